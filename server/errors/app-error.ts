@@ -1,0 +1,62 @@
+import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
+import { formatMessage, type Language, type MessageKey, type MessageParams } from './messages.ts';
+
+/** What an {@link AppError} may carry beside its code. */
+export interface AppErrorOptions {
+  /** The sentence to show; by default the code's own. */
+  readonly message?: MessageKey;
+  /** Values for the sentence's `{name}` places. */
+  readonly params?: MessageParams;
+  /** A sentence from Leadway, already cleaned of secrets; it takes the place of ours in every language. */
+  readonly upstreamMessage?: string;
+  /** Facts for programs, shown to the caller. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** How long to wait before a retry, in milliseconds; sent as `retryAfterMs` and `Retry-After`. */
+  readonly retryAfterMs?: number;
+  /** Leadway's `traceId`, which its support asks for. */
+  readonly upstreamTraceId?: string;
+  /** The status to answer instead of the code's own; for `UPSTREAM_REJECTED`. */
+  readonly status?: number;
+  /** Whether the same request may succeed later, instead of the code's own. */
+  readonly retryable?: boolean;
+  /** Headers that the answer must carry, such as `Allow`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What went wrong underneath; for the log only. */
+  readonly cause?: unknown;
+}
+
+/** An outcome that the caller is told about. Made by {@link appError}. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly retryable: boolean;
+  readonly options: AppErrorOptions;
+
+  constructor(code: ErrorCode, options: AppErrorOptions = {}) {
+    super(
+      formatMessage(options.message ?? code, 'en', options.params),
+      'cause' in options ? { cause: options.cause } : undefined,
+    );
+    this.code = code;
+    this.status = options.status ?? ERROR_CODES[code].status;
+    this.retryable = options.retryable ?? ERROR_CODES[code].retryable;
+    this.options = options;
+  }
+
+  /** The sentence for people in `language`. */
+  messageIn(language: Language): string {
+    const { message, params, upstreamMessage } = this.options;
+    return upstreamMessage ?? formatMessage(message ?? this.code, language, params);
+  }
+}
+
+/** Makes the error that answers with `code`. */
+export function appError(code: ErrorCode, options?: AppErrorOptions): AppError {
+  return new AppError(code, options);
+}
+
+/** `error` as an {@link AppError}: itself, or `INTERNAL` with it as the cause. */
+export function toAppError(error: unknown): AppError {
+  return error instanceof AppError ? error : new AppError('INTERNAL', { cause: error });
+}

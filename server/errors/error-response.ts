@@ -1,0 +1,55 @@
+import type { AppError } from './app-error.ts';
+import type { Language } from './messages.ts';
+
+/** The JSON of an error answer; a superset of Leadway's own `{status, message}`. */
+export interface ErrorBody {
+  readonly status: number;
+  readonly message: string;
+  readonly code: string;
+  readonly requestId: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number;
+  readonly upstreamTraceId?: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** An error answer, ready to be written to a response or to a bare socket. */
+export interface ErrorResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * The one place where error answers are made. Express' error handler, the raw-socket handler and the early
+ * refusal of an upload all write what this returns.
+ */
+export function toErrorResponse(error: AppError, requestId: string, language: Language): ErrorResponse {
+  const { retryAfterMs, upstreamTraceId, details, headers } = error.options;
+  const content: ErrorBody = {
+    status: error.status,
+    message: error.messageIn(language),
+    code: error.code,
+    requestId,
+    retryable: error.retryable,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(upstreamTraceId !== undefined && { upstreamTraceId }),
+    ...(details !== undefined && { details }),
+  };
+  const body = JSON.stringify(content);
+  return {
+    status: error.status,
+    headers: {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': String(Buffer.byteLength(body)),
+      'Content-Language': language,
+      'Cache-Control': 'no-store',
+      'X-Request-Id': requestId,
+      ...(retryAfterMs !== undefined && {
+        'Retry-After': String(Math.max(1, Math.ceil(retryAfterMs / 1000))),
+      }),
+      ...headers,
+    },
+    body,
+  };
+}

@@ -1,0 +1,255 @@
+/** The languages that error messages are written in. */
+export const LANGUAGES = ['en', 'es'] as const;
+
+/** A language that error messages are written in. */
+export type Language = (typeof LANGUAGES)[number];
+
+type Message = Readonly<Record<Language, string>>;
+
+/**
+ * The sentences of error answers. A key is an error code, or a code with a variant that says more
+ * (`INVALID_FIELD.id`). `{name}` stands for a parameter of the error.
+ */
+export const MESSAGES = {
+  BAD_REQUEST: {
+    en: 'The HTTP request is malformed.',
+    es: 'La petición HTTP está mal formada.',
+  },
+  'BAD_REQUEST.transfer': {
+    en: 'The request must have exactly one Host header and a length or plain chunked encoding.',
+    es: 'La petición debe llevar una sola cabecera Host y una longitud o la codificación chunked.',
+  },
+  BAD_MULTIPART: {
+    en: 'The multipart body is malformed: {reason}.',
+    es: 'El cuerpo multipart está mal formado ({reason}).',
+  },
+  BAD_JSON: {
+    en: 'The body is not valid JSON; an object was expected.',
+    es: 'El cuerpo no es JSON válido; se esperaba un objeto.',
+  },
+  MISSING_FIELD: {
+    en: 'The field "{field}" is required.',
+    es: 'Falta el campo obligatorio "{field}".',
+  },
+  INVALID_FIELD: {
+    en: 'The field "{field}" is not valid.',
+    es: 'El campo "{field}" no es válido.',
+  },
+  'INVALID_FIELD.id': {
+    en: 'The field "{field}" must have 1 to 64 letters, digits, "_" or "-".',
+    es: 'El campo "{field}" debe tener de 1 a 64 letras, cifras, "_" o "-".',
+  },
+  'INVALID_FIELD.oneOf': {
+    en: 'The field "{field}" must be one of: {expected}.',
+    es: 'El campo "{field}" debe ser uno de: {expected}.',
+  },
+  'INVALID_FIELD.size': {
+    en: 'The field "{field}" must be a whole number of bytes, 1 or more.',
+    es: 'El campo "{field}" debe ser un número entero de bytes, 1 o más.',
+  },
+  'INVALID_FIELD.chatServiceSid': {
+    en: 'The field "{field}" must be "IS" followed by 32 hexadecimal digits.',
+    es: 'El campo "{field}" debe ser "IS" seguido de 32 cifras hexadecimales.',
+  },
+  'INVALID_FIELD.channel': {
+    en: 'The field "{field}" must be a channel name such as SMS, WHATSAPP or EMAIL.',
+    es: 'El campo "{field}" debe ser el nombre de un canal, como SMS, WHATSAPP o EMAIL.',
+  },
+  'INVALID_FIELD.attachmentUrl': {
+    en: 'The field "{field}" takes https URLs of the origins that this server allows, and this one is not.',
+    es: 'El campo "{field}" admite solo URL https de los orígenes que permite este servidor.',
+  },
+  'INVALID_FIELD.text': {
+    en: 'The field "{field}" must be text.',
+    es: 'El campo "{field}" debe ser texto.',
+  },
+  'INVALID_FIELD.tooLong': {
+    en: 'The field "{field}" is too long.',
+    es: 'El campo "{field}" es demasiado largo.',
+  },
+  'INVALID_FIELD.contradiction': {
+    en: 'The field "{field}" contradicts what the ticket was issued for.',
+    es: 'El campo "{field}" contradice aquello para lo que se emitió el ticket.',
+  },
+  'INVALID_FIELD.groupSms': {
+    en: 'The field "{field}" needs mode=forward, because only a forwarded file gets a media SID.',
+    es: 'El campo "{field}" exige mode=forward, porque solo un archivo reenviado recibe un SID.',
+  },
+  DUPLICATE_FIELD: {
+    en: 'The field "{field}" was sent more than once.',
+    es: 'El campo "{field}" se envió más de una vez.',
+  },
+  UNEXPECTED_FILE_FIELD: {
+    en: 'Files must be sent in the field "fileAttachment", not "{field}".',
+    es: 'Los archivos deben enviarse en el campo "fileAttachment", no en "{field}".',
+  },
+  NO_FILE: {
+    en: 'The request has no file in the field "fileAttachment".',
+    es: 'La petición no lleva ningún archivo en el campo "fileAttachment".',
+  },
+  TOO_MANY_FILES: {
+    en: 'At most {max} file(s) can be sent in this request.',
+    es: 'En esta petición se pueden enviar como máximo {max} archivo(s).',
+  },
+  EMPTY_FILE: {
+    en: 'The file "{filename}" is empty.',
+    es: 'El archivo "{filename}" está vacío.',
+  },
+  BAD_FILENAME: {
+    en: 'The file name cannot be used: give it a plain name of at most 255 bytes with an extension.',
+    es: 'El nombre del archivo no se puede usar: debe ser un nombre simple de 255 bytes como máximo y con extensión.',
+  },
+  SIZE_MISMATCH: {
+    en: 'The file has another size than was declared.',
+    es: 'El tamaño del archivo no es el que se declaró.',
+  },
+  FIELD_ORDER: {
+    en: 'The field "{field}" must come before the file.',
+    es: 'El campo "{field}" debe ir antes del archivo.',
+  },
+  UNAUTHENTICATED: {
+    en: 'Sign in to upload files.',
+    es: 'Inicia sesión para subir archivos.',
+  },
+  ORIGIN_NOT_ALLOWED: {
+    en: 'Requests from this origin are not allowed.',
+    es: 'No se permiten peticiones desde este origen.',
+  },
+  LOCATION_NOT_ALLOWED: {
+    en: 'This location does not exist or is not yours.',
+    es: 'Esta ubicación no existe o no es tuya.',
+  },
+  TICKET_INVALID: {
+    en: 'The upload ticket is not valid.',
+    es: 'El ticket de subida no es válido.',
+  },
+  NOT_FOUND: {
+    en: 'There is nothing at this address.',
+    es: 'No hay nada en esta dirección.',
+  },
+  'NOT_FOUND.conversation': {
+    en: 'The conversation was not found.',
+    es: 'No se encontró la conversación.',
+  },
+  NOT_UPLOADED: {
+    en: 'The file has not arrived in storage: upload it before completing.',
+    es: 'El archivo no ha llegado al almacenamiento: súbelo antes de completar.',
+  },
+  METHOD_NOT_ALLOWED: {
+    en: 'This address answers {allow} only.',
+    es: 'Esta dirección solo responde a {allow}.',
+  },
+  REQUEST_TIMEOUT: {
+    en: 'The request took too long to arrive.',
+    es: 'La petición tardó demasiado en llegar.',
+  },
+  TICKET_EXPIRED: {
+    en: 'The upload ticket has expired: start the upload again.',
+    es: 'El ticket de subida ha caducado: empieza la subida de nuevo.',
+  },
+  FILE_TOO_LARGE: {
+    en: 'The file is larger than {limit} bytes, the most that can be sent this way.',
+    es: 'El archivo supera {limit} bytes, el máximo que se puede enviar así.',
+  },
+  BODY_TOO_LARGE: {
+    en: 'The request body is larger than {limit} bytes.',
+    es: 'El cuerpo de la petición supera {limit} bytes.',
+  },
+  URI_TOO_LONG: {
+    en: 'The request address is too long.',
+    es: 'La dirección de la petición es demasiado larga.',
+  },
+  NOT_MULTIPART: {
+    en: 'Send the upload as multipart/form-data with a boundary.',
+    es: 'Envía la subida como multipart/form-data con un boundary.',
+  },
+  NOT_JSON: {
+    en: 'Send the request as application/json in UTF-8.',
+    es: 'Envía la petición como application/json en UTF-8.',
+  },
+  UNSUPPORTED_ENCODING: {
+    en: 'Send the body without a Content-Encoding.',
+    es: 'Envía el cuerpo sin Content-Encoding.',
+  },
+  TYPE_NOT_ALLOWED: {
+    en: 'Files of this type cannot be uploaded. Allowed: {allowed}.',
+    es: 'No se pueden subir archivos de este tipo. Permitidos: {allowed}.',
+  },
+  TYPE_MISMATCH: {
+    en: 'The name, the declared type and the content of the file disagree.',
+    es: 'El nombre, el tipo declarado y el contenido del archivo no coinciden.',
+  },
+  EXPECTATION_FAILED: {
+    en: 'The only expectation that this server meets is 100-continue.',
+    es: 'La única expectativa que cumple este servidor es 100-continue.',
+  },
+  RATE_LIMITED: {
+    en: 'Too many requests: wait {seconds} s.',
+    es: 'Demasiadas peticiones: espera {seconds} s.',
+  },
+  TOO_MANY_UPLOADS: {
+    en: 'Too many uploads at once: wait for one of them to end.',
+    es: 'Demasiadas subidas a la vez: espera a que termine una.',
+  },
+  HEADERS_TOO_LARGE: {
+    en: 'The request headers are too large.',
+    es: 'Las cabeceras de la petición son demasiado grandes.',
+  },
+  INTERNAL: {
+    en: 'Something went wrong on the server.',
+    es: 'Algo ha fallado en el servidor.',
+  },
+  DIRECT_UNAVAILABLE: {
+    en: 'Direct upload is not offered: use mode=forward.',
+    es: 'La subida directa no está disponible: usa mode=forward.',
+  },
+  UPSTREAM_ERROR: {
+    en: 'Leadway failed or gave an answer that makes no sense.',
+    es: 'Leadway ha fallado o ha dado una respuesta sin sentido.',
+  },
+  UPSTREAM_AUTH: {
+    en: 'Leadway refused the server’s own credentials: tell whoever runs this server.',
+    es: 'Leadway rechazó las credenciales del servidor: avisa a quien lo administra.',
+  },
+  UPSTREAM_ABORTED: {
+    en: 'The connection to Leadway broke before it answered.',
+    es: 'La conexión con Leadway se cortó antes de que respondiera.',
+  },
+  UPSTREAM_REJECTED: {
+    en: 'Leadway rejected the request.',
+    es: 'Leadway rechazó la petición.',
+  },
+  STORAGE_REFUSED: {
+    en: 'The storage refused the file: start the upload again.',
+    es: 'El almacenamiento rechazó el archivo: empieza la subida de nuevo.',
+  },
+  BUSY: {
+    en: 'The server is busy: try again shortly.',
+    es: 'El servidor está ocupado: inténtalo de nuevo en un momento.',
+  },
+  DRAINING: {
+    en: 'The server is shutting down: try again shortly.',
+    es: 'El servidor se está apagando: inténtalo de nuevo en un momento.',
+  },
+  UPSTREAM_BUDGET: {
+    en: 'Leadway’s request limit is used up: wait {seconds} s.',
+    es: 'Se ha agotado el límite de peticiones de Leadway: espera {seconds} s.',
+  },
+  UPSTREAM_TIMEOUT: {
+    en: 'Leadway took too long to answer.',
+    es: 'Leadway tardó demasiado en responder.',
+  },
+} as const satisfies Record<string, Message>;
+
+/** The key of a sentence: a code, or a code with a variant. */
+export type MessageKey = keyof typeof MESSAGES;
+
+/** Values for the `{name}` places of a sentence. */
+export type MessageParams = Readonly<Record<string, string | number>>;
+
+/** The sentence `key` in `language` with its places filled from `params`. */
+export function formatMessage(key: MessageKey, language: Language, params: MessageParams = {}): string {
+  return MESSAGES[key][language].replace(/\{(\w+)\}/g, (place, name: string) =>
+    String(params[name] ?? place),
+  );
+}
