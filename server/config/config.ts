@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import type { AuthConfig } from './auth.ts';
+import { resolveAuth } from './auth.ts';
+import { checkAvailability } from './availability.ts';
+import { type Checks, isMalformed, reportUnused } from './checks.ts';
+import type { ClamavAddress } from './clamav.ts';
+import { readEnvironment } from './env.ts';
+import { resolveLeadway } from './leadway.ts';
+import { resolveForward, resolveUploads, warnOfLikelySlips } from './limits.ts';
+import type { OriginPattern } from './origin-pattern.ts';
+import type { ConfigProblem } from './problems.ts';
+import type { Secrets } from './secrets.ts';
+
+/** Every resolved setting of the process: nested, defaulted, cross-checked and frozen; no secrets in it. */
+export interface Config {
+  /** `NODE_ENV` is `production`. */
+  readonly production: boolean;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly admin: { readonly host: string; readonly port: number } | null;
+  /** `/api`; the empty string when `BASE_PATH` is `/`. Never ends with a slash. */
+  readonly basePath: string;
+  readonly leadway: {
+    readonly baseUrl: URL;
+    readonly apiVersion: string;
+    /** The location of a caller who names none. */
+    readonly singleLocationId: string | null;
+    readonly locationIds: readonly string[];
+  };
+  readonly sandbox: boolean;
+  readonly auth: AuthConfig;
+  /** As browsers write them in `Origin`: `https://host[:port]`. */
+  readonly origins: { readonly allowed: readonly string[] };
+  /** For Express's `trust proxy`. */
+  readonly trustProxy: false | number | readonly string[];
+  readonly forward: {
+    readonly maxBytes: number;
+    readonly holdBytes: number;
+    readonly fallbackMaxBytes: number;
+  };
+  readonly uploads: {
+    readonly maxFiles: number;
+    readonly defaultChannel: string;
+    readonly allowedExtensions: readonly string[];
+    readonly maxConcurrent: number;
+    readonly maxConcurrentPerCaller: number;
+    readonly idleTimeoutMs: number;
+  };
+  readonly rateLimit: { readonly max: number; readonly windowMs: number };
+  readonly upstreamTimeoutMs: number;
+  readonly shutdownGraceMs: number;
+  readonly storageOrigins: readonly OriginPattern[];
+  readonly attachmentUrlOrigins: readonly string[];
+  readonly clamav: ClamavAddress | null;
+  readonly log: { readonly level: LogLevel };
+  readonly passthrough: readonly never[];
+}
+
+type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+
+export type LoadedConfig =
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly secrets: Secrets;
+      readonly warnings: readonly string[];
+    }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+export interface LoadOptions {
+  /** Reads a secret's file as UTF-8; throws when it can't. */
+  readonly readFile?: (path: string) => string;
+}
+
+/** Reads, checks and completes the settings; all problems come together, none is papered over by a default. */
+export function loadConfig(env: NodeJS.ProcessEnv, options: LoadOptions = {}): LoadedConfig {
+  const readFile = options.readFile ?? ((path: string) => readFileSync(path, 'utf8'));
+  const environment = readEnvironment(env, readFile);
+  const { values, files } = environment;
+  const problems = [...environment.problems];
+  const warnings = [...environment.warnings];
+  const production = values.NODE_ENV === 'production';
+  const checks: Checks = { environment, production, readFile, problems, warnings };
+
+  const { leadway, sandbox, leadwayToken, locationTokens } = resolveLeadway(checks);
+  const config: Config = {
+    production,
+    listen: { host: values.HOST, port: values.PORT },
+    admin: resolveAdmin(checks),
+    basePath: values.BASE_PATH.replace(/\/$/, ''),
+    leadway,
+    sandbox,
+    auth: resolveAuth(checks),
+    origins: { allowed: values.ALLOWED_ORIGINS ?? [] },
+    trustProxy: values.TRUST_PROXY ?? false,
+    forward: resolveForward(checks),
+    uploads: resolveUploads(checks),
+    rateLimit: { max: values.RATE_LIMIT_MAX, windowMs: values.RATE_LIMIT_WINDOW_MS },
+    upstreamTimeoutMs: values.UPSTREAM_TIMEOUT_MS,
+    shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+    storageOrigins: values.STORAGE_ORIGINS,
+    attachmentUrlOrigins: values.ATTACHMENT_URL_ORIGINS ?? [],
+    clamav: values.CLAMAV_URL,
+    log: { level: values.LOG_LEVEL },
+    passthrough: [],
+  };
+  warnOfLikelySlips(checks);
+  checkAvailability(checks);
+  if (problems.length > 0) return { ok: false, problems };
+
+  const secrets: Secrets = {
+    leadwayToken,
+    locationTokens,
+    ticketSecrets: values.TICKET_SECRETS ?? [],
+    sessionSecrets: values.SESSION_SECRETS ?? [],
+    ssoSharedSecret: values.SSO_SHARED_SECRET,
+    redisUrl: values.REDIS_URL,
+    files,
+  };
+  return { ok: true, config: freeze(config), secrets: freeze(secrets), warnings };
+}
+
+function resolveAdmin(checks: Checks): Config['admin'] {
+  const { values } = checks.environment;
+  if (values.ADMIN_PORT !== null) return { host: values.ADMIN_HOST, port: values.ADMIN_PORT };
+  if (!isMalformed(checks, 'ADMIN_PORT')) {
+    reportUnused(checks, 'ADMIN_HOST', 'it belongs to ADMIN_PORT, which is off');
+  }
+  return null;
+}
+
+function freeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) {
+    if (typeof part === 'object' && part !== null) freeze(part);
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,81 @@
+import { bad, good, listOf, type Parsed, type Parser } from './parsers.ts';
+import { Secret } from './secrets.ts';
+
+const LOCATION_ID = /^[A-Za-z0-9_-]{1,64}$/;
+const LONGEST_TOKEN = 8192;
+
+/** Ids of locations, as the contract has them. */
+export function parseLocationId(raw: string): Parsed<string> {
+  // A token has the form of an id too; as an id it would be printed.
+  if (/^pit-/i.test(raw)) return bad('must be the id of a location, but looks like a token');
+  return LOCATION_ID.test(raw) ? good(raw) : bad('must be 1 to 64 characters of A-Z a-z 0-9 _ -');
+}
+
+/** A bearer token: what an `Authorization` header can carry after `Bearer `. */
+export function parseToken(raw: string): Parsed<Secret> {
+  if (/^bearer\s/i.test(raw)) return bad('must be the token alone, without Bearer in front');
+  if (raw.includes(',')) return bad('must be one token: two of them (new,old) are not available yet');
+  if (raw.length > LONGEST_TOKEN || !/^[!-~]+$/.test(raw)) {
+    return bad('must be a token of printable ASCII characters without blanks');
+  }
+  return good(new Secret(raw));
+}
+
+/** What a secret's file says: a byte order mark in front and newlines at the end are the editor's, not ours. */
+export function parseSecretFile(text: string): Parsed<string> {
+  const value = text.replace(/^\uFEFF/, '').replace(/[\r\n]+$/, '');
+  return value === '' ? bad('names an empty file') : good(value);
+}
+
+/** The content of a token file, at start and whenever it is read again. */
+export function parseTokenFile(text: string): Parsed<Secret> {
+  const value = parseSecretFile(text);
+  return value.ok ? parseToken(value.value) : value;
+}
+
+/** The content of `LEADWAY_TOKENS_FILE`: a JSON object of `{locationId: token}`. */
+export function parseLocationTokens(text: string): Parsed<ReadonlyMap<string, Secret>> {
+  const tokens = new Map<string, Secret>();
+  for (const [id, token] of Object.entries(parseJsonObject(text) ?? {})) {
+    if (!LOCATION_ID.test(id)) return bad('names a file with a location id that is no id');
+    const parsed = typeof token === 'string' ? parseToken(token) : bad('must be a string');
+    if (!parsed.ok) return bad(`names a file whose token of ${id} ${parsed.problem}`);
+    tokens.set(id, parsed.value);
+  }
+  if (tokens.size === 0) return bad('must name a file with a JSON object of {"locationId": "token"}');
+  // JSON.parse keeps the last of two equal keys in silence, and the wrong token would be used.
+  const keys = text.match(/"[A-Za-z0-9_-]{1,64}"\s*:/g) ?? [];
+  return keys.length > tokens.size ? bad('names a file that lists a location twice') : good(tokens);
+}
+
+/** What the documents show; whoever has read them could forge what it seals. */
+export const SEALING_EXAMPLE = 'example-only-make-your-own-with-openssl-rand';
+
+/** Keys for sealing: a comma list, each long enough not to be guessed. */
+export const parseSealingSecrets: Parser<readonly Secret[]> = listOf(function parseSealingSecret(raw) {
+  if (raw === SEALING_EXAMPLE) return bad('must be a secret of your own, not the example of the documents');
+  return raw.length < 32
+    ? bad('must be a comma list of secrets, each at least 32 characters long')
+    : good(new Secret(raw));
+});
+
+export function parseSharedSecret(raw: string): Parsed<Secret> {
+  return /^[!-~]+$/.test(raw) ? good(new Secret(raw)) : bad('must be printable ASCII without blanks');
+}
+
+/** Its user part holds a password, so all of it is a secret. */
+export function parseRedisUrl(raw: string): Parsed<Secret> {
+  return /^rediss?:\/\/[^\s/]+(\/\d*)?$/.test(raw) && URL.canParse(raw)
+    ? good(new Secret(raw))
+    : bad('must be redis://[user:password@]host[:port][/db] or rediss://…');
+}
+
+// The parser's own message quotes the text, and the text is made of tokens.
+function parseJsonObject(text: string): object | null {
+  try {
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { NOT_AVAILABLE_YET } from '../../../server/config/availability.ts';
+import { ALL_NAMES, VARIABLES } from '../../../server/config/env.ts';
+import { accept, SEALING } from './helpers.ts';
+
+const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+const example = read('.env.example');
+const guide = read('docs/configuration.md');
+
+const LATER = NOT_AVAILABLE_YET.map(({ name }) => name);
+const TOKENS_JSON = /```json\n(.*?)```/s.exec(guide)?.[1] ?? '';
+const FILES = {
+  '/etc/leadway-bff/token': 'tok',
+  '/run/secrets/leadway-token': 'tok',
+  '/run/secrets/leadway/token': 'tok',
+  '/run/secrets/leadway-tokens.json': TOKENS_JSON,
+  '/run/secrets/ticket-secrets': SEALING,
+  '/run/secrets/leadway/ticket-secrets': SEALING,
+};
+
+const settings = [...example.matchAll(/^#([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => ({
+  name,
+  value,
+}));
+const rows = guide
+  .split('\n')
+  .filter((line) => line.startsWith('| `'))
+  .map((line) => line.slice(2, -2).split(' | '))
+  .map(([names = '', initial = '', meaning = '']) => ({
+    names: [...names.matchAll(/`([A-Z_]+)`/g)].map(([, name = '']) => name),
+    initial: initial.replaceAll('`', ''),
+    meaning,
+  }));
+
+describe('.env.example', () => {
+  it('holds every variable once and no other', () => {
+    assert.deepEqual(settings.map(({ name }) => name).sort(), [...ALL_NAMES].sort());
+  });
+
+  it('sets nothing as it stands', () => {
+    assert.deepEqual(parseEnv(example), {});
+  });
+
+  it('shows defaults, and examples where there are none', () => {
+    for (const [name, variable] of Object.entries(VARIABLES)) {
+      const shown = settings.find((setting) => setting.name === name)?.value;
+      assert.equal(shown, variable.default ?? variable.example, name);
+    }
+  });
+
+  it('says in a line of its own what each variable means', () => {
+    for (const [name, { doc }] of Object.entries(VARIABLES)) {
+      const comment = new RegExp(`^# (.*)\\n#${name}=`, 'm').exec(example)?.[1] ?? '';
+      assert(comment.toLowerCase().startsWith(doc.toLowerCase()), name);
+      assert.equal(comment.includes('not available yet'), LATER.includes(keyOf(name)), name);
+    }
+  });
+});
+
+describe('docs/configuration.md', () => {
+  it('has a row for every variable and no other', () => {
+    assert.deepEqual(rows.flatMap(({ names }) => names).sort(), [...ALL_NAMES].sort());
+  });
+
+  it('tells the defaults of the program', () => {
+    for (const { names, initial } of rows) {
+      const [name = ''] = names;
+      assert.equal(initial, VARIABLES[keyOf(name)].default ?? '—', name);
+    }
+  });
+
+  it('says what is not available yet, and only of that', () => {
+    for (const { names, meaning } of rows) {
+      const [name = ''] = names;
+      assert.equal(/not available yet/i.test(meaning), LATER.includes(keyOf(name)), name);
+    }
+  });
+
+  it('gives recipes that are accepted', () => {
+    const shell = [...guide.matchAll(/```sh\n(.*?)```/gs)].map(([, block = '']) =>
+      toEnv(block.matchAll(/^(\w+)=(.*)$/gm)),
+    );
+    const compose = toEnv(guide.matchAll(/^ {6}([A-Z_]+): (.*)$/gm));
+    const cluster = toEnv(guide.matchAll(/\{ name: ([A-Z_]+), value: (.*?) \}/g));
+    const recipes = [...shell, compose, cluster];
+    assert.equal(recipes.length, 4);
+    for (const env of recipes) {
+      const { config, warnings } = accept(env, FILES);
+      assert.equal(config.production, true);
+      assert.deepEqual(
+        warnings.filter((warning) => !warning.startsWith('AUTH=none')),
+        [],
+      );
+    }
+  });
+});
+
+function keyOf(name: string): keyof typeof VARIABLES {
+  const key = Object.keys(VARIABLES).find(
+    (candidate): candidate is keyof typeof VARIABLES => candidate === name,
+  );
+  assert(key !== undefined, name);
+  return key;
+}
+
+function toEnv(pairs: Iterable<RegExpExecArray>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...pairs].map(([, name = '', value = '']) => [name, value]));
+}

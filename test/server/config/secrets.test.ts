@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { format, inspect } from 'node:util';
+import { loadConfig } from '../../../server/config/config.ts';
+import { describeConfig } from '../../../server/config/describe.ts';
+import { ALL_NAMES } from '../../../server/config/env.ts';
+import { formatProblems } from '../../../server/config/problems.ts';
+import { parseLocationTokens, parseTokenFile } from '../../../server/config/secret-parsers.ts';
+import { Secret } from '../../../server/config/secrets.ts';
+import { accept, assertRefused, PRODUCTION, refuse, SEALING, TOKEN } from './helpers.ts';
+
+const HUSH = 'hush-hush-0123456789-0123456789-0123456789';
+
+describe('Secret', () => {
+  it('reveals its value only when asked', () => {
+    const secret = new Secret(HUSH);
+    assert.equal(secret.reveal(), HUSH);
+    const shown = [
+      `${secret}`,
+      String(secret),
+      JSON.stringify({ secret }),
+      inspect(secret, { showHidden: true, depth: 9 }),
+      format('%s %o %j', secret, secret, secret),
+      JSON.stringify(Object.entries(secret)),
+      JSON.stringify(structuredClone(secret)),
+    ];
+    for (const text of shown) assert(!text.includes('hush'), text);
+    assert.equal(`${secret}`, '[secret]');
+  });
+});
+
+describe('secrets', () => {
+  const env = { NODE_ENV: 'production', AUTH: 'none', LEADWAY_LOCATION_ID: 'loc1' };
+
+  it('are hidden in everything that can be printed', () => {
+    const { config, secrets, warnings } = accept({
+      ...env,
+      LEADWAY_TOKEN: HUSH,
+      TICKET_SECRETS: `${HUSH},${HUSH}2`,
+    });
+    for (const text of [
+      describeConfig(config, secrets),
+      inspect({ config, secrets }, { depth: 9, showHidden: true }),
+      JSON.stringify({ config, secrets }),
+      warnings.join(),
+    ]) {
+      assert(!text.includes('hush'), text);
+    }
+    const several = accept({ LEADWAY_TOKENS_FILE: '/t' }, { '/t': JSON.stringify({ a: HUSH }) });
+    assert(!inspect(several, { depth: 9, showHidden: true }).includes('hush'));
+    assert(!describeConfig(several.config, several.secrets).includes('hush'));
+  });
+
+  it('are hidden in problems, from the environment and from files', () => {
+    const broken = ['hush hush', 'hush\nhush', 'Bearer hush', 'hush,hush', 'hushñ'];
+    for (const value of broken) {
+      for (const name of [
+        'LEADWAY_TOKEN',
+        'SSO_SHARED_SECRET',
+        'SESSION_SECRETS',
+        'TICKET_SECRETS',
+        'REDIS_URL',
+      ]) {
+        assert(!formatProblems(refuse({ AUTH: 'sso', [name]: value })).includes('hush'), name);
+        const fromFile = refuse({ AUTH: 'sso', [`${name}_FILE`]: '/f' }, { '/f': value });
+        assert(!formatProblems(fromFile).includes('hush'), name);
+      }
+    }
+    for (const text of [
+      '{"a":"hush hush"}',
+      '{"a":"hush"',
+      '["hush"]',
+      '"hush"',
+      '{"hush hush":"x"}',
+      '{"a":{"b":"hush"}}',
+    ]) {
+      const problems = assertRefused({ LEADWAY_TOKENS_FILE: '/t' }, ['LEADWAY_TOKENS_FILE'], { '/t': text });
+      assert(!formatProblems(problems).includes('hush'), text);
+    }
+  });
+
+  it('are hidden where they were put by mistake', () => {
+    const jwt = 'eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl';
+    const slips: readonly Record<string, string>[] = [
+      { LEADWAY_LOCATION_ID: TOKEN },
+      { LEADWAY_LOCATION_ID: jwt },
+      { LEADWAY_BASE_URL: `https://user:${TOKEN}@leadway.example` },
+      { LEADWAY_TOKEN_FILE: TOKEN, LEADWAY_LOCATION_ID: 'a' },
+      { LEADWAY_TOKENS_FILE: `{"a":"${TOKEN}"}` },
+      { REDIS_URL_FILE: `redis://u:${TOKEN}@redis` },
+      { ALLOWED_ORIGINS: `https://u:${TOKEN}@a.example` },
+      { API: '1', PORT: TOKEN },
+    ];
+    for (const slip of slips) {
+      const text = formatProblems(refuse(slip));
+      assert(!text.includes(TOKEN) && !text.includes(jwt), text);
+    }
+    assert(!formatProblems(refuse({ LEADWAY_BASE_URL: 'https://u:pa/ss@x.example' })).includes('pa/ss'));
+  });
+});
+
+describe('X_FILE', () => {
+  it('stands in for every secret', () => {
+    const files = ALL_NAMES.filter((name) => name.endsWith('_FILE'));
+    assert.deepEqual(files.sort(), [
+      'LEADWAY_TOKENS_FILE',
+      'LEADWAY_TOKEN_FILE',
+      'REDIS_URL_FILE',
+      'SESSION_SECRETS_FILE',
+      'SSO_SHARED_SECRET_FILE',
+      'TICKET_SECRETS_FILE',
+    ]);
+  });
+
+  it('gives the content without what editors add', () => {
+    for (const text of [HUSH, `${HUSH}\n`, `${HUSH}\r\n`, `${HUSH}\n\n`, `\uFEFF${HUSH}`]) {
+      const { secrets } = accept({ LEADWAY_TOKEN_FILE: '/t', LEADWAY_LOCATION_ID: 'a' }, { '/t': text });
+      assert.equal(secrets.leadwayToken?.value.reveal(), HUSH);
+      assert.equal(secrets.leadwayToken?.file, '/t');
+    }
+    const { secrets } = accept({ TICKET_SECRETS_FILE: '/s' }, { '/s': `${SEALING},${SEALING}2\n` });
+    assert.equal(secrets.ticketSecrets.length, 2);
+    assert.equal(secrets.files.get('TICKET_SECRETS'), '/s');
+  });
+
+  it('knows that a token from the environment has no file', () => {
+    assert.equal(accept(PRODUCTION).secrets.leadwayToken?.file, null);
+  });
+
+  it('cannot be given together with X', () => {
+    for (const name of ['LEADWAY_TOKEN', 'TICKET_SECRETS', 'REDIS_URL']) {
+      const value = name === 'REDIS_URL' ? 'redis://redis' : SEALING;
+      const env = { LEADWAY_LOCATION_ID: 'a', [name]: value, [`${name}_FILE`]: '/f' };
+      const [problem] = assertRefused(env, [name], { '/f': value });
+      assert.match(problem?.problem ?? '', /together with \w+_FILE/);
+    }
+  });
+
+  it('names the path of a file that is missing, empty or wrong', () => {
+    const env = { LEADWAY_TOKEN_FILE: '/run/secrets/token', LEADWAY_LOCATION_ID: 'a' };
+    const texts = [
+      {},
+      { '/run/secrets/token': '' },
+      { '/run/secrets/token': '\n' },
+      { '/run/secrets/token': 'a b' },
+    ];
+    for (const files of texts) {
+      const [problem] = assertRefused(env, ['LEADWAY_TOKEN_FILE'], files);
+      assert.match(problem?.problem ?? '', /\/run\/secrets\/token/);
+    }
+    assert.match(formatProblems(refuse(env)), /cannot be read \(ENOENT\)/);
+  });
+
+  it('is read from disk when nothing else is said', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'config-'));
+    try {
+      const file = join(folder, 'token');
+      writeFileSync(file, `${TOKEN}\n`);
+      const loaded = loadConfig({ LEADWAY_TOKEN_FILE: file, LEADWAY_LOCATION_ID: 'a' });
+      assert(loaded.ok);
+      assert.equal(loaded.secrets.leadwayToken?.value.reveal(), TOKEN);
+      assert(!loadConfig({ LEADWAY_TOKEN_FILE: folder, LEADWAY_LOCATION_ID: 'a' }).ok);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('parseLocationTokens', () => {
+  it('reads locations and tokens, names of object properties included', () => {
+    const parsed = parseLocationTokens(
+      '\uFEFF{ "a-1": "tok:1", "__proto__" : "tok2", "constructor":"tok3" }\n',
+    );
+    assert(parsed.ok);
+    assert.deepEqual(
+      [...parsed.value].map(([id, token]) => [id, token.reveal()]),
+      [
+        ['a-1', 'tok:1'],
+        ['__proto__', 'tok2'],
+        ['constructor', 'tok3'],
+      ],
+    );
+  });
+
+  it('refuses what is not a full map of ids to tokens', () => {
+    const bad = [
+      '',
+      '{}',
+      '[]',
+      'null',
+      '"x"',
+      '{"a":1}',
+      '{"a":""}',
+      '{"a":null}',
+      '{"a b":"x"}',
+      '{"":"x"}',
+      '{"a":"x y"}',
+      '{"a":"x",}',
+      '{"a":"x","a":"y"}',
+      `{"${'x'.repeat(65)}":"t"}`,
+    ];
+    for (const text of bad) assert(!parseLocationTokens(text).ok, text);
+  });
+
+  it('does not take a token for a second key', () => {
+    assert(parseLocationTokens(JSON.stringify({ a: '"b":' })).ok);
+  });
+});
+
+describe('parseTokenFile', () => {
+  it('reads a token again as it was read at first', () => {
+    const parsed = parseTokenFile(`${TOKEN}\n`);
+    assert(parsed.ok);
+    assert.equal(parsed.value.reveal(), TOKEN);
+    assert(!parseTokenFile('\n').ok);
+    assert(!parseTokenFile('a\nb').ok);
+  });
+});

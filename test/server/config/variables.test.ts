@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { VARIABLES } from '../../../server/config/env.ts';
+import { SEALING_EXAMPLE } from '../../../server/config/secret-parsers.ts';
+import { assertRefused } from './helpers.ts';
+import { CASES } from './variable-cases.ts';
+
+describe('each variable of the environment', () => {
+  for (const [name, { good, bad }] of Object.entries(CASES)) {
+    const variable = Object.entries(VARIABLES).find(([other]) => other === name)?.[1];
+    assert(variable !== undefined);
+
+    it(`${name} takes ${good.length} good values`, () => {
+      for (const value of good) {
+        const parsed = variable.parse(value);
+        assert(parsed.ok, `${name} refused ${JSON.stringify(value)}`);
+      }
+    });
+
+    it(`${name} refuses ${bad.length} bad values by name`, () => {
+      for (const value of bad) {
+        const parsed = variable.parse(value);
+        assert(!parsed.ok, `${name} took ${JSON.stringify(value)}`);
+        assert.match(parsed.problem, /^(must|is|names) /);
+        assert(value.length < 10 || !parsed.problem.includes(value), 'the problem quotes the value');
+      }
+    });
+
+    it(`${name} takes its own example`, () => {
+      // Whoever copies this one has a secret that everyone knows.
+      assert.equal(variable.parse(variable.example).ok, variable.example !== SEALING_EXAMPLE);
+    });
+  }
+
+  it('names what came and an example when the value is no secret', () => {
+    const [problem] = assertRefused({ PORT: 'abc' }, ['PORT']);
+    assert.equal(problem?.came, '"abc"');
+    assert.equal(problem?.example, 'PORT=8080');
+  });
+
+  it('names the item at fault of a list', () => {
+    const [problem] = assertRefused({ ALLOWED_TYPES: 'jpg,exe,png' }, ['ALLOWED_TYPES']);
+    assert.equal(problem?.came, '"exe"');
+  });
+});
