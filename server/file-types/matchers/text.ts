@@ -1,0 +1,48 @@
+import { sniffMarkup } from '../markup.ts';
+import type { Recognised } from '../recognise.ts';
+import { TextScanner } from '../text-scanner.ts';
+import { differs, FITS, type HeadFinding, type Matcher, type StructureInspector } from './matcher.ts';
+
+/**
+ * Plain text, by the WHATWG MIME Sniffing Standard's notion of binary bytes (section 3, see the scanner),
+ * and neither HTML nor SVG, which a browser would run.
+ */
+export const text: Matcher = {
+  judgeHead(head, complete) {
+    const markup = sniffMarkup(head);
+    return markup ? differs(markup) : judgeTextHead(head, complete);
+  },
+  contradictedBy: isNoText,
+};
+
+/** The first bytes of formats that are text in themselves, whose files are nevertheless no plain text. */
+const DOCUMENT_BEGINNINGS = /^(?:%PDF|%!PS|\{\\rtf|!<arch>\n|#!AMR)/;
+
+export function judgeTextHead(head: Buffer, complete: boolean): HeadFinding {
+  const scanner = new TextScanner();
+  scanner.update(head);
+  const fits = complete ? scanner.finish() : scanner.isText;
+  if (!fits) return differs();
+  return complete ? FITS : { fits: true, inspector: createTextInspector() };
+}
+
+/**
+ * Most of what file-type calls binary in a valid text are letters that happen to stand there (`BM`, `MZ`,
+ * a G at 0 and 188, "The free …" with its `free` at 4), so text wins over it. Not over a format that is text itself,
+ * and not in an 8-bit text, where any byte passes, over a signature of bytes that begin no sentence.
+ */
+export function isNoText(_recognised: Recognised, head: Buffer): boolean {
+  const start = head.toString('latin1', head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0, 16);
+  if (DOCUMENT_BEGINNINGS.test(start)) return true;
+  const scanner = new TextScanner();
+  scanner.update(head);
+  return !scanner.isUnicode && head.subarray(0, 4).some((byte) => byte >= 0x80);
+}
+
+function createTextInspector(): StructureInspector {
+  const scanner = new TextScanner();
+  return {
+    update: (chunk) => scanner.update(chunk),
+    finish: () => (scanner.finish() ? FITS : differs()),
+  };
+}

@@ -1,0 +1,97 @@
+/** Where a ZIP's central directory lies, in bytes from the archive's beginning. */
+export interface ZipDirectory {
+  readonly entryCount: number;
+  readonly sizeBytes: number;
+  readonly offset: number;
+}
+
+/** The longest end record with its comment, and room for the ZIP64 records before it. */
+export const ZIP_END_BYTES = 22 + 0xffff + 4096;
+
+const END = Buffer.from('PK\x05\x06', 'latin1');
+const END_BYTES = 22;
+const ENTRY = 0x02014b50;
+const ENTRY_BYTES = 46;
+const ZIP64_LOCATOR = 0x07064b50;
+const ZIP64_LOCATOR_BYTES = 20;
+const ZIP64_END = 0x06064b50;
+const ZIP64_END_BYTES = 56;
+
+/**
+ * Reads the end of central directory record (APPNOTE.TXT 6.3.10, sections 4.3.14 to 4.3.16) from the last
+ * bytes of an archive of `totalBytes`. The record's comment has to end with the file, the directory has to
+ * lie before the record, and where it can be seen it has to begin with an entry. Null otherwise.
+ */
+export function findZipDirectory(tail: Buffer, totalBytes: number): ZipDirectory | null {
+  const tailStart = totalBytes - tail.length;
+  const earliest = Math.max(0, tail.length - END_BYTES - 0xffff);
+  let at = tail.length - END_BYTES;
+  while (at >= earliest) {
+    at = tail.lastIndexOf(END, at);
+    if (at < earliest) return null;
+    const endsWithFile = at + END_BYTES + tail.readUInt16LE(at + 20) === tail.length;
+    const directory = endsWithFile ? readEnd(tail, at, tailStart) : null;
+    if (directory) return directory;
+    at -= 1; // a comment may hold the signature too
+  }
+  return null;
+}
+
+function readEnd(tail: Buffer, at: number, tailStart: number): ZipDirectory | null {
+  const directory = {
+    entryCount: tail.readUInt16LE(at + 10),
+    sizeBytes: tail.readUInt32LE(at + 12),
+    offset: tail.readUInt32LE(at + 16),
+  };
+  const isSaturated =
+    directory.entryCount === 0xffff || directory.sizeBytes === 0xffffffff || directory.offset === 0xffffffff;
+  const locator = at - ZIP64_LOCATOR_BYTES;
+  if (isSaturated && locator >= 0 && tail.readUInt32LE(locator) === ZIP64_LOCATOR) {
+    return readZip64(tail, locator, tailStart);
+  }
+  return isConsistent(directory, tail, tailStart + at, tailStart) ? directory : null;
+}
+
+function readZip64(tail: Buffer, locator: number, tailStart: number): ZipDirectory | null {
+  const offset = Number(tail.readBigUInt64LE(locator + 8));
+  const at = offset - tailStart;
+  if (at < 0 || at + ZIP64_END_BYTES > locator || tail.readUInt32LE(at) !== ZIP64_END) return null;
+  const directory = {
+    entryCount: Number(tail.readBigUInt64LE(at + 32)),
+    sizeBytes: Number(tail.readBigUInt64LE(at + 40)),
+    offset: Number(tail.readBigUInt64LE(at + 48)),
+  };
+  return isConsistent(directory, tail, offset, tailStart) ? directory : null;
+}
+
+function isConsistent(directory: ZipDirectory, tail: Buffer, end: number, tailStart: number): boolean {
+  const { entryCount, sizeBytes, offset } = directory;
+  if (offset + sizeBytes > end || sizeBytes < entryCount * ENTRY_BYTES) return false;
+  if (entryCount === 0) return sizeBytes === 0;
+  const at = offset - tailStart;
+  return at < 0 || tail.readUInt32LE(at) === ENTRY;
+}
+
+/**
+ * The names in a central directory (section 4.3.12), in lower case with forward slashes: OPC compares them
+ * without case. Null when the directory is not within the tail or not well formed.
+ */
+export function readZipNames(directory: ZipDirectory, tail: Buffer, totalBytes: number): Set<string> | null {
+  const names = new Set<string>();
+  let at = directory.offset - (totalBytes - tail.length);
+  if (at < 0) return null;
+  const end = at + directory.sizeBytes;
+  for (let left = directory.entryCount; left > 0; left -= 1) {
+    if (at + ENTRY_BYTES > end || tail.readUInt32LE(at) !== ENTRY) return null;
+    const nameEnd = at + ENTRY_BYTES + tail.readUInt16LE(at + 28);
+    if (nameEnd > end) return null;
+    names.add(toPartName(tail.toString('utf8', at + ENTRY_BYTES, nameEnd)));
+    at = nameEnd + tail.readUInt16LE(at + 30) + tail.readUInt16LE(at + 32);
+  }
+  return names;
+}
+
+/** Some writers put backslashes, against section 4.4.17.1. */
+export function toPartName(name: string): string {
+  return name.replaceAll('\\', '/').toLowerCase();
+}

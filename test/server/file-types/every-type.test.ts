@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { FILE_TYPES, HEAD_BYTES } from '../../../server/file-types/file-types.ts';
+import { createRandom, inPiecesOf, judgeBeginning, judgeStream } from './judging.ts';
+import { ACCEPTED_AS, fixture, fixtureNames } from './type-fixtures.ts';
+
+describe('every real file under every extension', () => {
+  it('has a fixture for each line of the table, and a line for each fixture', () => {
+    assert.deepEqual(fixtureNames().sort(), Object.keys(ACCEPTED_AS).sort());
+  });
+
+  for (const [name, types] of Object.entries(ACCEPTED_AS)) {
+    it(`takes ${name} as ${types.join(' and ') || 'nothing'}`, async () => {
+      const bytes = fixture(name);
+      for (const type of Object.values(FILE_TYPES)) {
+        for (const extension of type.extensions) {
+          const expected = types.includes(type.name) ? null : 'TYPE_MISMATCH';
+          const filename = `upload.${extension}`;
+          const streamed = await judgeStream(bytes, { filename });
+          assert.equal(streamed?.code ?? null, expected, `streamed as ${filename}`);
+          const whole = await judgeBeginning(bytes, { filename }, true);
+          assert.equal(whole.ok ? null : whole.problem.code, expected, `whole as ${filename}`);
+          if (whole.ok) assert.equal(whole.body, null);
+          const declared = await judgeStream(bytes, { filename, declared: type.mimeTypes[0] });
+          assert.equal(declared?.code ?? null, expected, `declared as ${type.mimeTypes[0]}`);
+        }
+      }
+    });
+  }
+});
+
+describe('the pieces in which a file arrives', () => {
+  const random = createRandom(20261122);
+  function* inRandomPieces(bytes: Buffer): Generator<Buffer> {
+    for (let at = 0; at < bytes.length; ) {
+      const size = Math.floor(random() ** 4 * 5000);
+      yield bytes.subarray(at, at + size);
+      at += size;
+    }
+  }
+
+  for (const [name, types] of Object.entries(ACCEPTED_AS)) {
+    it(`do not matter for ${name}`, async () => {
+      const bytes = fixture(name);
+      for (const type of Object.values(FILE_TYPES)) {
+        const filename = `upload.${type.extensions[0]}`;
+        const verdict = await judgeBeginning(bytes.subarray(0, HEAD_BYTES), { filename });
+        if (!verdict.ok || !verdict.body) continue;
+        const inOne = await judgeStream(bytes, { filename });
+        assert.equal(inOne, types.includes(type.name) ? null : inOne);
+        const splits = [inRandomPieces, inRandomPieces, (whole: Buffer) => inPiecesOf(511, whole)];
+        if (bytes.length < 20_000) splits.push((whole: Buffer) => inPiecesOf(1, whole));
+        for (const split of splits) {
+          const reused = (whole: Buffer) => overwritten(split(whole));
+          assert.deepEqual(await judgeStream(bytes, { filename }, split), inOne, filename);
+          assert.deepEqual(
+            await judgeStream(bytes, { filename }, reused),
+            inOne,
+            `${filename}, memory reused`,
+          );
+        }
+      }
+    });
+  }
+});
+
+/** A sender that writes the next piece over the last one: nothing may have been kept by reference. */
+function* overwritten(pieces: Iterable<Buffer>): Generator<Buffer> {
+  for (const piece of pieces) {
+    const own = Buffer.from(piece);
+    yield own;
+    own.fill(0xaa);
+  }
+}

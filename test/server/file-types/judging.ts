@@ -1,0 +1,47 @@
+import { ALL_EXTENSIONS, HEAD_BYTES } from '../../../server/file-types/file-types.ts';
+import { createTypePolicy } from '../../../server/file-types/type-policy.ts';
+import { type HeadVerdict, judgeHead, type TypeProblem } from '../../../server/file-types/verdict.ts';
+
+export const everything = createTypePolicy(ALL_EXTENSIONS);
+
+interface Upload {
+  readonly filename: string;
+  readonly declared?: string | null;
+  readonly multipart?: boolean;
+}
+
+export function judgeBeginning(head: Buffer, upload: Upload, complete = false): Promise<HeadVerdict> {
+  return judgeHead({ declared: null, multipart: true, policy: everything, ...upload, head, complete });
+}
+
+/** The verdict on a whole upload that arrives in pieces: null, or the problem. */
+export async function judgeStream(
+  bytes: Buffer,
+  upload: Upload,
+  pieces: (bytes: Buffer) => Iterable<Buffer> = (whole) => [whole],
+): Promise<TypeProblem | null> {
+  const verdict = await judgeBeginning(bytes.subarray(0, HEAD_BYTES), upload, bytes.length <= HEAD_BYTES);
+  if (!verdict.ok) return verdict.problem;
+  if (!verdict.body) return null;
+  for (const piece of pieces(bytes)) verdict.body.update(piece);
+  return verdict.body.finish();
+}
+
+export function* inPiecesOf(size: number, bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** A small generator with a seed, so that a failure can be repeated (mulberry32). */
+export function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export function randomBytes(length: number, random: () => number): Buffer {
+  return Buffer.from(Array.from({ length }, () => Math.floor(random() * 256)));
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { judgeBeginning, judgeStream } from './judging.ts';
+import { fixture } from './type-fixtures.ts';
+
+async function fits(bytes: Buffer, filename: string): Promise<boolean> {
+  return (await judgeStream(bytes, { filename })) === null;
+}
+
+function ftyp(major: string, ...compatible: string[]): Buffer {
+  const brands = [major, '\0\0\0\0', ...compatible].join('');
+  const box = Buffer.from(`\0\0\0\0ftyp${brands}`, 'latin1');
+  box.writeUInt32BE(box.length);
+  return Buffer.concat([box, Buffer.from('\0\0\0\x08free', 'latin1')]);
+}
+
+describe('the brands of an MP4', () => {
+  const mp4s: string[][] = [
+    ['isom'],
+    ['mp42', 'M4A '],
+    ['M4V ', 'qt  '],
+    ['dash'],
+    ['XAVC', 'XAVC', 'mp42'],
+    ['3gp5', 'mp42'],
+  ];
+  for (const [major = '', ...compatible] of mp4s) {
+    it(`make one: ${major} with ${compatible.join(', ') || 'nothing'}`, async () => {
+      assert.equal(await fits(ftyp(major, ...compatible), 'a.mp4'), true);
+    });
+  }
+  const others: string[][] = [
+    ['qt  ', 'mp42'],
+    ['heic', 'mp42'],
+    ['mif1', 'isom'],
+    ['avif', 'isom'],
+    ['M4A ', 'mp42'],
+    ['M4B ', 'isom'],
+    ['3gp4', 'isom'],
+    ['abcd'],
+    ['abcd', 'qt  ', 'isom'],
+    ['crx ', 'isom'],
+  ];
+  for (const [major = '', ...compatible] of others) {
+    it(`make none: ${major} with ${compatible.join(', ') || 'nothing'}`, async () => {
+      assert.equal(await fits(ftyp(major, ...compatible), 'a.mp4'), false);
+    });
+  }
+});
+
+describe('a JPEG', () => {
+  it('needs a marker that may come first, and its length', async () => {
+    const marker = (...bytes: number[]) => fits(Buffer.from([0xff, 0xd8, 0xff, ...bytes]), 'a.jpg');
+    assert.equal(await marker(0xe0, 0, 16, 0x4a, 0x46), true);
+    assert.equal(await marker(0xff, 0xdb, 0, 67), true, 'after a fill byte');
+    assert.equal(await marker(0xe0, 0, 1), false);
+    assert.equal(await marker(0xe0, 0), false);
+    assert.equal(await marker(0xf7, 0, 16), false, 'JPEG-LS');
+    assert.equal(await marker(0xd8, 0, 16), false);
+    assert.equal(await marker(0x00, 0, 16), false);
+  });
+});
+
+describe('an MPEG video', () => {
+  it('has the marker bits of its pack header', async () => {
+    const bytes = Buffer.from(fixture('program-mpeg2.mpg'));
+    bytes[4] = 0xc4;
+    assert.equal(await fits(bytes, 'a.mpg'), false);
+  });
+});
+
+function syncsafe(bytes: Buffer): number {
+  return bytes.reduce((value, byte) => value * 128 + byte, 0);
+}
+
+describe('an MP3', () => {
+  const bare = fixture('bare.mp3');
+  const cover = fixture('cover-art.mp3');
+  const tag = cover.subarray(0, 10 + syncsafe(cover.subarray(6, 10)));
+
+  it('needs a second frame', async () => {
+    const lone = Buffer.concat([bare.subarray(0, 104), Buffer.alloc(5000, 0x55)]);
+    assert.equal(await fits(lone, 'a.mp3'), false);
+    assert.equal(await fits(bare.subarray(0, 104), 'a.mp3'), true, 'unless the file ends with the first');
+  });
+
+  it('may have padding and more than one tag before its frames', async () => {
+    const small = Buffer.from('ID3\x03\0\0\0\0\0\x02\0\0', 'latin1');
+    assert.equal(await fits(Buffer.concat([small, small, Buffer.alloc(9000), bare]), 'a.mp3'), true);
+  });
+
+  it('is not a tag with something else behind it', async () => {
+    assert.ok(tag.length > 100_000);
+    for (const other of ['tone.aac', 'tone.mp2', 'tone.flac', 'archive.zip', 'program.exe']) {
+      assert.equal(await fits(Buffer.concat([tag, fixture(other)]), 'a.mp3'), false, other);
+    }
+    assert.equal(await fits(tag.subarray(0, 50_000), 'a.mp3'), false, 'nor a tag alone');
+  });
+
+  it('is let on by its tag where the frames lie behind the head', async () => {
+    const verdict = await judgeBeginning(fixture('cover-art.mp3').subarray(0, 4100), { filename: 'a.mp3' });
+    assert.ok(verdict.ok && verdict.body);
+  });
+});
+
+describe('a DOC', () => {
+  it('is a Word document by its root, not by what is embedded in it', async () => {
+    const bytes = Buffer.from(fixture('word-plain.doc'));
+    const name = Buffer.from('WordDocument', 'utf16le');
+    bytes.write('BordDocument', bytes.indexOf(name), 'utf16le');
+    const root = bytes.indexOf(Buffer.from('Root Entry', 'utf16le'));
+    bytes.fill(0, root + 0x50, root + 0x60);
+    bytes.fill(0, 512, 514);
+    assert.equal(await fits(bytes, 'a.doc'), false);
+  });
+
+  it('is refused when its root is of a class that is not Word', async () => {
+    const bytes = Buffer.from(fixture('word-plain.doc'));
+    const root = bytes.indexOf(Buffer.from('Root Entry', 'utf16le'));
+    Buffer.from('84100c00000000000000c000000000000046', 'hex').copy(bytes, root + 0x50, 0, 4);
+    bytes.fill(0, root + 0x54, root + 0x58);
+    assert.equal(await fits(bytes, 'a.doc'), false);
+  });
+
+  it('survives a directory that goes in circles', async () => {
+    const bytes = Buffer.from(fixture('word-plain.doc'));
+    const root = bytes.indexOf(Buffer.from('Root Entry', 'utf16le'));
+    for (let entry = root + 128; entry + 128 <= bytes.length; entry += 128) {
+      bytes.writeUInt32LE(1, entry + 0x44);
+      bytes.writeUInt32LE(1, entry + 0x48);
+    }
+    await fits(bytes, 'a.doc');
+  });
+});

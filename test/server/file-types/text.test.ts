@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { hasBinaryByte } from '../../../server/file-types/binary-bytes.ts';
+import { HEAD_BYTES } from '../../../server/file-types/file-types.ts';
+import { judgeBeginning, judgeStream } from './judging.ts';
+
+async function isText(text: string | Buffer, encoding: BufferEncoding = 'utf8'): Promise<boolean> {
+  const bytes = typeof text === 'string' ? Buffer.from(text, encoding) : text;
+  return (await judgeStream(bytes, { filename: 'a.txt' })) === null;
+}
+
+const FILLER = 'Words to the end of the head and beyond. '.repeat(200);
+
+describe('a text', () => {
+  it('may have its UTF-8 cut by the end of the head, but not by the end of the file', async () => {
+    const text = Buffer.from('ñ'.repeat(HEAD_BYTES));
+    for (const cut of [HEAD_BYTES - 1, HEAD_BYTES - 2]) {
+      const verdict = await judgeBeginning(text.subarray(0, cut), { filename: 'a.txt' });
+      assert.ok(verdict.ok);
+    }
+    const cutEuro = Buffer.from('Á€').subarray(0, 4); // C3 81 E2 82: 81 is no letter of windows-1252 either
+    assert.equal(await isText(cutEuro), false);
+  });
+
+  it('is UTF-8 or windows-1252 throughout', async () => {
+    assert.equal(await isText(Buffer.from('a\xe9o \x93x\x94', 'latin1')), true);
+    assert.equal(await isText(Buffer.concat([Buffer.from(`${FILLER}Á`), Buffer.from([0xe9])])), false);
+    assert.equal(await isText(Buffer.concat([Buffer.from(`${FILLER}é`), Buffer.from([0xe9])])), true);
+  });
+
+  it('has no control characters, in whatever encoding and however late', async () => {
+    for (const control of ['\0', '\x01', '\x08', '\x0b', '\x0e', '\x1a', '\x1f']) {
+      assert.equal(await isText(`a${control}b`), false);
+      assert.equal(await isText(`${FILLER}${control}`), false);
+      assert.equal(await isText(`\ufeffa${control}b`, 'utf16le'), false);
+    }
+    assert.equal(await isText('a\tb\r\n\fc\x1b[0m'), true);
+  });
+
+  it('in UTF-16 has whole units and whole pairs', async () => {
+    assert.equal(await isText('\ufeffaño 🙂', 'utf16le'), true);
+    assert.equal(await isText(Buffer.from('\ufeffabc', 'utf16le').subarray(0, -1)), false);
+    assert.equal(await isText('\ufeffa\ud83d', 'utf16le'), false);
+    assert.equal(await isText('\ufeff\ude00a', 'utf16le'), false);
+    assert.equal(await isText(Buffer.from('\ufeffaño', 'utf16le').swap16()), true);
+    assert.equal(await isText(Buffer.from('fffe0000610000006200000063000000', 'hex')), false, 'UTF-32');
+  });
+
+  for (const start of [
+    'BM',
+    'MZ',
+    'GIF89a',
+    'ID3',
+    'FORM',
+    'RIFF',
+    'OggS',
+    'FLV',
+    'MThd',
+    'Rar!',
+    'SQLite format 3',
+    'The free ',
+    '%!TEX root = a',
+    '#!/bin/sh\n',
+    '{"rtf": 1}',
+    'PK',
+  ]) {
+    it(`may begin with ${JSON.stringify(start)}`, async () =>
+      assert.equal(await isText(`${start} and more words\n`), true));
+  }
+  for (const start of [
+    '%PDF-1.4\n',
+    '\ufeff%PDF-1.4\n',
+    '%!PS-Adobe-3.0\n',
+    '{\\rtf1\\ansi ',
+    '!<arch>\ndebian-binary   ',
+  ]) {
+    it(`is a document of its own when it begins with ${JSON.stringify(start)}`, async () => {
+      assert.equal(await isText(`${start} and more words\n`), false);
+    });
+  }
+  for (const start of [
+    [0xff, 0xd8, 0xff, 0xe0],
+    [0xff, 0xfb, 0x90, 0x64],
+    [0xcf, 0xfa, 0xed, 0xfe],
+  ]) {
+    it(`is not a signature of bytes with letters behind it: ${Buffer.from(start).toString('hex')}`, async () => {
+      assert.equal(await isText(Buffer.concat([Buffer.from(start), Buffer.from(FILLER)])), false);
+    });
+  }
+});
+
+describe('markup as a text', () => {
+  const runs = [
+    '<!DOCTYPE html>',
+    '\n\t <html>',
+    '<HTML lang=es>',
+    '<script>x',
+    '<svg>',
+    '<svg/onload=x>',
+    '<!-- x --><svg>',
+    '<?xml version="1.0"?><svg>',
+    '<?xml version="1.0"?>\n<!DOCTYPE svg>',
+    '<iframe src=x>',
+    '<x:svg xmlns:x="http://www.w3.org/2000/svg">',
+    '<body onload=x>',
+    '\ufeff<html>',
+    '<a href=x>',
+    '<!doctype foo [<!ENTITY x "y">]><svg>',
+  ];
+  for (const text of runs) {
+    it(`is a mismatch: ${JSON.stringify(text)}`, async () => {
+      assert.equal(await isText(text), false);
+      if (!text.startsWith('\ufeff')) assert.equal(await isText(`\ufeff${text}`, 'utf16le'), false);
+    });
+  }
+  const harmless = [
+    '<?xml version="1.0"?><feed/>',
+    '<order>',
+    '<svgs>',
+    '<bold>',
+    '< html>',
+    '<!-- only a comment -->\n# Title',
+    'See <html> and <svg>',
+    '<',
+    '<!--',
+    '<?',
+    '<!doctype',
+    '<abc@example.org> wrote:',
+  ];
+  for (const text of harmless) {
+    it(`is only a text: ${JSON.stringify(text)}`, async () => assert.equal(await isText(text), true));
+  }
+
+  it('is found quickly among many openings', async () => {
+    const started = process.hrtime.bigint();
+    await isText('<!---->'.repeat(600));
+    await isText('<!doctype a ['.repeat(300));
+    await isText(' '.repeat(HEAD_BYTES));
+    assert.ok(process.hrtime.bigint() - started < 500_000_000n);
+  });
+});
+
+describe('a vCard', () => {
+  const isCard = async (text: string, encoding: BufferEncoding = 'utf8') =>
+    (await judgeStream(Buffer.from(text, encoding), { filename: 'a.vcf' })) === null;
+
+  it('begins with its first line, in any case', async () => {
+    assert.equal(await isCard('BEGIN:VCARD\r\nEND:VCARD'), true);
+    assert.equal(await isCard('\ufeffbegin:vCard \nend:vcard'), true);
+    assert.equal(await isCard('BEGIN:VCARDS\r\n'), false);
+    assert.equal(await isCard('\r\nBEGIN:VCARD\r\n'), false);
+    assert.equal(await isCard('BEGIN:VCALENDAR\r\n'), false);
+    assert.equal(await isCard('BEGIN:VCARD\r\n\0'), false);
+  });
+});
+
+describe('the search for binary bytes', () => {
+  it('finds each of them at every place and alignment, and nothing else', () => {
+    const memory = Buffer.alloc(24, 'x');
+    for (let byte = 0; byte < 256; byte += 1) {
+      const isBinary = byte < 0x20 && !['\t', '\n', '\f', '\r', '\x1b'].includes(String.fromCharCode(byte));
+      for (let start = 0; start < 4; start += 1) {
+        for (let length = 1; length < 12; length += 1) {
+          for (let at = start; at < start + length; at += 1) {
+            memory[at] = byte;
+            assert.equal(hasBinaryByte(memory.subarray(start, start + length)), isBinary);
+            memory[at] = at % 2 === 0 ? 0xe9 : 0x0a;
+          }
+        }
+      }
+    }
+    assert.equal(hasBinaryByte(Buffer.alloc(0)), false);
+  });
+});
