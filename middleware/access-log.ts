@@ -1,0 +1,50 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { AppContext } from '../server/context.ts';
+import { outcomeOf } from '../server/http/outcome.ts';
+import { requestIdOf } from '../server/http/request-id.ts';
+
+/** Status of a request whose caller left before the answer; nginx's number for it. */
+const CALLER_LEFT = 499;
+
+/** What had passed over a connection when its last request was over; the rest belongs to the next one. */
+const counted = new WeakMap<object, { read: number; written: number }>();
+
+/** Writes one line a request when it is over: outcome, sizes, times and Leadway's status. */
+export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): RequestHandler {
+  return function accessLog(req: Request, res: Response, next: NextFunction) {
+    const startedAt = performance.now();
+    const { socket } = req;
+    const before = counted.get(socket) ?? { read: 0, written: 0 };
+    // The query stays out: it may hold ids that mean something to people.
+    const path = req.path;
+    res.once('close', () => {
+      const { error, ...facts } = outcomeOf(req);
+      const isAnswered = res.writableFinished;
+      counted.set(socket, { read: socket.bytesRead, written: socket.bytesWritten });
+      const level = levelOf(path, error?.status);
+      logger[level](
+        {
+          requestId: requestIdOf(req),
+          method: req.method,
+          path,
+          status: isAnswered ? res.statusCode : CALLER_LEFT,
+          ...(error && { code: error.code }),
+          ms: Math.round(performance.now() - startedAt),
+          bytesIn: socket.bytesRead - before.read,
+          bytesOut: socket.bytesWritten - before.written,
+          ip: req.ip,
+          ...facts,
+          ...(error && error.status >= 500 && { err: error }),
+        },
+        isAnswered ? 'request' : 'request: the caller left',
+      );
+    });
+    next();
+  };
+}
+
+function levelOf(path: string, errorStatus: number | undefined): 'debug' | 'info' | 'warn' | 'error' {
+  if (path === '/healthz' || path === '/readyz') return 'debug';
+  if (errorStatus === 500) return 'error';
+  return errorStatus !== undefined && errorStatus > 500 ? 'warn' : 'info';
+}

@@ -1,0 +1,30 @@
+import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
+import { appError, toAppError } from '../server/errors/app-error.ts';
+import { sendError } from '../server/http/send-error.ts';
+
+/** Answers with what a route or middleware handed on. */
+export function createErrorHandler(): ErrorRequestHandler {
+  return function errorHandler(error: unknown, req: Request, res: Response, _next: NextFunction) {
+    sendError(req, res, fromExpress(error));
+  };
+}
+
+/** Express raises plain errors with a status for addresses that it can't decode. */
+function fromExpress(error: unknown) {
+  return error instanceof URIError ? appError('BAD_REQUEST', { cause: error }) : toAppError(error);
+}
+
+/** Answers what no route took. */
+export function createNotFound(): RequestHandler {
+  return function notFound(_req: Request, _res: Response, next: NextFunction) {
+    next(appError('NOT_FOUND'));
+  };
+}
+
+/** Answers methods that an address does not have; `allow` are those that it has. */
+export function createMethodNotAllowed(...allow: readonly string[]): RequestHandler {
+  const list = allow.join(', ');
+  return function methodNotAllowed(_req: Request, _res: Response, next: NextFunction) {
+    next(appError('METHOD_NOT_ALLOWED', { params: { allow: list }, headers: { Allow: list } }));
+  };
+}

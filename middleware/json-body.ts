@@ -1,0 +1,41 @@
+import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import { type AppError, appError } from '../server/errors/app-error.ts';
+import { letBodyCome } from '../server/http/continue.ts';
+
+const MAX_BYTES = 1024 * 1024;
+
+/** Reads a JSON object into `req.body`: `application/json`, UTF-8, at most 1 MiB, without a coding. */
+export function createJsonBody(): RequestHandler {
+  const parse = express.json({ limit: MAX_BYTES, inflate: false });
+  return function jsonBody(req: Request, res: Response, next: NextFunction) {
+    const encoding = req.headers['content-encoding'];
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+      return next(appError('UNSUPPORTED_ENCODING'));
+    }
+    if (req.is('application/json') !== 'application/json') return next(appError('NOT_JSON'));
+    letBodyCome(req, res);
+    parse(req, res, (error?: unknown) => {
+      if (error !== undefined) return next(fromBodyParser(error));
+      const isObject = typeof req.body === 'object' && req.body !== null && !Array.isArray(req.body);
+      next(isObject ? undefined : appError('BAD_JSON'));
+    });
+  };
+}
+
+/** body-parser's errors by their documented `type`. */
+function fromBodyParser(error: unknown): AppError {
+  const { type } = error as { type?: string };
+  switch (type) {
+    case 'entity.too.large':
+      return appError('BODY_TOO_LARGE', { params: { limit: MAX_BYTES }, details: { limit: MAX_BYTES } });
+    case 'entity.parse.failed':
+    case 'entity.verify.failed':
+      return appError('BAD_JSON', { cause: error });
+    case 'charset.unsupported':
+      return appError('NOT_JSON', { cause: error });
+    case 'encoding.unsupported':
+      return appError('UNSUPPORTED_ENCODING', { cause: error });
+    default:
+      return appError('BAD_REQUEST', { cause: error });
+  }
+}

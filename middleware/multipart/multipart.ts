@@ -1,0 +1,209 @@
+import type { Writable } from 'node:stream';
+import type { Request, RequestHandler, Response } from 'express';
+import multer from 'multer';
+import { appError, toAppError } from '../../server/errors/app-error.ts';
+import { letBodyCome } from '../../server/http/continue.ts';
+import { parseBoundary } from './boundary.ts';
+import { type FormLimits, FormParser } from './form-parser.ts';
+import type { FormReceiver } from './form-receiver.ts';
+import { fromMulter } from './multer-errors.ts';
+import type { PartHead } from './part-head.ts';
+import { PartStream } from './part-stream.ts';
+
+/** What a multipart reader is made with. */
+export interface MultipartOptions {
+  /** The only field that files are taken in. */
+  readonly fileField: string;
+  /** Text fields that are read; `name[]` is read as `name`. Others are ignored. */
+  readonly fieldNames: ReadonlySet<string>;
+  readonly maxFiles: number;
+}
+
+/** Bounds that hold for every form; a reader with many files may have more parts. */
+const LIMITS: Omit<FormLimits, 'maxParts'> = {
+  maxFields: 20,
+  maxFieldNameBytes: 64,
+  maxFieldBytes: 8 * 1024,
+  maxPartHeadBytes: 8 * 1024,
+  maxOverheadBytes: 1024 * 1024,
+};
+
+/** A form that is being read. */
+interface Reading {
+  readonly receiver: FormReceiver;
+  readonly boundary: string;
+}
+
+/**
+ * Reads a form with multer and hands its parts to a receiver while they arrive.
+ *
+ * Multer owns the form: its fields, its files and when it is done. Two of its hooks are ours. The
+ * `streamHandler` reads the body in place of busboy, which overlooks forms that are not what they seem (see
+ * form-parser.ts), and raises busboy's events. The storage engine hands each file to the receiver and keeps
+ * nothing.
+ */
+export interface MultipartReader {
+  /**
+   * The boundary of the request.
+   *
+   * @throws AppError `NOT_MULTIPART`, `UNSUPPORTED_ENCODING`.
+   */
+  boundaryOf(req: Request): string;
+  /** Reads the body of `req`; every outcome goes to the receiver. */
+  read(req: Request, res: Response, boundary: string, receiver: FormReceiver): void;
+}
+
+/** Makes a reader of forms. */
+export function createMultipartReader(options: MultipartOptions): MultipartReader {
+  const readings = new WeakMap<object, Reading>();
+  const limits: FormLimits = { ...LIMITS, maxParts: LIMITS.maxFields + options.maxFiles + 5 };
+  const readingOf = (req: object): Reading => {
+    const reading = readings.get(req);
+    if (reading === undefined) throw new TypeError('the request is not being read');
+    return reading;
+  };
+
+  const middleware: RequestHandler = multer({
+    storage: {
+      _handleFile(req, file, callback) {
+        const { receiver } = readingOf(req);
+        const stream = file.stream as PartStream;
+        receiver
+          .receiveFile({
+            filename: file.originalname,
+            declaredType: file.mimetype === '' ? null : file.mimetype,
+            stream,
+            offset: stream.offset,
+          })
+          .then(
+            () => callback(null, {}),
+            (error: unknown) => callback(error),
+          );
+      },
+      _removeFile(_req, _file, callback) {
+        callback(null);
+      },
+    },
+    limits: { fieldNestingDepth: 0, fieldNameSize: LIMITS.maxFieldNameBytes },
+    streamHandler(req, busboy) {
+      readBody(req, busboy, readingOf(req), limits, options);
+    },
+  }).array(options.fileField);
+
+  return {
+    boundaryOf(req) {
+      const encoding = req.headers['content-encoding'];
+      if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+        throw appError('UNSUPPORTED_ENCODING');
+      return parseBoundary(req.headers['content-type']);
+    },
+    read(req, res, boundary, receiver) {
+      readings.set(req, { receiver, boundary });
+      letBodyCome(req, res);
+      // When the outcome is settled, multer still waits for the end of the body; nobody waits for it.
+      middleware(req, res, (error?: unknown) => {
+        if (error === undefined) receiver.finish();
+        else receiver.fail(fromMulter(error));
+      });
+    },
+  };
+}
+
+/** Feeds the form to multer by raising the events of `busboy`, multer's parser, whose own parsing is not used. */
+function readBody(
+  req: Request,
+  busboy: Writable,
+  { receiver, boundary }: Reading,
+  limits: FormLimits,
+  { fileField, fieldNames }: MultipartOptions,
+): void {
+  let stream: PartStream | null = null;
+
+  const parser = new FormParser(boundary, limits, {
+    onField(name, value, isTruncated) {
+      const known = name.endsWith('[]') ? name.slice(0, -2) : name;
+      if (!fieldNames.has(name)) return;
+      const text = decodeText(known, value);
+      busboy.emit('field', known, text, { nameTruncated: false, valueTruncated: isTruncated });
+      if (!isTruncated) receiver.fieldsChanged(req.body as Record<string, unknown>);
+    },
+    onFile(head: PartHead & { filename: string }, offset) {
+      if (head.name !== fileField) {
+        throw appError('UNEXPECTED_FILE_FIELD', {
+          params: { field: head.name },
+          details: { field: head.name },
+        });
+      }
+      stream = new PartStream(offset, goOn);
+      const info = { filename: head.filename, encoding: '8bit', mimeType: head.contentType ?? '' };
+      busboy.emit('file', head.name, stream, info);
+    },
+    onFileData: (chunk) => stream?.push(chunk) ?? true,
+    onFileEnd() {
+      const ended = stream;
+      stream = null;
+      // The next part must not begin before this file was taken to its end.
+      ended?.once('end', goOn);
+      ended?.push(null);
+      return ended === null;
+    },
+  });
+
+  /** Runs a step of the parser; its errors, and those of who it calls, end the reading. */
+  function guarded(step: () => void): void {
+    if (receiver.over.aborted) return;
+    try {
+      step();
+    } catch (error) {
+      receiver.fail(toAppError(error));
+    }
+  }
+
+  let isBodyRead = false;
+  /** Node may tell of the body's end while the parser still waits for a file to be taken. */
+  function finishWhenRead(): void {
+    if (!isBodyRead || parser.isWaiting) return;
+    parser.end();
+    busboy.emit('close');
+  }
+  const onData = (chunk: Buffer): void =>
+    guarded(() => {
+      parser.write(chunk);
+      if (parser.isWaiting) req.pause();
+    });
+  const onEnd = (): void =>
+    guarded(() => {
+      isBodyRead = true;
+      finishWhenRead();
+    });
+  function goOn(): void {
+    if (!parser.isWaiting) return;
+    guarded(() => {
+      parser.resume();
+      if (!parser.isWaiting) req.resume();
+      finishWhenRead();
+    });
+  }
+  const stop = (): void => {
+    req.off('data', onData);
+    req.off('end', onEnd);
+    // Lets multer finish: it holds the request until its parser has ended.
+    stream?.push(null);
+    stream?.resume();
+    busboy.emit('error', appError('UPSTREAM_ABORTED'));
+    req.resume();
+  };
+
+  req.on('data', onData);
+  req.once('end', onEnd);
+  if (receiver.over.aborted) stop();
+  else receiver.over.addEventListener('abort', stop, { once: true });
+}
+
+function decodeText(field: string, value: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value);
+  } catch {
+    throw appError('INVALID_FIELD', { message: 'INVALID_FIELD.text', params: { field }, details: { field } });
+  }
+}

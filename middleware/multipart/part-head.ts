@@ -1,0 +1,93 @@
+import { badMultipart } from './bad-multipart.ts';
+
+/** What the headers of a part say. */
+export interface PartHead {
+  readonly name: string;
+  /** Null for a text field; empty when a file input was left empty. */
+  readonly filename: string | null;
+  /** Null when the part has no `Content-Type`. */
+  readonly contentType: string | null;
+}
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const PARAMETER =
+  /[ \t]*;[ \t]*(?<name>[!#$%&'+^_`|~0-9A-Za-z.-]+\*?)=(?:"(?<quoted>(?:[^"\\]|\\[\s\S])*)"|(?<token>[^\s;"]*))/y;
+/** Content is passed on as it is, so only encodings that change nothing are taken. */
+const PLAIN_ENCODINGS = new Set(['binary', '8bit', '7bit']);
+
+/**
+ * Reads the headers of a part (RFC 7578, section 4).
+ *
+ * @throws AppError `BAD_MULTIPART` for whatever parsers are known to read differently: doubled or folded
+ *   headers and parameters, another disposition, encoded or nested content.
+ */
+export function parsePartHead(bytes: Buffer): PartHead {
+  const headers = parseHeaders(bytes.toString('utf8'));
+  const disposition = headers.get('content-disposition');
+  if (disposition === undefined) throw badMultipart('a part has no Content-Disposition');
+  const encoding = headers.get('content-transfer-encoding');
+  if (encoding !== undefined && !PLAIN_ENCODINGS.has(encoding.toLowerCase())) {
+    throw badMultipart('a part has a Content-Transfer-Encoding');
+  }
+  const contentType = headers.get('content-type') ?? null;
+  if (contentType?.toLowerCase().startsWith('multipart/')) throw badMultipart('a part is multipart itself');
+  return { ...parseDisposition(disposition), contentType };
+}
+
+function parseHeaders(text: string): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  for (const line of text.split('\r\n')) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(0, colon));
+    // A folded line begins with a blank, so it has no token for a name.
+    if (!TOKEN.test(name) || hasControls(line)) throw badMultipart('a part has a malformed header');
+    const key = name.toLowerCase();
+    if (headers.has(key)) throw badMultipart(`a part has two ${key} headers`);
+    headers.set(key, line.slice(colon + 1).trim());
+  }
+  return headers;
+}
+
+function hasControls(line: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point.
+  return /[\u0000-\u0008\u000a-\u001f\u007f]/.test(line);
+}
+
+function parseDisposition(value: string): Pick<PartHead, 'name' | 'filename'> {
+  const type = value.split(';', 1)[0] ?? '';
+  if (type.trim().toLowerCase() !== 'form-data') throw badMultipart('a part is not form-data');
+  const parameters = parseParameters(value, type.length);
+  const name = parameters.get('name');
+  if (name === undefined || name === '') throw badMultipart('a part has no name');
+  // .NET and others send both; the extended one is there because the plain one could not hold the name.
+  const extended = parameters.get('filename*');
+  const filename = extended === undefined ? parameters.get('filename') : decodeExtended(extended);
+  return { name, filename: filename ?? null };
+}
+
+function parseParameters(value: string, from: number): ReadonlyMap<string, string> {
+  const parameters = new Map<string, string>();
+  let at = from;
+  while (value.slice(at).trim() !== '') {
+    PARAMETER.lastIndex = at;
+    const groups = PARAMETER.exec(value)?.groups;
+    if (groups === undefined) throw badMultipart('a part has a malformed Content-Disposition');
+    const key = (groups['name'] ?? '').toLowerCase();
+    if (parameters.has(key)) throw badMultipart(`a part has two parameters ${key}`);
+    // Only these two are escapes: Internet Explorer sent whole Windows paths with bare backslashes.
+    parameters.set(key, groups['quoted']?.replace(/\\(["\\])/g, '$1') ?? groups['token'] ?? '');
+    at = PARAMETER.lastIndex;
+  }
+  return parameters;
+}
+
+/** `UTF-8''na%C3%AFve.png` (RFC 8187). */
+function decodeExtended(value: string): string {
+  const match = /^utf-8'[A-Za-z0-9-]*'((?:[!#$&+.^_`|~0-9A-Za-z-]|%[0-9A-Fa-f]{2})*)$/i.exec(value);
+  try {
+    if (match?.[1] !== undefined) return decodeURIComponent(match[1]);
+  } catch {
+    // Falls through: the percent codes are not UTF-8.
+  }
+  throw badMultipart('a part has a malformed filename*');
+}

@@ -1,0 +1,113 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { NextFunction, Request, Response } from 'express';
+import { createProxyMiddleware } from 'http-proxy-middleware';
+import type { AppContext } from '../server/context.ts';
+import { type AppError, appError } from '../server/errors/app-error.ts';
+import { languageOf } from '../server/http/language-of.ts';
+import { noteOutcome } from '../server/http/outcome.ts';
+import { sendError } from '../server/http/send-error.ts';
+import { toConnectionFault } from '../server/leadway/leadway-errors.ts';
+import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
+import { ContentGate } from '../server/uploads/content-gate.ts';
+import { toStorageError } from '../server/uploads/relay-request.ts';
+import type { Ticket } from '../server/uploads/tickets.ts';
+
+/** One relay that is under way. */
+interface Relay {
+  readonly gate: ContentGate;
+  readonly target: URL;
+  storage: ClientRequest | null;
+  watch: ProgressWatch | null;
+  isBlocked: boolean;
+}
+
+/** PUTs the body of a request to the signed URL of a ticket. */
+export type StorageProxy = (req: Request, res: Response, next: NextFunction, ticket: Ticket) => Promise<void>;
+
+/**
+ * Streams content to storage with http-proxy-middleware. The target comes from the sealed ticket alone, and
+ * headers are made anew before the proxy runs: its `proxyReq` event, where they are usually changed, does
+ * not fire under `Expect: 100-continue`.
+ */
+export function createStorageProxy({
+  agent,
+  policy,
+  config,
+}: Pick<AppContext, 'agent' | 'policy' | 'config'>): StorageProxy {
+  const relays = new WeakMap<IncomingMessage, Relay>();
+
+  const end = (req: IncomingMessage): void => {
+    const relay = relays.get(req);
+    relay?.watch?.stop();
+    relay?.gate.destroy();
+    relay?.storage?.destroy();
+  };
+  const refuse = (req: Request, res: Response, error: AppError): void => {
+    end(req);
+    sendError(req, res, error);
+  };
+
+  const proxy = createProxyMiddleware<Request, Response>({
+    target: 'http://storage.invalid',
+    changeOrigin: true,
+    ignorePath: true,
+    followRedirects: false,
+    selfHandleResponse: true,
+    router(req, _res, options) {
+      const relay = relays.get(req);
+      if (relay === undefined) throw new TypeError('no relay is under way for this request');
+      options.buffer = relay.gate;
+      options.agent = agent.poolFor(relay.target);
+      return relay.target;
+    },
+    on: {
+      proxyReq(storage, req, res) {
+        const relay = relays.get(req);
+        if (relay === undefined) return;
+        relay.storage = storage;
+        relay.watch = watchProgress(storage, config.upstreamTimeoutMs, () =>
+          refuse(req, res, appError('UPSTREAM_TIMEOUT')),
+        );
+        relay.watch.setWaiting(relay.isBlocked);
+      },
+      proxyRes(answer, req, res) {
+        const status = answer.statusCode ?? 0;
+        const isStored = status >= 200 && status < 300 && relays.get(req)?.gate.readableEnded === true;
+        noteOutcome(req, { upstreamStatus: status, mode: 'relay' });
+        answer.resume();
+        if (!isStored) return refuse(req, res, toStorageError(status));
+        relays.get(req)?.watch?.stop();
+        res.status(204).end();
+      },
+      error(error, req, res) {
+        refuse(req, res as Response, toConnectionFault(error));
+      },
+    },
+  });
+
+  return async function storageProxy(req, res, next, ticket) {
+    const target = new URL(ticket.uploadUrl);
+    const gate = new ContentGate(req, ticket, policy, {
+      onRefused: (error) => refuse(req, res, error),
+      onBlocked: (isBlocked) => {
+        relay.isBlocked = isBlocked;
+        relay.watch?.setWaiting(isBlocked);
+      },
+    });
+    const relay: Relay = { gate, target, storage: null, watch: null, isBlocked: false };
+    relays.set(req, relay);
+    res.once('close', () => {
+      noteOutcome(req, { fileBytes: gate.size, contentType: ticket.contentType });
+      if (!res.writableFinished) end(req);
+      else relay.watch?.stop();
+    });
+    await gate.open();
+    languageOf(req);
+    const { 'content-length': length } = req.headers;
+    req.headers = {
+      'content-type': ticket.contentType,
+      ...(length !== undefined && { 'content-length': length }),
+    };
+    await proxy(req, res, next);
+  };
+}

@@ -1,0 +1,35 @@
+import { type Request, type Response, Router } from 'express';
+import { createMethodNotAllowed } from '../middleware/error-handler.ts';
+import type { AppContext } from '../server/context.ts';
+import { FILE_TYPES } from '../server/file-types/file-types.ts';
+import { CHANNEL_LIMITS } from '../server/uploads/channels.ts';
+import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
+
+/** `GET /config`: what a browser client needs to refuse early and to choose a way. Holds no secret. */
+export function createClientConfigRouter({ config, direct }: Pick<AppContext, 'config' | 'direct'>): Router {
+  const { uploads, forward, leadway } = config;
+  const allowed = new Set(uploads.allowedExtensions);
+  const types = Object.values(FILE_TYPES)
+    .map((type) => ({
+      extensions: type.extensions.filter((extension) => allowed.has(extension)),
+      mimeTypes: type.mimeTypes,
+    }))
+    .filter((type) => type.extensions.length > 0);
+  const router = Router();
+  router.get('/config', (_req: Request, res: Response) => {
+    const isDirectOffered = leadway.locationIds.some((locationId) => direct.isOffered(locationId));
+    res.set('Cache-Control', 'no-store').json({
+      fileField: FILE_FIELD,
+      maxFiles: uploads.maxFiles,
+      types,
+      channels: { default: uploads.defaultChannel },
+      limits: {
+        forwardMaxBytes: isDirectOffered ? forward.maxBytes : forward.fallbackMaxBytes,
+        directMaxBytes: { default: CHANNEL_LIMITS.default, ...CHANNEL_LIMITS.channels },
+      },
+      modes: isDirectOffered ? ['auto', 'forward', 'direct', 'relay'] : ['auto', 'forward'],
+    });
+  });
+  router.all('/config', createMethodNotAllowed('GET', 'HEAD'));
+  return router;
+}

@@ -1,0 +1,45 @@
+import { type Request, type Response, Router } from 'express';
+import { callerOf } from '../middleware/caller.ts';
+import { createMethodNotAllowed } from '../middleware/error-handler.ts';
+import { createJsonBody } from '../middleware/json-body.ts';
+import type { AppContext } from '../server/context.ts';
+import { appError } from '../server/errors/app-error.ts';
+import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
+import type { Ticket } from '../server/uploads/tickets.ts';
+
+/** The fields of Leadway's own complete call: a caller may repeat them, and then they must be the ticket's. */
+const REPEATABLE = ['uploadId', 'filePath', 'locationId', 'conversationId', 'filename'] as const;
+
+/** `POST /messages/upload/complete`: makes a file that is in storage an attachment with a public URL. */
+export function createCompleteRouter({ direct, tickets }: Pick<AppContext, 'direct' | 'tickets'>): Router {
+  const router = Router();
+  router.post('/messages/upload/complete', createJsonBody(), async (req: Request, res: Response) => {
+    const body = req.body as Readonly<Record<string, unknown>>;
+    const ticket = await tickets.open(requiredTicket(body['ticket']), callerOf(req).id, 'complete');
+    assertMatches(body, ticket);
+    res.json(await direct.complete(ticket, whenCallerLeaves(res)));
+  });
+  router.all('/messages/upload/complete', createMethodNotAllowed('POST'));
+  return router;
+}
+
+function requiredTicket(value: unknown): string {
+  const field = 'ticket';
+  if (value === undefined || value === null || value === '') {
+    throw appError('MISSING_FIELD', { params: { field }, details: { field } });
+  }
+  if (typeof value !== 'string') throw appError('TICKET_INVALID');
+  return value;
+}
+
+function assertMatches(body: Readonly<Record<string, unknown>>, ticket: Ticket): void {
+  for (const field of REPEATABLE) {
+    const given = body[field];
+    if (given === undefined || given === null || given === '' || given === ticket[field]) continue;
+    throw appError('INVALID_FIELD', {
+      message: 'INVALID_FIELD.contradiction',
+      params: { field },
+      details: { field },
+    });
+  }
+}

@@ -1,0 +1,56 @@
+import { type NextFunction, type Request, type Response, Router } from 'express';
+import { callerOf } from '../middleware/caller.ts';
+import { createMethodNotAllowed } from '../middleware/error-handler.ts';
+import { createStorageProxy } from '../middleware/storage-proxy.ts';
+import { createUploadSlot } from '../middleware/upload-slot.ts';
+import type { AppContext } from '../server/context.ts';
+import { appError } from '../server/errors/app-error.ts';
+import { letBodyCome } from '../server/http/continue.ts';
+import { sizeMismatch } from '../server/uploads/content-gate.ts';
+import { emptyFile } from '../server/uploads/incoming-file.ts';
+import { overLimit } from '../server/uploads/route-choice.ts';
+import type { Ticket } from '../server/uploads/tickets.ts';
+
+/** `PUT /messages/upload/content`: relays a file to the signed URL that its ticket seals. */
+export function createContentRouter(
+  context: Pick<AppContext, 'agent' | 'config' | 'policy' | 'slots' | 'tickets'>,
+): Router {
+  const proxy = createStorageProxy(context);
+  const router = Router();
+  router.put(
+    '/messages/upload/content',
+    createUploadSlot(context),
+    async (req: Request, res: Response, next: NextFunction) => {
+      const ticket = await context.tickets.open(requiredTicket(req), callerOf(req).id, 'content');
+      assertFits(req, ticket);
+      letBodyCome(req, res);
+      await proxy(req, res, next, ticket);
+    },
+  );
+  router.all('/messages/upload/content', createMethodNotAllowed('PUT'));
+  return router;
+}
+
+function requiredTicket(req: Request): string {
+  const field = 'Upload-Ticket';
+  const ticket = req.get(field);
+  if (!ticket) throw appError('MISSING_FIELD', { params: { field }, details: { field } });
+  return ticket;
+}
+
+/** Everything that can be refused before a byte of the body has come. */
+function assertFits(req: Request, { contentType, filename, fileSize, maxFileSize, channel }: Ticket): void {
+  const encoding = req.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw appError('UNSUPPORTED_ENCODING');
+  const declared = req.get('Content-Type')?.split(';')[0]?.trim().toLowerCase();
+  if (declared !== undefined && declared !== contentType) {
+    const extension = filename.split('.').at(-1) ?? '';
+    throw appError('TYPE_MISMATCH', { details: { extension, declared, detected: contentType } });
+  }
+  const length = req.get('Content-Length');
+  if (length === undefined) return;
+  const size = Number(length);
+  if (size === 0) throw emptyFile(filename);
+  if (size > maxFileSize) throw overLimit(maxFileSize, channel);
+  if (fileSize !== null && size !== fileSize) throw sizeMismatch(fileSize, size);
+}

@@ -1,0 +1,79 @@
+import { type Request, type Response, Router } from 'express';
+import { callerOf } from '../middleware/caller.ts';
+import { createMethodNotAllowed } from '../middleware/error-handler.ts';
+import { createMultipartReader } from '../middleware/multipart/multipart.ts';
+import { createUploadSlot } from '../middleware/upload-slot.ts';
+import type { AppContext } from '../server/context.ts';
+import { type AppError, appError } from '../server/errors/app-error.ts';
+import { noteOutcome } from '../server/http/outcome.ts';
+import { sendError } from '../server/http/send-error.ts';
+import { closingLength } from '../server/uploads/form-length.ts';
+import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
+import { MODES, type Mode } from '../server/uploads/route-choice.ts';
+import { Upload, type UploadAnswer } from '../server/uploads/upload.ts';
+import { UPLOAD_FIELD_NAMES } from '../server/uploads/upload-fields.ts';
+
+/** `POST /messages/upload`: takes files and sees to it that they reach Leadway, in one of three ways. */
+export function createUploadRouter(context: Pick<AppContext, 'uploads' | 'slots'>): Router {
+  const { uploads } = context;
+  const reader = createMultipartReader({
+    fileField: FILE_FIELD,
+    fieldNames: UPLOAD_FIELD_NAMES,
+    maxFiles: uploads.maxFiles,
+  });
+  const router = Router();
+
+  router.post('/messages/upload', createUploadSlot(context), (req: Request, res: Response) => {
+    const boundary = reader.boundaryOf(req);
+    const upload = new Upload(uploads, {
+      caller: callerOf(req).id,
+      mode: parseMode(req.query['mode']),
+      locationId: parseLocation(req.query['locationId']),
+      contentLength: contentLengthOf(req),
+      closingBytes: closingLength(boundary),
+    });
+    noteOutcome(req, upload.facts);
+    // Whoever ends the response (the caller by leaving, a time-out by its answer) ends the upload.
+    res.once('close', () => upload.fail(appError('UPSTREAM_ABORTED')));
+    upload.answer.then(
+      (answer) => send(req, res, upload, answer),
+      (error: AppError) => {
+        noteOutcome(req, upload.facts);
+        sendError(req, res, error);
+      },
+    );
+    reader.read(req, res, boundary, upload);
+  });
+  router.all('/messages/upload', createMethodNotAllowed('POST'));
+  return router;
+}
+
+function send(req: Request, res: Response, upload: Upload, answer: UploadAnswer): void {
+  noteOutcome(req, upload.facts);
+  if (!res.headersSent && !res.destroyed) res.status(answer.mode === 'direct' ? 202 : 200).json(answer);
+}
+
+function parseMode(value: unknown): Mode {
+  if (value === undefined || value === '') return 'auto';
+  const mode = MODES.find((known) => known === value);
+  if (mode === undefined) {
+    throw appError('INVALID_FIELD', {
+      message: 'INVALID_FIELD.oneOf',
+      params: { field: 'mode', expected: MODES.join(', ') },
+      details: { field: 'mode' },
+    });
+  }
+  return mode;
+}
+
+/** Its form is checked with that of the fields; here only that it is one. */
+function parseLocation(value: unknown): string | null {
+  if (value === undefined || value === '') return null;
+  if (typeof value === 'string') return value;
+  throw appError('DUPLICATE_FIELD', { params: { field: 'locationId' }, details: { field: 'locationId' } });
+}
+
+function contentLengthOf(req: Request): number | null {
+  const value = req.headers['content-length'];
+  return value === undefined ? null : Number(value);
+}

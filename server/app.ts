@@ -1,0 +1,57 @@
+import express, { type Express, Router } from 'express';
+import helmet from 'helmet';
+import { createAccessLog } from '../middleware/access-log.ts';
+import { createActivityCount } from '../middleware/activity.ts';
+import { createBodyGuard } from '../middleware/body-guard.ts';
+import { createAddressCaller } from '../middleware/caller.ts';
+import { createDrainingGate } from '../middleware/draining.ts';
+import { createErrorHandler, createNotFound } from '../middleware/error-handler.ts';
+import { createCors, createOriginGate } from '../middleware/origin.ts';
+import { createRateLimit } from '../middleware/rate-limit.ts';
+import { createRequestId } from '../middleware/request-id.ts';
+import { createStrictHttp } from '../middleware/strict-http.ts';
+import { createClientConfigRouter } from '../routes/client-config.ts';
+import { createCompleteRouter } from '../routes/complete.ts';
+import { createContentRouter } from '../routes/content.ts';
+import { createHealthRouter } from '../routes/health.ts';
+import { createInitiateRouter } from '../routes/initiate.ts';
+import { createPageRouter } from '../routes/page.ts';
+import { createUploadRouter } from '../routes/upload.ts';
+import type { AppContext } from './context.ts';
+
+/** The whole application as a list: what a request passes, in this order. */
+export function createApp(context: AppContext): Express {
+  const { config } = context;
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple'); // nested query objects have no use here and many dangers
+  app.set('trust proxy', config.trustProxy);
+
+  app.use(createRequestId());
+  app.use(createAccessLog(context));
+  app.use(createBodyGuard(context)); // before anything that can answer: every answer drains what is still coming
+  app.use(createStrictHttp());
+  app.use(helmet());
+  app.use(createHealthRouter(context)); // neither drained nor limited: probes must always get an answer
+  app.use(config.basePath === '' ? '/' : config.basePath, createApi(context));
+  if (config.sandbox) app.use(createPageRouter(context));
+  app.use(createNotFound());
+  app.use(createErrorHandler());
+  return app;
+}
+
+function createApi(context: AppContext): Router {
+  const api = Router();
+  api.use(createCors(context)); // before all refusals: a page may only read errors that carry its headers
+  api.use(createDrainingGate(context));
+  api.use(createActivityCount(context)); // after the gate: what it refused holds up no shutdown
+  api.use(createOriginGate(context));
+  api.use(createClientConfigRouter(context));
+  api.use(createAddressCaller());
+  api.use('/messages', createRateLimit(context)); // after the caller is known, before any body is read
+  api.use(createUploadRouter(context));
+  api.use(createInitiateRouter(context));
+  api.use(createContentRouter(context));
+  api.use(createCompleteRouter(context));
+  return api;
+}

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import type { Config } from './config/config.ts';
+import type { Secrets } from './config/secrets.ts';
+import { createTypePolicy, type TypePolicy } from './file-types/type-policy.ts';
+import { createConfiguredTokens } from './leadway/configured-tokens.ts';
+import { createDirectCapability, type DirectCapability } from './leadway/direct-capability.ts';
+import { LeadwayClient } from './leadway/leadway-client.ts';
+import { createUpstreamAgent, type UpstreamAgent } from './leadway/upstream-agent.ts';
+import { Lifecycle } from './lifecycle.ts';
+import type { Logger } from './logger.ts';
+import { DirectUploads } from './uploads/direct-uploads.ts';
+import { createSlots, type Slots } from './uploads/slots.ts';
+import { createTicketBox, type TicketBox } from './uploads/tickets.ts';
+import type { UploadContext } from './uploads/upload-context.ts';
+
+/** What routes and middleware are made of; each asks for the parts that it uses. */
+export interface AppContext extends Disposable {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly lifecycle: Lifecycle;
+  /** API calls under way. */
+  readonly activity: { requests: number };
+  readonly agent: UpstreamAgent;
+  readonly capability: DirectCapability;
+  readonly direct: DirectUploads;
+  readonly tickets: TicketBox;
+  readonly slots: Slots;
+  readonly policy: TypePolicy;
+  readonly uploads: UploadContext;
+}
+
+/** Makes the services of one process from its configuration. */
+export function createContext(config: Config, secrets: Secrets, logger: Logger): AppContext {
+  const { leadway, uploads: limits } = config;
+  const resources = new DisposableStack();
+  const agent = resources.use(createUpstreamAgent());
+  const tokens = resources.use(
+    createConfiguredTokens({ secrets, singleLocationId: leadway.singleLocationId, logger }),
+  );
+  const client = new LeadwayClient({
+    baseUrl: leadway.baseUrl,
+    apiVersion: leadway.apiVersion,
+    timeoutMs: config.upstreamTimeoutMs,
+    tokens,
+    agent,
+    logger,
+  });
+  const tickets = createTicketBox(ticketSecrets(secrets));
+  const capability = createDirectCapability(logger);
+  const policy = createTypePolicy(limits.allowedExtensions);
+  const direct = new DirectUploads({
+    client,
+    tickets,
+    capability,
+    storageOrigins: config.storageOrigins,
+    basePath: config.basePath,
+  });
+  return {
+    config,
+    logger,
+    lifecycle: new Lifecycle(),
+    activity: { requests: 0 },
+    agent,
+    capability,
+    direct,
+    tickets,
+    policy,
+    slots: createSlots({ max: limits.maxConcurrent, maxPerCaller: limits.maxConcurrentPerCaller }),
+    uploads: {
+      client,
+      direct,
+      policy,
+      locations: {
+        single: leadway.singleLocationId,
+        isAllowed: (locationId) => leadway.locationIds.includes(locationId),
+      },
+      forward: config.forward,
+      maxFiles: limits.maxFiles,
+      defaultChannel: limits.defaultChannel,
+      attachmentUrlOrigins: config.attachmentUrlOrigins,
+    },
+    [Symbol.dispose]: () => resources.dispose(),
+  };
+}
+
+/** Without a secret of its own, a process makes one: tickets then end with it. */
+function ticketSecrets({ ticketSecrets: given }: Secrets): string[] {
+  return given.length > 0 ? given.map((secret) => secret.reveal()) : [randomBytes(32).toString('base64url')];
+}

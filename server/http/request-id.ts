@@ -1,0 +1,19 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+const WELL_FORMED = /^[A-Za-z0-9._:=+/-]{1,128}$/;
+
+const ids = new WeakMap<IncomingMessage, string>();
+
+/**
+ * The request's id: the proxy's `X-Request-Id` when it is well-formed, else a new UUID. The same for every
+ * call with one request.
+ */
+export function requestIdOf(req: IncomingMessage): string {
+  const known = ids.get(req);
+  if (known !== undefined) return known;
+  const given = req.headers['x-request-id'];
+  const id = typeof given === 'string' && WELL_FORMED.test(given) ? given : randomUUID();
+  ids.set(req, id);
+  return id;
+}

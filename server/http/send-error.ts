@@ -1,0 +1,20 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AppError } from '../errors/app-error.ts';
+import { toErrorResponse } from '../errors/error-response.ts';
+
+import { languageOf } from './language-of.ts';
+import { noteOutcome } from './outcome.ts';
+import { requestIdOf } from './request-id.ts';
+
+/**
+ * Answers `req` with `error`, unless an answer has already begun: the first outcome of a request stands.
+ * The connection stays open, so that a caller who is still sending reads the answer and not a reset.
+ */
+export function sendError(req: IncomingMessage, res: ServerResponse, error: AppError): void {
+  if (res.headersSent || res.destroyed) return;
+  noteOutcome(req, { error });
+  const { status, headers, body } = toErrorResponse(error, requestIdOf(req), languageOf(req));
+  res.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  res.end(req.method === 'HEAD' ? undefined : body);
+}

@@ -1,0 +1,58 @@
+import type { Logger } from '../logger.ts';
+import type { LeadwayRefusal } from './leadway-errors.ts';
+
+/** How long an answer that initiate is not offered is believed. */
+const REMEMBERED_MS = 10 * 60_000;
+
+/**
+ * Remembers for which locations Leadway does not offer direct uploads. The vendor calls the endpoints
+ * internal, so they may vanish for a token or on a day, and come back.
+ */
+export interface DirectCapability {
+  /** False while a recent refusal is remembered. */
+  isOffered(locationId: string): boolean;
+  noteUnavailable(locationId: string): void;
+  noteOffered(locationId: string): void;
+}
+
+/** Makes a memory that is empty: direct uploads count as offered until refused. */
+export function createDirectCapability(logger: Logger, now: () => number = Date.now): DirectCapability {
+  const refusedAt = new Map<string, number>();
+  return {
+    isOffered(locationId) {
+      const at = refusedAt.get(locationId);
+      return at === undefined || now() - at >= REMEMBERED_MS;
+    },
+    noteUnavailable(locationId) {
+      if (this.isOffered(locationId)) {
+        logger.warn(
+          { locationId },
+          'Leadway does not offer direct uploads to this token; files are forwarded instead (asked again in 10 minutes)',
+        );
+      }
+      refusedAt.set(locationId, now());
+    },
+    noteOffered(locationId) {
+      refusedAt.delete(locationId);
+    },
+  };
+}
+
+/**
+ * Whether a refusal of initiate means that the endpoint is not there for us, in contrast to a wrong request
+ * or a wrong token (which forward would not get past either).
+ */
+export function meansNotOffered({ status, message }: LeadwayRefusal): boolean {
+  switch (status) {
+    case 401:
+      return /scope|AuthClass|not (?:yet )?supported/i.test(message);
+    case 403:
+      return !/access to this location/i.test(message);
+    case 404:
+      return !/(?:conversation|contact|location)\b.* not found/i.test(message);
+    case 410:
+      return true;
+    default:
+      return false;
+  }
+}

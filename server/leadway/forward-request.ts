@@ -1,0 +1,122 @@
+import type { IncomingMessage } from 'node:http';
+import { AppError, appError, toAppError } from '../errors/app-error.ts';
+import type { LeadwayAnswer, LeadwayClient } from './leadway-client.ts';
+import { readAnswer } from './leadway-client.ts';
+import { toAuthProblem, toConnectionFault } from './leadway-errors.ts';
+import { toLeadwayHeaders } from './leadway-headers.ts';
+import { BodyOverflowError } from './read-body.ts';
+import { UploadStream } from './upload-stream.ts';
+
+/** The upload endpoint of Leadway. */
+const UPLOAD_PATH = '/conversations/messages/upload';
+
+/** A multipart request to Leadway. */
+export interface ForwardOptions {
+  readonly client: LeadwayClient;
+  readonly locationId: string;
+  /** With the boundary of the body. */
+  readonly contentType: string;
+  /** Exact length of the body in bytes; null sends it chunked. */
+  readonly contentLength: number | null;
+}
+
+/** Facts of Leadway's answer, for the log. */
+export interface UpstreamTiming {
+  readonly status: number;
+  readonly ms: number;
+}
+
+/** An upload that is sent to Leadway while it arrives. */
+export class ForwardRequest {
+  readonly #options: ForwardOptions;
+  readonly #stream: UploadStream;
+  readonly #token: string;
+  readonly #onTiming: (timing: UpstreamTiming) => void;
+
+  /**
+   * @param onFailure Told once when the upload can't be completed any more: Leadway answered before it had
+   *   everything, or the connection failed.
+   */
+  constructor(
+    options: ForwardOptions,
+    onFailure: (error: AppError) => void,
+    onTiming: (timing: UpstreamTiming) => void,
+  ) {
+    const { client, locationId, contentType, contentLength } = options;
+    const { agent, baseUrl, apiVersion, tokens, timeoutMs } = client.options;
+    this.#options = options;
+    this.#onTiming = onTiming;
+    this.#token = tokens.current(locationId);
+    const request = agent.request(new URL(UPLOAD_PATH, baseUrl), {
+      method: 'POST',
+      headers: {
+        ...toLeadwayHeaders(this.#token, apiVersion),
+        'Content-Type': contentType,
+        ...(contentLength === null
+          ? { 'Transfer-Encoding': 'chunked' }
+          : { 'Content-Length': contentLength }),
+      },
+    });
+    this.#stream = new UploadStream(request, timeoutMs, {
+      onFailure,
+      onEarlyResponse: (response) => {
+        this.#read(response)
+          .then((answer) =>
+            answer.ok ? appError('UPSTREAM_ERROR') : client.toError(answer.refusal, locationId),
+          )
+          .catch(toAppError)
+          .then((error) => {
+            this.#stream.destroy();
+            onFailure(error);
+          });
+      },
+    });
+  }
+
+  /** Sends more of the body. A promise means: wait for it before sending more. */
+  write(chunk: Buffer): Promise<void> | undefined {
+    return this.#stream.write(chunk);
+  }
+
+  /**
+   * Sends the closing bytes; from then on Leadway has the whole request.
+   *
+   * @throws AppError when no usable answer comes.
+   */
+  async commit(closing: Buffer): Promise<LeadwayAnswer> {
+    return this.#read(await this.#stream.commit(closing));
+  }
+
+  /** Whether the location's token has changed since this request was made. */
+  hasFresherToken(): boolean {
+    const { client, locationId } = this.#options;
+    return client.options.tokens.current(locationId) !== this.#token;
+  }
+
+  /** Cuts the connection to Leadway. */
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
+  async #read(response: IncomingMessage): Promise<LeadwayAnswer> {
+    const { client, locationId } = this.#options;
+    this.#onTiming({ status: response.statusCode ?? 0, ms: this.#stream.ageMs });
+    try {
+      const answer = await readAnswer(response);
+      if (!answer.ok && answer.status === 401 && toAuthProblem(answer.refusal) === 'bad-token') {
+        await client.options.tokens.refresh(locationId, this.#token);
+      }
+      return answer;
+    } catch (error) {
+      throw this.#stream.hasStalled ? appError('UPSTREAM_TIMEOUT', { cause: error }) : toReadFault(error);
+    } finally {
+      this.#stream.finish();
+    }
+  }
+}
+
+function toReadFault(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof BodyOverflowError) return appError('UPSTREAM_ERROR', { cause: error });
+  return toConnectionFault(error);
+}

@@ -1,0 +1,176 @@
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError, appError } from '../errors/app-error.ts';
+import type { Logger } from '../logger.ts';
+import {
+  AUTH_PROBLEM_ADVICE,
+  type LeadwayRefusal,
+  parseRefusal,
+  toAuthProblem,
+  toCallerError,
+  toConnectionFault,
+} from './leadway-errors.ts';
+import { toLeadwayHeaders } from './leadway-headers.ts';
+import { watchProgress } from './progress-watch.ts';
+import { BodyOverflowError, MAX_ERROR_BYTES, MAX_JSON_BYTES, readBody } from './read-body.ts';
+import type { TokenSource } from './token-source.ts';
+import type { UpstreamAgent } from './upstream-agent.ts';
+
+/** What a {@link LeadwayClient} is made of. */
+export interface LeadwayClientOptions {
+  readonly baseUrl: URL;
+  readonly apiVersion: string;
+  readonly timeoutMs: number;
+  readonly tokens: TokenSource;
+  readonly agent: UpstreamAgent;
+  readonly logger: Logger;
+}
+
+/** Leadway's answer to a call, read whole. */
+export type LeadwayAnswer =
+  | { readonly ok: true; readonly status: number; readonly json: Readonly<Record<string, unknown>> }
+  | { readonly ok: false; readonly status: number; readonly refusal: LeadwayRefusal };
+
+/** Statuses after which one more try makes sense for a call that may be made twice. */
+const TRANSIENT = new Set([429, 502, 503, 504]);
+const RETRY_DELAY_MS = 250;
+const MAX_RETRY_DELAY_MS = 2_000;
+
+/** Speaks JSON to Leadway with the BFF's token. */
+export class LeadwayClient {
+  readonly options: LeadwayClientOptions;
+
+  constructor(options: LeadwayClientOptions) {
+    this.options = options;
+  }
+
+  /**
+   * POSTs `body` to `path` for `locationId`. A transient failure and a stale connection are tried once
+   * more, a refused token once with a fresh one.
+   *
+   * @throws AppError where no usable answer came: `UPSTREAM_ERROR`, `UPSTREAM_ABORTED`, `UPSTREAM_TIMEOUT`.
+   */
+  async postJson(
+    path: string,
+    locationId: string,
+    body: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<LeadwayAnswer> {
+    const token = this.options.tokens.current(locationId);
+    const answer = await this.#attemptTwice(path, token, body, signal);
+    if (answer.ok || answer.status !== 401 || toAuthProblem(answer.refusal) !== 'bad-token') return answer;
+    if (!(await this.options.tokens.refresh(locationId, token))) return answer;
+    return this.#attempt(path, this.options.tokens.current(locationId), body, signal);
+  }
+
+  /**
+   * The error for a caller whose call Leadway refused; a refusal of the BFF's own token is explained to the
+   * operator in the log.
+   */
+  toError(refusal: LeadwayRefusal, locationId: string): AppError {
+    if (refusal.status === 401 || refusal.status === 403) {
+      const advice =
+        refusal.status === 401
+          ? AUTH_PROBLEM_ADVICE[toAuthProblem(refusal)]
+          : 'Leadway says that the token has no access to this location. Check LEADWAY_LOCATION_ID and the token.';
+      this.options.logger.error({ locationId, upstreamStatus: refusal.status }, advice);
+    }
+    return toCallerError(refusal, [this.options.tokens.current(locationId)]);
+  }
+
+  async #attemptTwice(
+    path: string,
+    token: string,
+    body: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<LeadwayAnswer> {
+    let delayMs = RETRY_DELAY_MS;
+    try {
+      const answer = await this.#attempt(path, token, body, signal, true);
+      if (answer.ok || !TRANSIENT.has(answer.status)) return answer;
+      delayMs = answer.refusal.retryAfterMs ?? RETRY_DELAY_MS;
+      if (delayMs > MAX_RETRY_DELAY_MS) return answer;
+    } catch (error) {
+      if (!(error instanceof StaleConnection)) throw error;
+      delayMs = 0;
+    }
+    await sleep(delayMs, undefined, { signal });
+    return this.#attempt(path, token, body, signal);
+  }
+
+  async #attempt(
+    path: string,
+    token: string,
+    body: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+    mayRetry = false,
+  ): Promise<LeadwayAnswer> {
+    const { agent, baseUrl, apiVersion, timeoutMs } = this.options;
+    const payload = Buffer.from(JSON.stringify(body));
+    const request = agent.request(new URL(path, baseUrl), {
+      method: 'POST',
+      headers: {
+        ...toLeadwayHeaders(token, apiVersion),
+        'Content-Type': 'application/json',
+        'Content-Length': payload.length,
+      },
+      signal,
+    });
+    let stalled = false;
+    const watch = watchProgress(request, timeoutMs, () => {
+      stalled = true;
+      request.destroy();
+    });
+    try {
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        request.once('response', resolve);
+        request.once('error', reject);
+        request.end(payload);
+        watch.setWaiting(true);
+      });
+      return await readAnswer(response);
+    } catch (error) {
+      if (stalled) throw appError('UPSTREAM_TIMEOUT', { cause: error });
+      if (error instanceof BodyOverflowError) throw appError('UPSTREAM_ERROR', { cause: error });
+      if (error instanceof AppError) throw error;
+      const fault = toConnectionFault(error);
+      if (mayRetry && request.reusedSocket && fault.code === 'UPSTREAM_ABORTED') {
+        throw new StaleConnection('closed while idle', { cause: error });
+      }
+      throw fault;
+    } finally {
+      watch.stop();
+    }
+  }
+}
+
+/** A request went out on a pooled connection that the server had just closed; it was never looked at. */
+class StaleConnection extends Error {
+  override readonly name = 'StaleConnection';
+}
+
+/**
+ * Reads an answer of Leadway's to its end.
+ *
+ * @throws AppError `UPSTREAM_ERROR` when a success is not a JSON object; what {@link readBody} throws.
+ */
+export async function readAnswer(response: IncomingMessage): Promise<LeadwayAnswer> {
+  const status = response.statusCode ?? 0;
+  const isSuccess = status >= 200 && status < 300;
+  const body = await readBody(response, isSuccess ? MAX_JSON_BYTES : MAX_ERROR_BYTES);
+  if (!isSuccess) {
+    return { ok: false, status, refusal: parseRefusal(status, body, response.headers['retry-after']) };
+  }
+  return { ok: true, status, json: parseSuccess(body) };
+}
+
+function parseSuccess(body: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch (cause) {
+    throw appError('UPSTREAM_ERROR', { cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw appError('UPSTREAM_ERROR');
+  return value as Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,114 @@
+import { type AppError, appError } from '../errors/app-error.ts';
+import { cleanMessage } from './clean-message.ts';
+import { ConnectTimeoutError } from './upstream-agent.ts';
+
+/** An answer of Leadway's that is not a success. */
+export interface LeadwayRefusal {
+  readonly status: number;
+  /** As Leadway wrote it; a list of sentences is joined. Empty where there was none. */
+  readonly message: string;
+  readonly traceId: string | null;
+  /** `Retry-After` in milliseconds, where Leadway sent one. */
+  readonly retryAfterMs: number | null;
+}
+
+/** The three things that Leadway's 401 can mean; only the first is mended by another token. */
+export type AuthProblem = 'bad-token' | 'missing-scope' | 'token-kind';
+
+/** Which of the three a 401 is, from its message. */
+export function toAuthProblem(refusal: LeadwayRefusal): AuthProblem {
+  if (/scope/i.test(refusal.message)) return 'missing-scope';
+  if (/AuthClass|not yet supported/i.test(refusal.message)) return 'token-kind';
+  return 'bad-token';
+}
+
+/** What the operator reads in the log. */
+export const AUTH_PROBLEM_ADVICE: Readonly<Record<AuthProblem, string>> = {
+  'bad-token':
+    'Leadway refused the token: it is wrong, expired or revoked. Put a valid one in LEADWAY_TOKEN.',
+  'missing-scope':
+    'The Leadway token lacks the scope conversations/message.write. Add it and use the new token.',
+  'token-kind':
+    'Leadway does not take this kind of token here. Use a Private Integration Token of the sub-account.',
+};
+
+/** The refusal in an answer with `status` and `body`; both of Leadway's error shapes and OAuth's are read. */
+export function parseRefusal(status: number, body: string, retryAfter: string | undefined): LeadwayRefusal {
+  const seconds = Number(retryAfter);
+  const retryAfterMs = retryAfter !== undefined && Number.isFinite(seconds) ? seconds * 1000 : null;
+  const json = parseObject(body);
+  const nested = isObject(json['error']) ? json['error'] : {};
+  const message = toSentence(json['message'] ?? nested['message']);
+  const traceId = typeof json['traceId'] === 'string' ? json['traceId'].slice(0, 128) : null;
+  return { status, message, traceId, retryAfterMs };
+}
+
+/** Leadway's limits are counted per ten seconds; used where its 429 names no time of its own. */
+const RATE_INTERVAL_MS = 10_000;
+
+/** What the caller is told of a refusal. `secrets` are values that must not appear in it. */
+export function toCallerError(refusal: LeadwayRefusal, secrets: readonly string[]): AppError {
+  const { status, message, retryAfterMs } = refusal;
+  const shared = {
+    ...(refusal.traceId !== null && { upstreamTraceId: refusal.traceId }),
+    details: { upstreamStatus: status },
+  };
+  if (isConversationMissing(refusal)) {
+    return appError('UPSTREAM_REJECTED', { ...shared, status: 404, message: 'NOT_FOUND.conversation' });
+  }
+  const cleaned = cleanMessage(message, secrets);
+  const words = cleaned === '' ? {} : { upstreamMessage: cleaned };
+  switch (status) {
+    case 401:
+    case 403:
+      return appError('UPSTREAM_AUTH', shared);
+    case 429:
+      return appError('UPSTREAM_REJECTED', {
+        ...shared,
+        ...words,
+        status,
+        retryable: true,
+        retryAfterMs: retryAfterMs ?? RATE_INTERVAL_MS,
+      });
+    case 400:
+    case 404:
+    case 413:
+    case 415:
+    case 422:
+      return appError('UPSTREAM_REJECTED', { ...shared, ...words, status });
+    default:
+      return appError('UPSTREAM_ERROR', shared);
+  }
+}
+
+/** Leadway answers a wrong conversation id with a 500; it is the caller's fault all the same. */
+function isConversationMissing({ status, message }: LeadwayRefusal): boolean {
+  return status === 500 && /conversation with id .* not found/i.test(message);
+}
+
+/** What the caller is told of a connection to Leadway that failed before an answer was complete. */
+export function toConnectionFault(error: unknown): AppError {
+  if (error instanceof ConnectTimeoutError) return appError('UPSTREAM_TIMEOUT', { cause: error });
+  const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
+  const brokeOff = ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET'].includes(code);
+  return appError(brokeOff ? 'UPSTREAM_ABORTED' : 'UPSTREAM_ERROR', { cause: error });
+}
+
+function toSentence(message: unknown): string {
+  if (typeof message === 'string') return message;
+  if (Array.isArray(message)) return message.filter((part) => typeof part === 'string').join('; ');
+  return '';
+}
+
+function parseObject(body: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body);
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

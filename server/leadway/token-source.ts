@@ -1,0 +1,10 @@
+/** Where the bearer tokens come from. */
+export interface TokenSource {
+  /** The token of a location that is configured. */
+  current(locationId: string): string;
+  /**
+   * Reads the tokens again, after Leadway called one bad. Resolves to whether the location's token is now
+   * another than `usedToken`, so that a retry makes sense.
+   */
+  refresh(locationId: string, usedToken: string): Promise<boolean>;
+}

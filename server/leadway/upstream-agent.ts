@@ -1,0 +1,56 @@
+import http from 'node:http';
+import https from 'node:https';
+
+/** Connect and free-socket times of upstream connections, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 5_000;
+const FREE_SOCKET_TIMEOUT_MS = 4_000;
+
+/** Opens requests to one scheme with pooled connections. */
+export interface UpstreamAgent extends Disposable {
+  /** The pool for the scheme of `url`, for who opens requests by other means. */
+  poolFor(url: URL): http.Agent;
+  /** Begins a request to `url`; the caller writes the body. Redirects are never followed. */
+  request(url: URL, options: http.RequestOptions): http.ClientRequest;
+}
+
+/**
+ * Pooled connections to Leadway and to storage. A free connection is closed after four seconds, before
+ * servers usually do: an upload that is sent on a connection that the server is just closing is lost, and
+ * uploads are not sent twice.
+ */
+export function createUpstreamAgent(): UpstreamAgent {
+  const options = { keepAlive: true, timeout: FREE_SOCKET_TIMEOUT_MS, scheduling: 'lifo' as const };
+  const plain = new http.Agent(options);
+  const secure = new https.Agent(options);
+  const poolFor = (url: URL): http.Agent => (url.protocol === 'https:' ? secure : plain);
+  return {
+    poolFor,
+    request(url, requestOptions) {
+      const { request: open } = url.protocol === 'https:' ? https : http;
+      const request = open(url, { ...requestOptions, agent: poolFor(url) });
+      limitConnectTime(request);
+      return request;
+    },
+    [Symbol.dispose]() {
+      plain.destroy();
+      secure.destroy();
+    },
+  };
+}
+
+/** Thrown when no connection could be had in time; told apart from a connection that was refused. */
+export class ConnectTimeoutError extends Error {
+  override readonly name = 'ConnectTimeoutError';
+}
+
+function limitConnectTime(request: http.ClientRequest): void {
+  request.once('socket', (socket) => {
+    if (!socket.connecting) return;
+    const timer = setTimeout(() => {
+      request.destroy(new ConnectTimeoutError(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
+    }, CONNECT_TIMEOUT_MS);
+    const stop = (): void => clearTimeout(timer);
+    socket.once('connect', stop);
+    socket.once('close', stop);
+  });
+}

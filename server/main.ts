@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import process from 'node:process';
+import { type Config, loadConfig } from './config/config.ts';
+import { describeConfig } from './config/describe.ts';
+import { formatProblems } from './config/problems.ts';
+import type { Secrets } from './config/secrets.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { runSandbox } from './sandbox-mode.ts';
+import { type RunningServer, startServer } from './server.ts';
+import { listenForStopSignals } from './signals.ts';
+
+/** `EX_CONFIG` of sysexits.h: there is no use in a restart. */
+const EXIT_CONFIG = 78;
+
+if (process.env['NODE_ENV'] !== 'production' && existsSync('.env')) process.loadEnvFile('.env');
+const loaded = loadConfig(process.env);
+if (!loaded.ok) {
+  process.stderr.write(`${formatProblems(loaded.problems)}\n`);
+  process.exitCode = EXIT_CONFIG;
+} else if (process.argv.includes('--check-config')) {
+  for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
+  process.stdout.write(`${describeConfig(loaded.config, loaded.secrets)}\n`);
+} else {
+  await run(loaded.config, loaded.secrets, loaded.warnings);
+}
+
+/** The life of the process: build, listen, wait for a signal, drain, leave. */
+async function run(config: Config, secrets: Secrets, warnings: readonly string[]): Promise<void> {
+  const logger = await createLogger({ level: config.log.level, pretty: process.stdout.isTTY });
+  for (const warning of warnings) logger.warn(warning);
+  using signals = listenForStopSignals();
+  const stop = signals.next();
+  await using sandbox = config.sandbox ? await runSandbox(config, secrets) : null;
+  const server = await listen(sandbox?.config ?? config, sandbox?.secrets ?? secrets, logger);
+  if (server === null) return;
+  logger.info({ url: server.url, basePath: config.basePath }, `listening on ${server.url}`);
+  sandbox?.introduce(server.url);
+
+  const signal = await stop;
+  logger.info({ signal }, 'shutting down: uploads under way may finish');
+  const hurry = new AbortController();
+  void signals.next().then(() => hurry.abort());
+  const isClean = await server.drain(config.shutdownGraceMs, hurry.signal);
+  logger.info(isClean ? 'stopped' : 'stopped before every upload had finished');
+  process.exitCode = isClean ? 0 : 1;
+  leaveAtLast();
+}
+
+async function listen(config: Config, secrets: Secrets, logger: Logger): Promise<RunningServer | null> {
+  try {
+    return await startServer(config, secrets, logger);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const { host, port } = config.listen;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
+    const reason = {
+      EADDRINUSE: 'is in use',
+      EACCES: 'needs more rights',
+      EADDRNOTAVAIL: 'is not an address of this machine',
+    };
+    process.stderr.write(`PORT: ${host}:${port} ${reason[code]}. Choose another, for example PORT=3001.\n`);
+    process.exitCode = 1;
+    return null;
+  }
+}
+
+/** The process ends by having nothing left to do; should something hold it, it is made to end. */
+function leaveAtLast(): void {
+  const timer = setTimeout(() => process.exit(), 2_000);
+  timer.unref();
+}

@@ -1,0 +1,57 @@
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import type { Sandbox } from '../sandbox/index.ts';
+import type { Config } from './config/config.ts';
+import { parseOriginPattern } from './config/origin-pattern.ts';
+import { Secret, type Secrets } from './config/secrets.ts';
+
+/** A sandbox that runs in this process, and the configuration that points at it. */
+export interface SandboxMode extends AsyncDisposable {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  /** Tells on standard output what this is and how to try it. */
+  introduce(serverUrl: string): void;
+}
+
+/** Starts the embedded stand-in for Leadway and storage. Loaded only when it is asked for. */
+export async function runSandbox(config: Config, secrets: Secrets): Promise<SandboxMode> {
+  const { createSandbox } = await import('../sandbox/index.ts');
+  const { singleLocationId } = config.leadway;
+  const sandbox = await createSandbox(singleLocationId === null ? {} : { locationId: singleLocationId });
+  return {
+    config: pointedAt(config, sandbox),
+    secrets: { ...secrets, leadwayToken: { value: new Secret(sandbox.token), file: null } },
+    introduce: (serverUrl) => process.stdout.write(introduction(serverUrl, config.basePath, sandbox)),
+    [Symbol.asyncDispose]: () => sandbox.close(),
+  };
+}
+
+function pointedAt(config: Config, sandbox: Sandbox): Config {
+  const storage = parseOriginPattern(sandbox.storageOrigin);
+  if (!storage.ok) throw new TypeError('the sandbox has no usable origin');
+  return {
+    ...config,
+    leadway: {
+      ...config.leadway,
+      baseUrl: new URL(sandbox.url),
+      singleLocationId: sandbox.locationId,
+      locationIds: [sandbox.locationId],
+    },
+    storageOrigins: [storage.value],
+  };
+}
+
+const SAMPLE = fileURLToPath(new URL('../web/sample.png', import.meta.url));
+
+function introduction(serverUrl: string, basePath: string, sandbox: Sandbox): string {
+  const { conversationId, contactId } = sandbox;
+  return [
+    '',
+    'This is the sandbox: a stand-in for Leadway and its storage. Nothing leaves this machine.',
+    `page    ${serverUrl}/`,
+    `try     curl -F conversationId=${conversationId} -F contactId=${contactId} -F 'fileAttachment=@${SAMPLE}' ${serverUrl}${basePath}/messages/upload`,
+    `sandbox ${sandbox.url} token=${sandbox.token} location=${sandbox.locationId}`,
+    '',
+    '',
+  ].join('\n');
+}

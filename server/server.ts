@@ -1,0 +1,85 @@
+import type { AddressInfo, Socket } from 'node:net';
+import { createApp } from './app.ts';
+import type { Config } from './config/config.ts';
+import type { Secrets } from './config/secrets.ts';
+import { type AppContext, createContext } from './context.ts';
+import { createListener } from './http/listener.ts';
+import type { Logger } from './logger.ts';
+
+/** A server that listens. */
+export interface RunningServer extends AsyncDisposable {
+  readonly context: AppContext;
+  /** Where it listens, `http://host:port`. */
+  readonly url: string;
+  /** How many connections are open. */
+  openConnections(): number;
+  /**
+   * Refuses new calls and lets those under way finish.
+   *
+   * @param graceMs How long that may take; what is not finished by then is cut.
+   * @param hurry Cuts it at once when aborted.
+   * @returns Whether everything finished by itself.
+   */
+  drain(graceMs: number, hurry?: AbortSignal): Promise<boolean>;
+}
+
+/**
+ * Builds the application of `config` and listens.
+ *
+ * @throws the listener's error, such as `EADDRINUSE`.
+ */
+export async function startServer(config: Config, secrets: Secrets, logger: Logger): Promise<RunningServer> {
+  const context = createContext(config, secrets, logger);
+  const listener = createListener(createApp(context), (error) => {
+    logger.info({ code: error.code, status: error.status }, 'request: refused before it could be read');
+  });
+  const sockets = new Set<Socket>();
+  listener.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    listener.once('error', reject);
+    listener.listen(config.listen.port, config.listen.host, () => {
+      listener.off('error', reject);
+      resolve();
+    });
+  });
+  context.lifecycle.markReady();
+
+  const close = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+    context[Symbol.dispose]();
+  };
+  return {
+    context,
+    url: toUrl(listener.address() as AddressInfo),
+    openConnections: () => sockets.size,
+    async drain(graceMs, hurry) {
+      context.lifecycle.markDraining();
+      const isIdle = await whenIdle(context, graceMs, hurry);
+      await close();
+      return isIdle;
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+const IDLE_CHECK_MS = 50;
+
+/** Waits until no request is under way; the listener stays open, so that probes see the draining state. */
+async function whenIdle({ activity }: AppContext, graceMs: number, hurry?: AbortSignal): Promise<boolean> {
+  const deadline = performance.now() + graceMs;
+  while (activity.requests > 0) {
+    if (hurry?.aborted || performance.now() >= deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, IDLE_CHECK_MS));
+  }
+  return true;
+}
+
+function toUrl({ address, family, port }: AddressInfo): string {
+  const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
+  return `http://${family === 'IPv6' && host !== '127.0.0.1' ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import type { OriginPattern } from '../config/origin-pattern.ts';
+import { matchesOrigin } from '../config/origin-pattern.ts';
+import { appError } from '../errors/app-error.ts';
+import type { DirectCapability } from '../leadway/direct-capability.ts';
+import { meansNotOffered } from '../leadway/direct-capability.ts';
+import type { LeadwayClient } from '../leadway/leadway-client.ts';
+import type { Ticket, TicketBox } from './tickets.ts';
+
+/** The file that a signed URL is asked for. */
+export interface DirectFile {
+  readonly caller: string;
+  readonly locationId: string;
+  readonly conversationId: string;
+  readonly filename: string;
+  /** The canonical type; storage binds the signed URL to it. */
+  readonly contentType: string;
+  readonly fileSize: number | null;
+  readonly channel: string;
+}
+
+/** The body of an initiate answer. */
+export interface InitiateAnswer {
+  readonly uploadUrl: string;
+  readonly method: 'PUT';
+  readonly headers: { readonly 'Content-Type': string };
+  readonly uploadId: string;
+  readonly filePath: string;
+  readonly expiresAt: number;
+  readonly maxFileSize: number;
+  readonly filename: string;
+  readonly contentType: string;
+  readonly ticket: string;
+  readonly contentUrl: string;
+  readonly completeUrl: string;
+}
+
+/** The body of a complete answer. */
+export interface CompleteAnswer {
+  readonly uploadedFiles: Readonly<Record<string, string>>;
+  readonly metadata: { readonly size: number; readonly contentType: string };
+}
+
+/** What {@link DirectUploads} is made of. */
+export interface DirectUploadsOptions {
+  readonly client: LeadwayClient;
+  readonly tickets: TicketBox;
+  readonly capability: DirectCapability;
+  readonly storageOrigins: readonly OriginPattern[];
+  readonly basePath: string;
+}
+
+const INITIATE_PATH = '/conversations/messages/upload/initiate';
+const COMPLETE_PATH = '/conversations/messages/upload/complete';
+
+const initiateResponse = z.object({
+  uploadUrl: z.url().max(8 * 1024),
+  uploadId: z.string().min(1).max(256),
+  filePath: z.string().min(1).max(1024),
+  expiresAt: z.number().positive(),
+  maxFileSize: z.number().positive(),
+});
+
+const completeResponse = z.object({
+  uploadedFiles: z.record(z.string(), z.string()),
+  metadata: z.object({ size: z.number().nonnegative(), contentType: z.string() }),
+});
+
+/** Asks Leadway for signed URLs and tells it when a file is in storage. */
+export class DirectUploads {
+  readonly #options: DirectUploadsOptions;
+
+  constructor(options: DirectUploadsOptions) {
+    this.#options = options;
+  }
+
+  /** False while Leadway is known not to offer direct uploads for the location. */
+  isOffered(locationId: string): boolean {
+    return this.#options.capability.isOffered(locationId);
+  }
+
+  /**
+   * Asks for a signed URL and seals a ticket for it. Null when Leadway does not offer that.
+   *
+   * @throws AppError what Leadway refused, or `UPSTREAM_ERROR` for an answer that makes no sense, above all
+   *   a URL outside of the storage origins: the browser would send the file to whoever is behind it.
+   */
+  async initiate(file: DirectFile, signal: AbortSignal): Promise<Ticket | null> {
+    const { client, capability, storageOrigins } = this.#options;
+    const { locationId } = file;
+    if (!capability.isOffered(locationId)) return null;
+    const answer = await client.postJson(INITIATE_PATH, locationId, toInitiateBody(file), signal);
+    if (!answer.ok) {
+      if (!meansNotOffered(answer.refusal)) throw client.toError(answer.refusal, locationId);
+      capability.noteUnavailable(locationId);
+      return null;
+    }
+    capability.noteOffered(locationId);
+    const parsed = initiateResponse.safeParse(answer.json);
+    if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
+    const url = new URL(parsed.data.uploadUrl);
+    if (!storageOrigins.some((origin) => matchesOrigin(origin, url))) {
+      throw appError('UPSTREAM_ERROR', {
+        cause: new Error(`initiate answered a URL of ${url.origin}, which STORAGE_ORIGINS does not list`),
+      });
+    }
+    return { ...file, ...parsed.data };
+  }
+
+  /** The answer that lets the caller upload by itself. */
+  async toAnswer(ticket: Ticket): Promise<InitiateAnswer> {
+    const { tickets, basePath } = this.#options;
+    const { uploadUrl, uploadId, filePath, expiresAt, maxFileSize, filename, contentType } = ticket;
+    return {
+      uploadUrl,
+      method: 'PUT',
+      headers: { 'Content-Type': contentType },
+      uploadId,
+      filePath,
+      expiresAt,
+      maxFileSize,
+      filename,
+      contentType,
+      ticket: await tickets.seal(ticket),
+      contentUrl: `${basePath}/messages/upload/content`,
+      completeUrl: `${basePath}/messages/upload/complete`,
+    };
+  }
+
+  /**
+   * Tells Leadway that the file of `ticket` is in storage; gives its public URL.
+   *
+   * @throws AppError `NOT_UPLOADED` when it is not there, `SIZE_MISMATCH` when another size arrived than was
+   *   declared, what Leadway refused.
+   */
+  async complete(ticket: Ticket, signal: AbortSignal): Promise<CompleteAnswer> {
+    const { client } = this.#options;
+    const { uploadId, filePath, locationId, conversationId, filename } = ticket;
+    const body = { uploadId, filePath, locationId, conversationId, filename };
+    const answer = await client.postJson(COMPLETE_PATH, locationId, body, signal);
+    if (!answer.ok) {
+      if (answer.status === 404) throw appError('NOT_UPLOADED');
+      throw client.toError(answer.refusal, locationId);
+    }
+    const parsed = completeResponse.safeParse(answer.json);
+    if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
+    const { size } = parsed.data.metadata;
+    if (ticket.fileSize !== null && ticket.fileSize !== size) {
+      throw appError('SIZE_MISMATCH', { details: { declared: ticket.fileSize, received: size } });
+    }
+    return parsed.data;
+  }
+}
+
+function toInitiateBody(file: DirectFile): Record<string, unknown> {
+  const { locationId, conversationId, filename, contentType, fileSize, channel } = file;
+  return {
+    locationId,
+    conversationId,
+    filename,
+    contentType,
+    channel,
+    ...(fileSize !== null && { fileSize }),
+  };
+}

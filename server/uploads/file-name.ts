@@ -1,0 +1,49 @@
+const MAX_BYTES = 255;
+
+/** Marks that change the direction of what follows; `exe.‮gpj.pdf` is their only use in a file name. */
+const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/;
+
+/**
+ * The name to use for a file that its sender calls `given`: NFC, without path, control characters and blanks
+ * at its ends. Null where nothing usable is left, the name is over 255 bytes of UTF-8, or it holds marks
+ * that make it read differently from what it is.
+ */
+export function cleanFileName(given: string): string | null {
+  if (BIDI_CONTROLS.test(given) || given.includes('\ufffd') || !given.isWellFormed()) return null;
+  const base = given.normalize('NFC').split(/[/\\]/).at(-1) ?? '';
+  // Windows ignores dots and blanks at the end, so they would hide the extension from whoever opens it.
+  const name = base
+    .replace(/\p{Cc}/gu, '')
+    .replace(/^\s+/, '')
+    .replace(/[\s.]+$/, '');
+  if (name === '' || /^\.+$/.test(name) || Buffer.byteLength(name) > MAX_BYTES) return null;
+  return name;
+}
+
+/**
+ * Gives out names that are distinct within one request, because the answer maps names to URLs:
+ * `a.png`, `a (2).png`.
+ */
+export function createNameRegister(): (name: string) => string {
+  const taken = new Set<string>();
+  return function register(name) {
+    let unique = name;
+    for (let count = 2; taken.has(unique); count++) unique = numbered(name, count);
+    taken.add(unique);
+    return unique;
+  };
+}
+
+function numbered(name: string, count: number): string {
+  const dot = name.lastIndexOf('.');
+  const stem = dot > 0 ? name.slice(0, dot) : name;
+  const ending = ` (${count})${dot > 0 ? name.slice(dot) : ''}`;
+  return shorten(stem, MAX_BYTES - Buffer.byteLength(ending)) + ending;
+}
+
+/** The longest beginning of `text` that takes at most `maxBytes` of UTF-8. */
+function shorten(text: string, maxBytes: number): string {
+  let short = text;
+  while (Buffer.byteLength(short) > maxBytes) short = [...short].slice(0, -1).join('');
+  return short;
+}

@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { type AppError, appError } from '../errors/app-error.ts';
+import { ForwardRequest, type UpstreamTiming } from '../leadway/forward-request.ts';
+import type { LeadwayAnswer, LeadwayClient } from '../leadway/leadway-client.ts';
+import type { IncomingFile } from './incoming-file.ts';
+import { createMultipartEncoder } from './multipart-encoder.ts';
+import type { UploadFields } from './upload-fields.ts';
+
+/** The field that Leadway takes files in, and so do we. */
+export const FILE_FIELD = 'fileAttachment';
+
+/** The body of a forwarded upload's answer. */
+export interface ForwardAnswer {
+  readonly uploadedFiles: Readonly<Record<string, string>>;
+  readonly twilioMediaSids?: readonly string[] | undefined;
+}
+
+/** Where forwarded files go, and who is told of what happens there. */
+export interface ForwardTarget {
+  readonly client: LeadwayClient;
+  readonly locationId: string;
+  /** Told once when the upload can't be completed any more. */
+  onFailure(error: AppError): void;
+  onTiming(timing: UpstreamTiming): void;
+}
+
+const uploadResponse = z.object({
+  uploadedFiles: z.record(z.string(), z.string()),
+  twilioMediaSids: z.array(z.string()).optional(),
+});
+
+/** Carries files to Leadway while they arrive. */
+export class ForwardCarrier {
+  readonly #target: ForwardTarget;
+  readonly #encoder = createMultipartEncoder();
+  readonly #request: ForwardRequest;
+  /** How many values of each field have gone out. */
+  readonly #sent = new Map<string, number>();
+
+  /**
+   * Opens the request and sends the fields that are known.
+   *
+   * @param exact The one file and its size in bytes, when nothing but it can follow; null otherwise.
+   */
+  constructor(
+    target: ForwardTarget,
+    fields: UploadFields,
+    exact: { file: IncomingFile; bytes: number } | null,
+  ) {
+    this.#target = target;
+    const known = toLeadwayFields(fields, target.locationId);
+    for (const [name] of known) this.#sent.set(name, (this.#sent.get(name) ?? 0) + 1);
+    const opening = Buffer.concat(known.map(([name, value]) => this.#encoder.field(name, value)));
+    const { fileTail, closing, contentType } = this.#encoder;
+    const contentLength =
+      exact &&
+      opening.length + this.#headOf(exact.file).length + exact.bytes + fileTail.length + closing.length;
+    this.#request = new ForwardRequest(
+      { client: target.client, locationId: target.locationId, contentType, contentLength },
+      target.onFailure,
+      target.onTiming,
+    );
+    this.#request.write(opening);
+  }
+
+  /** Begins a file, with the bytes that were held of it. */
+  beginFile(file: IncomingFile): Promise<void> | undefined {
+    const opening = [this.#headOf(file), ...file.release()];
+    if (file.isWhole) opening.push(this.#encoder.fileTail);
+    return this.#request.write(Buffer.concat(opening));
+  }
+
+  /** Sends more of the file that was begun last. A promise means: wait for it before sending more. */
+  write(chunk: Buffer): Promise<void> | undefined {
+    return this.#request.write(chunk);
+  }
+
+  /** Ends the file that was begun last. */
+  endFile(): Promise<void> | undefined {
+    return this.#request.write(this.#encoder.fileTail);
+  }
+
+  /** The commit: sends the fields that came late and the closing delimiter. */
+  async finish(fields: UploadFields): Promise<ForwardAnswer> {
+    const seen = new Map<string, number>();
+    const late = toLeadwayFields(fields, this.#target.locationId)
+      .filter(([name]) => {
+        const position = (seen.get(name) ?? 0) + 1;
+        seen.set(name, position);
+        return position > (this.#sent.get(name) ?? 0);
+      })
+      .map(([name, value]) => this.#encoder.field(name, value));
+    const answer = await this.#request.commit(Buffer.concat([...late, this.#encoder.closing]));
+    return toForwardAnswer(answer, this.#target);
+  }
+
+  /** Cuts the connection to Leadway, which then has no complete request. */
+  destroy(): void {
+    this.#request.destroy();
+  }
+
+  #headOf(file: IncomingFile): Buffer {
+    return this.#encoder.fileHead(FILE_FIELD, file.name, file.contentType);
+  }
+}
+
+/** An upload that is sent in one piece, because it was small enough to be held. */
+export interface HeldUpload {
+  readonly answer: Promise<ForwardAnswer>;
+  destroy(): void;
+}
+
+/**
+ * Sends files that were held whole, with their exact length. When Leadway refuses the token and another one
+ * is at hand by then, they are sent once more.
+ */
+export function sendHeldFiles(
+  target: ForwardTarget,
+  fields: UploadFields,
+  files: readonly IncomingFile[],
+): HeldUpload {
+  const encoder = createMultipartEncoder();
+  const body = Buffer.concat([
+    ...toLeadwayFields(fields, target.locationId).map(([name, value]) => encoder.field(name, value)),
+    ...files.flatMap((file) => [
+      encoder.fileHead(FILE_FIELD, file.name, file.contentType),
+      ...file.release(),
+      encoder.fileTail,
+    ]),
+    encoder.closing,
+  ]);
+  const open = (): ForwardRequest =>
+    new ForwardRequest(
+      {
+        client: target.client,
+        locationId: target.locationId,
+        contentType: encoder.contentType,
+        contentLength: body.length,
+      },
+      target.onFailure,
+      target.onTiming,
+    );
+  let request = open();
+  const send = async (): Promise<ForwardAnswer> => {
+    let answer = await request.commit(body);
+    if (!answer.ok && answer.status === 401 && request.hasFresherToken()) {
+      request = open();
+      answer = await request.commit(body);
+    }
+    return toForwardAnswer(answer, target);
+  };
+  return { answer: send(), destroy: () => request.destroy() };
+}
+
+function toForwardAnswer(answer: LeadwayAnswer, { client, locationId }: ForwardTarget): ForwardAnswer {
+  if (!answer.ok) throw client.toError(answer.refusal, locationId);
+  const parsed = uploadResponse.safeParse(answer.json);
+  if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
+  return parsed.data;
+}
+
+/** The fields of Leadway's upload form, in its order, without those that were not given. */
+function toLeadwayFields(fields: UploadFields, locationId: string): [name: string, value: string][] {
+  const { conversationId, contactId, attachmentUrls, chatServiceSid, isGroupSms } = fields;
+  const pairs: [string, string | null][] = [
+    ['conversationId', conversationId],
+    ['contactId', contactId],
+    ['locationId', locationId],
+    ...attachmentUrls.map((url): [string, string] => ['attachmentUrls', url]),
+    ['chatServiceSid', chatServiceSid],
+    ['isGroupSms', isGroupSms === null ? null : String(isGroupSms)],
+  ];
+  return pairs.filter((pair): pair is [string, string] => pair[1] !== null);
+}

@@ -1,0 +1,79 @@
+import { type AppError, appError, toAppError } from '../errors/app-error.ts';
+import { HEAD_BYTES } from '../file-types/file-types.ts';
+import type { InitiateAnswer } from './direct-uploads.ts';
+import { pump } from './file-stream.ts';
+import { initiateUpload, type OfferedHead } from './initiate-upload.ts';
+import type { FilePart } from './upload.ts';
+import type { UploadContext } from './upload-context.ts';
+import { parseUploadFields, type RawFields } from './upload-fields.ts';
+
+/** What is kept of a file of which only the head was asked for. */
+const MAX_HEAD_BYTES = Math.max(HEAD_BYTES, 64 * 1024);
+
+/** A form that asks for a signed URL and brings the head of the file. Settles once. */
+export class HeadForm {
+  readonly #context: UploadContext;
+  readonly #caller: string;
+  readonly #answer = Promise.withResolvers<InitiateAnswer>();
+  readonly #over = new AbortController();
+  #raw: RawFields = {};
+  #offered: OfferedHead | null = null;
+
+  constructor(context: UploadContext, caller: string) {
+    this.#context = context;
+    this.#caller = caller;
+    this.#answer.promise.catch(() => {});
+  }
+
+  /** The outcome; rejects with the AppError to answer. */
+  get answer(): Promise<InitiateAnswer> {
+    return this.#answer.promise;
+  }
+
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  fail(error: AppError): void {
+    if (this.over.aborted) return;
+    this.#over.abort();
+    this.#answer.reject(error);
+  }
+
+  fieldsChanged(raw: RawFields): void {
+    this.#raw = raw;
+  }
+
+  async receiveFile({ filename, declaredType, stream }: FilePart): Promise<void> {
+    try {
+      if (this.#offered !== null)
+        throw appError('TOO_MANY_FILES', { params: { max: 1 }, details: { max: 1 } });
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      const keep = (chunk: Buffer): undefined => {
+        if (bytes < MAX_HEAD_BYTES) chunks.push(chunk);
+        bytes += chunk.length;
+        const limit = MAX_HEAD_BYTES * 2;
+        // Whoever sends the whole file here has mistaken the address.
+        if (bytes > limit) throw appError('BODY_TOO_LARGE', { params: { limit }, details: { limit } });
+      };
+      await pump(stream, keep, this.over);
+      this.#offered = { filename, declaredType, head: Buffer.concat(chunks) };
+    } catch (error) {
+      stream.resume();
+      this.fail(toAppError(error));
+      throw error;
+    }
+  }
+
+  finish(): void {
+    this.#initiate().catch((error) => this.fail(toAppError(error)));
+  }
+
+  async #initiate(): Promise<void> {
+    const fields = parseUploadFields(this.#raw, this.#context.attachmentUrlOrigins);
+    const answer = await initiateUpload(this.#context, this.#caller, fields, this.#offered, this.over);
+    this.#over.abort();
+    this.#answer.resolve(answer);
+  }
+}

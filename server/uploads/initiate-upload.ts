@@ -1,0 +1,76 @@
+import { appError } from '../errors/app-error.ts';
+import { judgeDeclared } from '../file-types/verdict.ts';
+import { channelMaxBytes } from './channels.ts';
+import type { InitiateAnswer } from './direct-uploads.ts';
+import { cleanFileName } from './file-name.ts';
+import { emptyFile, IncomingFile, toTypeError } from './incoming-file.ts';
+import { resolveLocation } from './locations.ts';
+import { directUnavailable } from './relay-carrier.ts';
+import { overLimit } from './route-choice.ts';
+import type { UploadContext } from './upload-context.ts';
+import { required, type UploadFields } from './upload-fields.ts';
+
+/** The beginning of the file that a signed URL is asked for. */
+export interface OfferedHead {
+  readonly filename: string;
+  readonly declaredType: string | null;
+  readonly head: Buffer;
+}
+
+/**
+ * Checks what a signed URL is asked for, then asks for it. The content is judged where its head was sent;
+ * otherwise only name and declared type can be.
+ *
+ * @throws AppError what is wrong with the request, what Leadway refused, `DIRECT_UNAVAILABLE`.
+ */
+export async function initiateUpload(
+  context: UploadContext,
+  caller: string,
+  fields: UploadFields,
+  offered: OfferedHead | null,
+  signal: AbortSignal,
+): Promise<InitiateAnswer> {
+  const conversationId = required(fields.conversationId, 'conversationId');
+  const locationId = required(resolveLocation(context.locations, fields.locationId), 'locationId');
+  const filename = cleanFileName(required(fields.filename ?? offered?.filename ?? null, 'filename'));
+  if (filename === null) throw appError('BAD_FILENAME');
+  const declared = fields.contentType ?? offered?.declaredType ?? null;
+  const contentType =
+    offered === null
+      ? judgeByName(context, filename, required(declared, 'contentType'))
+      : await judgeByHead(context, filename, declared, offered.head, fields.fileSize);
+  const channel = fields.channel ?? context.defaultChannel;
+  const limit = channelMaxBytes(channel);
+  if (fields.fileSize !== null && fields.fileSize > limit) throw overLimit(limit, channel);
+
+  const { fileSize } = fields;
+  const ticket = await context.direct.initiate(
+    { caller, locationId, conversationId, filename, contentType, fileSize, channel },
+    signal,
+  );
+  if (ticket === null) throw directUnavailable();
+  if (fileSize !== null && fileSize > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, channel);
+  return context.direct.toAnswer(ticket);
+}
+
+function judgeByName(context: UploadContext, filename: string, declared: string): string {
+  const verdict = judgeDeclared({ filename, declared, multipart: false, policy: context.policy });
+  if (!verdict.ok) throw toTypeError(verdict.problem);
+  return verdict.type.contentType;
+}
+
+async function judgeByHead(
+  context: UploadContext,
+  filename: string,
+  declaredType: string | null,
+  head: Buffer,
+  fileSize: number | null,
+): Promise<string> {
+  if (head.length === 0) throw emptyFile(filename);
+  if (fileSize !== null && head.length > fileSize) {
+    throw appError('SIZE_MISMATCH', { details: { declared: fileSize, received: head.length } });
+  }
+  const file = new IncomingFile({ name: filename, declaredType, isMultipart: true }, context.policy);
+  await file.admit(head, head.length === fileSize ? 'whole' : 'part');
+  return file.contentType;
+}

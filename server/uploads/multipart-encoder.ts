@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+
+/**
+ * Writes the pieces of a `multipart/form-data` body (RFC 7578). The caller's own bytes never become
+ * structure: two parsers that read one body differently is how filters are bypassed.
+ */
+export interface MultipartEncoder {
+  readonly contentType: string;
+  field(name: string, value: string): Buffer;
+  fileHead(name: string, filename: string, contentType: string): Buffer;
+  /** Follows the bytes of a file. */
+  readonly fileTail: Buffer;
+  /** The closing delimiter. Sending it is the commit. */
+  readonly closing: Buffer;
+}
+
+/** An encoder with a boundary that nobody can guess, so that no content can contain it. */
+export function createMultipartEncoder(): MultipartEncoder {
+  const boundary = `----leadway-bff-${randomBytes(18).toString('base64url')}`;
+  return {
+    contentType: `multipart/form-data; boundary=${boundary}`,
+    field: (name, value) =>
+      Buffer.from(
+        `--${boundary}\r\nContent-Disposition: form-data; name="${escapeName(name)}"\r\n\r\n${value}\r\n`,
+      ),
+    fileHead: (name, filename, contentType) =>
+      Buffer.from(
+        `--${boundary}\r\nContent-Disposition: form-data; name="${escapeName(name)}"; filename="${escapeName(filename)}"\r\n` +
+          `Content-Type: ${contentType}\r\n\r\n`,
+      ),
+    fileTail: Buffer.from('\r\n'),
+    closing: Buffer.from(`--${boundary}--\r\n`),
+  };
+}
+
+/**
+ * A name as browsers write it between quotes.
+ *
+ * @see https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
+ */
+export function escapeName(name: string): string {
+  return name.replace(/\r/g, '%0D').replace(/\n/g, '%0A').replace(/"/g, '%22');
+}

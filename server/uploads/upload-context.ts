@@ -1,0 +1,20 @@
+import type { TypePolicy } from '../file-types/type-policy.ts';
+import type { LeadwayClient } from '../leadway/leadway-client.ts';
+import type { DirectUploads } from './direct-uploads.ts';
+import type { LocationRule } from './locations.ts';
+
+/** What uploads are made with; the same for every upload of the process. */
+export interface UploadContext {
+  readonly client: LeadwayClient;
+  readonly direct: DirectUploads;
+  readonly policy: TypePolicy;
+  readonly locations: LocationRule;
+  readonly forward: {
+    readonly maxBytes: number;
+    readonly holdBytes: number;
+    readonly fallbackMaxBytes: number;
+  };
+  readonly maxFiles: number;
+  readonly defaultChannel: string;
+  readonly attachmentUrlOrigins: readonly string[];
+}

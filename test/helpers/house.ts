@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { createSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/index.ts';
+import { loadConfig } from '../../server/config/config.ts';
+import { formatProblems } from '../../server/config/problems.ts';
+import { createLogger } from '../../server/logger.ts';
+import { type RunningServer, startServer } from '../../server/server.ts';
+import { LogSink } from './log-sink.ts';
+
+/** What a test may change about the house. */
+export interface HouseOptions {
+  /** Variables on top of the usual ones. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly sandbox?: SandboxOptions;
+}
+
+/** The whole program on a free port with a sandbox of its own as upstream. */
+export interface House extends AsyncDisposable {
+  readonly url: string;
+  readonly api: string;
+  readonly server: RunningServer;
+  readonly sandbox: Sandbox;
+  readonly log: LogSink;
+  /** A conversation and a contact that work. */
+  readonly fields: Readonly<Record<string, string>>;
+  /**
+   * Asserts what must hold after every case: no refused upload has a complete request upstream (unless
+   * `completeUploads` were accepted), the token is in no log line, and nothing stays behind.
+   */
+  assertTidy(expected?: { readonly completeUploads?: number }): Promise<void>;
+}
+
+/** Builds a house. The sandbox's request limit is lifted, ours too, unless a test sets them. */
+export async function createHouse({
+  env = {},
+  sandbox: sandboxOptions = {},
+}: HouseOptions = {}): Promise<House> {
+  const sandbox = await createSandbox({
+    rateLimit: { max: 100_000, intervalMs: 10_000, daily: 1_000_000 },
+    slowMs: 300,
+    ...sandboxOptions,
+  });
+  const loaded = loadConfig({
+    HOST: '127.0.0.1',
+    PORT: '0',
+    LEADWAY_BASE_URL: sandbox.url,
+    LEADWAY_TOKEN: sandbox.token,
+    LEADWAY_LOCATION_ID: sandbox.locationId,
+    STORAGE_ORIGINS: sandbox.storageOrigin,
+    RATE_LIMIT_MAX: '100000',
+    MAX_CONCURRENT_UPLOADS_PER_CALLER: '256',
+    LOG_LEVEL: 'trace',
+    ...env,
+  });
+  assert(loaded.ok, loaded.ok ? '' : formatProblems(loaded.problems));
+  const log = new LogSink();
+  const logger = await createLogger({ level: loaded.config.log.level, destination: log });
+  const server = await startServer(loaded.config, loaded.secrets, logger);
+
+  return {
+    url: server.url,
+    api: `${server.url}${loaded.config.basePath}`,
+    server,
+    sandbox,
+    log,
+    fields: { conversationId: sandbox.conversationId, contactId: sandbox.contactId },
+    async assertTidy({ completeUploads = 0 } = {}) {
+      await settled(() => server.context.slots.taken === 0, 'every upload slot is free');
+      await settled(() => server.context.activity.requests === 0, 'no request is under way');
+      await sandbox.waitFor((requests) => requests.every((request) => request.complete || request.aborted));
+      const complete = sandbox.requests.filter(
+        ({ path, complete: isComplete }) => path === '/conversations/messages/upload' && isComplete,
+      );
+      assert.equal(complete.length, completeUploads, 'complete upload requests that reached Leadway');
+      for (const line of log.lines) {
+        assert(!line.includes(sandbox.token), 'the token is in a log line');
+        assert(!/X-Goog-Signature=[0-9a-f]/.test(line), 'a signature is in a log line');
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await sandbox.close();
+    },
+  };
+}
+
+/** Waits until `condition` holds; fails with `what` after two seconds. */
+export async function settled(condition: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + 2_000;
+  while (!condition()) {
+    assert(performance.now() < deadline, `not so after 2 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
