@@ -1,15 +1,41 @@
 import { fileURLToPath } from 'node:url';
-import express, { Router } from 'express';
+import express, { type Request, type RequestHandler, type Response, Router } from 'express';
+import helmet from 'helmet';
+import { formatOriginPattern } from '../server/config/origin-pattern.ts';
 import type { AppContext } from '../server/context.ts';
+import type { DemoTarget } from '../server/demo.ts';
 
 const WEB = fileURLToPath(new URL('../web/', import.meta.url));
 
-/** `GET /`: the demo page, in sandbox mode only. */
-export function createPageRouter({ config }: Pick<AppContext, 'config'>): Router {
+/** `GET /`: the demo page and its files; `GET /demo.json`: where the page finds the API and a conversation. */
+export function createPageRouter({ config }: Pick<AppContext, 'config'>, demo: DemoTarget): Router {
   const router = Router();
-  router.get('/demo.json', (_req, res) => {
-    res.json({ basePath: config.basePath, locationId: config.leadway.singleLocationId });
+  router.get(['/', '/index.html'], createPagePolicy(config));
+  router.get('/demo.json', (_req: Request, res: Response) => {
+    const { conversationId, contactId } = demo;
+    res.set('Cache-Control', 'no-store').json({ basePath: config.basePath, conversationId, contactId });
   });
-  router.use(express.static(WEB, { index: 'index.html' }));
+  router.use(express.static(WEB, { index: 'index.html', cacheControl: false }));
   return router;
+}
+
+/**
+ * The page loads nothing but its own files, talks to us, and puts large files into storage and shows them
+ * from there. No `upgrade-insecure-requests`: the sandbox speaks plain HTTP.
+ */
+function createPagePolicy({ storageOrigins }: AppContext['config']): RequestHandler {
+  const ours = ["'self'", ...storageOrigins.map(formatOriginPattern)];
+  return helmet.contentSecurityPolicy({
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ours,
+      connectSrc: ours,
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+  });
 }

@@ -18,9 +18,10 @@ import { createInitiateRouter } from '../routes/initiate.ts';
 import { createPageRouter } from '../routes/page.ts';
 import { createUploadRouter } from '../routes/upload.ts';
 import type { AppContext } from './context.ts';
+import type { DemoTarget } from './demo.ts';
 
-/** The whole application as a list: what a request passes, in this order. */
-export function createApp(context: AppContext): Express {
+/** The whole application as a list: what a request passes, in this order. `demo` adds the page. */
+export function createApp(context: AppContext, demo: DemoTarget | null = null): Express {
   const { config } = context;
   const app = express();
   app.disable('x-powered-by');
@@ -34,7 +35,7 @@ export function createApp(context: AppContext): Express {
   app.use(helmet());
   app.use(createHealthRouter(context)); // neither drained nor limited: probes must always get an answer
   app.use(config.basePath === '' ? '/' : config.basePath, createApi(context));
-  if (config.sandbox) app.use(createPageRouter(context));
+  if (demo !== null) app.use(createPageRouter(context, demo));
   app.use(createNotFound());
   app.use(createErrorHandler());
   return app;

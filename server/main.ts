@@ -4,6 +4,7 @@ import { type Config, loadConfig } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
 import { formatProblems } from './config/problems.ts';
 import type { Secrets } from './config/secrets.ts';
+import type { DemoTarget } from './demo.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { runSandbox } from './sandbox-mode.ts';
 import { type RunningServer, startServer } from './server.ts';
@@ -31,7 +32,12 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
   using signals = listenForStopSignals();
   const stop = signals.next();
   await using sandbox = config.sandbox ? await runSandbox(config, secrets) : null;
-  const server = await listen(sandbox?.config ?? config, sandbox?.secrets ?? secrets, logger);
+  const server = await listen(
+    sandbox?.config ?? config,
+    sandbox?.secrets ?? secrets,
+    logger,
+    sandbox?.demo ?? null,
+  );
   if (server === null) return;
   logger.info({ url: server.url, basePath: config.basePath }, `listening on ${server.url}`);
   sandbox?.introduce(server.url);
@@ -46,9 +52,14 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
   leaveAtLast();
 }
 
-async function listen(config: Config, secrets: Secrets, logger: Logger): Promise<RunningServer | null> {
+async function listen(
+  config: Config,
+  secrets: Secrets,
+  logger: Logger,
+  demo: DemoTarget | null,
+): Promise<RunningServer | null> {
   try {
-    return await startServer(config, secrets, logger);
+    return await startServer(config, secrets, logger, demo);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const { host, port } = config.listen;

@@ -4,11 +4,13 @@ import type { Sandbox } from '../sandbox/index.ts';
 import type { Config } from './config/config.ts';
 import { parseOriginPattern } from './config/origin-pattern.ts';
 import { Secret, type Secrets } from './config/secrets.ts';
+import type { DemoTarget } from './demo.ts';
 
 /** A sandbox that runs in this process, and the configuration that points at it. */
 export interface SandboxMode extends AsyncDisposable {
   readonly config: Config;
   readonly secrets: Secrets;
+  readonly demo: DemoTarget;
   /** Tells on standard output what this is and how to try it. */
   introduce(serverUrl: string): void;
 }
@@ -21,6 +23,7 @@ export async function runSandbox(config: Config, secrets: Secrets): Promise<Sand
   return {
     config: pointedAt(config, sandbox),
     secrets: { ...secrets, leadwayToken: { value: new Secret(sandbox.token), file: null } },
+    demo: { conversationId: sandbox.conversationId, contactId: sandbox.contactId },
     introduce: (serverUrl) => process.stdout.write(introduction(serverUrl, config.basePath, sandbox)),
     [Symbol.asyncDispose]: () => sandbox.close(),
   };

@@ -3,6 +3,7 @@ import { createApp } from './app.ts';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { type AppContext, createContext } from './context.ts';
+import type { DemoTarget } from './demo.ts';
 import { createListener } from './http/listener.ts';
 import type { Logger } from './logger.ts';
 
@@ -26,11 +27,17 @@ export interface RunningServer extends AsyncDisposable {
 /**
  * Builds the application of `config` and listens.
  *
+ * @param demo Adds the demo page, which uploads there.
  * @throws the listener's error, such as `EADDRINUSE`.
  */
-export async function startServer(config: Config, secrets: Secrets, logger: Logger): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  secrets: Secrets,
+  logger: Logger,
+  demo: DemoTarget | null = null,
+): Promise<RunningServer> {
   const context = createContext(config, secrets, logger);
-  const listener = createListener(createApp(context), (error) => {
+  const listener = createListener(createApp(context, demo), (error) => {
     logger.info({ code: error.code, status: error.status }, 'request: refused before it could be read');
   });
   const sockets = new Set<Socket>();
