@@ -5,24 +5,47 @@ const MAX_URL_CHARACTERS = 8 * 1024;
 
 /**
  * Refuses requests that Node's parser takes but that a proxy in front may read differently (request
- * smuggling): two Host headers, and transfer codings other than plain chunked (RFC 9112, sections 3.2 and 6.1).
+ * smuggling): no Host header or two of them, and transfer codings other than plain chunked (RFC 9112,
+ * sections 3.2 and 6.1). Refuses what no route could understand, too.
  */
 export function createStrictHttp(): RequestHandler {
   return function strictHttp(req: Request, _res: Response, next: NextFunction) {
     if (req.url.length > MAX_URL_CHARACTERS) return next(appError('URI_TOO_LONG'));
-    if (hasTwoHosts(req) || hasStrangeCoding(req) || !req.url.startsWith('/')) {
-      return next(appError('BAD_REQUEST', { message: 'BAD_REQUEST.transfer' }));
+    if (hasStrangeCoding(req)) {
+      // Where this body ends is in dispute, so nothing that follows it may count as a request.
+      return next(
+        appError('BAD_REQUEST', { message: 'BAD_REQUEST.transfer', headers: { Connection: 'close' } }),
+      );
     }
+    if (!hasOneHost(req)) return next(appError('BAD_REQUEST', { message: 'BAD_REQUEST.transfer' }));
+    if (!isPlainPath(req)) return next(appError('BAD_REQUEST'));
+    if (hasUnknownExpectation(req)) return next(appError('EXPECTATION_FAILED'));
     next();
   };
 }
 
-function hasTwoHosts({ rawHeaders }: Request): boolean {
+/** HTTP/1.0 knew no Host header. */
+function hasOneHost({ rawHeaders, httpVersion }: Request): boolean {
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
-  return hosts.length > 1;
+  return hosts.length === 1 || (hosts.length === 0 && httpVersion === '1.0');
 }
 
 function hasStrangeCoding({ headers, httpVersion }: Request): boolean {
   const coding = headers['transfer-encoding'];
   return coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion === '1.0');
+}
+
+/** Absolute-form and asterisk-form targets are for proxies; a path that can't be decoded names nothing. */
+function isPlainPath(req: Request): boolean {
+  if (!req.url.startsWith('/')) return false;
+  try {
+    decodeURIComponent(req.path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function hasUnknownExpectation({ headers: { expect } }: Request): boolean {
+  return expect !== undefined && expect.toLowerCase() !== '100-continue';
 }

@@ -1,106 +1,115 @@
-import { randomUUID } from 'node:crypto';
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type AppError, appError } from '../errors/app-error.ts';
-import { toErrorResponse } from '../errors/error-response.ts';
+import { type ParserError, toConnectionError } from './connection-error.ts';
+import { languageOf } from './language-of.ts';
+import { writeRawError } from './raw-error.ts';
+import { newRequestId, requestIdOf } from './request-id.ts';
+import { RequestsUnderWay } from './requests-under-way.ts';
 import { sendError } from './send-error.ts';
 
 /** Limits of the HTTP listener itself. */
-export const LISTENER_LIMITS = {
+export interface ListenerLimits {
   /** All headers of a request together, request line included. */
+  readonly maxHeaderSize: number;
+  readonly headersTimeoutMs: number;
+  /** How often the headers' clock is looked at. */
+  readonly checkIntervalMs: number;
+  readonly keepAliveTimeoutMs: number;
+}
+
+/** The keep-alive is longer than the usual idle time-out of a load balancer (60 s), so that we never close first. */
+export const LISTENER_LIMITS: ListenerLimits = {
   maxHeaderSize: 16 * 1024,
   headersTimeoutMs: 15_000,
-  /** Longer than the usual idle time-out of a load balancer (60 s), so that it is never us who close first. */
+  checkIntervalMs: 2_000,
   keepAliveTimeoutMs: 65_000,
-} as const;
+};
 
 type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
 
-/** Told of every request that ended before Express could see it. */
-export type OnRejectedConnection = (error: AppError) => void;
+/** Told of every request that was answered before `handler` could see it. */
+export type OnRejectedConnection = (error: AppError, requestId: string, socket: Socket) => void;
+
+/** The methods that some address of ours has; what the answer to a CONNECT, which has none, tells. */
+const METHODS = 'GET, HEAD, POST, PUT, OPTIONS';
 
 /**
- * An HTTP server for `handler` whose own refusals (malformed, too slow or too large requests, unknown
- * expectations) have the contract's JSON shape too. Not yet listening.
+ * An HTTP server for `handler` whose own refusals (malformed, too slow or too large requests) have the
+ * contract's JSON shape too. Not yet listening.
  *
- * `Expect: 100-continue` is left unanswered until a handler begins to read the body, so that a refusal goes
- * out before a byte of it was sent.
+ * An `Expect` header is left to `handler`, so that a refusal goes out before a byte of the body was sent.
+ * So is a missing `Host`, which Node would refuse without a body.
  */
-export function createListener(handler: RequestHandler, onRejected: OnRejectedConnection): Server {
+export function createListener(
+  handler: RequestHandler,
+  onRejected: OnRejectedConnection,
+  limits: ListenerLimits = LISTENER_LIMITS,
+): Server {
+  const requests = new RequestsUnderWay();
+  const rejected = new WeakSet<Socket>();
+  const handle: RequestHandler = (req, res) => {
+    requests.add(req, res);
+    handler(req, res);
+  };
+  const reject = async (socket: Socket, error: AppError, req?: IncomingMessage): Promise<void> => {
+    rejected.add(socket);
+    // What came complete before it keeps its answer: no later bytes undo it.
+    await requests.answered(socket);
+    if (!socket.writable) return;
+    const requestId = req === undefined ? newRequestId() : requestIdOf(req);
+    onRejected(error, requestId, socket);
+    writeRawError(socket, error, requestId, req === undefined ? 'en' : languageOf(req));
+  };
+
   const server = createServer(
     {
-      maxHeaderSize: LISTENER_LIMITS.maxHeaderSize,
-      headersTimeout: LISTENER_LIMITS.headersTimeoutMs,
+      maxHeaderSize: limits.maxHeaderSize,
+      headersTimeout: limits.headersTimeoutMs,
       // Bodies have their own clocks (body-watch.ts); five minutes in all would end good slow uploads.
       requestTimeout: 0,
-      connectionsCheckingInterval: 2_000,
-      keepAliveTimeout: LISTENER_LIMITS.keepAliveTimeoutMs,
+      connectionsCheckingInterval: limits.checkIntervalMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      requireHostHeader: false,
       noDelay: true,
     },
-    handler,
+    handle,
   );
-  server.on('checkContinue', handler);
-  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
-    sendError(req, res, appError('EXPECTATION_FAILED'));
+  server.on('checkContinue', handle);
+  server.on('checkExpectation', handle);
+  server.on('connect', (req: IncomingMessage, socket: Socket) => {
+    socket.on('error', () => socket.destroy());
+    const error = appError('METHOD_NOT_ALLOWED', { params: { allow: METHODS }, headers: { Allow: METHODS } });
+    void reject(socket, error, req);
   });
-  server.on('clientError', (error: ClientError, socket: Socket) => {
+  server.on('clientError', (error: ParserError, socket: Socket) => {
+    // The parser raises its error again with every piece that still comes.
+    if (rejected.has(socket)) return;
     const problem = toConnectionError(error);
-    if (problem !== null && !isAnswered(socket)) {
-      onRejected(problem);
-      writeRawError(socket, problem);
-    } else {
+    const broken = requests.incomplete(socket);
+    const hasLeft = problem === null || (broken !== null && error.code === 'HPE_INVALID_EOF_STATE');
+    if (hasLeft || !socket.writable) {
       socket.destroy();
+    } else if (broken === null) {
+      void reject(socket, problem);
+    } else {
+      rejected.add(socket);
+      refuseBody(broken.req, broken.res, problem);
     }
   });
   return server;
 }
 
-interface ClientError extends Error {
-  readonly code?: string;
-  readonly rawPacket?: Buffer;
-}
-
-/** What the caller is told of an error that Node's HTTP parser raised; null when nobody is left to tell. */
-function toConnectionError(error: ClientError): AppError | null {
-  switch (error.code) {
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return null;
-    case 'HPE_HEADER_OVERFLOW':
-      return appError(isRequestLineOverflow(error.rawPacket) ? 'URI_TOO_LONG' : 'HEADERS_TOO_LARGE');
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return appError('REQUEST_TIMEOUT');
-    default:
-      return appError('BAD_REQUEST', { cause: error });
+/** Ends a request whose body can't be read any further, and its connection with it. */
+function refuseBody(req: IncomingMessage, res: ServerResponse, error: AppError): void {
+  if (res.writableFinished) {
+    req.socket.destroySoon();
+    return;
   }
-}
-
-const MAX_REQUEST_LINE = 8 * 1024;
-
-/** Node counts the request line as header bytes and names both overflows alike. */
-function isRequestLineOverflow(packet: Buffer | undefined): boolean {
-  if (packet === undefined || !/^[A-Z]+ [/*h]/.test(packet.toString('latin1', 0, 16))) return false;
-  const end = packet.indexOf('\r\n');
-  return end === -1 || end > MAX_REQUEST_LINE;
-}
-
-function isAnswered(socket: Socket): boolean {
-  // Node keeps the response that is under way on the socket; writing a second one would corrupt the first.
-  const { _httpMessage: response } = socket as Socket & { _httpMessage?: ServerResponse | null };
-  return !socket.writable || response?.headersSent === true;
-}
-
-function writeRawError(socket: Socket, error: AppError): void {
-  const { status, headers, body } = toErrorResponse(error, randomUUID(), 'en');
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}Connection: close\r\n\r\n${body}`,
-    () => socket.destroySoon(),
-  );
+  if (res.headersSent) {
+    res.once('finish', () => req.socket.destroySoon());
+    return;
+  }
+  res.setHeader('Connection', 'close');
+  sendError(req, res, error);
 }

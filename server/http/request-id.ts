@@ -13,7 +13,12 @@ export function requestIdOf(req: IncomingMessage): string {
   const known = ids.get(req);
   if (known !== undefined) return known;
   const given = req.headers['x-request-id'];
-  const id = typeof given === 'string' && WELL_FORMED.test(given) ? given : randomUUID();
+  const id = typeof given === 'string' && WELL_FORMED.test(given) ? given : newRequestId();
   ids.set(req, id);
   return id;
+}
+
+/** An id for a request of which nothing could be read. */
+export function newRequestId(): string {
+  return randomUUID();
 }

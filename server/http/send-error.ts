@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AppError } from '../errors/app-error.ts';
 import { toErrorResponse } from '../errors/error-response.ts';
-
 import { languageOf } from './language-of.ts';
 import { noteOutcome } from './outcome.ts';
 import { requestIdOf } from './request-id.ts';
