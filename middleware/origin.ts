@@ -9,15 +9,34 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const EXPOSED_HEADERS = ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy'];
 const PREFLIGHT_MAX_AGE_S = 600;
 
-/** CORS for the listed origins, on errors too; preflights are answered here. */
+/**
+ * The CORS headers of answers to pages of the listed origins; others get none. Preflights are answered by
+ * {@link createPreflight}.
+ */
 export function createCors({ config }: Pick<AppContext, 'config'>): RequestHandler {
-  return cors({
-    origin: [...config.origins.allowed],
+  const allowed = new Set(config.origins.allowed);
+  const forListed = cors({
+    origin: [...allowed],
     credentials: true,
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_MAX_AGE_S,
+    preflightContinue: true,
   });
+  return function corsHeaders(req: Request, res: Response, next: NextFunction) {
+    if (allowed.has(req.get('Origin') ?? '')) return forListed(req, res, next);
+    // A cache must not give a page of a listed origin what was answered to another.
+    res.vary('Origin');
+    next();
+  };
+}
+
+/** Answers preflights, before anything counts them: they are the browser's, not the caller's. */
+export function createPreflight(): RequestHandler {
+  return function preflight(req: Request, res: Response, next: NextFunction) {
+    if (req.method !== 'OPTIONS') return next();
+    res.status(204).end();
+  };
 }
 
 /**
@@ -48,5 +67,7 @@ function isOwnOrAllowed(req: Request, allowed: ReadonlySet<string>): boolean {
 
 /** For browsers without `Sec-Fetch-Site`: the page came from the host that this request came to. */
 function isOwnHost(req: Request, origin: string): boolean {
-  return URL.canParse(origin) && new URL(origin).host === req.host.toLowerCase() && origin !== 'null';
+  // HTTP/1.0 may come without a Host, and Express then has none.
+  const host: string | undefined = req.host;
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }

@@ -6,7 +6,7 @@ import { createBodyGuard } from '../middleware/body-guard.ts';
 import { createAddressCaller } from '../middleware/caller.ts';
 import { createDrainingGate } from '../middleware/draining.ts';
 import { createErrorHandler, createNotFound } from '../middleware/error-handler.ts';
-import { createCors, createOriginGate } from '../middleware/origin.ts';
+import { createCors, createOriginGate, createPreflight } from '../middleware/origin.ts';
 import { createRateLimit } from '../middleware/rate-limit.ts';
 import { createRequestId } from '../middleware/request-id.ts';
 import { createStrictHttp } from '../middleware/strict-http.ts';
@@ -15,6 +15,7 @@ import { createCompleteRouter } from '../routes/complete.ts';
 import { createContentRouter } from '../routes/content.ts';
 import { createHealthRouter } from '../routes/health.ts';
 import { createInitiateRouter } from '../routes/initiate.ts';
+import { createOpenApiRouter } from '../routes/openapi.ts';
 import { createPageRouter } from '../routes/page.ts';
 import { createUploadRouter } from '../routes/upload.ts';
 import type { AppContext } from './context.ts';
@@ -31,8 +32,9 @@ export function createApp(context: AppContext, demo: DemoTarget | null = null): 
   app.use(createRequestId());
   app.use(createAccessLog(context));
   app.use(createBodyGuard(context)); // before anything that can answer: every answer drains what is still coming
-  app.use(createStrictHttp());
   app.use(helmet());
+  app.use(createCors(context)); // before all refusals: a page may only read errors that carry its headers
+  app.use(createStrictHttp());
   app.use(createHealthRouter(context)); // neither drained nor limited: probes must always get an answer
   app.use(config.basePath === '' ? '/' : config.basePath, createApi(context));
   if (demo !== null) app.use(createPageRouter(context, demo));
@@ -43,11 +45,12 @@ export function createApp(context: AppContext, demo: DemoTarget | null = null): 
 
 function createApi(context: AppContext): Router {
   const api = Router();
-  api.use(createCors(context)); // before all refusals: a page may only read errors that carry its headers
+  api.use(createPreflight()); // before what refuses or counts
   api.use(createDrainingGate(context));
   api.use(createActivityCount(context)); // after the gate: what it refused holds up no shutdown
   api.use(createOriginGate(context));
   api.use(createClientConfigRouter(context));
+  api.use(createOpenApiRouter(context));
   api.use(createAddressCaller());
   api.use('/messages', createRateLimit(context)); // after the caller is known, before any body is read
   api.use(createUploadRouter(context));
