@@ -27,6 +27,9 @@ if (!loaded.ok) {
 
 /** The life of the process: build, listen, wait for a signal, drain, leave. */
 async function run(config: Config, secrets: Secrets, warnings: readonly string[]): Promise<void> {
+  // Whoever read our output may go; uploads matter more than their log.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
   const logger = await createLogger({ level: config.log.level, pretty: process.stdout.isTTY });
   for (const warning of warnings) logger.warn(warning);
   using signals = listenForStopSignals();
@@ -52,6 +55,18 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
   leaveAtLast();
 }
 
+type Listen = Config['listen'];
+
+/** Why a listener did not open, as a plain sentence, by the code of its error. */
+const LISTEN_PROBLEMS: Readonly<Record<string, (listen: Listen) => string>> = {
+  EADDRINUSE: ({ host, port }) => `PORT: ${host}:${port} is in use. Choose another, for example PORT=3001.`,
+  EACCES: ({ host, port }) =>
+    `PORT: ${host}:${port} needs more rights. Choose one above 1023, for example PORT=3001.`,
+  EADDRNOTAVAIL: ({ host }) =>
+    `HOST: ${host} is not an address of this machine. Choose another, for example HOST=0.0.0.0.`,
+  ENOTFOUND: ({ host }) => `HOST: ${host} is not a known name. Choose another, for example HOST=0.0.0.0.`,
+};
+
 async function listen(
   config: Config,
   secrets: Secrets,
@@ -61,15 +76,10 @@ async function listen(
   try {
     return await startServer(config, secrets, logger, demo);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const { host, port } = config.listen;
-    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
-    const reason = {
-      EADDRINUSE: 'is in use',
-      EACCES: 'needs more rights',
-      EADDRNOTAVAIL: 'is not an address of this machine',
-    };
-    process.stderr.write(`PORT: ${host}:${port} ${reason[code]}. Choose another, for example PORT=3001.\n`);
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const problem = LISTEN_PROBLEMS[code];
+    if (problem === undefined) throw error;
+    process.stderr.write(`${problem(config.listen)}\n`);
     process.exitCode = 1;
     return null;
   }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createApp } from './app.ts';
 import type { Config } from './config/config.ts';
@@ -37,21 +39,23 @@ export async function startServer(
   demo: DemoTarget | null = null,
 ): Promise<RunningServer> {
   const context = createContext(config, secrets, logger);
-  const listener = createListener(createApp(context, demo), (error) => {
-    logger.info({ code: error.code, status: error.status }, 'request: refused before it could be read');
+  const listener = createListener(createApp(context, demo), ({ status, code, cause }, requestId, socket) => {
+    const { code: reason } = (cause ?? {}) as NodeJS.ErrnoException;
+    const facts = { requestId, status, code, ip: socket.remoteAddress, ...(reason && { reason }) };
+    logger.info(facts, 'request: refused before it could be read');
   });
   const sockets = new Set<Socket>();
   listener.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve, reject) => {
-    listener.once('error', reject);
-    listener.listen(config.listen.port, config.listen.host, () => {
-      listener.off('error', reject);
-      resolve();
-    });
-  });
+  try {
+    listener.listen(config.listen.port, config.listen.host);
+    await once(listener, 'listening');
+  } catch (error) {
+    context[Symbol.dispose]();
+    throw error;
+  }
   context.lifecycle.markReady();
 
   const close = async (): Promise<void> => {
@@ -67,6 +71,7 @@ export async function startServer(
     async drain(graceMs, hurry) {
       context.lifecycle.markDraining();
       const isIdle = await whenIdle(context, graceMs, hurry);
+      if (isIdle) await lastAnswersRead(listener, sockets, hurry);
       await close();
       return isIdle;
     },
@@ -84,6 +89,25 @@ async function whenIdle({ activity }: AppContext, graceMs: number, hurry?: Abort
     await new Promise((resolve) => setTimeout(resolve, IDLE_CHECK_MS));
   }
   return true;
+}
+
+const FAREWELL_MS = 1_000;
+
+/**
+ * Takes no more connections and gives those that are left a moment to end by themselves: one that still
+ * brings the body of a request that was refused would be reset otherwise, and its caller lose the answer.
+ */
+async function lastAnswersRead(
+  listener: Server,
+  sockets: ReadonlySet<Socket>,
+  hurry?: AbortSignal,
+): Promise<void> {
+  listener.close();
+  const deadline = performance.now() + FAREWELL_MS;
+  while (sockets.size > 0 && !hurry?.aborted && performance.now() < deadline) {
+    listener.closeIdleConnections();
+    await new Promise((resolve) => setTimeout(resolve, IDLE_CHECK_MS));
+  }
 }
 
 function toUrl({ address, family, port }: AddressInfo): string {
