@@ -48,13 +48,23 @@ const SAMPLE = fileURLToPath(new URL('../web/sample.png', import.meta.url));
 
 function introduction(serverUrl: string, basePath: string, sandbox: Sandbox): string {
   const { conversationId, contactId } = sandbox;
+  // curl takes a quoted file name as it is, whatever signs of its own the folder has.
+  const file = `fileAttachment=@"${SAMPLE.replace(/["\\]/g, '\\$&')}"`;
+  const fields = [`conversationId=${conversationId}`, `contactId=${contactId}`, file].map(
+    (field) => `-F ${quoted(field)}`,
+  );
   return [
     '',
     'This is the sandbox: a stand-in for Leadway and its storage. Nothing leaves this machine.',
     `page    ${serverUrl}/`,
-    `try     curl -F conversationId=${conversationId} -F contactId=${contactId} -F 'fileAttachment=@${SAMPLE}' ${serverUrl}${basePath}/messages/upload`,
+    `try     curl ${fields.join(' ')} ${quoted(`${serverUrl}${basePath}/messages/upload`)}`,
     `sandbox ${sandbox.url} token=${sandbox.token} location=${sandbox.locationId}`,
     '',
     '',
   ].join('\n');
+}
+
+/** `text` as one word for a shell. */
+function quoted(text: string): string {
+  return /^[\w=:/.@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
