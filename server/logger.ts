@@ -47,6 +47,8 @@ export async function createLogger({ level, destination, pretty = false }: Logge
         censor: '[secret]',
       },
       serializers: { err: serializeError },
+      // Whatever key a string came under, and wherever it was nested.
+      hooks: { streamWrite: redactText },
       formatters: { level: (label) => ({ level: label }) },
     },
     stream,

@@ -1,11 +1,13 @@
+// For plain text and for lines of JSON: no pattern takes a backslash or a quote, so that a line stays one, and
+// the letter of a JSON escape (`\n`) counts as a gap between words.
 const SECRETS: readonly (readonly [RegExp, string])[] = [
   // The query of a signed URL is what makes it one.
-  [/(https?:\/\/[^\s?"'<>]+)\?[^\s"'<>]*/gi, '$1?[secret]'],
-  [/\b(bearer)\s+[^\s"',]+/gi, '$1 [secret]'],
-  [/\bpit-[A-Za-z0-9-]+/gi, '[secret]'],
+  [/(https?:\/\/[^\s?"'<>\\]+)\?[^\s"'<>\\]*/gi, '$1?[secret]'],
+  [/(?:\b|(?<=\\[bfnrt]))(bearer)(?:\s|%20|\+)+[^\s"',\\]+/gi, '$1 [secret]'],
+  [/(?:\b|(?<=\\[bfnrt]))pit-[A-Za-z0-9-]+/gi, '[secret]'],
   // JWTs and encrypted tickets alike begin with the base64url of `{"`.
-  [/\beyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)+/g, '[secret]'],
-  [/\b(X-(?:Goog|Amz)-(?:Signature|Credential))=[^\s&"']*/gi, '$1=[secret]'],
+  [/(?:\b|(?<=\\[bfnrt]))eyJ[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)+/g, '[secret]'],
+  [/(?:\b|(?<=\\[bfnrt]))(X-(?:Goog|Amz)-(?:Signature|Credential))=[^\s&"'\\]*/gi, '$1=[secret]'],
 ];
 
 /** `text` without tokens, tickets and the queries of URLs. For anything that goes into a log. */
