@@ -17,6 +17,7 @@ export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): Request
     const before = counted.get(socket) ?? { read: 0, written: 0 };
     // The query stays out: it may hold ids that mean something to people.
     const path = req.path;
+    const ip = req.ip; // gone with the connection
     res.once('close', () => {
       const { error, ...facts } = outcomeOf(req);
       const isAnswered = res.writableFinished;
@@ -32,7 +33,7 @@ export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): Request
           ms: Math.round(performance.now() - startedAt),
           bytesIn: socket.bytesRead - before.read,
           bytesOut: socket.bytesWritten - before.written,
-          ip: req.ip,
+          ip,
           ...facts,
           ...(error && error.status >= 500 && { err: error }),
         },

@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
-import { appError, toAppError } from '../server/errors/app-error.ts';
+import { AppError, appError, toAppError } from '../server/errors/app-error.ts';
 import { sendError } from '../server/http/send-error.ts';
 
 /** Answers with what a route or middleware handed on. */
@@ -9,9 +9,12 @@ export function createErrorHandler(): ErrorRequestHandler {
   };
 }
 
-/** Express raises plain errors with a status for addresses that it can't decode. */
-function fromExpress(error: unknown) {
-  return error instanceof URIError ? appError('BAD_REQUEST', { cause: error }) : toAppError(error);
+/** Express and its file server raise errors with a 4xx status for requests that they can't take. */
+function fromExpress(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const { status } = error as { status?: unknown };
+  const isCallersFault = typeof status === 'number' && status >= 400 && status < 500;
+  return isCallersFault ? appError('BAD_REQUEST', { cause: error }) : toAppError(error);
 }
 
 /** Answers what no route took. */

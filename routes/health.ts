@@ -1,4 +1,5 @@
 import { type Request, type Response, Router } from 'express';
+import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AppContext } from '../server/context.ts';
 
 /** `GET /healthz` (the process is up) and `GET /readyz` (it wants requests). */
@@ -15,5 +16,6 @@ export function createHealthRouter({ lifecycle }: Pick<AppContext, 'lifecycle'>)
       .set('Cache-Control', 'no-store')
       .json({ status: isReady ? 'ready' : 'not ready', reasons });
   });
+  router.all(['/healthz', '/readyz'], createMethodNotAllowed('GET', 'HEAD'));
   return router;
 }
