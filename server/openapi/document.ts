@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
+import { LANGUAGES } from '../errors/messages.ts';
+import { ANSWER_SCHEMAS } from './answer-schemas.ts';
+import { errorResponse } from './error-responses.ts';
+import type { OpenApiDocument } from './openapi-types.ts';
+import { SERVICE_PATHS } from './service-paths.ts';
+import { uploadPaths } from './upload-paths.ts';
+
+const DESCRIPTION = `Uploads attachments of Leadway conversations without giving the browser the token.
+
+Every answer carries \`X-Request-Id\`. Every error has the shape of the schema \`Error\`. What is not described
+here is 404 \`NOT_FOUND\`; another method at an address that is, 405 \`METHOD_NOT_ALLOWED\`. Requests of browsers
+must come from the server's own origin or a listed one, else 403 \`ORIGIN_NOT_ALLOWED\`.`;
+
+/** The OpenAPI 3.1 description of the API as `config` makes it; codes, limits and types come from the program's own tables. */
+export function createOpenApiDocument(config: Config): OpenApiDocument {
+  const securitySchemes = securitySchemesOf(config.auth);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Leadway upload BFF',
+      version: packageVersion(),
+      description: DESCRIPTION,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: config.basePath === '' ? '/' : config.basePath }],
+    tags: [
+      { name: 'uploads', description: 'Files on their way to Leadway.' },
+      { name: 'service', description: 'About the server itself.' },
+    ],
+    security: securitySchemes === null ? [{}] : Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
+    paths: { ...uploadPaths(config), ...SERVICE_PATHS },
+    components: {
+      schemas: ANSWER_SCHEMAS,
+      headers: HEADERS,
+      responses: {
+        NotFound: errorResponse(404, ['NOT_FOUND']),
+        MethodNotAllowed: errorResponse(405, ['METHOD_NOT_ALLOWED']),
+      },
+      securitySchemes: securitySchemes ?? {},
+    },
+  };
+}
+
+const HEADERS = {
+  RequestId: {
+    description: 'The id of the request, from the proxy in front or made here.',
+    schema: { type: 'string', maxLength: 128 },
+    example: '6f1c2a34-9d0e-4b57-8a1f-0c3d5e7f9a2b',
+  },
+  RetryAfter: {
+    description: 'Seconds to wait.',
+    schema: { type: 'integer', minimum: 1 },
+    example: 12,
+  },
+  ContentLanguage: {
+    description: 'The language of `message`.',
+    schema: { type: 'string', enum: LANGUAGES },
+    example: 'en',
+  },
+  Allow: {
+    description: 'The methods that the address has.',
+    schema: { type: 'string' },
+    example: 'POST',
+  },
+} as const;
+
+/** How callers prove who they are; null where everybody may call. */
+function securitySchemesOf(auth: Config['auth']): Readonly<Record<string, unknown>> | null {
+  switch (auth.kind) {
+    case 'none':
+      return null;
+    case 'header':
+      return {
+        proxy: {
+          type: 'apiKey',
+          in: 'header',
+          name: auth.userHeader,
+          description: 'Set by the authenticating proxy in front; from anybody else it is ignored.',
+        },
+      };
+    case 'jwt':
+      return {
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        ...(auth.cookie !== null && { cookie: { type: 'apiKey', in: 'cookie', name: auth.cookie } }),
+      };
+    case 'sso':
+      return { bearer: { type: 'http', scheme: 'bearer', description: 'The token of a session.' } };
+  }
+}
+
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return (manifest as { version: string }).version;
+}

@@ -1,0 +1,66 @@
+import { appError } from '../errors/app-error.ts';
+import type { ErrorCode } from '../errors/error-codes.ts';
+import { toErrorResponse } from '../errors/error-response.ts';
+import type { MessageParams } from '../errors/messages.ts';
+
+/** Values for the places of the sentences, as a picture in an SMS conversation would bring them about. */
+const PARAMS: MessageParams = {
+  field: 'conversationId',
+  filename: 'photo.png',
+  reason: 'the closing boundary is missing',
+  allowed: 'jpg, jpeg, png, pdf',
+  allow: 'POST',
+  limit: 5_242_880,
+  max: 5,
+  seconds: 12,
+};
+
+/** What programs find in `details`, by code. */
+const DETAILS: Partial<Record<ErrorCode, Readonly<Record<string, unknown>>>> = {
+  MISSING_FIELD: { field: 'conversationId' },
+  INVALID_FIELD: { field: 'conversationId' },
+  DUPLICATE_FIELD: { field: 'conversationId' },
+  UNEXPECTED_FILE_FIELD: { field: 'conversationId' },
+  FIELD_ORDER: { field: 'conversationId' },
+  TOO_MANY_FILES: { max: 5 },
+  EMPTY_FILE: { filename: 'photo.png' },
+  SIZE_MISMATCH: { declared: 4096, received: 4000 },
+  FILE_TOO_LARGE: { limit: 5_242_880, channel: 'SMS', use: 'direct' },
+  BODY_TOO_LARGE: { limit: 5_242_880 },
+  TYPE_NOT_ALLOWED: {
+    extension: 'exe',
+    declared: 'application/octet-stream',
+    detected: null,
+    allowed: ['jpg', 'jpeg', 'png', 'pdf'],
+  },
+  TYPE_MISMATCH: { extension: 'jpg', declared: 'image/jpeg', detected: 'image/png' },
+  DIRECT_UNAVAILABLE: { use: 'forward' },
+  STORAGE_REFUSED: { storageStatus: 403 },
+  UPSTREAM_ERROR: { upstreamStatus: 500 },
+  UPSTREAM_AUTH: { upstreamStatus: 401 },
+};
+
+/** Codes that say when to try again. */
+const WITH_RETRY_AFTER: ReadonlySet<ErrorCode> = new Set([
+  'RATE_LIMITED',
+  'TOO_MANY_UPLOADS',
+  'BUSY',
+  'DRAINING',
+  'UPSTREAM_BUDGET',
+]);
+
+const REQUEST_ID = '6f1c2a34-9d0e-4b57-8a1f-0c3d5e7f9a2b';
+
+/** The body of an error answer with `code`, made by what makes the real ones. */
+export function exampleOf(code: ErrorCode, status: number): unknown {
+  const isPassedOn = code === 'UPSTREAM_REJECTED';
+  const details = isPassedOn ? { upstreamStatus: status } : DETAILS[code];
+  const waits = WITH_RETRY_AFTER.has(code) || (isPassedOn && status === 429);
+  const error = appError(code, {
+    params: PARAMS,
+    status,
+    ...(details !== undefined && { details }),
+    ...(waits && { retryAfterMs: 12_000, retryable: true }),
+  });
+  return JSON.parse(toErrorResponse(error, REQUEST_ID, 'en').body);
+}

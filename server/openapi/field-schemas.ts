@@ -1,0 +1,140 @@
+import type { Config } from '../config/config.ts';
+import { FILE_TYPES } from '../file-types/file-types.ts';
+import { CHANNEL_LIMITS } from '../uploads/channels.ts';
+import { FILE_FIELD } from '../uploads/forward-carrier.ts';
+import { CHANNEL, CHAT_SERVICE_SID, ID, UPLOAD_FIELD_NAMES } from '../uploads/upload-fields.ts';
+import type { Schema } from './openapi-types.ts';
+
+type Settings = Pick<Config, 'uploads' | 'leadway' | 'attachmentUrlOrigins' | 'forward'>;
+
+const MIB = 1024 * 1024;
+const id = (description: string, example: string): Schema => ({
+  type: 'string',
+  pattern: ID.source,
+  description,
+  examples: [example],
+});
+
+/** The text fields that calls share, by name. */
+export function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings): Readonly<Record<string, Schema>> {
+  const { channels, default: usualBytes } = CHANNEL_LIMITS;
+  const exceptions = Object.entries(channels).map(([name, bytes]) => `${name} ${bytes / MIB} MiB`);
+  return {
+    conversationId: id('The conversation that the file is for.', '4c8nTqFzPq0aVY2hXk1L'),
+    contactId: id(
+      'The contact of the conversation. Not needed where the file goes direct or by relay.',
+      '9d2KfLmQw3eRt5yUi7Op',
+    ),
+    locationId: id(
+      'The location (sub-account). Not needed where the server has a single one.',
+      'exampleLocation00001',
+    ),
+    attachmentUrls: {
+      type: 'array',
+      items: { type: 'string', format: 'uri', pattern: '^https://' },
+      description: `Files that are on the web already; forward only. Also as \`attachmentUrls[]\`. ${
+        attachmentUrlOrigins.length > 0
+          ? `Taken from: ${attachmentUrlOrigins.join(', ')}.`
+          : 'This server takes none.'
+      }`,
+      examples: [['https://files.example.com/a.png']],
+    },
+    chatServiceSid: {
+      type: 'string',
+      pattern: CHAT_SERVICE_SID.source,
+      description: 'Twilio chat service of a group SMS.',
+      examples: [`IS${'0123456789abcdef'.repeat(2)}`],
+    },
+    isGroupSms: {
+      type: 'string',
+      enum: ['true', 'false'],
+      description: '`true` takes one file and forwards it; the answer then has `twilioMediaSids`.',
+      examples: ['false'],
+    },
+    channel: {
+      type: 'string',
+      pattern: CHANNEL.source,
+      default: uploads.defaultChannel,
+      description: `The channel of the conversation, in any case. A direct or relayed file may have ${exceptions.join(', ')}, on every other channel ${usualBytes / MIB} MiB.`,
+      examples: ['WHATSAPP'],
+    },
+    fileSize: {
+      type: 'integer',
+      minimum: 1,
+      description:
+        'Size of the one file in bytes, so that the way it travels can be chosen before it comes. A file of another size is refused.',
+      examples: [73728],
+    },
+    filename: {
+      type: 'string',
+      minLength: 1,
+      description: 'Name of the file: at most 255 bytes of UTF-8, with an extension of the list.',
+      examples: ['photo.png'],
+    },
+    contentType: {
+      type: 'string',
+      enum: acceptedMimeTypes(uploads.allowedExtensions),
+      description: 'Declared type of the file.',
+      examples: ['image/png'],
+    },
+  };
+}
+
+/** The form of an upload. */
+export function uploadForm(settings: Settings): Schema {
+  const fields = fieldSchemas(settings);
+  const { maxFiles, allowedExtensions } = settings.uploads;
+  const own = Object.entries(fields).filter(([name]) => UPLOAD_FIELD_NAMES.has(name));
+  return {
+    type: 'object',
+    required: [...requiredFields(settings), FILE_FIELD],
+    properties: {
+      ...Object.fromEntries(own),
+      [FILE_FIELD]: {
+        type: 'array',
+        minItems: 1,
+        maxItems: maxFiles,
+        items: { type: 'string', contentMediaType: 'application/octet-stream' },
+        description: `1 to ${maxFiles} files, each with a name that ends in ${allowedExtensions.join(', ')}.`,
+      },
+    },
+    description: 'Fields in any order; unknown ones are ignored.',
+  };
+}
+
+/** The JSON of an initiate call; `head` makes it the form that may bring the beginning of the file. */
+export function initiateBody(settings: Settings, head: 'with head' | 'without head'): Schema {
+  const { conversationId, locationId, filename, contentType, fileSize, channel } = fieldSchemas(settings);
+  const isForm = head === 'with head';
+  return {
+    type: 'object',
+    required: [...requiredFields(settings), ...(isForm ? [] : ['filename', 'contentType'])],
+    properties: {
+      conversationId,
+      locationId,
+      filename,
+      contentType,
+      fileSize,
+      channel,
+      ...(isForm && {
+        [FILE_FIELD]: {
+          type: 'string',
+          contentMediaType: 'application/octet-stream',
+          description:
+            'The first bytes of the file, at least 4,100 of them or all, under the name of the file.',
+        },
+      }),
+    },
+  };
+}
+
+/** Every MIME type that a file of an accepted kind may be declared as. */
+export function acceptedMimeTypes(allowedExtensions: readonly string[]): string[] {
+  return Object.values(FILE_TYPES)
+    .filter(({ extensions }) => extensions.some((extension) => allowedExtensions.includes(extension)))
+    .flatMap(({ mimeTypes }) => [...mimeTypes]);
+}
+
+function requiredFields({ leadway }: Settings): string[] {
+  return leadway.singleLocationId === null ? ['conversationId', 'locationId'] : ['conversationId'];
+}

@@ -1,0 +1,77 @@
+import { jsonAnswer } from './answer-schemas.ts';
+import { CODES_OF } from './error-codes-of.ts';
+import { errorResponses } from './error-responses.ts';
+import type { PathItem } from './openapi-types.ts';
+
+const TAGS = ['service'] as const;
+/** Whoever probes or wants to learn about the API has not signed in yet. */
+const OPEN = [{}] as const;
+/** Probes are not under the base path. */
+const ROOT = [{ url: '/' }] as const;
+
+/** The paths beside uploads. */
+export const SERVICE_PATHS: Readonly<Record<string, PathItem>> = {
+  '/config': {
+    get: {
+      operationId: 'clientConfig',
+      tags: TAGS,
+      summary: 'What a browser client needs to know',
+      security: OPEN,
+      responses: {
+        200: jsonAnswer('Types, limits and modes; no secrets.', 'ClientConfig'),
+        ...errorResponses(CODES_OF.api),
+      },
+    },
+  },
+  '/openapi.json': {
+    get: {
+      operationId: 'openapi',
+      tags: TAGS,
+      summary: 'This description',
+      security: OPEN,
+      responses: {
+        200: {
+          description: 'An OpenAPI 3.1 document.',
+          content: { 'application/json': { schema: { type: 'object' } } },
+        },
+        ...errorResponses(CODES_OF.api),
+      },
+    },
+  },
+  '/docs': {
+    get: {
+      operationId: 'docs',
+      tags: TAGS,
+      summary: 'A page over this description',
+      security: OPEN,
+      responses: {
+        200: { description: 'The page.', content: { 'text/html': { schema: { type: 'string' } } } },
+        ...errorResponses(CODES_OF.api),
+      },
+    },
+  },
+  '/healthz': {
+    servers: ROOT,
+    get: {
+      operationId: 'health',
+      tags: TAGS,
+      summary: 'Whether the process is up',
+      security: OPEN,
+      responses: { 200: jsonAnswer('It is.', 'Health'), ...errorResponses(CODES_OF.probe) },
+    },
+  },
+  '/readyz': {
+    servers: ROOT,
+    get: {
+      operationId: 'readiness',
+      tags: TAGS,
+      summary: 'Whether the process wants requests',
+      security: OPEN,
+      responses: {
+        200: jsonAnswer('It does.', 'Readiness'),
+        503: jsonAnswer('It is starting, draining or lacks something; the reasons say which.', 'Readiness'),
+        ...errorResponses(CODES_OF.probe),
+      },
+    },
+  },
+};

@@ -1,0 +1,152 @@
+import type { Config } from '../config/config.ts';
+import { FILE_FIELD } from '../uploads/forward-carrier.ts';
+import { MODES } from '../uploads/route-choice.ts';
+import { ID } from '../uploads/upload-fields.ts';
+import { jsonAnswer } from './answer-schemas.ts';
+import { CODES_OF } from './error-codes-of.ts';
+import { errorResponses } from './error-responses.ts';
+import { acceptedMimeTypes, initiateBody, uploadForm } from './field-schemas.ts';
+import { type PathItem, ref } from './openapi-types.ts';
+
+const TAGS = ['uploads'] as const;
+
+/** The paths of uploads, relative to the base path. */
+export function uploadPaths(config: Config): Readonly<Record<string, PathItem>> {
+  const mimeTypes = acceptedMimeTypes(config.uploads.allowedExtensions);
+  return {
+    '/messages/upload': {
+      post: {
+        operationId: 'upload',
+        tags: TAGS,
+        summary: 'Upload files',
+        description: [
+          `\`auto\` forwards a file of up to ${config.forward.maxBytes} bytes to Leadway while it arrives, and answers 202 with a signed URL for a larger one; where Leadway offers no signed URLs it forwards up to ${config.forward.fallbackMaxBytes} bytes.`,
+          'A refusal is answered as soon as it is known, while the rest of the body is still coming.',
+        ].join('\n\n'),
+        parameters: [
+          {
+            name: 'mode',
+            in: 'query',
+            schema: { type: 'string', enum: MODES, default: 'auto' },
+            description: 'How the file travels.',
+          },
+          {
+            name: 'locationId',
+            in: 'query',
+            schema: { type: 'string', pattern: ID.source },
+            description: 'Instead of the field of the same name.',
+            example: 'exampleLocation00001',
+          },
+        ],
+        requestBody: {
+          required: true,
+          content: {
+            'multipart/form-data': {
+              schema: uploadForm(config),
+              encoding: {
+                [FILE_FIELD]: { contentType: mimeTypes.join(', ') },
+                attachmentUrls: { style: 'form', explode: true },
+              },
+            },
+          },
+        },
+        responses: {
+          200: jsonAnswer('Uploaded: forwarded or relayed.', 'Uploaded'),
+          202: jsonAnswer(
+            'Nothing is uploaded yet: PUT the file to `uploadUrl`, then POST the ticket to `completeUrl`.',
+            'Direct',
+          ),
+          ...errorResponses(CODES_OF.upload),
+        },
+      },
+    },
+    '/messages/upload/initiate': {
+      post: {
+        operationId: 'initiate',
+        tags: TAGS,
+        summary: 'Ask for a signed URL',
+        description:
+          'With the head of the file in a form, its content is checked before a URL is given out; by JSON, only name and declared type are.',
+        requestBody: {
+          required: true,
+          content: {
+            'application/json': { schema: initiateBody(config, 'without head') },
+            'multipart/form-data': { schema: initiateBody(config, 'with head') },
+          },
+        },
+        responses: {
+          200: jsonAnswer('PUT the file to `uploadUrl`, then POST the ticket to `completeUrl`.', 'Initiated'),
+          ...errorResponses(CODES_OF.initiate),
+        },
+      },
+    },
+    '/messages/upload/content': {
+      put: {
+        operationId: 'relayContent',
+        tags: TAGS,
+        summary: 'Relay a file to its signed URL',
+        description:
+          'For networks where the browser can’t reach storage. The target is what the ticket seals.',
+        parameters: [
+          {
+            name: 'Upload-Ticket',
+            in: 'header',
+            required: true,
+            schema: { type: 'string' },
+            description: 'The ticket of the direct upload.',
+            example: 'eyJhbGciOiJkaXIi…',
+          },
+        ],
+        requestBody: {
+          required: true,
+          description: 'The file, with the type that the ticket was issued for.',
+          content: { '*/*': {} },
+        },
+        responses: {
+          204: {
+            description: 'Stored. Now POST the ticket to complete.',
+            headers: { 'X-Request-Id': ref('headers', 'RequestId') },
+          },
+          ...errorResponses(CODES_OF.content),
+        },
+      },
+    },
+    '/messages/upload/complete': {
+      post: {
+        operationId: 'complete',
+        tags: TAGS,
+        summary: 'Finish a direct upload',
+        description: 'Makes the file in storage an attachment with a public URL.',
+        requestBody: {
+          required: true,
+          content: { 'application/json': { schema: completeBody() } },
+        },
+        responses: {
+          200: jsonAnswer('Uploaded.', 'Completed'),
+          ...errorResponses(CODES_OF.complete),
+        },
+      },
+    },
+  };
+}
+
+/** Leadway's own five fields may be sent too; the ticket has them all. */
+function completeBody(): Readonly<Record<string, unknown>> {
+  const repeated = { type: 'string', description: 'Where given, it must be what the ticket was issued for.' };
+  return {
+    type: 'object',
+    required: ['ticket'],
+    properties: {
+      ticket: {
+        type: 'string',
+        description: 'The ticket of the direct upload.',
+        examples: ['eyJhbGciOiJkaXIi…'],
+      },
+      uploadId: repeated,
+      filePath: repeated,
+      locationId: repeated,
+      conversationId: repeated,
+      filename: repeated,
+    },
+  };
+}
