@@ -115,7 +115,6 @@ export class Upload {
       this.#fields = parseUploadFields(raw, this.#context.attachmentUrlOrigins);
       if (this.#location() !== null && this.#isBeforeLocation) throw fieldOrder('locationId');
       this.#limit = this.#currentLimit();
-      if (this.#carriage === 'discard' && !this.#isRouting) await this.#route(false);
     });
   }
 
@@ -251,6 +250,7 @@ export class Upload {
       const route = chooseRoute(this.#routeFacts(isComplete));
       if (route === 'wait') this.#discard();
       else if (route === 'direct') await this.#goDirect(isComplete);
+      else if (this.#carriage === 'discard' && route === 'relay') throw fieldOrder('channel');
       else if (this.#carriage === 'discard') throw directUnavailable();
       else if (route === 'relay') await this.#goRelay(isComplete);
       else if (isComplete) await this.#sendHeld();
@@ -294,6 +294,7 @@ export class Upload {
     const locationId = this.#location();
     if (!isComplete && (this.#fields.conversationId === null || locationId === null)) return this.#discard();
     this.#assertNotLonger(file);
+    if (!isComplete && this.#mayBeTooLarge()) return this.#discard();
     if (file.isWhole && file.size === this.#fields.fileSize) await file.assertSound();
     const claim = this.#claim(file, locationId);
     const ticket = await this.#context.direct.initiate(claim, this.over);
@@ -301,6 +302,13 @@ export class Upload {
     const size = claim.fileSize ?? file.size;
     if (size > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, ticket.channel);
     this.#settle({ mode: 'direct', ...(await this.#context.direct.toAnswer(ticket)) });
+  }
+
+  /** Too close to the channel's limit for the length of the body to tell; the end of the file will. */
+  #mayBeTooLarge(): boolean {
+    const { fileSize, channel } = this.#fields;
+    const limit = channelMaxBytes(channel ?? this.#context.defaultChannel);
+    return fileSize === null && (this.#bytesToCome ?? 0) > limit;
   }
 
   /** Direct was chosen but is not offered: forward, where that was left to us and no byte is lost. */
@@ -418,12 +426,14 @@ export class Upload {
     const { forward, maxFiles, defaultChannel, direct } = this.#context;
     const { isGroupSms, channel, fileSize } = this.#fields;
     const [file] = this.#files;
-    const certain = maxFiles * forward.maxBytes + MIB;
+    const { mode } = this.#request;
+    // A direct upload has one file; otherwise so long a body can only be one that can't be forwarded.
+    const certain = mode === 'direct' ? FIELDS_SLACK : maxFiles * forward.maxBytes + MIB;
     const estimate =
       this.#bytesToCome !== null && this.#bytesToCome > certain ? this.#bytesToCome - FIELDS_SLACK : null;
     const locationId = this.#location();
     return {
-      mode: this.#request.mode,
+      mode,
       isGroupSms: isGroupSms ?? false,
       fileCount: this.#files.length,
       size: fileSize ?? estimate ?? (isComplete && file?.isWhole ? file.size : null),
