@@ -11,6 +11,8 @@ export interface HouseOptions {
   /** Variables on top of the usual ones. */
   readonly env?: Readonly<Record<string, string>>;
   readonly sandbox?: SandboxOptions;
+  /** With the demo page at `/`. Default false. */
+  readonly page?: boolean;
 }
 
 /** The whole program on a free port with a sandbox of its own as upstream. */
@@ -33,6 +35,7 @@ export interface House extends AsyncDisposable {
 export async function createHouse({
   env = {},
   sandbox: sandboxOptions = {},
+  page = false,
 }: HouseOptions = {}): Promise<House> {
   const sandbox = await createSandbox({
     rateLimit: { max: 100_000, intervalMs: 10_000, daily: 1_000_000 },
@@ -54,7 +57,9 @@ export async function createHouse({
   assert(loaded.ok, loaded.ok ? '' : formatProblems(loaded.problems));
   const log = new LogSink();
   const logger = await createLogger({ level: loaded.config.log.level, destination: log });
-  const server = await startServer(loaded.config, loaded.secrets, logger);
+  const { conversationId, contactId } = sandbox;
+  const demo = page ? { conversationId, contactId } : null;
+  const server = await startServer(loaded.config, loaded.secrets, logger, demo);
 
   return {
     url: server.url,
@@ -62,7 +67,7 @@ export async function createHouse({
     server,
     sandbox,
     log,
-    fields: { conversationId: sandbox.conversationId, contactId: sandbox.contactId },
+    fields: { conversationId, contactId },
     async assertTidy({ completeUploads = 0 } = {}) {
       await settled(() => server.context.slots.taken === 0, 'every upload slot is free');
       await settled(() => server.context.activity.requests === 0, 'no request is under way');
