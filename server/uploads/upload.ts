@@ -82,9 +82,12 @@ export class Upload {
   /** A file came while its location was unknown. */
   #isBeforeLocation = false;
 
+  /** @throws AppError `INVALID_FIELD` */
   constructor(context: UploadContext, request: UploadRequest) {
     this.#context = context;
     this.#request = request;
+    // What comes in the query has the form of a field too.
+    parseUploadFields({ locationId: request.locationId }, []);
     this.#fields = parseUploadFields({}, context.attachmentUrlOrigins);
     this.#answer.promise.catch(() => {});
   }
@@ -352,6 +355,7 @@ export class Upload {
   }
 
   async #goRelay(isComplete: boolean): Promise<void> {
+    if (!isComplete && this.#location() === null) throw fieldOrder('locationId');
     this.#relay = new RelayCarrier({
       direct: this.#context.direct,
       agent: this.#context.client.options.agent,
