@@ -27,12 +27,6 @@ input.addEventListener('change', () => {
   for (const file of input.files) add(file);
   input.value = ''; // the same file may be chosen again
 });
-// It reads as a button, and browsers open it with the space bar only.
-input.addEventListener('keydown', (event) => {
-  if (event.key !== 'Enter') return;
-  event.preventDefault();
-  input.click();
-});
 channel.addEventListener('change', () => ready.then(showLimits));
 
 // The whole window takes drops: a file that misses the frame must not replace the page.
