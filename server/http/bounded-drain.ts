@@ -51,13 +51,17 @@ function drain(req: IncomingMessage, limits: DrainLimits): void {
       lastBytes - startBytes > limits.maxBytes ||
       now - lastProgressAt >= limits.idleMs ||
       now - startedAt >= limits.totalMs;
-    if (spent) socket.destroySoon();
+    if (spent) close();
   };
 
   const timer = setInterval(check, Math.min(250, limits.idleMs));
   timer.unref();
   const onData = (): void => {
-    if (socket.bytesRead - startBytes > limits.maxBytes) socket.destroySoon();
+    if (socket.bytesRead - startBytes > limits.maxBytes) close();
+  };
+  const close = (): void => {
+    stop();
+    socket.destroySoon();
   };
   const stop = (): void => {
     clearInterval(timer);

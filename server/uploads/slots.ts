@@ -31,8 +31,9 @@ export function createSlots({ max, maxPerCaller }: SlotLimits): Slots {
     },
     take(caller) {
       const own = byCaller.get(caller) ?? 0;
-      if (own >= maxPerCaller) throw appError('TOO_MANY_UPLOADS', { retryAfterMs: RETRY_AFTER_MS });
+      // First what holds for everybody: with few places in all, one caller may have every one of them.
       if (taken >= max) throw appError('BUSY', { retryAfterMs: RETRY_AFTER_MS });
+      if (own >= maxPerCaller) throw appError('TOO_MANY_UPLOADS', { retryAfterMs: RETRY_AFTER_MS });
       taken += 1;
       byCaller.set(caller, own + 1);
       let isTaken = true;
