@@ -16,7 +16,7 @@ const id = (description: string, example: string): Schema => ({
 });
 
 /** The text fields that calls share, by name. */
-export function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings) {
+function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings) {
   const { channels, default: usualBytes } = CHANNEL_LIMITS;
   const exceptions = Object.entries(channels).map(([name, bytes]) => `${name} ${bytes / MIB} MiB`);
   return {
