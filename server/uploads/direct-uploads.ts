@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { OriginPattern } from '../config/origin-pattern.ts';
 import { appError } from '../errors/app-error.ts';
 import type { DirectCapability } from '../leadway/direct-capability.ts';
-import { meansNotOffered } from '../leadway/direct-capability.ts';
+import { isEndpointMissing, meansNotOffered } from '../leadway/direct-capability.ts';
 import type { LeadwayClient } from '../leadway/leadway-client.ts';
 import { isStorageUrl } from './storage-url.ts';
 import type { Ticket, TicketBox } from './tickets.ts';
@@ -131,15 +131,19 @@ export class DirectUploads {
   /**
    * Tells Leadway that the file of `ticket` is in storage; gives its public URL.
    *
-   * @throws AppError `NOT_UPLOADED` when it is not there, `SIZE_MISMATCH` when another size arrived than was
-   *   declared, what Leadway refused.
+   * @throws AppError `NOT_UPLOADED` when it is not there, `DIRECT_UNAVAILABLE` when Leadway has stopped to
+   *   offer this in between, `SIZE_MISMATCH` when another size arrived than was declared, what Leadway refused.
    */
   async complete(ticket: Ticket, signal: AbortSignal): Promise<CompleteAnswer> {
-    const { client } = this.#options;
+    const { client, capability } = this.#options;
     const { uploadId, filePath, locationId, conversationId, filename } = ticket;
     const body = { uploadId, filePath, locationId, conversationId, filename };
     const answer = await client.postJson(COMPLETE_PATH, locationId, body, signal);
     if (!answer.ok) {
+      if (isEndpointMissing(answer.refusal)) {
+        capability.noteUnavailable(locationId);
+        throw appError('DIRECT_UNAVAILABLE', { details: { use: 'forward' } });
+      }
       if (answer.status === 404) throw appError('NOT_UPLOADED');
       throw client.toError(answer.refusal, locationId);
     }
