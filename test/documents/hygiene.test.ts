@@ -12,6 +12,21 @@ describe('the files of the project', () => {
     assert(!projectFiles().includes('.npmrc'));
   });
 
+  it('lock the packages of every platform, or npm ci fails on all of them', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    for (const [name, { optionalDependencies = {} }] of Object.entries(packages)) {
+      for (const wanted of Object.keys(optionalDependencies)) {
+        const places = [`node_modules/${wanted}`, `${name}/node_modules/${wanted}`];
+        assert(
+          places.some((place) => Object.hasOwn(packages, place)),
+          `${wanted} of ${name}`,
+        );
+      }
+    }
+  });
+
   it('name no folder of the machine they were written on', () => {
     const machine = /(?:^|[\s"'`(=:])\/(?:work|tmp|root|home)\/\w/m;
     for (const path of documents()) {
