@@ -38,6 +38,6 @@ export function createMultipartEncoder(): MultipartEncoder {
  *
  * @see https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
  */
-function escapeName(name: string): string {
+export function escapeName(name: string): string {
   return name.replace(/\r/g, '%0D').replace(/\n/g, '%0A').replace(/"/g, '%22');
 }
