@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { createApp } from '../../server/app.ts';
+import { type Config, loadConfig } from '../../server/config/config.ts';
 import { ERROR_CODES, type ErrorCode } from '../../server/errors/error-codes.ts';
 import { toCallerError } from '../../server/leadway/leadway-errors.ts';
+import { createOpenApiDocument } from '../../server/openapi/document.ts';
 import { PASSED_ON_STATUSES } from '../../server/openapi/error-codes-of.ts';
 import type { OpenApiDocument, Schema } from '../../server/openapi/openapi-types.ts';
 import { INITIATE_FIELD_NAMES, UPLOAD_FIELD_NAMES } from '../../server/uploads/upload-fields.ts';
@@ -91,6 +93,28 @@ describe('GET /openapi.json', () => {
       'text/directory',
     ]);
     assert.match(document.paths['/messages/upload']?.post?.description ?? '', /1234567/);
+  });
+
+  it('tells how callers prove who they are', async () => {
+    const loaded = loadConfig({});
+    assert(loaded.ok);
+    const jwt = { issuer: 'i', audience: 'a', jwksUrl: null, locationsClaim: 'locations' };
+    const kinds: [auth: Config['auth'], schemes: string[]][] = [
+      [{ kind: 'none' }, []],
+      [{ kind: 'header', userHeader: 'X-User', locationsHeader: null }, ['proxy']],
+      [{ kind: 'jwt', cookie: null, ...jwt }, ['bearer']],
+      [{ kind: 'jwt', cookie: 'session', ...jwt }, ['bearer', 'cookie']],
+      [{ kind: 'sso', sessionTtlMs: 1 }, ['bearer']],
+    ];
+    for (const [auth, schemes] of kinds) {
+      const document = createOpenApiDocument({ ...loaded.config, auth });
+      assert.deepEqual(Object.keys(document.components.securitySchemes), schemes);
+      assert.deepEqual(
+        document.security,
+        schemes.map((name) => ({ [name]: [] })),
+      );
+      assert((await new Validator().validate({ ...document })).valid);
+    }
   });
 
   it('gives examples that fit their schemas', async () => {
