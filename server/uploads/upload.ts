@@ -51,6 +51,8 @@ export type UploadAnswer =
 /** Fields that follow the file make `Content-Length` an upper bound of its size; hardly a form has more of them. */
 const FIELDS_SLACK = 16 * 1024;
 const MIB = 1024 * 1024;
+/** Why a settled upload is over. Without a reason, an exception with a stack would be made for each. */
+const SETTLED = 'settled';
 
 /** What becomes of the bytes of a file. */
 type Carriage = 'hold' | 'discard' | 'forward' | 'relay';
@@ -157,7 +159,7 @@ export class Upload {
   #settle(answer: UploadAnswer): void {
     if (this.over.aborted) return;
     this.facts.mode = answer.mode;
-    this.#over.abort();
+    this.#over.abort(SETTLED);
     // A direct answer may follow bytes that were already on their way to Leadway.
     if (answer.mode === 'direct') this.#forward?.destroy();
     this.#answer.resolve(answer);
