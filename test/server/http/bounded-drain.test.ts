@@ -13,7 +13,7 @@ interface Answered extends AsyncDisposable {
 }
 
 /** A request with `length` bytes of body to come that is answered at once. */
-async function answered(limits: DrainLimits, length = 100_000_000): Promise<Answered> {
+async function answered(limits: DrainLimits, length = 1e12): Promise<Answered> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
