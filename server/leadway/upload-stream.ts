@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type AppError, appError } from '../errors/app-error.ts';
+import { freeChunk } from '../http/free-chunk.ts';
 import { toConnectionFault } from './leadway-errors.ts';
 import { type ProgressWatch, watchProgress } from './progress-watch.ts';
 
@@ -52,7 +53,10 @@ export class UploadStream {
     return this.#hasStalled;
   }
 
-  /** Sends more of the body. A promise means: wait for it before sending more. */
+  /**
+   * Sends more of the body; `chunk` belongs to the stream from then on and is emptied once it has gone out. A
+   * promise means: wait for it before sending more.
+   */
   write(chunk: Buffer): Promise<void> | undefined {
     if (this.#isAnswered || this.#isClosed) return undefined;
     this.#gathered.push(chunk);
@@ -86,7 +90,7 @@ export class UploadStream {
     if (chunks.length === 0 || this.#isAnswered || this.#isClosed) return;
     let isFull = false;
     this.#inOneWrite(() => {
-      for (const chunk of chunks) isFull = !this.#request.write(chunk) || isFull;
+      for (const chunk of chunks) isFull = !this.#request.write(chunk, freeing(chunk)) || isFull;
     });
     // A write says "full" by its size alone; a drain follows it even when all of it has already gone out.
     if (!isFull || this.#request.socket?.writableLength === 0) return;
@@ -161,4 +165,11 @@ export class UploadStream {
     this.#drained?.resolve();
     this.#drained = null;
   }
+}
+
+/** A callback of a write that frees what was written. After an error, the kernel may still be reading it. */
+function freeing(chunk: Buffer): (error?: Error | null) => void {
+  return (error) => {
+    if (!error) freeChunk(chunk);
+  };
 }

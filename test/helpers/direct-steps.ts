@@ -65,7 +65,7 @@ export function call(
   url: string,
   { method = 'POST', headers = {}, body = '', chunked = false }: Call,
 ): Promise<Reply> {
-  const content = Buffer.from(body);
+  const content = Buffer.isBuffer(body) ? body : Buffer.from(body);
   const length: Record<string, string> = chunked
     ? { 'Transfer-Encoding': 'chunked' }
     : { 'Content-Length': String(content.length) };
@@ -175,8 +175,11 @@ export function complete(
 }
 
 /** The requests that the sandbox has seen of one step. */
-export function seen(house: House, step: 'initiate' | 'complete' | 'put' | 'upload'): RecordedRequest[] {
-  return house.sandbox.requests.filter(({ service, method, path }) => {
+export function seen(
+  { sandbox }: Pick<House, 'sandbox'>,
+  step: 'initiate' | 'complete' | 'put' | 'upload',
+): RecordedRequest[] {
+  return sandbox.requests.filter(({ service, method, path }) => {
     if (service === 'storage') return step === 'put' && method === 'PUT';
     return path === `/conversations/messages/upload${step === 'upload' ? '' : `/${step}`}`;
   });
