@@ -1,9 +1,10 @@
 import type { ErrorCode } from '../../../server/errors/error-codes.ts';
-import { type House, type HouseOptions, settled } from '../../helpers/house.ts';
+import type { House, HouseOptions } from '../../helpers/house.ts';
 import { fixture, type Part } from '../../helpers/multipart.ts';
-import { filePart, type SendOptions, sendUpload, textParts } from '../../helpers/send-upload.ts';
-import { dial, type WireAnswer } from '../http/wire.ts';
+import { filePart, sendUpload, textParts } from '../../helpers/send-upload.ts';
+import type { WireAnswer } from '../http/wire.ts';
 import type { ErrorAnswer } from './assert-error.ts';
+import { call, initiate, meanwhile, meet, PICTURE, post, raw, upload } from './provoking.ts';
 
 /** How a code comes about. */
 export interface CodeCase {
@@ -17,68 +18,6 @@ export interface CodeCase {
 
 /** Codes whose features come later. */
 export const NOT_REACHABLE_YET: readonly ErrorCode[] = ['UNAUTHENTICATED', 'UPSTREAM_BUDGET'];
-
-const PICTURE = filePart('picture.png', fixture('picture.png'));
-
-/** Uploads `files` with usual fields, of which some are replaced, or left out where they are empty. */
-function upload(
-  house: House,
-  files: readonly Part[] = [PICTURE],
-  fields: Readonly<Record<string, string>> = {},
-  options: SendOptions = {},
-): Promise<ErrorAnswer> {
-  return sendUpload(house, [...textParts({ ...house.fields, ...fields }), ...files], options);
-}
-
-/** Uploads a picture to a conversation at which Leadway fails so. */
-function meet(fault: string, query = '') {
-  return (house: House): Promise<ErrorAnswer> =>
-    upload(house, [PICTURE], { conversationId: `fault-${fault}` }, { query });
-}
-
-async function call(house: House, path: string, init: RequestInit = {}): Promise<ErrorAnswer> {
-  const answer = await fetch(`${house.api}${path}`, init);
-  return {
-    status: answer.status,
-    headers: Object.fromEntries(answer.headers),
-    body: await answer.json(),
-  };
-}
-
-function post(house: House, path: string, body: unknown, headers: Record<string, string> = {}) {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return call(house, path, {
-    method: 'POST',
-    body: text,
-    headers: { 'Content-Type': 'application/json', ...headers },
-  });
-}
-
-async function initiate(house: House): Promise<Record<string, string>> {
-  const { conversationId } = house.fields;
-  const file = { conversationId, filename: 'picture.png', contentType: 'image/png' };
-  const { body } = await post(house, '/messages/upload/initiate', file);
-  return body as Record<string, string>;
-}
-
-/** Sends bytes over a bare connection and reads one answer. */
-function raw(bytes: string) {
-  return async (house: House): Promise<WireAnswer> => {
-    using wire = await dial(house.url, bytes);
-    return await wire.answer();
-  };
-}
-
-/** What `second` is told while an upload of `first` is under way. */
-async function meanwhile(house: House, second: string): Promise<ErrorAnswer> {
-  const head = 'POST /api/messages/upload HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 192.0.2.1\r\n';
-  using _ = await dial(
-    house.url,
-    `${head}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 9\r\n\r\n`,
-  );
-  await settled(() => house.server.context.slots.taken === 1, 'the first upload has a slot');
-  return await upload(house, [PICTURE], {}, { headers: { 'X-Forwarded-For': second } });
-}
 
 /** One case for every code that can be reached. */
 export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
