@@ -165,7 +165,8 @@ export function sendHeldFiles(
 /** One buffer of all `parts`, which are given back: what was held would otherwise be there twice. */
 function join(parts: readonly Buffer[]): Buffer {
   const joined = Buffer.concat(parts);
-  for (const part of parts) freeChunk(part);
+  // Not at once: the last of them may be in the hands of the form's parser.
+  setImmediate(() => parts.forEach(freeChunk));
   countGarbage(joined.length);
   return joined;
 }
