@@ -5,6 +5,7 @@ import type { Logger } from '../logger.ts';
 import {
   AUTH_PROBLEM_ADVICE,
   type LeadwayRefusal,
+  NO_ACCESS_ADVICE,
   parseRefusal,
   toAuthProblem,
   toCallerError,
@@ -15,6 +16,7 @@ import { watchProgress } from './progress-watch.ts';
 import { BodyOverflowError, MAX_ERROR_BYTES, MAX_JSON_BYTES, readBody } from './read-body.ts';
 import type { TokenSource } from './token-source.ts';
 import type { UpstreamAgent } from './upstream-agent.ts';
+import type { UpstreamBudget } from './upstream-budget.ts';
 
 /** What a {@link LeadwayClient} is made of. */
 export interface LeadwayClientOptions {
@@ -22,6 +24,7 @@ export interface LeadwayClientOptions {
   readonly apiVersion: string;
   readonly timeoutMs: number;
   readonly tokens: TokenSource;
+  readonly budget: UpstreamBudget;
   readonly agent: UpstreamAgent;
   readonly logger: Logger;
 }
@@ -39,6 +42,7 @@ const MAX_RETRY_DELAY_MS = 2_000;
 /** Speaks JSON to Leadway with the BFF's token. */
 export class LeadwayClient {
   readonly options: LeadwayClientOptions;
+  readonly #authProblems = new Map<string, string>();
 
   constructor(options: LeadwayClientOptions) {
     this.options = options;
@@ -57,10 +61,10 @@ export class LeadwayClient {
     signal: AbortSignal,
   ): Promise<LeadwayAnswer> {
     const token = this.options.tokens.current(locationId);
-    const answer = await this.#attemptTwice(path, token, body, signal);
+    const answer = await this.#attemptTwice(path, locationId, body, signal);
     if (answer.ok || answer.status !== 401 || toAuthProblem(answer.refusal) !== 'bad-token') return answer;
     if (!(await this.options.tokens.refresh(locationId, token))) return answer;
-    return this.#attempt(path, this.options.tokens.current(locationId), body, signal);
+    return this.#attempt(path, locationId, body, signal);
   }
 
   /**
@@ -68,25 +72,35 @@ export class LeadwayClient {
    * operator in the log.
    */
   toError(refusal: LeadwayRefusal, locationId: string): AppError {
-    if (refusal.status === 401 || refusal.status === 403) {
-      const advice =
-        refusal.status === 401
-          ? AUTH_PROBLEM_ADVICE[toAuthProblem(refusal)]
-          : 'Leadway says that the token has no access to this location. Check LEADWAY_LOCATION_ID and the token.';
+    const advice = adviceFor(refusal);
+    if (advice !== null) {
+      this.#authProblems.set(locationId, advice);
       this.options.logger.error({ locationId, upstreamStatus: refusal.status }, advice);
     }
-    return toCallerError(refusal, [this.options.tokens.current(locationId)]);
+    return toCallerError(refusal, this.options.tokens.all(locationId));
+  }
+
+  /** What Leadway last refused about a token, for the readiness probe; null when it takes all of them. */
+  authProblem(): string | null {
+    return (
+      [...this.#authProblems].map(([locationId, advice]) => `${locationId}: ${advice}`).join(' ') || null
+    );
+  }
+
+  /** Leadway took the location's token. */
+  noteAccepted(locationId: string): void {
+    this.#authProblems.delete(locationId);
   }
 
   async #attemptTwice(
     path: string,
-    token: string,
+    locationId: string,
     body: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
   ): Promise<LeadwayAnswer> {
     let delayMs = RETRY_DELAY_MS;
     try {
-      const answer = await this.#attempt(path, token, body, signal, true);
+      const answer = await this.#attempt(path, locationId, body, signal, true);
       if (answer.ok || !TRANSIENT.has(answer.status)) return answer;
       delayMs = answer.refusal.retryAfterMs ?? RETRY_DELAY_MS;
       if (delayMs > MAX_RETRY_DELAY_MS) return answer;
@@ -95,22 +109,23 @@ export class LeadwayClient {
       delayMs = 0;
     }
     await sleep(delayMs, undefined, { signal });
-    return this.#attempt(path, token, body, signal);
+    return this.#attempt(path, locationId, body, signal);
   }
 
   async #attempt(
     path: string,
-    token: string,
+    locationId: string,
     body: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
     mayRetry = false,
   ): Promise<LeadwayAnswer> {
-    const { agent, baseUrl, apiVersion, timeoutMs } = this.options;
+    const { agent, baseUrl, apiVersion, timeoutMs, tokens, budget } = this.options;
+    await budget.take(locationId, signal);
     const payload = Buffer.from(JSON.stringify(body));
     const request = agent.request(new URL(path, baseUrl), {
       method: 'POST',
       headers: {
-        ...toLeadwayHeaders(token, apiVersion),
+        ...toLeadwayHeaders(tokens.current(locationId), apiVersion),
         'Content-Type': 'application/json',
         'Content-Length': payload.length,
       },
@@ -128,7 +143,10 @@ export class LeadwayClient {
         request.end(payload);
         watch.setWaiting(true);
       });
-      return await readAnswer(response);
+      budget.learn(locationId, response.statusCode ?? 0, response.headers);
+      const answer = await readAnswer(response);
+      if (answer.ok) this.noteAccepted(locationId);
+      return answer;
     } catch (error) {
       if (stalled) throw appError('UPSTREAM_TIMEOUT', { cause: error });
       if (error instanceof BodyOverflowError) throw appError('UPSTREAM_ERROR', { cause: error });
@@ -142,6 +160,12 @@ export class LeadwayClient {
       watch.stop();
     }
   }
+}
+
+/** What the operator is told of a refusal of the BFF's own token; null when it is of something else. */
+function adviceFor(refusal: LeadwayRefusal): string | null {
+  if (refusal.status === 401) return AUTH_PROBLEM_ADVICE[toAuthProblem(refusal)];
+  return refusal.status === 403 ? NO_ACCESS_ADVICE : null;
 }
 
 /** A request went out on a pooled connection that the server had just closed; it was never looked at. */

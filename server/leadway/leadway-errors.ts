@@ -32,6 +32,10 @@ export const AUTH_PROBLEM_ADVICE: Readonly<Record<AuthProblem, string>> = {
     'Leadway does not take this kind of token here. Use a Private Integration Token of the sub-account.',
 };
 
+/** What the operator reads in the log when a token is good, but not for this location. */
+export const NO_ACCESS_ADVICE =
+  'Leadway says that the token has no access to this location. Check LEADWAY_LOCATION_ID and the token.';
+
 /** The refusal in an answer with `status` and `body`; both of Leadway's error shapes and OAuth's are read. */
 export function parseRefusal(status: number, body: string, retryAfter: string | undefined): LeadwayRefusal {
   const seconds = Number(retryAfter);
