@@ -8,7 +8,7 @@ export interface FormReceiver {
   readonly over: AbortSignal;
   /** `raw` has all fields that have come so far. */
   fieldsChanged(raw: RawFields): void;
-  /** Takes one file; settles when the next part may come. */
+  /** Takes one file and reads its stream to the end; settles when the next part may come. */
   receiveFile(part: FilePart): Promise<void>;
   /** The form is complete. */
   finish(): void;

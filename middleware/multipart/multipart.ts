@@ -76,7 +76,10 @@ export function createMultipartReader(options: MultipartOptions): MultipartReade
             offset: stream.offset,
           })
           .then(
-            () => callback(null, {}),
+            () => {
+              callback(null, {});
+              stream.markTaken();
+            },
             (error: unknown) => callback(error),
           );
       },
@@ -134,17 +137,22 @@ function readBody(
           details: { field: head.name },
         });
       }
-      stream = new PartStream(offset, goOn);
+      const opened = new PartStream(offset, {
+        onWanted: () => {
+          if (stream === opened) goOn();
+        },
+        onTaken: goOn,
+      });
+      stream = opened;
       const info = { filename: head.filename, encoding: '8bit', mimeType: head.contentType ?? '' };
-      busboy.emit('file', head.name, stream, info);
+      busboy.emit('file', head.name, opened, info);
     },
     onFileData: (chunk) => stream?.push(chunk) ?? true,
     onFileEnd() {
       const ended = stream;
       stream = null;
-      // The next part must not begin before this file was taken to its end.
-      ended?.once('end', goOn);
       ended?.push(null);
+      // The next part must not begin before this file was judged to its end.
       return ended === null;
     },
   });

@@ -1,18 +1,31 @@
 import { Readable } from 'node:stream';
 
+/** What a {@link PartStream} tells the form reader. */
+export interface PartEvents {
+  /** More content may be pushed. */
+  onWanted(): void;
+  /** The next part may begin. */
+  onTaken(): void;
+}
+
 /** The content of one file part. It is pushed into by the form reader, which is told when more is wanted. */
 export class PartStream extends Readable {
   /** Where the content begins in the body. */
   readonly offset: number;
-  readonly #onWanted: () => void;
+  readonly #events: PartEvents;
 
-  constructor(offset: number, onWanted: () => void) {
+  constructor(offset: number, events: PartEvents) {
     super({ highWaterMark: 64 * 1024 });
     this.offset = offset;
-    this.#onWanted = onWanted;
+    this.#events = events;
+  }
+
+  /** Tells that whoever read the content is done with it; the end of the stream comes earlier. */
+  markTaken(): void {
+    this.#events.onTaken();
   }
 
   override _read(): void {
-    this.#onWanted();
+    this.#events.onWanted();
   }
 }

@@ -32,6 +32,8 @@ export class ForwardRequest {
   readonly #stream: UploadStream;
   readonly #token: string;
   readonly #onTiming: (timing: UpstreamTiming) => void;
+  /** What came of an answer that did not wait for the commit. */
+  #early: Promise<AppError> | null = null;
 
   /**
    * @param onFailure Told once when the upload can't be completed any more: Leadway answered before it had
@@ -60,15 +62,15 @@ export class ForwardRequest {
     this.#stream = new UploadStream(request, timeoutMs, {
       onFailure,
       onEarlyResponse: (response) => {
-        this.#read(response)
+        this.#early = this.#read(response)
           .then((answer) =>
             answer.ok ? appError('UPSTREAM_ERROR') : client.toError(answer.refusal, locationId),
           )
-          .catch(toAppError)
-          .then((error) => {
-            this.#stream.destroy();
-            onFailure(error);
-          });
+          .catch(toAppError);
+        this.#early.then((error) => {
+          this.#stream.destroy();
+          onFailure(error);
+        });
       },
     });
   }
@@ -84,6 +86,7 @@ export class ForwardRequest {
    * @throws AppError when no usable answer comes.
    */
   async commit(closing: Buffer): Promise<LeadwayAnswer> {
+    if (this.#early !== null) throw await this.#early;
     return this.#read(await this.#stream.commit(closing));
   }
 

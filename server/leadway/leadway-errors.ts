@@ -38,13 +38,20 @@ export const NO_ACCESS_ADVICE =
 
 /** The refusal in an answer with `status` and `body`; both of Leadway's error shapes and OAuth's are read. */
 export function parseRefusal(status: number, body: string, retryAfter: string | undefined): LeadwayRefusal {
-  const seconds = Number(retryAfter);
-  const retryAfterMs = retryAfter !== undefined && Number.isFinite(seconds) ? seconds * 1000 : null;
+  const retryAfterMs = parseRetryAfter(retryAfter);
   const json = parseObject(body);
   const nested = isObject(json['error']) ? json['error'] : {};
   const message = toSentence(json['message'] ?? nested['message']);
   const traceId = typeof json['traceId'] === 'string' ? json['traceId'].slice(0, 128) : null;
   return { status, message, traceId, retryAfterMs };
+}
+
+/** Seconds or a date (RFC 9110, section 10.2.3), in milliseconds from now. */
+function parseRetryAfter(value: string | undefined): number | null {
+  if (value === undefined) return null;
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? null : Math.max(0, at - Date.now());
 }
 
 /** Leadway's limits are counted per ten seconds; used where its 429 names no time of its own. */

@@ -74,9 +74,10 @@ export class UploadStream {
     this.#request.destroy();
   }
 
-  /** The upstream's answer has been read; the connection may serve another request. */
+  /** The upstream's answer has been read; the connection may serve another request if all of this one went out. */
   finish(): void {
     this.#watch.stop();
+    if (!this.#request.writableFinished) this.#request.destroy();
   }
 
   #onDrain(): void {

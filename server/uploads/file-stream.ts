@@ -82,6 +82,11 @@ export function pump(
     },
     reject,
   );
+  // A paused stream still ends when its last chunk has been read, so the end may have come with the head.
+  if (stream.readableEnded) {
+    onEnd();
+    return promise;
+  }
   stream.on('data', onData);
   stream.once('end', onEnd);
   stream.resume();

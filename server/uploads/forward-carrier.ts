@@ -140,16 +140,24 @@ export function sendHeldFiles(
       target.onFailure,
       target.onTiming,
     );
+  let isDestroyed = false;
   let request = open();
   const send = async (): Promise<ForwardAnswer> => {
     let answer = await request.commit(body);
-    if (!answer.ok && answer.status === 401 && request.hasFresherToken()) {
+    const mayRepeat = !answer.ok && answer.status === 401 && !isDestroyed;
+    if (mayRepeat && request.hasFresherToken()) {
       request = open();
       answer = await request.commit(body);
     }
     return toForwardAnswer(answer, target);
   };
-  return { answer: send(), destroy: () => request.destroy() };
+  return {
+    answer: send(),
+    destroy() {
+      isDestroyed = true;
+      request.destroy();
+    },
+  };
 }
 
 function toForwardAnswer(answer: LeadwayAnswer, { client, locationId }: ForwardTarget): ForwardAnswer {

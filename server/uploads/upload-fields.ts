@@ -35,9 +35,12 @@ export const INITIATE_FIELD_NAMES: ReadonlySet<string> = new Set([
   'contentType',
 ]);
 
-const ID = /^[A-Za-z0-9_-]{1,64}$/;
-const CHAT_SERVICE_SID = /^IS[0-9a-fA-F]{32}$/;
-const CHANNEL = /^[A-Za-z][A-Za-z0-9_]{0,31}$/;
+/** The shape of every id. */
+export const ID = /^[A-Za-z0-9_-]{1,64}$/;
+/** The shape of a `chatServiceSid`. */
+export const CHAT_SERVICE_SID = /^IS[0-9a-fA-F]{32}$/;
+/** The shape of a channel's name. */
+export const CHANNEL = /^[A-Za-z][A-Za-z0-9_]{0,31}$/;
 const SIZE = /^[1-9]\d{0,14}$/;
 
 /** Values by field name as they came: text, or a list where a name came more than once. */

@@ -81,6 +81,8 @@ export class Upload {
   /** The most that the current file may have as things stand. */
   #limit = 0;
   #isRouting = false;
+  /** A file came while its location was unknown. */
+  #isBeforeLocation = false;
 
   constructor(context: UploadContext, request: UploadRequest) {
     this.#context = context;
@@ -114,7 +116,7 @@ export class Upload {
   fieldsChanged(raw: RawFields): void {
     this.#attempt(async () => {
       this.#fields = parseUploadFields(raw, this.#context.attachmentUrlOrigins);
-      this.#location();
+      if (this.#location() !== null && this.#isBeforeLocation) throw fieldOrder('locationId');
       this.#limit = this.#currentLimit();
       if (this.#carriage === 'discard' && !this.#isRouting) await this.#route(false);
     });
@@ -130,6 +132,7 @@ export class Upload {
       const file = this.#openFile(part);
       const { head, isWhole } = await readHead(part.stream, this.over);
       await file.admit(head, isWhole ? this.#extentOf(head) : 'part');
+      this.over.throwIfAborted();
       this.facts.contentType ??= file.contentType;
       await this.#beginFile(file, part, isWhole ? head.length : null);
       await this.#take(file, head);
@@ -162,8 +165,10 @@ export class Upload {
   }
 
   #openFile({ filename, declaredType }: FilePart): IncomingFile {
-    const max = this.#fields.isGroupSms ? 1 : this.#context.maxFiles;
+    const { isGroupSms, fileSize } = this.#fields;
+    const max = isGroupSms || fileSize !== null ? 1 : this.#context.maxFiles;
     if (this.#files.length >= max) throw tooManyFiles(max);
+    this.#isBeforeLocation ||= this.#location() === null;
     const cleaned = cleanFileName(filename);
     if (cleaned === null) throw appError('BAD_FILENAME');
     const claim = { name: this.#registerName(cleaned), declaredType, isMultipart: true };
@@ -215,7 +220,8 @@ export class Upload {
 
   async #endFile(file: IncomingFile): Promise<void> {
     if (this.#carriage !== 'forward' && this.#carriage !== 'relay') return;
-    if (this.#carriage === 'relay') this.#assertDeclaredSize(file);
+    // Before the next byte: what follows a file that is too short must not fill up a length that was told.
+    this.#assertDeclaredSize(file);
     await file.assertSound();
     await (this.#forward ?? this.#relay)?.endFile();
   }
@@ -312,7 +318,9 @@ export class Upload {
   async #openForward(): Promise<void> {
     const locationId = this.#location();
     if (locationId === null) throw fieldOrder('locationId');
+    for (const held of this.#files) if (held.isWhole) await held.assertSound();
     await this.#context.budget.take(locationId, this.over);
+    this.over.throwIfAborted();
     const target = this.#forwardTarget(locationId);
     const [file] = this.#files;
     const bytes = this.#provenSize();
@@ -334,6 +342,7 @@ export class Upload {
     }
     const locationId = required(this.#location(), 'locationId');
     await this.#context.budget.take(locationId, this.over);
+    this.over.throwIfAborted();
     const target = this.#forwardTarget(locationId);
     const held = sendHeldFiles(target, this.#fields, this.#files);
     this.#heldUpload = held;
