@@ -19,13 +19,21 @@ export function createCallerGate({ authenticator }: Pick<AppContext, 'authentica
       addressKey: addressKeyOf(req),
       isFromTrustedProxy: isTrusted(req),
     });
-    // A browser sends cookies along with requests that another site made it send, and says so in these
-    // headers; a request that has the cookie but neither of them can't be told apart from such a one.
-    const isBlind = req.get('Origin') === undefined && req.get('Sec-Fetch-Site') === undefined;
-    if (caller.isByCookie && isBlind && !SAFE_METHODS.has(req.method)) throw appError('ORIGIN_NOT_ALLOWED');
+    if (caller.isByCookie && !SAFE_METHODS.has(req.method)) assertSentByPage(req);
     callers.set(req, caller);
     next();
   };
+}
+
+/**
+ * A browser sends cookies along with requests that another site made it send, and says so in these headers.
+ * A request that brings a cookie as its proof but neither of them can't be told apart from such a one.
+ *
+ * @throws AppError `ORIGIN_NOT_ALLOWED`
+ */
+export function assertSentByPage(req: Request): void {
+  const isBlind = req.get('Origin') === undefined && req.get('Sec-Fetch-Site') === undefined;
+  if (isBlind) throw appError('ORIGIN_NOT_ALLOWED');
 }
 
 /** The caller of `req`, once the caller gate has let it in. */

@@ -55,7 +55,7 @@ function createApi(context: AppContext): Router {
   api.use(createClientConfigRouter(context));
   api.use(createOpenApiRouter(context));
   api.use(createAddressRateLimit(context)); // guesses at credentials are counted too
-  if (context.sessions !== null) api.use(createSessionRouter(context.sessions)); // before the gate: it lets callers in
+  if (context.sessions !== null) api.use(createSessionRouter(context, context.sessions)); // before the gate: it lets callers in
   api.use(createCallerGate(context));
   api.use(createRateLimit(context)); // after the caller is known, before any body is read
   api.use(createUploadRouter(context));

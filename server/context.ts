@@ -46,8 +46,10 @@ export function createContext(config: Config, secrets: Secrets, logger: Logger):
   const resources = new AsyncDisposableStack();
   const sharedStore =
     secrets.redisUrl === null ? null : resources.use(openSharedStore(secrets.redisUrl.reveal(), logger));
-  const places = sharedStore === null ? null : resources.use(createCallerPlaces(sharedStore, logger));
-  const { authenticator, sessions } = createCallerServices(config, secrets, logger);
+  const places = sharedStore === null ? null : resources.use(createCallerPlaces({ store: sharedStore, logger }));
+  const { authenticator, sessions } = resources.use(
+    createCallerServices(config, secrets, sharedStore, logger),
+  );
   const agent = resources.use(createUpstreamAgent());
   const tokens = resources.use(
     createConfiguredTokens({ secrets, singleLocationId: leadway.singleLocationId, logger }),

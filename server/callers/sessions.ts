@@ -1,8 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { appError } from '../errors/app-error.ts';
+import type { Logger } from '../logger.ts';
 import { createSealer } from '../sealing.ts';
 import { readCredential } from './bearer.ts';
 import type { Authenticator } from './caller.ts';
-import { decryptSsoPayload } from './sso-payload.ts';
+import type { SessionMemory } from './session-memory.ts';
+import { decryptSsoPayload, type SsoUser } from './sso-payload.ts';
 import { unauthenticated } from './unauthenticated.ts';
 
 /** Name of the session cookie. The prefix makes browsers insist on Secure, Path=/ and no Domain. */
@@ -21,7 +24,8 @@ export interface Sessions extends Authenticator {
   /**
    * Exchanges the encrypted user context of a custom page for a session in its location.
    *
-   * @throws AppError `UNAUTHENTICATED` when it is not of the CRM, or was used too long ago or too often.
+   * @throws AppError `UNAUTHENTICATED` when it is not of the CRM, or was used too long ago or too often;
+   *   `LOCATION_NOT_ALLOWED` when this server has no token for its location.
    */
   begin(payload: string): Promise<Session>;
   /** Ends the session of `token`, which opens nothing from then on. */
@@ -33,69 +37,66 @@ export interface SessionsOptions {
   readonly sharedSecret: string;
   readonly sessionSecrets: readonly string[];
   readonly ttlMs: number;
+  /** The locations that this server has tokens for. */
+  readonly locationIds: readonly string[];
+  readonly memory: SessionMemory;
+  readonly logger: Logger;
   readonly now?: () => number;
 }
 
 /** A page that reloads or opens twice sends the same context again, at about the same time. */
-const REUSE_WINDOW_MS = 60_000;
-const MAX_USES = 5;
-/** The context carries no time, so used ones are remembered for as long as memory allows. */
-const REMEMBERED_CONTEXTS = 100_000;
-
-interface Use {
-  readonly firstAt: number;
-  count: number;
-}
+export const REUSE_WINDOW_MS = 60_000;
+/** The first exchange included. */
+export const MAX_USES = 5;
 
 /** `AUTH=sso`: sealed, stateless sessions; only what was ended or used up is remembered. */
 export function createSessions(options: SessionsOptions): Sessions {
-  const { sharedSecret, sessionSecrets, ttlMs, now = Date.now } = options;
+  const { sharedSecret, sessionSecrets, ttlMs, locationIds, memory, logger, now = Date.now } = options;
+  if (sharedSecret === '') throw new TypeError('sessions need a shared secret');
   const sealer = createSealer('leadway-session', sessionSecrets);
-  const uses = new Map<string, Use>();
-  const ended = new Map<string, number>();
 
-  const countUse = (payload: string): boolean => {
-    const key = createHash('sha256').update(payload).digest('base64');
-    const use = uses.get(key) ?? { firstAt: now(), count: 0 };
-    use.count += 1;
-    uses.set(key, use);
-    const [oldest] = uses.keys();
-    if (uses.size > REMEMBERED_CONTEXTS && oldest !== undefined) uses.delete(oldest);
-    return use.count <= MAX_USES && now() - use.firstAt <= REUSE_WINDOW_MS;
-  };
-  const forgetExpired = (): void => {
-    for (const [id, expiresAt] of ended) if (expiresAt <= now()) ended.delete(id);
+  const assertFresh = async ({ digest, userId, activeLocation }: SsoUser): Promise<void> => {
+    const { count, firstAt } = await memory.countUse(digest);
+    if (count === 1) return;
+    const facts = { userId, activeLocation, count, afterMs: now() - firstAt };
+    if (count <= MAX_USES && facts.afterMs <= REUSE_WINDOW_MS) {
+      logger.info(facts, 'a user context was exchanged again');
+      return;
+    }
+    logger.warn(facts, 'a user context was replayed and refused');
+    throw unauthenticated(true);
   };
   const open = async (token: string) => {
-    const claims = await sealer.open(token);
-    const { jti, sub, locationId, expiresAt } = claims ?? {};
+    const { jti, sub, locationId, expiresAt } = (await sealer.open(token)) ?? {};
     const isWhole =
       typeof jti === 'string' &&
       typeof sub === 'string' &&
       typeof locationId === 'string' &&
       typeof expiresAt === 'number';
-    return isWhole && expiresAt > now() && !ended.has(jti) ? { jti, sub, locationId, expiresAt } : null;
+    if (!isWhole || expiresAt <= now() || (await memory.hasEnded(jti))) return null;
+    return { jti, sub, locationId, expiresAt };
   };
 
   return {
     async begin(payload) {
       const user = decryptSsoPayload(payload, sharedSecret);
-      if (user === null || !countUse(payload)) throw unauthenticated();
+      if (user === null) throw unauthenticated(true);
+      await assertFresh(user);
       const { userId, activeLocation: locationId } = user;
+      if (!locationIds.includes(locationId)) throw appError('LOCATION_NOT_ALLOWED');
       const expiresAt = now() + ttlMs;
       const token = await sealer.seal({ jti: randomUUID(), sub: userId, locationId, expiresAt });
       return { token, expiresAt, locationId };
     },
     async end(token) {
       const session = await open(token);
-      if (session === null) return;
-      forgetExpired();
-      ended.set(session.jti, session.expiresAt);
+      if (session !== null) await memory.end(session.jti, session.expiresAt);
     },
-    async authenticate({ headers }) {
-      const credential = readCredential(headers, SESSION_COOKIE);
-      const session = credential && (await open(credential.token));
-      if (credential === null || session === null) throw unauthenticated();
+    async authenticate(request) {
+      const credential = readCredential(request, SESSION_COOKIE);
+      if (credential === null) throw unauthenticated();
+      const session = await open(credential.token);
+      if (session === null) throw unauthenticated(true);
       return {
         id: `sso:${session.sub}`,
         locations: new Set([session.locationId]),

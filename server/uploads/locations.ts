@@ -16,7 +16,7 @@ export interface LocationRule {
  * there is. Null when it has not been named yet and must be.
  *
  * @throws AppError `LOCATION_NOT_ALLOWED`, in the same words for what does not exist and what is another's;
- *   `INVALID_FIELD` when two places name different ones.
+ *   `DUPLICATE_FIELD` when two places name different ones.
  */
 export function resolveLocation(rule: LocationRule, ...named: readonly (string | null)[]): string | null {
   if (rule.isEmpty) throw appError('LOCATION_NOT_ALLOWED');
