@@ -41,7 +41,7 @@ function createLimit(
     standardHeaders: 'draft-8',
     legacyHeaders: false,
     identifier,
-    ...(sharedStore !== null && { store: new SharedRateStore(sharedStore, `leadway-bff:${identifier}:`) }),
+    ...(sharedStore !== null && { store: new SharedRateStore(sharedStore, identifier) }),
     keyGenerator: (req: Request) => keyOf(req),
     // Addresses are Express's own, by TRUST_PROXY; the limiter's guesses about proxies would only add noise.
     validate: false,

@@ -1,6 +1,7 @@
 import type { ClientRateLimitInfo, Options, Store } from 'express-rate-limit';
 import { MemoryStore } from 'express-rate-limit';
 import { type RedisReply, RedisStore } from 'rate-limit-redis';
+import { KEY_PREFIX, toKeyPart } from '../server/shared/keys.ts';
 import type { SharedStore } from '../server/shared/shared-store.ts';
 
 /**
@@ -11,13 +12,13 @@ export class SharedRateStore implements Store {
   readonly prefix: string;
   readonly #store: SharedStore;
   readonly #local = new MemoryStore();
-  #redis: RedisStore | null = null;
+  #redis: Promise<RedisStore> | null = null;
   #options: Options | null = null;
 
-  /** @param prefix Keeps the keys of one limit apart from those of another. */
-  constructor(store: SharedStore, prefix: string) {
+  /** @param name Keeps the keys of one limit apart from those of another. */
+  constructor(store: SharedStore, name: string) {
     this.#store = store;
-    this.prefix = prefix;
+    this.prefix = `${KEY_PREFIX}${name}:`;
   }
 
   init(options: Options): void {
@@ -27,21 +28,21 @@ export class SharedRateStore implements Store {
 
   increment(key: string): Promise<ClientRateLimitInfo> {
     return this.#inRedis(
-      (redis) => redis.increment(key),
+      (redis) => redis.increment(toKeyPart(key)),
       () => this.#local.increment(key),
     );
   }
 
   decrement(key: string): Promise<void> {
     return this.#inRedis(
-      (redis) => redis.decrement(key),
+      (redis) => redis.decrement(toKeyPart(key)),
       () => this.#local.decrement(key),
     );
   }
 
   resetKey(key: string): Promise<void> {
     return this.#inRedis(
-      (redis) => redis.resetKey(key),
+      (redis) => redis.resetKey(toKeyPart(key)),
       () => this.#local.resetKey(key),
     );
   }
@@ -53,7 +54,8 @@ export class SharedRateStore implements Store {
   async #inRedis<T>(shared: (redis: RedisStore) => Promise<T>, local: () => Promise<T>): Promise<T> {
     if (!this.#store.isUp) return local();
     try {
-      return await shared(await this.#open());
+      this.#redis ??= this.#open();
+      return await shared(await this.#redis);
     } catch {
       // The next request tries anew, scripts and all: Redis may have come back empty.
       this.#redis = null;
@@ -61,17 +63,13 @@ export class SharedRateStore implements Store {
     }
   }
 
-  /** The library loads its scripts when it is made, so it is made only once Redis answers. */
+  /** The library sends its scripts when it is initialised, so that is left until Redis answers. */
   async #open(): Promise<RedisStore> {
-    if (this.#redis !== null) return this.#redis;
     const redis = new RedisStore({
       prefix: this.prefix,
       sendCommand: (...command: string[]) => this.#store.send(...command) as Promise<RedisReply>,
     });
-    // Both load in the background; what fails here would otherwise be nobody's rejection.
-    await Promise.all([redis.incrementScriptSha, redis.getScriptSha]);
     if (this.#options !== null) await redis.init(this.#options);
-    this.#redis = redis;
     return redis;
   }
 }

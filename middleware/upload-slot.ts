@@ -7,8 +7,8 @@ export function createUploadSlot({ slots }: Pick<AppContext, 'slots'>): RequestH
   return async function uploadSlot(req: Request, res: Response, next: NextFunction) {
     const release = await slots.take(callerOf(req).id);
     // Whoever left while the place was being taken has closed the response already.
-    if (res.closed) release();
-    else res.once('close', release);
+    if (res.closed) return release();
+    res.once('close', release);
     next();
   };
 }

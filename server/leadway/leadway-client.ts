@@ -16,7 +16,7 @@ import { watchProgress } from './progress-watch.ts';
 import { BodyOverflowError, MAX_ERROR_BYTES, MAX_JSON_BYTES, readBody } from './read-body.ts';
 import type { TokenSource } from './token-source.ts';
 import type { UpstreamAgent } from './upstream-agent.ts';
-import type { UpstreamBudget } from './upstream-budget.ts';
+import type { Attempt, UpstreamBudget } from './upstream-budget.ts';
 
 /** What a {@link LeadwayClient} is made of. */
 export interface LeadwayClientOptions {
@@ -33,6 +33,12 @@ export interface LeadwayClientOptions {
 export type LeadwayAnswer =
   | { readonly ok: true; readonly status: number; readonly json: Readonly<Record<string, unknown>> }
   | { readonly ok: false; readonly status: number; readonly refusal: LeadwayRefusal };
+
+/** An answer, and the token that was sent for it. */
+interface Attempted {
+  readonly answer: LeadwayAnswer;
+  readonly token: string;
+}
 
 /** Statuses after which one more try makes sense for a call that may be made twice. */
 const TRANSIENT = new Set([429, 502, 503, 504]);
@@ -60,11 +66,10 @@ export class LeadwayClient {
     body: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
   ): Promise<LeadwayAnswer> {
-    const token = this.options.tokens.current(locationId);
-    const answer = await this.#attemptTwice(path, locationId, body, signal);
+    const { answer, token } = await this.#attemptTwice(path, locationId, body, signal);
     if (answer.ok || answer.status !== 401 || toAuthProblem(answer.refusal) !== 'bad-token') return answer;
     if (!(await this.options.tokens.refresh(locationId, token))) return answer;
-    return this.#attempt(path, locationId, body, signal);
+    return (await this.#attempt(path, locationId, body, signal)).answer;
   }
 
   /**
@@ -97,19 +102,24 @@ export class LeadwayClient {
     locationId: string,
     body: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
-  ): Promise<LeadwayAnswer> {
-    let delayMs = RETRY_DELAY_MS;
-    try {
-      const answer = await this.#attempt(path, locationId, body, signal, true);
-      if (answer.ok || !TRANSIENT.has(answer.status)) return answer;
-      delayMs = answer.refusal.retryAfterMs ?? RETRY_DELAY_MS;
-      if (delayMs > MAX_RETRY_DELAY_MS) return answer;
-    } catch (error) {
-      if (!(error instanceof StaleConnection)) throw error;
-      delayMs = 0;
-    }
+  ): Promise<Attempted> {
+    const first = await this.#attempt(path, locationId, body, signal).catch((error: unknown) => {
+      if (error instanceof StaleConnection) return null;
+      throw error;
+    });
+    if (first === null) return this.#attempt(path, locationId, body, signal, 'retry');
+    const { answer } = first;
+    if (answer.ok || !TRANSIENT.has(answer.status)) return first;
+    const delayMs = answer.refusal.retryAfterMs ?? RETRY_DELAY_MS;
+    if (delayMs > MAX_RETRY_DELAY_MS) return first;
     await sleep(delayMs, undefined, { signal });
-    return this.#attempt(path, locationId, body, signal);
+    try {
+      return await this.#attempt(path, locationId, body, signal, 'retry');
+    } catch (error) {
+      // There is an answer; that it could not be asked for again is not the caller's concern.
+      if (error instanceof AppError && error.code === 'UPSTREAM_BUDGET') return first;
+      throw error;
+    }
   }
 
   async #attempt(
@@ -117,15 +127,16 @@ export class LeadwayClient {
     locationId: string,
     body: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
-    mayRetry = false,
-  ): Promise<LeadwayAnswer> {
+    attempt: Attempt = 'first',
+  ): Promise<Attempted> {
     const { agent, baseUrl, apiVersion, timeoutMs, tokens, budget } = this.options;
-    await budget.take(locationId, signal);
+    await budget.take(locationId, signal, attempt);
+    const token = tokens.current(locationId);
     const payload = Buffer.from(JSON.stringify(body));
     const request = agent.request(new URL(path, baseUrl), {
       method: 'POST',
       headers: {
-        ...toLeadwayHeaders(tokens.current(locationId), apiVersion),
+        ...toLeadwayHeaders(token, apiVersion),
         'Content-Type': 'application/json',
         'Content-Length': payload.length,
       },
@@ -143,16 +154,16 @@ export class LeadwayClient {
         request.end(payload);
         watch.setWaiting(true);
       });
-      budget.learn(locationId, response.statusCode ?? 0, response.headers);
+      budget.learn(locationId, response.statusCode ?? 0, response.headers, attempt);
       const answer = await readAnswer(response);
       if (answer.ok) this.noteAccepted(locationId);
-      return answer;
+      return { answer, token };
     } catch (error) {
       if (stalled) throw appError('UPSTREAM_TIMEOUT', { cause: error });
       if (error instanceof BodyOverflowError) throw appError('UPSTREAM_ERROR', { cause: error });
       if (error instanceof AppError) throw error;
       const fault = toConnectionFault(error);
-      if (mayRetry && request.reusedSocket && fault.code === 'UPSTREAM_ABORTED') {
+      if (attempt === 'first' && request.reusedSocket && fault.code === 'UPSTREAM_ABORTED') {
         throw new StaleConnection('closed while idle', { cause: error });
       }
       throw fault;

@@ -47,7 +47,7 @@ export function parseRefusal(status: number, body: string, retryAfter: string | 
 }
 
 /** Seconds or a date (RFC 9110, section 10.2.3), in milliseconds from now. */
-function parseRetryAfter(value: string | undefined): number | null {
+export function parseRetryAfter(value: string | undefined): number | null {
   if (value === undefined) return null;
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
   const at = Date.parse(value);

@@ -1,38 +1,40 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appError } from '../errors/app-error.ts';
 import type { Logger } from '../logger.ts';
 import type { SharedStore } from '../shared/shared-store.ts';
-import { createLocalWindow, createSharedWindow, type SlidingWindow } from '../shared/sliding-window.ts';
+import {
+  type CallKind,
+  createLocalLedger,
+  DAILY_PROBE_MS,
+  type ToldLimits,
+  UNINFORMED,
+} from './budget-ledger.ts';
+import { parseRetryAfter } from './leadway-errors.ts';
+import { createSharedLedger } from './shared-budget-ledger.ts';
+
+/** Whether a call is made for the first time, or again after Leadway refused it. */
+export type Attempt = 'first' | 'retry';
 
 /** Keeps the calls to Leadway within what it allows per location. */
 export interface UpstreamBudget {
   /**
    * Takes one call out of the location's budget, after a short wait if need be.
    *
-   * @throws AppError `UPSTREAM_BUDGET` when Leadway would surely refuse the call.
+   * @param attempt A retry is not held back by the refusal that it comes after: it finds out.
+   * @throws AppError `UPSTREAM_BUDGET` when Leadway would surely refuse the call; the reason of `signal`.
    */
-  take(locationId: string, signal: AbortSignal): Promise<void>;
+  take(locationId: string, signal: AbortSignal, attempt?: Attempt): Promise<void>;
   /** Learns from the headers of an answer of Leadway's. */
-  learn(locationId: string, status: number, headers: IncomingHttpHeaders): void;
-}
-
-/** What Leadway has told of a location's limits. */
-interface KnownLimits {
-  readonly max: number;
-  readonly intervalMs: number;
-  /** Until when nothing may be sent. */
-  blockedUntil: number;
+  learn(locationId: string, status: number, headers: IncomingHttpHeaders, attempt?: Attempt): void;
 }
 
 /** A caller rather waits this long than starts over. */
 const MAX_WAIT_MS = 1_000;
-/** How many calls go out before the first answer has told the limits; more of them wait for it. */
-const MAX_UNINFORMED = 10;
-const FIRST_ANSWER_WAIT_MS = 2_000;
-/** The time at which the daily limit starts anew is not told; one call a minute finds out. */
-const DAILY_PROBE_MS = 60_000;
+const POLL_MS = 50;
 const DEFAULT_INTERVAL_MS = 10_000;
+const MAX_INTERVAL_MS = 60 * 60_000;
 
 /** What {@link createUpstreamBudget} takes. */
 export interface UpstreamBudgetOptions {
@@ -52,75 +54,79 @@ export function createUpstreamBudget({
   logger,
   now = Date.now,
 }: UpstreamBudgetOptions): UpstreamBudget {
-  const limits = new Map<string, KnownLimits>();
-  const uninformed = new Map<string, { count: number; readonly told: PromiseWithResolvers<void> }>();
-  const local = createLocalWindow(now);
-  const shared = store === null ? null : createSharedWindow(store, now);
+  const onError = (err: unknown): void => logger.debug({ err }, 'the budget could not be updated in Redis');
+  const local = createLocalLedger(now);
+  const shared = store === null ? null : createSharedLedger(store, onError);
 
-  const count = async (locationId: string, { max, intervalMs }: KnownLimits): Promise<number> => {
-    const key = `budget:${locationId}`;
-    const inProcess = (window: SlidingWindow) => window.take(key, max, intervalMs);
-    if (shared === null || store?.isUp !== true) return inProcess(local);
+  /** What is counted in Redis is counted here too, so that this process knows what it did when Redis goes away. */
+  const count = async (locationId: string, callId: string, kind: CallKind): Promise<number> => {
+    if (shared === null || store?.isUp !== true) return local.take(locationId, callId, kind);
     try {
-      return await inProcess(shared);
+      const waitMs = await shared.take(locationId, callId, kind);
+      if (waitMs === 0) local.note(locationId, callId);
+      return waitMs;
     } catch {
-      return inProcess(local);
+      return local.take(locationId, callId, kind);
     }
   };
-  const waitForFirstAnswer = async (locationId: string, signal: AbortSignal): Promise<void> => {
-    const state = uninformed.get(locationId) ?? { count: 0, told: Promise.withResolvers<void>() };
-    uninformed.set(locationId, state);
-    state.count += 1;
-    if (state.count > MAX_UNINFORMED) {
-      await Promise.race([state.told.promise, sleep(FIRST_ANSWER_WAIT_MS, undefined, { signal })]);
-    }
+  const giveBack = (locationId: string, callId: string): void => {
+    local.giveBack(locationId, callId);
+    shared?.giveBack(locationId, callId);
   };
 
   return {
-    async take(locationId, signal) {
-      if (!limits.has(locationId)) await waitForFirstAnswer(locationId, signal);
-      const deadline = now() + MAX_WAIT_MS;
+    async take(locationId, signal, attempt = 'first') {
+      signal.throwIfAborted();
+      const callId = randomUUID();
+      const deadline = performance.now() + MAX_WAIT_MS;
+      let kind: CallKind = attempt === 'retry' ? 'retry' : 'normal';
       for (;;) {
-        const known = limits.get(locationId);
-        if (known === undefined) return;
-        const blockedMs = known.blockedUntil - now();
-        const waitMs = blockedMs > 0 ? blockedMs : await count(locationId, known);
-        if (waitMs <= 0) return;
-        if (now() + waitMs > deadline) {
+        const waitMs = await count(locationId, callId, kind);
+        if (waitMs === 0) break;
+        const leftMs = deadline - performance.now();
+        if (waitMs === UNINFORMED) {
+          if (leftMs > 0) await sleep(POLL_MS, undefined, { signal });
+          // A limit that nobody has told is none.
+          else kind = 'uninformed';
+        } else if (waitMs > leftMs) {
           throw appError('UPSTREAM_BUDGET', {
-            retryAfterMs: waitMs,
+            retryAfterMs: Math.ceil(waitMs),
             params: { seconds: Math.ceil(waitMs / 1000) },
           });
+        } else {
+          await sleep(waitMs, undefined, { signal });
         }
-        await sleep(waitMs, undefined, { signal });
       }
+      if (!signal.aborted) return;
+      giveBack(locationId, callId);
+      signal.throwIfAborted();
     },
-    learn(locationId, status, headers) {
-      const max = toNumber(headers['x-ratelimit-max']);
-      const intervalMs = toNumber(headers['x-ratelimit-interval-milliseconds']) ?? DEFAULT_INTERVAL_MS;
-      const known = limits.get(locationId);
-      const blockedUntil = Math.max(known?.blockedUntil ?? 0, blockedBy(status, headers, intervalMs, now()));
-      if (max !== null && max > 0) limits.set(locationId, { max, intervalMs, blockedUntil });
-      else if (known !== undefined) known.blockedUntil = blockedUntil;
-      if (known === undefined && max !== null)
-        logger.debug({ locationId, max, intervalMs }, 'Leadway told its limits');
-      uninformed.get(locationId)?.told.resolve();
-      uninformed.delete(locationId);
+    learn(locationId, status, headers, attempt = 'first') {
+      const told = toToldLimits(status, headers, attempt === 'retry');
+      local.learn(locationId, told);
+      if (store?.isUp === true) shared?.learn(locationId, told);
     },
   };
 }
 
-/** Until when an answer says that nothing more may be sent; 0 when it does not. */
-function blockedBy(status: number, headers: IncomingHttpHeaders, intervalMs: number, at: number): number {
-  if (toNumber(headers['x-ratelimit-daily-remaining']) === 0) return at + DAILY_PROBE_MS;
-  if (status === 429) {
-    const seconds = toNumber(headers['retry-after']);
-    return at + (seconds === null ? intervalMs : seconds * 1000);
-  }
-  // Others may use the same token: what they took is not in our count.
-  return toNumber(headers['x-ratelimit-remaining']) === 0 ? at + intervalMs : 0;
+function toToldLimits(status: number, headers: IncomingHttpHeaders, isRetry: boolean): ToldLimits {
+  const max = toNumber(headers['x-ratelimit-max']);
+  const interval = toNumber(headers['x-ratelimit-interval-milliseconds']);
+  const dailyRemaining = toNumber(headers['x-ratelimit-daily-remaining']);
+  const intervalMs =
+    interval === null || interval === 0 ? DEFAULT_INTERVAL_MS : Math.min(interval, MAX_INTERVAL_MS);
+  const isDayUsedUp = dailyRemaining === null ? null : dailyRemaining === 0;
+  const refusedMs = status === 429 ? (parseRetryAfter(headers['retry-after']) ?? intervalMs) : 0;
+  return {
+    max: max === 0 ? null : max,
+    intervalMs,
+    remaining: toNumber(headers['x-ratelimit-remaining']),
+    blockMs: Math.min(MAX_INTERVAL_MS, Math.max(refusedMs, isDayUsedUp === true ? DAILY_PROBE_MS : 0)),
+    isDayUsedUp,
+    isRetry,
+  };
 }
 
 function toNumber(value: string | string[] | undefined): number | null {
-  return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : null;
+  return typeof value === 'string' && /^\d{1,12}$/.test(value) ? Number(value) : null;
 }

@@ -6,7 +6,7 @@ import { redactText } from '../redact.ts';
 export interface SharedStore extends AsyncDisposable {
   /** Whether it answers at the moment. */
   readonly isUp: boolean;
-  /** Runs one command. Rejects within {@link COMMAND_TIMEOUT_MS} when Redis is away or slow. */
+  /** Runs one command. Rejects at once when Redis is known to be away, else after {@link COMMAND_TIMEOUT_MS}. */
   send(...command: string[]): Promise<unknown>;
   /** Why it can't be used, for the log and the readiness probe; null when it can. */
   problem(): string | null;
@@ -15,11 +15,25 @@ export interface SharedStore extends AsyncDisposable {
 /** Limits are a few numbers: whoever takes longer than this to add them up is as good as away. */
 const COMMAND_TIMEOUT_MS = 250;
 const CONNECT_TIMEOUT_MS = 2_000;
-const MAX_RECONNECT_DELAY_MS = 2_000;
+const MAX_RECONNECT_DELAY_MS = 1_000;
+const PROBE_INTERVAL_MS = 500;
+/** A connection on which nothing has come for so long is given up; a partitioned network closes none by itself. */
+const DEAD_AFTER_MS = 10_000;
+
+const PROBLEM = 'Redis is away: each process counts limits for itself';
+
+/** What all our uses need: a script that writes. A read-only or full Redis answers PING all the same. */
+const PROBE = [
+  'EVAL',
+  "return redis.call('SET', KEYS[1], '1', 'PX', 1000)",
+  '1',
+  'leadway-bff:probe',
+] as const;
 
 /**
  * Connects to Redis in the background and for as long as the process lives. Commands are never queued for
- * later: a request must not hang because Redis does.
+ * later, and one that fails or is late makes all others fail at once until a probe has got through: a
+ * request must not wait for Redis more than once.
  */
 export function openSharedStore(url: string, logger: Logger): SharedStore {
   const client = createClient({
@@ -27,50 +41,75 @@ export function openSharedStore(url: string, logger: Logger): SharedStore {
     disableOfflineQueue: true,
     socket: {
       connectTimeout: CONNECT_TIMEOUT_MS,
+      socketTimeout: DEAD_AFTER_MS,
       reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, MAX_RECONNECT_DELAY_MS),
     },
+    // Keeps an idle connection from being taken for a dead one.
+    pingInterval: DEAD_AFTER_MS / 3,
   });
-  let isUp = false;
+  let state: 'starting' | 'up' | 'away' = 'starting';
   let isClosing = false;
 
-  client.on('ready', () => {
-    isUp = true;
-    logger.info('Redis is connected: limits are shared by all replicas');
-  });
-  client.on('error', (error: Error) => {
-    if (isUp && !isClosing) {
-      logger.error(
-        { reason: redactText(error.message) },
-        'Redis is away: limits are counted by each process for itself',
-      );
+  const markAway = (error: unknown): void => {
+    if (state !== 'away' && !isClosing) {
+      logger.error({ reason: redactText(String(error)) }, PROBLEM);
     }
-    isUp = false;
-  });
-  const connecting = client.connect().catch(() => {
-    // The error event has said it; the client goes on trying.
-  });
+    state = 'away';
+  };
+  const run = async (command: readonly string[]): Promise<unknown> => {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error('Redis did not answer in time')), COMMAND_TIMEOUT_MS);
+    try {
+      return await Promise.race([client.sendCommand([...command]), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  let isProbing = false;
+  const probe = async (): Promise<void> => {
+    if (state === 'up' || isProbing || isClosing || !client.isReady) return;
+    isProbing = true;
+    try {
+      await run(PROBE);
+      state = 'up';
+      logger.info('Redis answers: limits are shared by all replicas');
+    } catch (error) {
+      markAway(error);
+    } finally {
+      isProbing = false;
+    }
+  };
+
+  client.on('ready', () => void probe());
+  client.on('error', markAway);
+  const prober = setInterval(() => void probe(), PROBE_INTERVAL_MS);
+  prober.unref();
+  // The error event has said what is wrong, and the client goes on trying.
+  client.connect().catch(() => {});
 
   return {
     get isUp() {
-      return isUp;
+      return state === 'up';
     },
     async send(...command) {
-      if (!isUp) throw new Error('Redis is away');
-      let timer: NodeJS.Timeout | undefined;
-      const timeout = new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => reject(new Error('Redis did not answer in time')), COMMAND_TIMEOUT_MS);
-      });
+      if (state !== 'up') throw new Error(PROBLEM);
       try {
-        return await Promise.race([client.sendCommand(command), timeout]);
-      } finally {
-        clearTimeout(timer);
+        return await run(command);
+      } catch (error) {
+        if (!isScriptMissing(error)) markAway(error);
+        throw error;
       }
     },
-    problem: () => (isUp ? null : 'Redis is away; limits are counted by each process for itself'),
+    problem: () => (state === 'away' ? PROBLEM : null),
     async [Symbol.asyncDispose]() {
       isClosing = true;
-      client.destroy();
-      await connecting;
+      clearInterval(prober);
+      if (client.isOpen) client.destroy();
     },
   };
+}
+
+/** Whether Redis does not know a script by its digest: it has been restarted, or told to forget its scripts. */
+export function isScriptMissing(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }

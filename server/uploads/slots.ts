@@ -53,7 +53,7 @@ export function createSlots({ max, maxPerCaller }: SlotLimits, shared: CallerPla
     },
     async take(caller) {
       const releaseLocal = takeLocal(caller);
-      const releaseShared = await takeShared(shared, caller, maxPerCaller);
+      const releaseShared = shared === null ? () => {} : await shared.take(caller, maxPerCaller);
       if (releaseShared !== null) {
         return once(() => {
           releaseLocal();
@@ -64,18 +64,6 @@ export function createSlots({ max, maxPerCaller }: SlotLimits, shared: CallerPla
       throw tooManyUploads();
     },
   };
-}
-
-async function takeShared(
-  shared: CallerPlaces | null,
-  caller: string,
-  max: number,
-): Promise<(() => void) | null> {
-  try {
-    return shared === null ? () => {} : await shared.take(caller, max);
-  } catch {
-    return () => {};
-  }
 }
 
 function once(release: () => void): () => void {
