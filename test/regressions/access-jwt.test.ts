@@ -1,0 +1,254 @@
+import assert from 'node:assert/strict';
+import { createHmac, createSign, KeyObject } from 'node:crypto';
+import { exportJWK, exportSPKI, generateKeyPair } from 'jose';
+import { call, PROBE, wasLetIn } from '../helpers/call.ts';
+import { createHouse, type House } from '../helpers/house.ts';
+import { AUDIENCE, type Forgery, OpenIdProvider } from '../helpers/open-id.ts';
+import { connectTo } from '../helpers/raw-caller.ts';
+
+const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const nowS = (): number => Math.floor(Date.now() / 1000);
+
+describe('attacks on AUTH=jwt', () => {
+  let provider: OpenIdProvider;
+  let house: House;
+  before(async () => {
+    provider = await OpenIdProvider.start([]);
+    const env = { AUTH: 'jwt', AUTH_JWT_ISSUER: provider.issuer, AUTH_JWT_AUDIENCE: AUDIENCE };
+    house = await createHouse({ env: { ...env, AUTH_JWT_COOKIE: 'id' } });
+  });
+  after(async () => {
+    await house[Symbol.asyncDispose]();
+    await provider[Symbol.asyncDispose]();
+  });
+  afterEach(() => house.assertTidy());
+
+  const enter = async (token: string): Promise<boolean> => {
+    const answer = await call(house, { ...PROBE, headers: { Authorization: `Bearer ${token}` } });
+    if (answer.status === 401) assert.match(answer.headers['www-authenticate'] ?? '', /^Bearer /);
+    return wasLetIn(answer);
+  };
+  const enterForged = async (forgery: Forgery): Promise<boolean> => enter(await provider.sign(forgery));
+
+  /** Signs what no library would. */
+  const signByHand = async (header: object): Promise<string> => {
+    const [, payload = ''] = (await provider.sign()).split('.');
+    const signed = `${base64url(header)}.${payload}`;
+    const key = KeyObject.from(provider.key.privateKey);
+    return `${signed}.${createSign('sha256').update(signed).sign(key, 'base64url')}`;
+  };
+
+  it('lets the same token in when nothing is wrong with it', async () => {
+    assert(await enterForged({}));
+    assert(await enterForged({ header: { typ: 'at+jwt' } }));
+    assert(await enterForged({ claims: { aud: ['https://other.example', AUDIENCE] } }));
+  });
+
+  it('refuses alg none in every spelling, with and without a signature', async () => {
+    const [, payload = '', signature = ''] = (await provider.sign()).split('.');
+    for (const alg of ['none', 'None', 'NONE', 'nOnE', '']) {
+      for (const end of ['', signature]) {
+        assert(!(await enter(`${base64url({ alg, typ: 'JWT' })}.${payload}.${end}`)), alg);
+      }
+    }
+  });
+
+  it('refuses HS256 with the public key as the shared secret (algorithm confusion)', async () => {
+    const [, payload = ''] = (await provider.sign()).split('.');
+    const jwk = await exportJWK(provider.key.publicKey);
+    for (const secret of [await exportSPKI(provider.key.publicKey), JSON.stringify(jwk), jwk.n ?? '', '']) {
+      for (const alg of ['HS256', 'HS384', 'HS512']) {
+        const signed = `${base64url({ alg, kid: provider.key.kid })}.${payload}`;
+        const mac = createHmac(alg.replace('HS', 'sha'), secret).update(signed).digest('base64url');
+        assert(!(await enter(`${signed}.${mac}`)), alg);
+      }
+    }
+  });
+
+  it('refuses a signature by another key under the id of the real one', async () => {
+    const { privateKey } = await generateKeyPair('RS256');
+    assert(!(await enterForged({ key: privateKey })));
+  });
+
+  it('refuses a key that the token itself brings or points to (jwk, jku, x5u, x5c)', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
+    const jwk = await exportJWK(publicKey);
+    const evil = await OpenIdProvider.start([]);
+    await using _ = evil;
+    const headers = [{ jwk }, { jku: evil.jwksUrl }, { x5u: evil.jwksUrl }, { x5c: ['AAAA'] }];
+    for (const header of headers) assert(!(await enterForged({ key: privateKey, header })));
+    assert.deepEqual(evil.asked, [], 'the address in a token was fetched');
+  });
+
+  it('refuses key ids that are paths, queries, lists or names of object properties', async () => {
+    const kids = ['../../dev/null', '/dev/null', "' OR 1=1 --", '__proto__', 'constructor', '', '\u0000'];
+    for (const kid of kids) assert(!(await enterForged({ header: { kid } })), kid);
+    for (const kid of [[provider.key.kid], { a: 1 }, 7, null]) {
+      assert(!(await enter(await signByHand({ alg: 'RS256', kid }))));
+    }
+  });
+
+  it('refuses critical extensions that it does not know', async () => {
+    const header = { alg: 'RS256', kid: provider.key.kid };
+    assert(await enter(await signByHand(header)));
+    assert(!(await enter(await signByHand({ ...header, crit: ['exp'], exp: 0 }))));
+    assert(!(await enter(await signByHand({ ...header, crit: [] }))));
+  });
+
+  it('refuses another issuer, look-alikes of the real one included', async () => {
+    const { issuer } = provider;
+    for (const iss of [
+      undefined,
+      '',
+      `${issuer}/`,
+      issuer.toUpperCase(),
+      `${issuer}.evil.example`,
+      [issuer],
+    ]) {
+      assert(!(await enterForged({ claims: { iss } })), String(iss));
+    }
+  });
+
+  it('refuses another audience', async () => {
+    for (const aud of [
+      undefined,
+      '',
+      'browser-app',
+      `${AUDIENCE}/`,
+      [],
+      ['https://other.example'],
+      [[AUDIENCE]],
+    ]) {
+      assert(!(await enterForged({ claims: { aud } })), String(aud));
+    }
+  });
+
+  it('refuses a token that is over, not yet valid, or without an end', async () => {
+    const wrong = [
+      { exp: nowS() - 60 },
+      { exp: undefined },
+      { exp: 'never' },
+      { exp: null },
+      { nbf: nowS() + 60 },
+      { nbf: 'soon' },
+    ];
+    for (const claims of wrong) assert(!(await enterForged({ claims })), JSON.stringify(claims));
+  });
+
+  it('bears with clocks that differ by some seconds', async () => {
+    assert(await enterForged({ claims: { exp: nowS() - 5, nbf: nowS() + 5 } }));
+  });
+
+  it('refuses a token of nobody, or of somebody who is no text', async () => {
+    for (const sub of [undefined, '', null, 7, ['user-1'], { a: 1 }, 'x'.repeat(513)]) {
+      assert(!(await enterForged({ claims: { sub } })), String(sub));
+    }
+  });
+
+  it('refuses other tokens that the issuer signs, such as logout tokens', async () => {
+    for (const typ of ['logout+jwt', 'secevent+jwt', 'token-introspection+jwt', 'dpop+jwt']) {
+      assert(!(await enterForged({ header: { typ } })), typ);
+    }
+  });
+
+  it('refuses a token in which a character was changed, cut or added', async () => {
+    const token = await provider.sign();
+    const [header = '', payload = '', signature = ''] = token.split('.');
+    const changed = [
+      `${header}.${base64url({ ...JSON.parse(Buffer.from(payload, 'base64url').toString()), sub: 'admin' })}.${signature}`,
+      `${header}.${payload}`,
+      `${header}.${payload}.`,
+      `${header}..${signature}`,
+      `${token}.${signature}`,
+      token.slice(0, -8),
+      `${header}.${payload}.${[...signature].reverse().join('')}`,
+      '..',
+      'a.b.c',
+    ];
+    for (const forged of changed) assert(!(await enter(forged)));
+  });
+
+  it('refuses a huge token without a fault of its own', async () => {
+    assert(!(await enterForged({ claims: { sub: 'x'.repeat(8_000) } })));
+    const deep = Buffer.from(`{"alg":${'['.repeat(5_000)}`).toString('base64url');
+    assert(!(await enter(`${deep}.e30.AA`)));
+    const answer = await call(house, {
+      ...PROBE,
+      headers: { Authorization: `Bearer ${'x'.repeat(17_000)}` },
+    });
+    assert.equal(answer.status, 431);
+  });
+
+  it('refuses two Authorization headers, the good one first or last', async () => {
+    const token = await provider.sign();
+    for (const pair of [
+      [`Bearer ${token}`, 'Bearer x'],
+      ['Bearer x', `Bearer ${token}`],
+      [`Bearer ${token}`, `Bearer ${token}`],
+    ]) {
+      using caller = await connectTo(house);
+      const lines = pair.map((value) => `Authorization: ${value}\r\n`).join('');
+      const head = `POST /api/messages/upload/complete HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`;
+      await caller.send(`${head}${lines}Content-Length: 14\r\n\r\n{"ticket":"a"}`);
+      assert(!wasLetIn(await caller.answer()));
+    }
+  });
+
+  it('refuses other schemes, and blanks and lists in the token', async () => {
+    const token = await provider.sign();
+    const values = [
+      `Basic ${token}`,
+      `DPoP ${token}`,
+      token,
+      `Bearer ${token}, Bearer x`,
+      'Bearer',
+      `Bearer "${token}"`,
+    ];
+    for (const value of values) {
+      assert(
+        !wasLetIn(await call(house, { ...PROBE, headers: { Authorization: value } })),
+        value.slice(0, 12),
+      );
+    }
+  });
+
+  it('never reads a token from the address or the body', async () => {
+    const token = await provider.sign();
+    for (const name of ['access_token', 'token', 'id', 'Authorization', 'jwt']) {
+      const json = { ticket: 'a', [name]: token };
+      assert(!wasLetIn(await call(house, { ...PROBE, path: `${PROBE.path}?${name}=${token}`, json })));
+    }
+    assert(!house.log.lines.some((line) => line.includes(token)));
+  });
+
+  it('prefers a bad Authorization header to a good cookie', async () => {
+    const headers = { Authorization: 'Bearer x', Cookie: `id=${await provider.sign()}`, Origin: house.url };
+    assert(!wasLetIn(await call(house, { ...PROBE, headers })));
+  });
+
+  it('refuses two cookies of the name, which a sister domain can bring about', async () => {
+    const [own, other] = [await provider.sign(), await provider.sign({ claims: { sub: 'attacker' } })];
+    for (const Cookie of [`id=${other}; id=${own}`, `id=${own}; id=${other}`]) {
+      assert(
+        !wasLetIn(await call(house, { ...PROBE, headers: { Cookie, 'Sec-Fetch-Site': 'same-origin' } })),
+      );
+    }
+  });
+
+  it('refuses a cookie on a request that does not say which page sent it', async () => {
+    const headers = { Cookie: `id=${await provider.sign()}` };
+    const answer = await call(house, { ...PROBE, headers });
+    assert.equal(answer.status, 403);
+    assert.equal(answer.body.code, 'ORIGIN_NOT_ALLOWED');
+  });
+
+  it('tells whoever forges nothing about what was wrong', async () => {
+    const answers = await Promise.all(
+      [{ claims: { aud: 'x' } }, { claims: { exp: 1 } }, { header: { kid: 'x' } }].map(async (forgery) =>
+        call(house, { ...PROBE, headers: { Authorization: `Bearer ${await provider.sign(forgery)}` } }),
+      ),
+    );
+    const told = answers.map(({ body: { requestId: _, ...rest } }) => JSON.stringify(rest));
+    assert.equal(new Set(told).size, 1);
+  });
+});
