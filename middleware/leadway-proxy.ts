@@ -1,17 +1,19 @@
-import { type ClientRequest, type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { NextFunction, Request, Response } from 'express';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import type { AppContext } from '../server/context.ts';
-import { type AppError, appError, toAppError } from '../server/errors/app-error.ts';
+import { AppError, appError } from '../server/errors/app-error.ts';
 import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
 import { languageOf } from '../server/http/language-of.ts';
 import { noteOutcome } from '../server/http/outcome.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { readAnswer } from '../server/leadway/leadway-client.ts';
-import { toConnectionFault } from '../server/leadway/leadway-errors.ts';
+import { toAuthProblem, toConnectionFault } from '../server/leadway/leadway-errors.ts';
 import { toLeadwayHeaders } from '../server/leadway/leadway-headers.ts';
 import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
+import { BodyOverflowError } from '../server/leadway/read-body.ts';
+import { isWebPage, passAnswer } from './pass-answer.ts';
 
 /** A call as it goes to Leadway: nothing in it comes from the caller unchecked. */
 export interface LeadwayCall {
@@ -30,11 +32,12 @@ export type LeadwayProxy = (
   call: LeadwayCall,
 ) => Promise<void>;
 
-/** Headers of Leadway's answer that a caller gets. `Set-Cookie` would put Leadway's cookies on our origin. */
-const ANSWER_HEADERS = ['content-type', 'content-length', 'content-language', 'etag', 'last-modified'];
-
 interface RunningCall {
   readonly call: LeadwayCall;
+  readonly next: NextFunction;
+  readonly hasLeft: AbortSignal;
+  token: string;
+  tries: number;
   upstream: ClientRequest | null;
   watch: ProgressWatch | null;
 }
@@ -46,15 +49,21 @@ interface RunningCall {
  */
 export function createLeadwayProxy({
   agent,
+  config,
   uploads: { client },
-}: Pick<AppContext, 'agent' | 'uploads'>): LeadwayProxy {
+}: Pick<AppContext, 'agent' | 'config' | 'uploads'>): LeadwayProxy {
   const { baseUrl, apiVersion, tokens, budget, timeoutMs } = client.options;
-  const running = new WeakMap<IncomingMessage, RunningCall>();
+  const calls = new WeakMap<IncomingMessage, RunningCall>();
+  const runningCall = (req: IncomingMessage): RunningCall => {
+    const running = calls.get(req);
+    if (running === undefined) throw new TypeError('no call is under way for this request');
+    return running;
+  };
 
   const refuse = (req: Request, res: Response, error: AppError): void => {
-    const call = running.get(req);
-    call?.watch?.stop();
-    call?.upstream?.destroy();
+    const { watch, upstream } = runningCall(req);
+    watch?.stop();
+    upstream?.destroy();
     sendError(req, res, error);
   };
 
@@ -65,28 +74,34 @@ export function createLeadwayProxy({
     selfHandleResponse: true,
     agent: agent.poolFor(baseUrl),
     router(req, _res, options) {
-      options.buffer = Readable.from(running.get(req)?.call.body ?? [], { objectMode: false });
+      options.buffer = Readable.from(runningCall(req).call.body ?? [], { objectMode: false });
       return baseUrl.origin;
     },
-    pathRewrite: (_path, req) => running.get(req)?.call.target ?? '/',
+    pathRewrite: (_path, req) => runningCall(req).call.target,
     on: {
       proxyReq(upstream, req, res) {
-        const call = running.get(req);
-        if (call === undefined) return;
-        call.upstream = upstream;
-        call.watch = watchProgress(upstream, timeoutMs, () => refuse(req, res, appError('UPSTREAM_TIMEOUT')));
-        call.watch.setWaiting(true);
+        const running = runningCall(req);
+        running.upstream = upstream;
+        running.watch = watchProgress(upstream, timeoutMs, () =>
+          refuse(req, res, appError('UPSTREAM_TIMEOUT')),
+        );
+        running.watch.setWaiting(true);
       },
       proxyRes(answer, req, res) {
+        const { call, watch, tries } = runningCall(req);
         const status = answer.statusCode ?? 0;
         noteOutcome(req, { upstreamStatus: status });
-        budget.learn(running.get(req)?.call.locationId ?? '', status, answer.headers);
-        if (status >= 200 && status < 300) return passAnswer(answer, res);
-        const locationId = running.get(req)?.call.locationId ?? '';
-        readAnswer(answer)
-          .then((read) => (read.ok ? appError('UPSTREAM_ERROR') : client.toError(read.refusal, locationId)))
-          .catch(toAppError)
-          .then((error) => refuse(req, res, error));
+        budget.learn(call.locationId, status, answer.headers, tries > 1 ? 'retry' : 'first');
+        const isSuccess = status >= 200 && status < 300;
+        if (isSuccess) client.noteAccepted(call.locationId);
+        if (isSuccess && !isWebPage(answer)) {
+          passAnswer(answer, res, { watch, idleMs: config.uploads.idleTimeoutMs });
+          return;
+        }
+        whenProxyHasIt(answer, () => {
+          if (isSuccess) refuse(req, res, appError('UPSTREAM_ERROR'));
+          else answerRefusal(answer, req, res).catch((error) => refuse(req, res, toFault(error)));
+        });
       },
       error(error, req, res) {
         refuse(req, res as Response, toConnectionFault(error));
@@ -94,15 +109,27 @@ export function createLeadwayProxy({
     },
   });
 
-  return async function leadwayProxy(req, res, next, call) {
-    running.set(req, { call, upstream: null, watch: null });
-    res.once('close', () => {
-      running.get(req)?.watch?.stop();
-      if (!res.writableFinished) running.get(req)?.upstream?.destroy();
-    });
-    languageOf(req);
-    await budget.take(call.locationId, whenCallerLeaves(res));
-    const headers = toLeadwayHeaders(tokens.current(call.locationId), apiVersion);
+  /** Tries once more when Leadway refused the token and there is another by now: it has looked at nothing else. */
+  async function answerRefusal(answer: IncomingMessage, req: Request, res: Response): Promise<void> {
+    const running = runningCall(req);
+    const { locationId } = running.call;
+    const read = await readAnswer(answer);
+    if (read.ok) throw appError('UPSTREAM_ERROR');
+    const isBadToken = read.status === 401 && toAuthProblem(read.refusal) === 'bad-token';
+    const isOther = isBadToken && (await tokens.refresh(locationId, running.token));
+    if (res.destroyed || res.headersSent) return;
+    if (!isOther || running.tries > 1) throw client.toError(read.refusal, locationId);
+    running.watch?.stop();
+    await send(req, res);
+  }
+
+  async function send(req: Request, res: Response): Promise<void> {
+    const running = runningCall(req);
+    const { call, hasLeft, next } = running;
+    running.tries += 1;
+    await budget.take(call.locationId, hasLeft);
+    running.token = tokens.current(call.locationId);
+    const headers = toLeadwayHeaders(running.token, apiVersion);
     req.headers = Object.fromEntries([
       ...Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
       ...(call.body === null
@@ -113,17 +140,42 @@ export function createLeadwayProxy({
           ]),
     ]);
     await proxy(req, res, next);
+  }
+
+  return async function leadwayProxy(req, res, next, call) {
+    const hasLeft = whenCallerLeaves(res);
+    calls.set(req, { call, next, hasLeft, token: '', tries: 0, upstream: null, watch: null });
+    res.once('close', () => {
+      const { watch, upstream } = runningCall(req);
+      watch?.stop();
+      if (!res.writableFinished) upstream?.destroy();
+    });
+    // Asked for now: the caller's headers are gone when an error is to be told.
+    languageOf(req);
+    await send(req, res);
   };
 }
 
-function passAnswer(answer: IncomingMessage, res: Response): void {
-  res.status(answer.statusCode ?? 502);
-  res.statusMessage = STATUS_CODES[res.statusCode] ?? '';
-  for (const name of ANSWER_HEADERS) {
-    const value = answer.headers[name];
-    if (value !== undefined) res.setHeader(name, value);
-  }
-  res.setHeader('Cache-Control', 'no-store');
-  answer.on('error', () => res.destroy());
-  answer.pipe(res);
+/**
+ * Calls `then` once the proxy has put its listeners on `answer`, and without them: an answer that ends early
+ * makes them cut the caller off, who is to get an error of ours instead.
+ */
+function whenProxyHasIt(answer: IncomingMessage, then: () => void): void {
+  const own = new Map(['close', 'error'].map((event) => [event, answer.listeners(event)]));
+  queueMicrotask(() => {
+    for (const [event, before] of own) {
+      for (const listener of answer.listeners(event)) {
+        if (!before.includes(listener)) answer.off(event, listener as () => void);
+      }
+    }
+    // Whoever reads the answer gets its errors; after that they must not end the process.
+    answer.on('error', () => {});
+    then();
+  });
+}
+
+function toFault(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof BodyOverflowError) return appError('UPSTREAM_ERROR', { cause: error });
+  return toConnectionFault(error);
 }

@@ -5,6 +5,7 @@ import { createLeadwayProxy } from '../middleware/leadway-proxy.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { hasBody } from '../server/http/body-watch.ts';
+import { keepExactNumbers } from '../server/passthrough/exact-numbers.ts';
 import { collectLocations } from '../server/passthrough/named-locations.ts';
 import { createRuleBook, type PathParameters } from '../server/passthrough/rules.ts';
 import { parseStrictTarget, type StrictTarget } from '../server/passthrough/strict-target.ts';
@@ -15,10 +16,11 @@ import { required } from '../server/uploads/upload-fields.ts';
 export function createPassthroughRouter(context: Pick<AppContext, 'agent' | 'uploads' | 'config'>): Router {
   const rules = createRuleBook(context.config.passthrough);
   const proxy = createLeadwayProxy(context);
-  const readJson = createJsonBody();
+  const readJson = createJsonBody(keepExactNumbers);
   const router = Router();
 
   router.use((req: Request, res: Response, next: NextFunction) => {
+    if (req.path === '/') return next(); // the demo page, where there is no base path
     const target = parseStrictTarget(req.url);
     if (target === null) return next(appError('BAD_REQUEST', { message: 'BAD_REQUEST.target' }));
     const parameters = rules.match(req.method, target.segments);

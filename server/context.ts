@@ -77,6 +77,7 @@ export function createContext(config: Config, secrets: Secrets, logger: Logger):
   const lifecycle = new Lifecycle();
   if (sharedStore !== null) lifecycle.addNotice(() => sharedStore.problem());
   lifecycle.addNotice(() => client.authProblem());
+  lifecycle.addNotice(() => tokens.problem());
   lifecycle.addCheck(() => authenticator.problem?.() ?? null);
   return {
     config,

@@ -79,8 +79,13 @@ export class LeadwayClient {
   toError(refusal: LeadwayRefusal, locationId: string): AppError {
     const advice = adviceFor(refusal);
     if (advice !== null) {
+      const isKnown = this.#authProblems.get(locationId) === advice;
       this.#authProblems.set(locationId, advice);
-      this.options.logger.error({ locationId, upstreamStatus: refusal.status }, advice);
+      // Every request meets it until it is mended; once is enough to say it aloud.
+      this.options.logger[isKnown ? 'debug' : 'error'](
+        { locationId, upstreamStatus: refusal.status },
+        advice,
+      );
     }
     return toCallerError(refusal, this.options.tokens.all(locationId));
   }
@@ -94,7 +99,9 @@ export class LeadwayClient {
 
   /** Leadway took the location's token. */
   noteAccepted(locationId: string): void {
-    this.#authProblems.delete(locationId);
+    if (this.#authProblems.delete(locationId)) {
+      this.options.logger.info({ locationId }, 'Leadway takes the token again');
+    }
   }
 
   async #attemptTwice(
