@@ -24,7 +24,11 @@ export function call(house: House, { method = 'GET', path, headers = {}, json }:
         const chunks: Buffer[] = [];
         res.on('data', (chunk: Buffer) => chunks.push(chunk));
         res.once('error', reject);
-        res.once('end', () => resolve(toAnswer(res.statusCode ?? 0, res.headers, Buffer.concat(chunks))));
+        res.once('end', () => {
+          // An answer to HEAD has the headers of a body and none.
+          const content = method === 'HEAD' ? Buffer.from('{}') : Buffer.concat(chunks);
+          resolve(toAnswer(res.statusCode ?? 0, res.headers, content));
+        });
       },
     );
     req.once('error', reject);
