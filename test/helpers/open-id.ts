@@ -34,8 +34,9 @@ export class OpenIdProvider implements AsyncDisposable {
   /** Which paths were asked for, one entry a request. */
   readonly asked: string[] = [];
   key: SigningKey;
-  /** Answers instead of the provider while it is set. */
+  /** Answers instead of the provider while it is set, but for the paths of `spared`. */
   fault: ((req: IncomingMessage, res: ServerResponse) => void) | null = null;
+  spared: readonly string[] = [];
   readonly #server;
   #answer: (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -46,7 +47,8 @@ export class OpenIdProvider implements AsyncDisposable {
     this.#answer = () => {};
     server.on('request', (req, res) => {
       this.asked.push(req.url ?? '');
-      (this.fault ?? this.#answer)(req, res);
+      const isSpared = this.spared.includes(req.url ?? '');
+      ((isSpared ? null : this.fault) ?? this.#answer)(req, res);
     });
   }
 

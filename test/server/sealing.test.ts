@@ -3,6 +3,7 @@ import { CompactEncrypt, EncryptJWT } from 'jose';
 import { createSealer } from '../../server/sealing.ts';
 
 const OLD = 'old-secret-of-thirty-two-characters!';
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=';
 const NEW = 'new-secret-of-thirty-two-characters!';
 
 describe('createSealer', () => {
@@ -37,7 +38,9 @@ describe('createSealer', () => {
     const sealer = createSealer('ticket', [NEW]);
     const sealed = await sealer.seal({ a: 1 });
     for (const [index, character] of [...sealed].entries()) {
-      for (const other of ['A', 'B', '.', '=', '-']) {
+      // Only the last character of a part has stray bits.
+      const isLast = (sealed[index + 1] ?? '.') === '.';
+      for (const other of isLast ? ALPHABET : 'AB.=-') {
         if (other === character) continue;
         const changed = sealed.slice(0, index) + other + sealed.slice(index + 1);
         assert.equal(await sealer.open(changed), null, `${index} ${other}`);

@@ -112,20 +112,42 @@ describe('AUTH=jwt with a real OpenID provider', () => {
     assert.equal((await readyz(house)).status, 200);
   });
 
-  it('does not believe a discovery document of another issuer, a redirect, or what is no key set', async () => {
+  it('does not believe a discovery document of another issuer, or what is none', async () => {
     const faults: readonly OpenIdProvider['fault'][] = [
       (_req, res) => res.end(JSON.stringify({ issuer: 'https://evil.example', jwks_uri: provider.jwksUrl })),
-      (_req, res) => res.writeHead(302, { Location: provider.jwksUrl }).end(),
-      (_req, res) => res.end('{"keys":"none"}'),
+      (_req, res) => res.end(JSON.stringify({ issuer: provider.issuer, jwks_uri: '/jwks' })),
       (_req, res) => res.end('<html>'),
       (_req, res) => res.end(`"${'x'.repeat(300_000)}"`),
     ];
+    provider.spared = ['/jwks'];
     for (const fault of faults) {
       provider.fault = fault;
       await using house = await jwtHouse(provider);
       const token = await provider.sign();
       assert.equal((await call(house, { ...PROBE, headers: bearer(token) })).body.code, 'BUSY');
     }
+  });
+
+  it('does not believe keys from a redirect, or what is no key set', async () => {
+    const good = await fetch(provider.jwksUrl);
+    const keys = await good.text();
+    const faults: readonly OpenIdProvider['fault'][] = [
+      (_req, res) => res.writeHead(302, { Location: `${provider.issuer}/moved` }).end(),
+      (_req, res) => res.end('{"keys":"none"}'),
+      (_req, res) => res.end('[]'),
+      (_req, res) => res.end(keys.slice(0, -2)),
+      (_req, res) => res.end(`${keys.slice(0, -1)},"padding":"${'x'.repeat(300_000)}"}`),
+      (_req, res) => res.writeHead(404).end(keys),
+    ];
+    for (const fault of faults) {
+      provider.fault = (req, res) => (req.url === '/moved' ? res.end(keys) : fault?.(req, res));
+      await using house = await jwtHouse(provider, { AUTH_JWT_JWKS_URL: provider.jwksUrl });
+      const token = await provider.sign();
+      assert.equal((await call(house, { ...PROBE, headers: bearer(token) })).body.code, 'BUSY');
+    }
+    provider.fault = (_req, res) => res.end(keys);
+    await using house = await jwtHouse(provider, { AUTH_JWT_JWKS_URL: provider.jwksUrl });
+    assert(await isIn(house, await provider.sign()));
   });
 
   it('reads the locations of a claim by its name, as a list or as words', async () => {
