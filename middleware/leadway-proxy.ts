@@ -32,6 +32,8 @@ export type LeadwayProxy = (
   call: LeadwayCall,
 ) => Promise<void>;
 
+const MAX_LISTENERS = 20;
+
 interface RunningCall {
   readonly call: LeadwayCall;
   readonly next: NextFunction;
@@ -150,6 +152,10 @@ export function createLeadwayProxy({
       watch?.stop();
       if (!res.writableFinished) upstream?.destroy();
     });
+    // The proxy prints advice of its own about bodies that were read before it; this one is in the call.
+    req.body = undefined;
+    // Two tries have more of them than Node takes for a leak.
+    res.setMaxListeners(MAX_LISTENERS);
     // Asked for now: the caller's headers are gone when an error is to be told.
     languageOf(req);
     await send(req, res);
