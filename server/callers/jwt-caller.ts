@@ -53,14 +53,15 @@ export function createJwtAuthenticator(options: JwtCallerOptions): Authenticator
         clockTolerance: CLOCK_TOLERANCE_S,
         requiredClaims: ['sub', 'exp'],
       });
-      if (!TYPES.has((protectedHeader.typ ?? 'JWT').toLowerCase())) throw unauthenticated(true);
+      if (!TYPES.has((protectedHeader.typ ?? 'JWT').toLowerCase())) {
+        throw new errors.JWTClaimValidationFailed('unexpected type of token', payload, 'typ');
+      }
       return payload;
     } catch (error) {
       if (error instanceof KeysUnavailable) {
         throw appError('BUSY', { cause: error, retryAfterMs: BUSY_RETRY_MS });
       }
-      // Not a word of the token's, such as a key that is too short.
-      if (!(error instanceof errors.JOSEError)) logger.warn({ err: error }, 'a token could not be checked');
+      logger.info({ reason: reasonOf(error) }, 'a token was refused');
       throw unauthenticated(true, error);
     }
   };
@@ -79,6 +80,12 @@ export function createJwtAuthenticator(options: JwtCallerOptions): Authenticator
     },
     problem: () => keys.problem(),
   };
+}
+
+/** For the operator, who may have set another audience than the issuer gives: jose's code and the claim at fault. */
+function reasonOf(error: unknown): string {
+  if (error instanceof errors.JWTClaimValidationFailed) return `${error.code}: ${error.claim}`;
+  return error instanceof errors.JOSEError ? error.code : String(error);
 }
 
 /** A list of ids, or one string with blanks or commas between them; none when there is no such claim. */

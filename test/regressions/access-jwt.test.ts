@@ -242,7 +242,7 @@ describe('attacks on AUTH=jwt', () => {
     assert.equal(answer.body.code, 'ORIGIN_NOT_ALLOWED');
   });
 
-  it('tells whoever forges nothing about what was wrong', async () => {
+  it('tells whoever forges nothing about what was wrong, and the operator what it was', async () => {
     const answers = await Promise.all(
       [{ claims: { aud: 'x' } }, { claims: { exp: 1 } }, { header: { kid: 'x' } }].map(async (forgery) =>
         call(house, { ...PROBE, headers: { Authorization: `Bearer ${await provider.sign(forgery)}` } }),
@@ -250,5 +250,10 @@ describe('attacks on AUTH=jwt', () => {
     );
     const told = answers.map(({ body: { requestId: _, ...rest } }) => JSON.stringify(rest));
     assert.equal(new Set(told).size, 1);
+    const reasons = house.log.entries.flatMap(({ msg, reason }) =>
+      msg === 'a token was refused' ? [reason] : [],
+    );
+    assert(reasons.includes('ERR_JWT_CLAIM_VALIDATION_FAILED: aud'));
+    assert(reasons.includes('ERR_JWKS_NO_MATCHING_KEY'));
   });
 });
