@@ -96,7 +96,8 @@ export function createStorageProxy({
     });
     const relay: Relay = { gate, target, storage: null, watch: null, isBlocked: false };
     relays.set(req, relay);
-    res.once('close', () => {
+    // Before the log's own listener, which writes down what is known by then.
+    res.prependOnceListener('close', () => {
       noteOutcome(req, { fileBytes: gate.size, contentType: ticket.contentType });
       if (!res.writableFinished) end(req);
       else relay.watch?.stop();

@@ -34,7 +34,10 @@ export function createUploadRouter(context: Pick<AppContext, 'uploads' | 'slots'
     });
     noteOutcome(req, upload.facts);
     // Whoever ends the response (the caller by leaving, a time-out by its answer) ends the upload.
-    res.once('close', () => upload.fail(appError('UPSTREAM_ABORTED')));
+    res.once('close', () => {
+      // Most responses close because all is done: no error, with its stack, is made for those.
+      if (!upload.over.aborted) upload.fail(appError('UPSTREAM_ABORTED'));
+    });
     upload.answer.then(
       (answer) => send(req, res, upload, answer),
       (error: AppError) => {

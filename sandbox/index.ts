@@ -1,4 +1,4 @@
 export { FAULTS, type FaultName, isFaultName } from './faults.ts';
 export type { SandboxOptions } from './options.ts';
-export type { RecordedFile, RecordedRequest } from './records.ts';
+export type { RecordedRequest } from './records.ts';
 export { createSandbox, type Sandbox } from './sandbox.ts';

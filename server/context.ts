@@ -46,7 +46,8 @@ export function createContext(config: Config, secrets: Secrets, logger: Logger):
   const resources = new AsyncDisposableStack();
   const sharedStore =
     secrets.redisUrl === null ? null : resources.use(openSharedStore(secrets.redisUrl.reveal(), logger));
-  const places = sharedStore === null ? null : resources.use(createCallerPlaces({ store: sharedStore, logger }));
+  const places =
+    sharedStore === null ? null : resources.use(createCallerPlaces({ store: sharedStore, logger }));
   const { authenticator, sessions } = resources.use(
     createCallerServices(config, secrets, sharedStore, logger),
   );

@@ -5,6 +5,8 @@ import { describeConfig } from './config/describe.ts';
 import { formatProblems } from './config/problems.ts';
 import type { Secrets } from './config/secrets.ts';
 import type { DemoTarget } from './demo.ts';
+import { fitGarbageCollection } from './heap.ts';
+import { explainListenError } from './listen-problem.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { runSandbox } from './sandbox-mode.ts';
 import { type RunningServer, startServer } from './server.ts';
@@ -22,6 +24,7 @@ if (!loaded.ok) {
   for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
   process.stdout.write(`${describeConfig(loaded.config, loaded.secrets)}\n`);
 } else {
+  fitGarbageCollection();
   await run(loaded.config, loaded.secrets, loaded.warnings);
 }
 
@@ -55,18 +58,6 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
   leaveAtLast();
 }
 
-type Listen = Config['listen'];
-
-/** Why a listener did not open, as a plain sentence, by the code of its error. */
-const LISTEN_PROBLEMS: Readonly<Record<string, (listen: Listen) => string>> = {
-  EADDRINUSE: ({ host, port }) => `PORT: ${host}:${port} is in use. Choose another, for example PORT=3001.`,
-  EACCES: ({ host, port }) =>
-    `PORT: ${host}:${port} needs more rights. Choose one above 1023, for example PORT=3001.`,
-  EADDRNOTAVAIL: ({ host }) =>
-    `HOST: ${host} is not an address of this machine. Choose another, for example HOST=0.0.0.0.`,
-  ENOTFOUND: ({ host }) => `HOST: ${host} is not a known name. Choose another, for example HOST=0.0.0.0.`,
-};
-
 async function listen(
   config: Config,
   secrets: Secrets,
@@ -76,10 +67,9 @@ async function listen(
   try {
     return await startServer(config, secrets, logger, demo);
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    const problem = LISTEN_PROBLEMS[code];
-    if (problem === undefined) throw error;
-    process.stderr.write(`${problem(config.listen)}\n`);
+    const problem = explainListenError(error, config.listen);
+    if (problem === null) throw error;
+    process.stderr.write(`${problem}\n`);
     process.exitCode = 1;
     return null;
   }

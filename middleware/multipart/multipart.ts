@@ -172,6 +172,7 @@ function readBody(
   function finishWhenRead(): void {
     if (!isBodyRead || parser.isWaiting) return;
     parser.end();
+    receiver.over.removeEventListener('abort', stop); // multer has its end already
     busboy.emit('close');
   }
   const onData = (chunk: Buffer): void =>

@@ -11,17 +11,24 @@ export interface DrainLimits {
 export const DRAIN_LIMITS: DrainLimits = { maxBytes: 2 * 1024 * 1024, idleMs: 5_000, totalMs: 30_000 };
 
 /**
+ * A success may come before the body has: of a file that goes by signed URL only the head is wanted. Whoever
+ * sends all of it nevertheless has to be let, since most clients take a cut for a failure.
+ */
+const SUCCESS_DRAIN_LIMITS: DrainLimits = {
+  maxBytes: 128 * 1024 * 1024,
+  idleMs: 5_000,
+  totalMs: 15 * 60_000,
+};
+
+/**
  * Once `res` has been sent while the body of `req` is still arriving, reads on and throws away within
  * `limits`, then closes the socket. Closing at once would reset the connection, and most HTTP clients lose
  * an answer that a reset overtakes.
  */
-export function drainAfterAnswer(
-  req: IncomingMessage,
-  res: ServerResponse,
-  limits: DrainLimits = DRAIN_LIMITS,
-): void {
+export function drainAfterAnswer(req: IncomingMessage, res: ServerResponse, limits?: DrainLimits): void {
   res.once('finish', () => {
-    if (!req.complete && !req.destroyed) drain(req, limits);
+    if (req.complete || req.destroyed) return;
+    drain(req, limits ?? (res.statusCode < 400 ? SUCCESS_DRAIN_LIMITS : DRAIN_LIMITS));
   });
 }
 
@@ -44,13 +51,17 @@ function drain(req: IncomingMessage, limits: DrainLimits): void {
       lastBytes - startBytes > limits.maxBytes ||
       now - lastProgressAt >= limits.idleMs ||
       now - startedAt >= limits.totalMs;
-    if (spent) socket.destroySoon();
+    if (spent) close();
   };
 
   const timer = setInterval(check, Math.min(250, limits.idleMs));
   timer.unref();
   const onData = (): void => {
-    if (socket.bytesRead - startBytes > limits.maxBytes) socket.destroySoon();
+    if (socket.bytesRead - startBytes > limits.maxBytes) close();
+  };
+  const close = (): void => {
+    stop();
+    socket.destroySoon();
   };
   const stop = (): void => {
     clearInterval(timer);

@@ -38,6 +38,11 @@ export function createDirectCapability(logger: Logger, now: () => number = Date.
   };
 }
 
+/** Whether a 404 is about the address itself (in the words of Leadway's framework) and not about a file. */
+export function isEndpointMissing({ status, message }: LeadwayRefusal): boolean {
+  return status === 404 && /^cannot post\b/i.test(message);
+}
+
 /**
  * Whether a refusal of initiate means that the endpoint is not there for us, in contrast to a wrong request
  * or a wrong token (which forward would not get past either).

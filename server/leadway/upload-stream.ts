@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type AppError, appError } from '../errors/app-error.ts';
+import { freeChunk } from '../http/free-chunk.ts';
 import { toConnectionFault } from './leadway-errors.ts';
 import { type ProgressWatch, watchProgress } from './progress-watch.ts';
 
@@ -10,6 +11,9 @@ export interface UploadStreamEvents {
   /** The upstream answered before the commit. */
   onEarlyResponse(response: IncomingMessage): void;
 }
+
+/** So much is gathered before it is written: fewer, larger system calls are what makes a large upload cheap. */
+const GATHER_BYTES = 256 * 1024;
 
 /**
  * An upstream request whose body is written as it arrives and which the upstream can't take for complete
@@ -24,6 +28,9 @@ export class UploadStream {
   #isAnswered = false;
   #isClosed = false;
   #hasStalled = false;
+  #gathered: Buffer[] = [];
+  #gatheredBytes = 0;
+  #flushing: NodeJS.Immediate | undefined;
   readonly #startedAt = performance.now();
 
   constructor(request: ClientRequest, timeoutMs: number, events: UploadStreamEvents) {
@@ -46,12 +53,20 @@ export class UploadStream {
     return this.#hasStalled;
   }
 
-  /** Sends more of the body. A promise means: wait for it before sending more. */
+  /**
+   * Sends more of the body; `chunk` belongs to the stream from then on and is emptied once it has gone out. A
+   * promise means: wait for it before sending more.
+   */
   write(chunk: Buffer): Promise<void> | undefined {
-    if (this.#isAnswered || this.#isClosed || this.#request.write(chunk)) return undefined;
-    this.#watch.setWaiting(true);
-    this.#drained ??= Promise.withResolvers();
-    return this.#drained.promise;
+    if (this.#isAnswered || this.#isClosed) return undefined;
+    this.#gathered.push(chunk);
+    this.#gatheredBytes += chunk.length;
+    // Before there is a connection, the request says how much may wait for it.
+    const isConnected = this.#request.socket?.connecting === false;
+    if (!isConnected || this.#gatheredBytes >= GATHER_BYTES) this.#flush();
+    // What came in one turn of the event loop goes out at its end, so gathering delays nothing.
+    else this.#flushing ??= setImmediate(() => this.#flush());
+    return this.#drained?.promise;
   }
 
   /** Sends the last bytes, so that the upstream has the whole request; resolves to its answer. */
@@ -60,15 +75,50 @@ export class UploadStream {
     if (this.#isAnswered || this.#isClosed) {
       this.#committed.reject(appError('UPSTREAM_ABORTED'));
     } else {
-      this.#request.end(lastBytes);
+      this.#inOneWrite(() => {
+        this.#flush();
+        this.#request.end(lastBytes);
+      });
       this.#watch.setWaiting(true);
     }
     return this.#committed.promise;
   }
 
+  /** Writes what was gathered. Only what the kernel did not take makes the writer wait. */
+  #flush(): void {
+    const chunks = this.#takeGathered();
+    if (chunks.length === 0 || this.#isAnswered || this.#isClosed) return;
+    let isFull = false;
+    this.#inOneWrite(() => {
+      for (const chunk of chunks) isFull = !this.#request.write(chunk, freeing(chunk)) || isFull;
+    });
+    // A write says "full" by its size alone; a drain follows it even when all of it has already gone out.
+    if (!isFull || this.#request.socket?.writableLength === 0) return;
+    this.#watch.setWaiting(true);
+    this.#drained ??= Promise.withResolvers();
+  }
+
+  #takeGathered(): readonly Buffer[] {
+    const chunks = this.#gathered;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    clearImmediate(this.#flushing);
+    this.#flushing = undefined;
+    return chunks;
+  }
+
+  /** Has everything that `write` writes go out in one system call; chunk sizes would be calls of their own. */
+  #inOneWrite(write: () => void): void {
+    const { socket } = this.#request;
+    socket?.cork();
+    write();
+    socket?.uncork();
+  }
+
   /** Cuts the connection. Before the commit the upstream has got no complete request, and never will. */
   destroy(): void {
     this.#isClosed = true;
+    this.#takeGathered();
     this.#watch.stop();
     this.#releaseWriter();
     this.#request.destroy();
@@ -115,4 +165,11 @@ export class UploadStream {
     this.#drained?.resolve();
     this.#drained = null;
   }
+}
+
+/** A callback of a write that frees what was written. After an error, the kernel may still be reading it. */
+function freeing(chunk: Buffer): (error?: Error | null) => void {
+  return (error) => {
+    if (!error) freeChunk(chunk);
+  };
 }

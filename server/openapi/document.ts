@@ -29,7 +29,7 @@ export function createOpenApiDocument(config: Config): OpenApiDocument {
       { name: 'uploads', description: 'Files on their way to Leadway.' },
       { name: 'service', description: 'About the server itself.' },
     ],
-    security: securitySchemes === null ? [{}] : Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
+    security: Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
     paths: { ...uploadPaths(config), ...SERVICE_PATHS },
     components: {
       schemas: ANSWER_SCHEMAS,
@@ -38,7 +38,7 @@ export function createOpenApiDocument(config: Config): OpenApiDocument {
         NotFound: errorResponse(404, ['NOT_FOUND']),
         MethodNotAllowed: errorResponse(405, ['METHOD_NOT_ALLOWED']),
       },
-      securitySchemes: securitySchemes ?? {},
+      securitySchemes,
     },
   };
 }
@@ -66,11 +66,11 @@ const HEADERS = {
   },
 } as const;
 
-/** How callers prove who they are; null where everybody may call. */
-function securitySchemesOf(auth: Config['auth']): Readonly<Record<string, unknown>> | null {
+/** How callers prove who they are; none where everybody may call. */
+function securitySchemesOf(auth: Config['auth']): Readonly<Record<string, unknown>> {
   switch (auth.kind) {
     case 'none':
-      return null;
+      return {};
     case 'header':
       return {
         proxy: {

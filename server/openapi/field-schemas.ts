@@ -16,7 +16,7 @@ const id = (description: string, example: string): Schema => ({
 });
 
 /** The text fields that calls share, by name. */
-export function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings): Readonly<Record<string, Schema>> {
+function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings) {
   const { channels, default: usualBytes } = CHANNEL_LIMITS;
   const exceptions = Object.entries(channels).map(([name, bytes]) => `${name} ${bytes / MIB} MiB`);
   return {
@@ -77,7 +77,7 @@ export function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings): Reado
       description: 'Declared type of the file.',
       examples: ['image/png'],
     },
-  };
+  } satisfies Readonly<Record<string, Schema>>;
 }
 
 /** The form of an upload. */

@@ -1,5 +1,9 @@
 /** A JSON Schema (2020-12), as OpenAPI 3.1 uses it. */
-export type Schema = Readonly<Record<string, unknown>>;
+export interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly [keyword: string]: unknown;
+}
 
 /** One operation of the description, by its parts that are written by hand. */
 export interface Operation {

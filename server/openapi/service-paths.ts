@@ -5,7 +5,7 @@ import type { PathItem } from './openapi-types.ts';
 
 const TAGS = ['service'] as const;
 /** Whoever probes or wants to learn about the API has not signed in yet. */
-const OPEN = [{}] as const;
+const OPEN = [] as const;
 /** Probes are not under the base path. */
 const ROOT = [{ url: '/' }] as const;
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { OriginPattern } from '../config/origin-pattern.ts';
-import { matchesOrigin } from '../config/origin-pattern.ts';
 import { appError } from '../errors/app-error.ts';
 import type { DirectCapability } from '../leadway/direct-capability.ts';
-import { meansNotOffered } from '../leadway/direct-capability.ts';
+import { isEndpointMissing, meansNotOffered } from '../leadway/direct-capability.ts';
 import type { LeadwayClient } from '../leadway/leadway-client.ts';
+import { isStorageUrl } from './storage-url.ts';
 import type { Ticket, TicketBox } from './tickets.ts';
 
 /** The file that a signed URL is asked for. */
@@ -54,7 +54,7 @@ const INITIATE_PATH = '/conversations/messages/upload/initiate';
 const COMPLETE_PATH = '/conversations/messages/upload/complete';
 
 const initiateResponse = z.object({
-  uploadUrl: z.url().max(8 * 1024),
+  uploadUrl: z.string().max(8 * 1024),
   uploadId: z.string().min(1).max(256),
   filePath: z.string().min(1).max(1024),
   expiresAt: z.number().positive(),
@@ -83,7 +83,7 @@ export class DirectUploads {
    * Asks for a signed URL and seals a ticket for it. Null when Leadway does not offer that.
    *
    * @throws AppError what Leadway refused, or `UPSTREAM_ERROR` for an answer that makes no sense, above all
-   *   a URL outside of the storage origins: the browser would send the file to whoever is behind it.
+   *   a URL outside of the storage origins.
    */
   async initiate(file: DirectFile, signal: AbortSignal): Promise<Ticket | null> {
     const { client, capability, storageOrigins } = this.#options;
@@ -98,10 +98,11 @@ export class DirectUploads {
     capability.noteOffered(locationId);
     const parsed = initiateResponse.safeParse(answer.json);
     if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
-    const url = new URL(parsed.data.uploadUrl);
-    if (!storageOrigins.some((origin) => matchesOrigin(origin, url))) {
+    const { uploadUrl } = parsed.data;
+    if (!isStorageUrl(uploadUrl, storageOrigins)) {
+      const origin = URL.canParse(uploadUrl) ? new URL(uploadUrl).origin : 'no origin';
       throw appError('UPSTREAM_ERROR', {
-        cause: new Error(`initiate answered a URL of ${url.origin}, which STORAGE_ORIGINS does not list`),
+        cause: new Error(`initiate answered a URL of ${origin}, which STORAGE_ORIGINS does not list`),
       });
     }
     return { ...file, ...parsed.data };
@@ -130,15 +131,19 @@ export class DirectUploads {
   /**
    * Tells Leadway that the file of `ticket` is in storage; gives its public URL.
    *
-   * @throws AppError `NOT_UPLOADED` when it is not there, `SIZE_MISMATCH` when another size arrived than was
-   *   declared, what Leadway refused.
+   * @throws AppError `NOT_UPLOADED` when it is not there, `DIRECT_UNAVAILABLE` when Leadway has stopped to
+   *   offer this in between, `SIZE_MISMATCH` when another size arrived than was declared, what Leadway refused.
    */
   async complete(ticket: Ticket, signal: AbortSignal): Promise<CompleteAnswer> {
-    const { client } = this.#options;
+    const { client, capability } = this.#options;
     const { uploadId, filePath, locationId, conversationId, filename } = ticket;
     const body = { uploadId, filePath, locationId, conversationId, filename };
     const answer = await client.postJson(COMPLETE_PATH, locationId, body, signal);
     if (!answer.ok) {
+      if (isEndpointMissing(answer.refusal)) {
+        capability.noteUnavailable(locationId);
+        throw appError('DIRECT_UNAVAILABLE', { details: { use: 'forward' } });
+      }
       if (answer.status === 404) throw appError('NOT_UPLOADED');
       throw client.toError(answer.refusal, locationId);
     }

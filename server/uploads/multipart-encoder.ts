@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
 /**
  * Writes the pieces of a `multipart/form-data` body (RFC 7578). The caller's own bytes never become
@@ -16,7 +16,7 @@ export interface MultipartEncoder {
 
 /** An encoder with a boundary that nobody can guess, so that no content can contain it. */
 export function createMultipartEncoder(): MultipartEncoder {
-  const boundary = `----leadway-bff-${randomBytes(18).toString('base64url')}`;
+  const boundary = `----leadway-bff-${randomUUID()}`;
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
     field: (name, value) =>

@@ -15,7 +15,7 @@ export interface RelayOptions {
 }
 
 /** Headers for storage: none of the caller's, and never Leadway's token. */
-export function toStorageHeaders(contentType: string, contentLength: number | null): OutgoingHttpHeaders {
+function toStorageHeaders(contentType: string, contentLength: number | null): OutgoingHttpHeaders {
   return {
     'Content-Type': contentType,
     ...(contentLength === null ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': contentLength }),

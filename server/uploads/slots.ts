@@ -35,8 +35,9 @@ export function createSlots({ max, maxPerCaller }: SlotLimits, shared: CallerPla
 
   const takeLocal = (caller: string): (() => void) => {
     const own = byCaller.get(caller) ?? 0;
-    if (own >= maxPerCaller) throw tooManyUploads();
+    // First what holds for everybody: with few places in all, one caller may have every one of them.
     if (taken >= max) throw appError('BUSY', { retryAfterMs: RETRY_AFTER_MS });
+    if (own >= maxPerCaller) throw tooManyUploads();
     taken += 1;
     byCaller.set(caller, own + 1);
     return once(() => {

@@ -52,6 +52,8 @@ export type UploadAnswer =
 /** Fields that follow the file make `Content-Length` an upper bound of its size; hardly a form has more of them. */
 const FIELDS_SLACK = 16 * 1024;
 const MIB = 1024 * 1024;
+/** Why a settled upload is over. Without a reason, an exception with a stack would be made for each. */
+const SETTLED = 'settled';
 
 /** What becomes of the bytes of a file. */
 type Carriage = 'hold' | 'discard' | 'forward' | 'relay';
@@ -84,10 +86,13 @@ export class Upload {
   /** A file came while its location was unknown. */
   #isBeforeLocation = false;
 
+  /** @throws AppError `INVALID_FIELD` */
   constructor(context: UploadContext, request: UploadRequest) {
     this.#context = context;
     this.#request = request;
     this.#locations = context.locationsFor(request.caller);
+    // What comes in the query has the form of a field too.
+    parseUploadFields({ locationId: request.locationId }, []);
     this.#fields = parseUploadFields({}, context.attachmentUrlOrigins);
     this.#answer.promise.catch(() => {});
   }
@@ -118,7 +123,6 @@ export class Upload {
       this.#fields = parseUploadFields(raw, this.#context.attachmentUrlOrigins);
       if (this.#location() !== null && this.#isBeforeLocation) throw fieldOrder('locationId');
       this.#limit = this.#currentLimit();
-      if (this.#carriage === 'discard' && !this.#isRouting) await this.#route(false);
     });
   }
 
@@ -158,7 +162,7 @@ export class Upload {
   #settle(answer: UploadAnswer): void {
     if (this.over.aborted) return;
     this.facts.mode = answer.mode;
-    this.#over.abort();
+    this.#over.abort(SETTLED);
     // A direct answer may follow bytes that were already on their way to Leadway.
     if (answer.mode === 'direct') this.#forward?.destroy();
     this.#answer.resolve(answer);
@@ -254,6 +258,7 @@ export class Upload {
       const route = chooseRoute(this.#routeFacts(isComplete));
       if (route === 'wait') this.#discard();
       else if (route === 'direct') await this.#goDirect(isComplete);
+      else if (this.#carriage === 'discard' && route === 'relay') throw fieldOrder('channel');
       else if (this.#carriage === 'discard') throw directUnavailable();
       else if (route === 'relay') await this.#goRelay(isComplete);
       else if (isComplete) await this.#sendHeld();
@@ -297,6 +302,7 @@ export class Upload {
     const locationId = this.#location();
     if (!isComplete && (this.#fields.conversationId === null || locationId === null)) return this.#discard();
     this.#assertNotLonger(file);
+    if (!isComplete && this.#mayBeTooLarge()) return this.#discard();
     if (file.isWhole && file.size === this.#fields.fileSize) await file.assertSound();
     const claim = this.#claim(file, locationId);
     const ticket = await this.#context.direct.initiate(claim, this.over);
@@ -304,6 +310,13 @@ export class Upload {
     const size = claim.fileSize ?? file.size;
     if (size > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, ticket.channel);
     this.#settle({ mode: 'direct', ...(await this.#context.direct.toAnswer(ticket)) });
+  }
+
+  /** Too close to the channel's limit for the length of the body to tell; the end of the file will. */
+  #mayBeTooLarge(): boolean {
+    const { fileSize, channel } = this.#fields;
+    const limit = channelMaxBytes(channel ?? this.#context.defaultChannel);
+    return fileSize === null && (this.#bytesToCome ?? 0) > limit;
   }
 
   /** Direct was chosen but is not offered: forward, where that was left to us and no byte is lost. */
@@ -350,6 +363,7 @@ export class Upload {
   }
 
   async #goRelay(isComplete: boolean): Promise<void> {
+    if (!isComplete && this.#location() === null) throw fieldOrder('locationId');
     this.#relay = new RelayCarrier({
       direct: this.#context.direct,
       agent: this.#context.client.options.agent,
@@ -424,12 +438,14 @@ export class Upload {
     const { forward, maxFiles, defaultChannel, direct } = this.#context;
     const { isGroupSms, channel, fileSize } = this.#fields;
     const [file] = this.#files;
-    const certain = maxFiles * forward.maxBytes + MIB;
+    const { mode } = this.#request;
+    // A direct upload has one file; otherwise so long a body can only be one that can't be forwarded.
+    const certain = mode === 'direct' ? FIELDS_SLACK : maxFiles * forward.maxBytes + MIB;
     const estimate =
       this.#bytesToCome !== null && this.#bytesToCome > certain ? this.#bytesToCome - FIELDS_SLACK : null;
     const locationId = this.#location();
     return {
-      mode: this.#request.mode,
+      mode,
       isGroupSms: isGroupSms ?? false,
       fileCount: this.#files.length,
       size: fileSize ?? estimate ?? (isComplete && file?.isWhole ? file.size : null),

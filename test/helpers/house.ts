@@ -13,6 +13,8 @@ export interface HouseOptions {
   readonly sandbox?: SandboxOptions;
   /** A sandbox that several houses have in common; it is the test's to close. */
   readonly upstream?: Sandbox;
+  /** With the demo page at `/`. Default false. */
+  readonly page?: boolean;
 }
 
 /** The whole program on a free port with a sandbox of its own as upstream. */
@@ -36,6 +38,7 @@ export async function createHouse({
   env = {},
   sandbox: sandboxOptions = {},
   upstream,
+  page = false,
 }: HouseOptions = {}): Promise<House> {
   const sandbox =
     upstream ??
@@ -59,7 +62,9 @@ export async function createHouse({
   assert(loaded.ok, loaded.ok ? '' : formatProblems(loaded.problems));
   const log = new LogSink();
   const logger = await createLogger({ level: loaded.config.log.level, destination: log });
-  const server = await startServer(loaded.config, loaded.secrets, logger);
+  const { conversationId, contactId } = sandbox;
+  const demo = page ? { conversationId, contactId } : null;
+  const server = await startServer(loaded.config, loaded.secrets, logger, demo);
 
   return {
     url: server.url,
@@ -67,7 +72,7 @@ export async function createHouse({
     server,
     sandbox,
     log,
-    fields: { conversationId: sandbox.conversationId, contactId: sandbox.contactId },
+    fields: { conversationId, contactId },
     async assertTidy({ completeUploads = 0 } = {}) {
       await settled(() => server.context.slots.taken === 0, 'every upload slot is free');
       await settled(() => server.context.activity.requests === 0, 'no request is under way');

@@ -5,9 +5,7 @@ import { freePort, needsRedis, startRedis, type TestRedis } from '../helpers/red
 const LIMIT = 12;
 
 /** What a call to a limited address that does nothing came to. */
-async function ask(
-  house: House,
-): Promise<{ status: number; code?: string; policy: string | null }> {
+async function ask(house: House): Promise<{ status: number; code?: string; policy: string | null }> {
   const answer = await fetch(`${house.api}/messages/upload`);
   const { code } = (await answer.json()) as { code?: string };
   return {

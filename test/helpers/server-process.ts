@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Sandbox } from '../../sandbox/index.ts';
+
+/** The program in a process of its own, as `npm start` runs it. */
+export interface ServerProcess extends AsyncDisposable {
+  readonly url: string;
+  /** Resident memory now, in bytes. */
+  residentBytes(): number;
+  /** The most it has been since {@link forgetPeak}, in bytes. */
+  peakBytes(): number;
+  forgetPeak(): void;
+}
+
+const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
+
+/** Starts the program with `sandbox`, which lives in this process, as its upstream. Linux only. */
+export async function startServerProcess(
+  sandbox: Sandbox,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [MAIN], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      HOST: '127.0.0.1',
+      PORT: '0',
+      LEADWAY_BASE_URL: sandbox.url,
+      LEADWAY_TOKEN: sandbox.token,
+      LEADWAY_LOCATION_ID: sandbox.locationId,
+      STORAGE_ORIGINS: sandbox.storageOrigin,
+      MAX_CONCURRENT_UPLOADS_PER_CALLER: '256',
+      ...env,
+    },
+  });
+  const exited = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout });
+  let url = '';
+  for await (const line of lines) {
+    url = /"url":"(http[^"]+)"/.exec(line)?.[1] ?? '';
+    if (url !== '') break;
+  }
+  if (url === '') throw new Error('the server did not start');
+  child.stdout.resume();
+  const status = (field: string): number => {
+    const text = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) * 1024;
+  };
+  return {
+    url,
+    residentBytes: () => status('VmRSS'),
+    peakBytes: () => status('VmHWM'),
+    // Five is the kernel's number for it (proc_pid_clear_refs(5)).
+    forgetPeak: () => writeFileSync(`/proc/${child.pid}/clear_refs`, '5'),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { createHouse, type House, settled } from '../helpers/house.ts';
+import { encodeForm, FORM_TYPE, mp4 } from '../helpers/multipart.ts';
+import { filePart, textParts } from '../helpers/send-upload.ts';
+import { assertError } from '../server/errors/assert-error.ts';
+import { dial } from '../server/http/wire.ts';
+
+describe('a body that stops coming', () => {
+  let house: House;
+  before(async () => {
+    house = await createHouse({ env: { UPLOAD_IDLE_TIMEOUT_MS: '150' } });
+  });
+  afterEach(() => house.assertTidy());
+  after(() => house[Symbol.asyncDispose]());
+
+  it('is answered 408 in the middle of a file, and the request to Leadway is destroyed', async () => {
+    const form = encodeForm([...textParts(house.fields), filePart('film.mp4', mp4(1_000_000))]);
+    using wire = await dial(
+      house.url,
+      `POST /api/messages/upload HTTP/1.1\r\nHost: test\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: ${form.length}\r\n\r\n`,
+    );
+    wire.send(form.subarray(0, 600_000));
+    assertError(await wire.answer(), 'REQUEST_TIMEOUT');
+    await house.sandbox.waitFor(([request]) => request?.aborted === true);
+    assert.equal(wire.socket.destroyed, false); // the rest may still come and is thrown away
+  });
+
+  const jsonPaths = ['initiate', 'complete'];
+  for (const path of jsonPaths) {
+    it(`is answered 408 in the middle of the JSON of ${path}`, async () => {
+      using wire = await dial(
+        house.url,
+        `POST /api/messages/upload/${path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n`,
+      );
+      assertError(await wire.answer(), 'REQUEST_TIMEOUT');
+    });
+  }
+
+  it('is answered 408 when it never begins after 100 Continue', async () => {
+    using wire = await dial(
+      house.url,
+      'POST /api/messages/upload/complete HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n',
+    );
+    await wire.interim();
+    assertError(await wire.answer(), 'REQUEST_TIMEOUT');
+  });
+
+  it('is read on after a refusal, and the connection serves the next request', async () => {
+    const body = Buffer.alloc(300_000);
+    using wire = await dial(
+      house.url,
+      `POST /api/nothing HTTP/1.1\r\nHost: test\r\nContent-Length: ${body.length}\r\n\r\n`,
+    );
+    const refused = await wire.answer();
+    assertError(refused, 'NOT_FOUND');
+    assert.notEqual(refused.headers['connection'], 'close');
+    wire.send(body);
+    wire.send('GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n');
+    assert.equal((await wire.answer()).status, 200);
+  });
+
+  it('is closed upon when more than 2 MiB follow a refusal', async () => {
+    using wire = await dial(
+      house.url,
+      'POST /api/nothing HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000000000\r\n\r\n',
+    );
+    assertError(await wire.answer(), 'NOT_FOUND');
+    const timer = setInterval(() => wire.send(Buffer.alloc(500_000)), 5);
+    try {
+      await wire.closed;
+    } finally {
+      clearInterval(timer);
+    }
+  });
+
+  it('is refused without 100 Continue where it need not come', async () => {
+    using wire = await dial(
+      house.url,
+      'POST /api/messages/upload HTTP/1.1\r\nHost: test\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n',
+    );
+    await settled(() => wire.rest.includes('\r\n\r\n'), 'an answer came');
+    assert.match(wire.rest, /^HTTP\/1\.1 415 /);
+  });
+});

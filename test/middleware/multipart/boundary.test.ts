@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { parseBoundary } from '../../../middleware/multipart/boundary.ts';
+
+describe('parseBoundary', () => {
+  const GOOD: readonly (readonly [string, string])[] = [
+    ['multipart/form-data; boundary=abc', 'abc'],
+    ['multipart/form-data;boundary="a b:c/d?e=f"', 'a b:c/d?e=f'],
+    ['MULTIPART/FORM-DATA ; Boundary=abc', 'abc'],
+    ['multipart/form-data; charset=utf-8; boundary=abc; x="y"', 'abc'],
+    [`multipart/form-data; boundary=${'x'.repeat(70)}`, 'x'.repeat(70)],
+    ["multipart/form-data; boundary='()+_,-./:=?", "'()+_,-./:=?"],
+    [
+      'multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW',
+      '----WebKitFormBoundary7MA4YWxkTrZu0gW',
+    ],
+  ];
+  for (const [type, boundary] of GOOD) {
+    it(`finds ${boundary.slice(0, 40)}`, () => assert.equal(parseBoundary(type), boundary));
+  }
+
+  const BAD: readonly (string | undefined)[] = [
+    undefined,
+    '',
+    'multipart/form-data',
+    'multipart/form-data;',
+    'multipart/form-datax; boundary=abc',
+    'multipart/mixed; boundary=abc',
+    'application/x-www-form-urlencoded; boundary=abc',
+    'multipart/form-data; boundary=',
+    'multipart/form-data; boundary=""',
+    'multipart/form-data; boundary="abc ',
+    'multipart/form-data; boundary="abc "',
+    'multipart/form-data; boundary=abc; boundary=abc',
+    'multipart/form-data; boundary=abc; BOUNDARY=def',
+    'multipart/form-data; boundary=a b',
+    'multipart/form-data; boundary="a\\"b"',
+    'multipart/form-data; boundary=a"b',
+    'multipart/form-data; boundary="añb"',
+    'multipart/form-data; boundary="a\r\nb"',
+    'multipart/form-data; boundary = abc',
+    'multipart/form-data, multipart/form-data; boundary=abc',
+    `multipart/form-data; boundary=${'x'.repeat(71)}`,
+  ];
+  for (const type of BAD) {
+    it(`refuses ${JSON.stringify(type)?.slice(0, 70)}`, () => {
+      assert.throws(() => parseBoundary(type), { code: 'NOT_MULTIPART' });
+    });
+  }
+});

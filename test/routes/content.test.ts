@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict';
+import {
+  assertRefused,
+  call,
+  complete,
+  initiated,
+  putContent,
+  type StepBody,
+  seen,
+  sha256,
+} from '../helpers/direct-steps.ts';
+import { createHouse, type House } from '../helpers/house.ts';
+import { fixture, mp4 } from '../helpers/multipart.ts';
+import { connectTo } from '../helpers/raw-caller.ts';
+
+const MIB = 1024 * 1024;
+const FILM = { filename: 'film.mp4', contentType: 'video/mp4' };
+
+describe('PUT /messages/upload/content', () => {
+  let house: House;
+  before(async () => {
+    house = await createHouse({ env: { TRUST_PROXY: '1' } });
+  });
+  beforeEach(() => house.sandbox.reset());
+  afterEach(() => house.assertTidy());
+  after(() => house[Symbol.asyncDispose]());
+
+  /** Asserts that storage has no object, by the word of Leadway. */
+  async function assertNotStored({ ticket }: StepBody): Promise<void> {
+    assert(seen(house, 'put').every((put) => !put.complete));
+    assertRefused(await complete(house, { ticket }), 404, 'NOT_UPLOADED');
+  }
+
+  for (const chunked of [false, true]) {
+    it(`stores a large file, ${chunked ? 'chunked' : 'with its length'}, and answers 204 with nothing`, async () => {
+      const film = mp4(4_000_000);
+      const step = await initiated(house, FILM);
+      const reply = await putContent(house, step, film, { chunked });
+      assert.equal(reply.status, 204, reply.text);
+      assert.equal(reply.text, '');
+      const [put] = seen(house, 'put');
+      assert.equal(put?.files?.[0]?.sha256, sha256(film));
+      assert.equal(put?.headers['content-length'], chunked ? undefined : String(film.length));
+      assert.equal((await complete(house, { ticket: step.ticket })).status, 200);
+    });
+  }
+
+  it('stores every small size exactly', async () => {
+    for (const size of [1, 2, 4_099, 4_100, 4_101, 65_535, 65_536, 65_537]) {
+      const step = await initiated(house, { fileSize: size });
+      const content = Buffer.alloc(size, 'a');
+      assert.equal((await putContent(house, step, content)).status, 204);
+      assert.equal(seen(house, 'put').at(-1)?.files?.[0]?.sha256, sha256(content));
+    }
+  });
+
+  it('sends storage headers of its own alone', async () => {
+    const step = await initiated(house);
+    const headers = {
+      Authorization: 'Bearer callers-own',
+      Cookie: 'session=secret',
+      'X-Forwarded-For': '127.0.0.1',
+      'X-Goog-Acl': 'public-read',
+      'X-Custom': 'yes',
+      Connection: 'keep-alive, X-Custom',
+      Origin: house.url,
+      'User-Agent': 'somebody',
+      'Accept-Language': 'es',
+      'X-Request-Id': 'mine',
+    };
+    assert.equal((await putContent(house, step, 'hello', { headers })).status, 204);
+    const [put] = seen(house, 'put');
+    assert.deepEqual(put?.headers, {
+      'content-type': 'text/plain',
+      'content-length': '5',
+      host: new URL(house.sandbox.storageOrigin).host,
+      connection: 'keep-alive',
+    });
+    assert.equal(put?.path, step.uploadUrl.slice(house.sandbox.storageOrigin.length));
+  });
+
+  it('logs the address of the caller, not that of the proxy', async () => {
+    const headers = { 'X-Forwarded-For': '203.0.113.7' };
+    const step = await initiated(house, {}, headers);
+    await putContent(house, step, 'hello', { headers });
+    await house.assertTidy();
+    const line = house.log.entries.findLast(({ path }) => path === '/api/messages/upload/content');
+    assert.equal(line?.['ip'], '203.0.113.7');
+    assert.equal(line?.['mode'], 'relay');
+    assert.equal(line?.['fileBytes'], 5);
+  });
+
+  it('lets the body come to a caller who asks first', async () => {
+    const step = await initiated(house);
+    using caller = await connectTo(house);
+    await caller.send(
+      [
+        'PUT /api/messages/upload/content HTTP/1.1',
+        'Host: test',
+        `Upload-Ticket: ${step.ticket}`,
+        'Content-Type: text/plain',
+        'Content-Length: 5',
+        'Cookie: session=secret',
+        'Expect: 100-continue',
+        '\r\n',
+      ].join('\r\n'),
+    );
+    assert(await caller.until((received) => received.includes('HTTP/1.1 100 Continue\r\n\r\n')));
+    await caller.send('hello');
+    assert.equal((await caller.answer()).status, 204);
+    assert.equal(seen(house, 'put')[0]?.headers['expect'], undefined);
+    assert.equal(seen(house, 'put')[0]?.headers['cookie'], undefined);
+  });
+
+  it('refuses a caller who asks first before the body', async () => {
+    using caller = await connectTo(house);
+    const head = 'PUT /api/messages/upload/content HTTP/1.1\r\nHost: test\r\nUpload-Ticket: x\r\n';
+    await caller.send(`${head}Content-Length: 5\r\nExpect: 100-continue\r\n\r\n`);
+    assert.equal((await caller.answer()).body.code, 'TICKET_INVALID');
+    assert(!caller.received.includes('100 Continue'));
+  });
+
+  describe('by its ticket', () => {
+    it('asks for one', async () => {
+      const url = `${house.api}/messages/upload/content`;
+      for (const headers of [{}, { 'Upload-Ticket': '' }]) {
+        const reply = await call(url, { method: 'PUT', headers, body: 'x' });
+        assert.equal(assertRefused(reply, 400, 'MISSING_FIELD')['field'], 'Upload-Ticket');
+      }
+    });
+
+    it('refuses what it has not sealed', async () => {
+      const step = await initiated(house);
+      const { ticket } = step;
+      const bad = ['x', '....', 'a.b.c.d.e', ticket.slice(0, -1), `${ticket}A`, `${ticket}=`, `${ticket}.`];
+      for (const changed of [...bad, ticket.toUpperCase(), 'x'.repeat(9_000)]) {
+        const reply = await putContent(house, { ...step, ticket: changed }, 'hello');
+        assertRefused(reply, 403, 'TICKET_INVALID');
+      }
+      await assertNotStored(step);
+    });
+
+    it("refuses another caller's", async () => {
+      const step = await initiated(house, {}, { 'X-Forwarded-For': '203.0.113.7' });
+      for (const address of ['203.0.113.8', '::1']) {
+        const headers = { 'X-Forwarded-For': address };
+        assertRefused(await putContent(house, step, 'hello', { headers }), 403, 'TICKET_INVALID');
+      }
+      const own = await putContent(house, step, 'hello', { headers: { 'X-Forwarded-For': '203.0.113.7' } });
+      assert.equal(own.status, 204);
+    });
+
+    it('refuses one whose signed URL has ended, which complete still takes', async () => {
+      await using own = await createHouse({ sandbox: { urlTtlMs: 0 } });
+      const step = await initiated(own);
+      const reply = await putContent(own, step, 'hello');
+      assertRefused(reply, 410, 'TICKET_EXPIRED');
+      assert.equal(seen(own, 'put').length, 0);
+      assertRefused(await complete(own, { ticket: step.ticket }), 404, 'NOT_UPLOADED');
+      await own.assertTidy();
+    });
+  });
+
+  describe('refuses before the body', () => {
+    it('a coding', async () => {
+      const step = await initiated(house);
+      const headers = { 'Content-Encoding': 'gzip' };
+      assertRefused(await putContent(house, step, 'hello', { headers }), 415, 'UNSUPPORTED_ENCODING');
+      await assertNotStored(step);
+    });
+
+    it('another type than that of the ticket', async () => {
+      const step = await initiated(house, FILM);
+      for (const type of ['video/mpeg', 'text/plain', 'video/mp4x', 'application/x-www-form-urlencoded']) {
+        const reply = await putContent(house, step, mp4(5_000), { headers: { 'Content-Type': type } });
+        const details = assertRefused(reply, 415, 'TYPE_MISMATCH');
+        assert.deepEqual(details, { extension: 'mp4', declared: type, detected: 'video/mp4' });
+      }
+      await assertNotStored(step);
+    });
+
+    it('another length than was declared, none, and more than the limit', async () => {
+      const declared = await initiated(house, { fileSize: 5 });
+      const details = assertRefused(await putContent(house, declared, 'hello!'), 400, 'SIZE_MISMATCH');
+      assert.deepEqual(details, { declared: 5, received: 6 });
+      assertRefused(await putContent(house, declared, ''), 400, 'EMPTY_FILE');
+      const open = await initiated(house);
+      const tooLarge = await putContent(house, open, Buffer.alloc(5 * MIB + 1, 'a'));
+      assert.deepEqual(assertRefused(tooLarge, 413, 'FILE_TOO_LARGE'), { limit: 5 * MIB, channel: 'SMS' });
+      await assertNotStored(declared);
+      await assertNotStored(open);
+    });
+  });
+
+  it('takes the type of the ticket where none is sent', async () => {
+    const { ticket } = await initiated(house);
+    const url = `${house.api}/messages/upload/content`;
+    const reply = await call(url, { method: 'PUT', headers: { 'Upload-Ticket': ticket }, body: 'hello' });
+    assert.equal(reply.status, 204, reply.text);
+    assert.equal(seen(house, 'put')[0]?.headers['content-type'], 'text/plain');
+  });
+
+  it('takes the type with parameters and in capitals', async () => {
+    const step = await initiated(house);
+    const headers = { 'Content-Type': 'Text/Plain; charset=UTF-8' };
+    assert.equal((await putContent(house, step, 'hello', { headers })).status, 204);
+    assert.equal(seen(house, 'put')[0]?.headers['content-type'], 'text/plain');
+  });
+
+  describe('refuses what it finds in the body', () => {
+    const wrong: readonly (readonly [string, Buffer, object, number, string])[] = [
+      ['a head of another type', fixture('picture.png'), FILM, 415, 'TYPE_MISMATCH'],
+      [
+        'an end of another type',
+        Buffer.concat([Buffer.alloc(200_000, 'a'), Buffer.alloc(10)]),
+        {},
+        415,
+        'TYPE_MISMATCH',
+      ],
+      [
+        'a broken structure',
+        fixture('truncated.zip'),
+        { filename: 'a.zip', contentType: 'application/zip' },
+        415,
+        'TYPE_MISMATCH',
+      ],
+      ['nothing', Buffer.alloc(0), {}, 400, 'EMPTY_FILE'],
+      ['a byte less than declared', Buffer.from('four'), { fileSize: 5 }, 400, 'SIZE_MISMATCH'],
+      ['a byte more than declared', Buffer.from('sixsix'), { fileSize: 5 }, 400, 'SIZE_MISMATCH'],
+      ['less of a large file', mp4(1_000_000), { ...FILM, fileSize: 2_000_000 }, 400, 'SIZE_MISMATCH'],
+      ['more of a large file', mp4(2_000_000), { ...FILM, fileSize: 1_000_000 }, 400, 'SIZE_MISMATCH'],
+      ['more than the limit', mp4(5 * MIB + 1), FILM, 413, 'FILE_TOO_LARGE'],
+    ];
+    for (const [what, content, claim, status, code] of wrong) {
+      it(`${what}, and storage gets no object`, async () => {
+        const step = await initiated(house, { ...claim });
+        assertRefused(await putContent(house, step, content, { chunked: true }), status, code);
+        await assertNotStored(step);
+      });
+    }
+
+    it('and says so in Spanish when asked', async () => {
+      const step = await initiated(house);
+      const content = Buffer.concat([Buffer.alloc(200_000, 'a'), Buffer.alloc(10)]);
+      const headers = { 'Accept-Language': 'es' };
+      const { body, headers: answered } = await putContent(house, step, content, { headers });
+      assert.match(body.message ?? '', /no coinciden/);
+      assert.equal(answered['content-language'], 'es');
+    });
+  });
+
+  it('answers other methods with those that it has', async () => {
+    const reply = await call(`${house.api}/messages/upload/content`, { method: 'POST' });
+    assertRefused(reply, 405, 'METHOD_NOT_ALLOWED');
+    assert.equal(reply.headers.allow, 'PUT');
+  });
+});

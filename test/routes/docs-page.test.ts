@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import request from 'supertest';
+import { launchBrowser } from '../helpers/browser.ts';
+import { createHouse, type House } from '../helpers/house.ts';
+
+describe('GET /docs', () => {
+  let house: House;
+  before(async () => {
+    house = await createHouse();
+  });
+  after(() => house[Symbol.asyncDispose]());
+
+  it('is a page without inline scripts under a policy that allows none', async () => {
+    const { text, headers } = await request(house.api)
+      .get('/docs')
+      .expect(200)
+      .expect('Content-Type', /html/);
+    assert.doesNotMatch(text, /<script(?![^>]*\ssrc=)|\son\w+=|<style/);
+    const policy = headers['content-security-policy'] ?? '';
+    assert.match(policy, /default-src 'none'/);
+    assert.doesNotMatch(policy, /unsafe|https?:/);
+  });
+
+  it('gets all of its files from this server', async () => {
+    const { text } = await request(house.api).get('/docs').expect(200);
+    const files = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = '']) => file);
+    assert.equal(files.length, 4);
+    for (const file of files) {
+      assert.doesNotMatch(file, /^(?:https?:)?\/\//);
+      await request(house.api).get(`/${file}`).expect(200);
+    }
+  });
+
+  it('serves nothing else of the package that it comes from', async () => {
+    for (const path of ['package.json', 'index.html', '../package.json', '%2e%2e/package.json', '']) {
+      const { status } = await request(house.api).get(`/docs/${path}`);
+      assert.equal(status, path === '' ? 308 : 404, path);
+    }
+  });
+
+  it('answers other methods with 405', async () => {
+    await request(house.api).post('/docs').expect(405).expect('Allow', 'GET, HEAD');
+    await request(house.api).put('/openapi.json').expect(405).expect('Allow', 'GET, HEAD');
+  });
+
+  it('shows the API in a browser, without a complaint or a call to another host', async function () {
+    this.timeout(60_000);
+    await using browser = await launchBrowser();
+    if (browser === null) return this.skip();
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    const hosts = new Set<string>();
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    page.on('request', (sent) => {
+      if (!sent.url().startsWith('data:')) hosts.add(new URL(sent.url()).origin);
+    });
+    await page.goto(`${house.api}/docs/`);
+    await page.locator('#operations-uploads-upload .opblock-summary-control').click();
+    await page.locator('#operations-uploads-upload .responses-table').waitFor();
+    assert.deepEqual(complaints, []);
+    assert.deepEqual([...hosts], [house.url]);
+  });
+});

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import {
+  assertRefused,
+  fields,
+  file,
+  INITIATE_KEYS,
+  jsonOf,
+  type Reply,
+  seen,
+  sendForm,
+} from '../helpers/direct-steps.ts';
+import { createHouse, type House } from '../helpers/house.ts';
+import { encodeForm, fixture, mp4, type Part } from '../helpers/multipart.ts';
+import { beginUpload } from '../helpers/raw-caller.ts';
+
+const HEAD_BYTES = 4_100;
+
+describe('POST /messages/upload/initiate with the head of the file', () => {
+  let house: House;
+  let conversationId: string;
+  before(async () => {
+    house = await createHouse();
+    conversationId = house.sandbox.conversationId;
+  });
+  beforeEach(() => house.sandbox.reset());
+  after(() => house[Symbol.asyncDispose]());
+
+  function send(...parts: readonly Part[]): Promise<Reply> {
+    return sendForm(house, parts, { path: '/initiate' });
+  }
+
+  it('takes name and type from the part, and fields from both sides of it', async () => {
+    const reply = await send(
+      ...fields({ conversationId }),
+      file('film.mp4', mp4(HEAD_BYTES), 'video/mp4'),
+      ...fields({ channel: 'WHATSAPP', fileSize: 60_000_000, name: 'x' }),
+    );
+    assert.equal(reply.status, 200, reply.text);
+    assert.deepEqual(Object.keys(reply.body).sort(), INITIATE_KEYS);
+    const { filename, contentType, fileSize, channel } = jsonOf(house, 'initiate');
+    assert.deepEqual(
+      { filename, contentType, fileSize, channel },
+      { filename: 'film.mp4', contentType: 'video/mp4', fileSize: 60_000_000, channel: 'WHATSAPP' },
+    );
+    await house.assertTidy();
+  });
+
+  it('prefers name and type of the fields', async () => {
+    const reply = await send(
+      ...fields({ conversationId, filename: 'photo.jpg', contentType: 'image/jpg' }),
+      file('blob', fixture('picture.jpg').subarray(0, HEAD_BYTES), 'application/octet-stream'),
+    );
+    assert.equal(reply.status, 200, reply.text);
+    assert.equal(reply.body.filename, 'photo.jpg');
+    assert.equal(reply.body.contentType, 'image/jpeg');
+  });
+
+  it('judges by name alone where no file is sent', async () => {
+    const reply = await send(...fields({ conversationId, filename: 'a.png', contentType: 'image/png' }));
+    assert.equal(reply.status, 200, reply.text);
+  });
+
+  for (const name of ['word.docx', 'larger-than-tail.zip', 'writer.pdf', 'word-plain.doc']) {
+    it(`does not judge the structure of ${name}`, async () => {
+      const content = fixture(name);
+      const head = file(name, content.subarray(0, HEAD_BYTES));
+      for (const declared of [{}, { fileSize: content.length }]) {
+        const reply = await send(...fields({ conversationId, ...declared }), head);
+        assert.equal(reply.status, 200, reply.text);
+      }
+      await house.assertTidy();
+    });
+  }
+
+  const small = file('a.txt', 'hello');
+  const bad: readonly (readonly [string, readonly Part[], number, string])[] = [
+    ['content of another type', [file('film.mp4', fixture('picture.png'))], 415, 'TYPE_MISMATCH'],
+    [
+      'a declared type of another',
+      [file('a.png', fixture('picture.png'), 'image/jpeg')],
+      415,
+      'TYPE_MISMATCH',
+    ],
+    ['a type off the list', [file('a.exe', fixture('program.exe'))], 415, 'TYPE_NOT_ALLOWED'],
+    ['an empty file', [file('a.txt', '')], 400, 'EMPTY_FILE'],
+    ['two files', [small, small], 400, 'TOO_MANY_FILES'],
+    ['another file field', [{ ...small, name: 'file' }], 400, 'UNEXPECTED_FILE_FIELD'],
+    ['a head larger than the file', [small, ...fields({ fileSize: 4 })], 400, 'SIZE_MISMATCH'],
+    ['a size that is none', [small, ...fields({ fileSize: 'many' })], 400, 'INVALID_FIELD'],
+    ['a size over the limit', [small, ...fields({ fileSize: 6_000_000 })], 413, 'FILE_TOO_LARGE'],
+    ['a second conversation', [small, ...fields({ conversationId: 'other' })], 400, 'DUPLICATE_FIELD'],
+    ['another location', [small, ...fields({ locationId: 'other' })], 403, 'LOCATION_NOT_ALLOWED'],
+    ['a whole film', [file('film.mp4', mp4(400_000))], 413, 'BODY_TOO_LARGE'],
+    ['no file and no name', [], 400, 'MISSING_FIELD'],
+  ];
+  for (const [what, parts, status, code] of bad) {
+    it(`refuses ${what}`, async () => {
+      assertRefused(await send(...fields({ conversationId }), ...parts), status, code);
+      assert.equal(seen(house, 'initiate').length, 0);
+      await house.assertTidy();
+    });
+  }
+
+  it('refuses a form without its end, and one without a boundary', async () => {
+    const form = encodeForm([...fields({ conversationId }), small]);
+    const cut = await sendForm(house, [], { path: '/initiate', body: form.subarray(0, -10) });
+    assertRefused(cut, 400, 'BAD_MULTIPART');
+    const headers = { 'Content-Type': 'multipart/form-data' };
+    assertRefused(await sendForm(house, [], { path: '/initiate', headers }), 415, 'NOT_MULTIPART');
+    await house.assertTidy();
+  });
+
+  it('asks Leadway nothing when the caller leaves', async () => {
+    const form = encodeForm([...fields({ conversationId }), small]);
+    using caller = await beginUpload(house, form.length, [], '/initiate');
+    await caller.send(form.subarray(0, -10));
+    caller.leave();
+    await caller.closed;
+    await house.assertTidy();
+    assert.equal(seen(house, 'initiate').length, 0);
+  });
+
+  it('ends the call to Leadway when the caller leaves while it waits', async () => {
+    house.sandbox.fault = 'initiate-never-answers';
+    const form = encodeForm([...fields({ conversationId }), small]);
+    using caller = await beginUpload(house, form.length, [], '/initiate');
+    await caller.send(form);
+    await house.sandbox.waitFor((requests) => requests.some(({ complete }) => complete));
+    caller.leave();
+    await house.sandbox.waitFor((requests) => requests.every(({ left }) => left));
+    await house.assertTidy();
+  });
+});

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
+import {
+  assertRefused,
+  call,
+  complete,
+  INITIATE_KEYS,
+  initiate,
+  initiated,
+  jsonOf,
+  postJson,
+  seen,
+} from '../helpers/direct-steps.ts';
+import { createHouse, type House } from '../helpers/house.ts';
+
+const PATH = '/messages/upload/initiate';
+const MIB = 1024 * 1024;
+
+describe('POST /messages/upload/initiate with JSON', () => {
+  let house: House;
+  before(async () => {
+    house = await createHouse();
+  });
+  beforeEach(() => house.sandbox.reset());
+  after(() => house[Symbol.asyncDispose]());
+
+  it('answers what the upload endpoint answers, but for the mode', async () => {
+    const reply = await initiate(house, { fileSize: 5 });
+    assert.equal(reply.status, 200, reply.text);
+    assert.deepEqual(Object.keys(reply.body).sort(), INITIATE_KEYS);
+    const { locationId, conversationId } = house.sandbox;
+    assert.deepEqual(jsonOf(house, 'initiate'), {
+      locationId,
+      conversationId,
+      filename: 'note.txt',
+      contentType: 'text/plain',
+      channel: 'SMS',
+      fileSize: 5,
+    });
+    const { headers } = seen(house, 'initiate')[0] ?? {};
+    assert.equal(headers?.['accept'], 'application/json');
+    assert.equal(headers?.['version'], '2021-07-28');
+    assert.equal(reply.body.contentUrl, '/api/messages/upload/content');
+    assert(reply.body.expiresAt > Date.now());
+    await house.assertTidy();
+  });
+
+  it('works to its end', async () => {
+    const { uploadUrl, headers, ticket } = await initiated(house);
+    assert.equal((await call(uploadUrl, { method: 'PUT', headers, body: 'hello' })).status, 200);
+    const { status, body } = await complete(house, { ticket });
+    assert.equal(status, 200);
+    assert.deepEqual(body.metadata, { size: 5, contentType: 'text/plain' });
+    await house.assertTidy();
+  });
+
+  it('makes the declared type canonical, and hands that out for the PUT', async () => {
+    for (const [filename, declared, canonical] of [
+      ['a.JPG', 'image/jpg', 'image/jpeg'],
+      ['a.jpeg', 'IMAGE/PJPEG; q=1', 'image/jpeg'],
+      ['a.zip', 'application/x-zip-compressed', 'application/zip'],
+      ['a.mp3', 'audio/mp3', 'audio/mpeg'],
+      ['a.wav', 'audio/vnd.wave', 'audio/wav'],
+      ['a.png', 'application/octet-stream', 'image/png'],
+    ]) {
+      const body = await initiated(house, { filename, contentType: declared });
+      assert.equal(body.contentType, canonical);
+      assert.deepEqual(body.headers, { 'Content-Type': canonical });
+    }
+  });
+
+  it('takes the size as a number and as a string, and leaves it out when it is not given', async () => {
+    await initiated(house, { fileSize: 7 });
+    await initiated(house, { fileSize: '7' });
+    for (const fileSize of [undefined, null, '']) await initiated(house, { fileSize });
+    const sizes = seen(house, 'initiate').map((_, index) => jsonOf(house, 'initiate', index)['fileSize']);
+    assert.deepEqual(sizes, [7, 7, undefined, undefined, undefined]);
+  });
+
+  it('ignores fields that it does not know', async () => {
+    await initiated(house, {
+      type: 'x',
+      toString: 1,
+      constructor: { prototype: 1 },
+      uploadUrl: 'https://evil',
+    });
+    await initiated(house, JSON.parse('{"__proto__":{"channel":"WHATSAPP"}}') as Record<string, unknown>);
+    assert.equal(jsonOf(house, 'initiate', 1)['channel'], 'SMS');
+  });
+
+  it('cleans the name as an upload does', async () => {
+    const decomposed = 'C:\\Users\\me\\re\u0301sume\u0301.txt';
+    const { filename } = await initiated(house, { filename: decomposed });
+    assert.equal(filename, 'r\u00e9sum\u00e9.txt');
+    assert.equal(jsonOf(house, 'initiate')['filename'], 'r\u00e9sum\u00e9.txt');
+  });
+
+  it('holds the declared size to the channel', async () => {
+    const details = assertRefused(await initiate(house, { fileSize: 5 * MIB + 1 }), 413, 'FILE_TOO_LARGE');
+    assert.deepEqual(details, { limit: 5 * MIB, channel: 'SMS' });
+    await initiated(house, { fileSize: 5 * MIB + 1, channel: 'whatsapp' });
+    assert.equal(jsonOf(house, 'initiate')['channel'], 'WHATSAPP');
+  });
+
+  const bad: readonly (readonly [string, Record<string, unknown>, number, string, string | null])[] = [
+    ['no conversation', { conversationId: undefined }, 400, 'MISSING_FIELD', 'conversationId'],
+    ['an empty conversation', { conversationId: '' }, 400, 'MISSING_FIELD', 'conversationId'],
+    ['no name', { filename: null }, 400, 'MISSING_FIELD', 'filename'],
+    ['no type', { contentType: '' }, 400, 'MISSING_FIELD', 'contentType'],
+    ['a conversation that is a path', { conversationId: '../x' }, 400, 'INVALID_FIELD', 'conversationId'],
+    ['a conversation that is a number', { conversationId: 5 }, 400, 'INVALID_FIELD', 'conversationId'],
+    ['a long conversation', { conversationId: 'a'.repeat(65) }, 400, 'INVALID_FIELD', 'conversationId'],
+    ['two conversations', { conversationId: ['a', 'b'] }, 400, 'DUPLICATE_FIELD', 'conversationId'],
+    ['a name that is an object', { filename: {} }, 400, 'INVALID_FIELD', 'filename'],
+    ['a type that is true', { contentType: true }, 400, 'INVALID_FIELD', 'contentType'],
+    ['a channel with a blank', { channel: 'What sapp' }, 400, 'INVALID_FIELD', 'channel'],
+    ['a size of 0', { fileSize: 0 }, 400, 'INVALID_FIELD', 'fileSize'],
+    ['a negative size', { fileSize: -1 }, 400, 'INVALID_FIELD', 'fileSize'],
+    ['half a byte', { fileSize: 1.5 }, 400, 'INVALID_FIELD', 'fileSize'],
+    ['a size in hex', { fileSize: '0x10' }, 400, 'INVALID_FIELD', 'fileSize'],
+    ['a size out of all bounds', { fileSize: 1e21 }, 400, 'INVALID_FIELD', 'fileSize'],
+    ['a size that is true', { fileSize: true }, 400, 'INVALID_FIELD', 'fileSize'],
+    ['a name that reads backwards', { filename: 'a\u202Etxt.txt' }, 400, 'BAD_FILENAME', null],
+    ['a name of path alone', { filename: 'a/' }, 400, 'BAD_FILENAME', null],
+    ['a type off the list', { filename: 'a.exe' }, 415, 'TYPE_NOT_ALLOWED', null],
+    ['no extension', { filename: 'README' }, 415, 'TYPE_NOT_ALLOWED', null],
+    ['another type', { filename: 'a.png' }, 415, 'TYPE_MISMATCH', null],
+    ['another location', { locationId: 'someoneElse' }, 403, 'LOCATION_NOT_ALLOWED', null],
+  ];
+  for (const [what, fields, status, code, field] of bad) {
+    it(`refuses ${what}`, async () => {
+      const details = assertRefused(await initiate(house, fields), status, code);
+      if (field !== null) assert.equal(details['field'], field);
+      assert.equal(seen(house, 'initiate').length, 0);
+      await house.assertTidy();
+    });
+  }
+
+  it('refuses JSON that is not an object', async () => {
+    for (const text of ['[]', '"a"', '1', 'null', '{', '{"a":1}x', '\u0000']) {
+      assertRefused(await postJson(house, PATH, text), 400, 'BAD_JSON');
+    }
+  });
+
+  it('refuses what is not called JSON', async () => {
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', 'nonsense']) {
+      assertRefused(await postJson(house, PATH, '{}', { 'Content-Type': type }), 415, 'NOT_JSON');
+    }
+    const iso = { 'Content-Type': 'application/json; charset=iso-8859-1' };
+    assertRefused(await postJson(house, PATH, '{}', iso), 415, 'NOT_JSON');
+  });
+
+  it('takes JSON with a charset that is UTF-8', async () => {
+    const { status } = await initiate(house, {}, { 'Content-Type': 'application/json; charset=UTF-8' });
+    assert.equal(status, 200);
+  });
+
+  it('refuses a coding, and more than a mebibyte', async () => {
+    const zipped = await call(`${house.api}${PATH}`, {
+      headers: { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' },
+      body: gzipSync('{}'),
+    });
+    assertRefused(zipped, 415, 'UNSUPPORTED_ENCODING');
+    for (const chunked of [false, true]) {
+      const large = await call(`${house.api}${PATH}`, {
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ padding: 'x'.repeat(MIB) }),
+        chunked,
+      });
+      assert.equal(assertRefused(large, 413, 'BODY_TOO_LARGE')['limit'], MIB);
+    }
+  });
+
+  it('answers other methods with those that it has', async () => {
+    const reply = await call(`${house.api}${PATH}`, { method: 'PUT' });
+    assertRefused(reply, 405, 'METHOD_NOT_ALLOWED');
+    assert.equal(reply.headers.allow, 'POST');
+  });
+
+  it('says it in Spanish when asked', async () => {
+    const { body } = await initiate(house, { conversationId: '' }, { 'Accept-Language': 'es-MX,en;q=0.5' });
+    assert.match(body.message ?? '', /Falta/);
+  });
+});

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { createApp } from '../../server/app.ts';
+import { type Config, loadConfig } from '../../server/config/config.ts';
+import { ERROR_CODES, type ErrorCode } from '../../server/errors/error-codes.ts';
+import { toCallerError } from '../../server/leadway/leadway-errors.ts';
+import { createOpenApiDocument } from '../../server/openapi/document.ts';
+import { PASSED_ON_STATUSES } from '../../server/openapi/error-codes-of.ts';
+import type { OpenApiDocument, Schema } from '../../server/openapi/openapi-types.ts';
+import { INITIATE_FIELD_NAMES, UPLOAD_FIELD_NAMES } from '../../server/uploads/upload-fields.ts';
+import { createDescriber, operationsIn } from '../helpers/described.ts';
+import { createHouse } from '../helpers/house.ts';
+
+describe('GET /openapi.json', () => {
+  it('is a valid OpenAPI 3.1 document under whichever settings', async () => {
+    for (const env of [{}, { BASE_PATH: '/' }, { ALLOWED_TYPES: 'vcf', MAX_FILES: '1' }]) {
+      const document = await describe31(env);
+      const validator = new Validator();
+      const { valid, errors } = await validator.validate({ ...document });
+      assert(valid, JSON.stringify(errors));
+      assert.equal(validator.version, '3.1');
+    }
+  });
+
+  it('describes every route of the program and no other', async () => {
+    for (const basePath of ['/api', '/up/v1', '/']) {
+      await using house = await createHouse({ env: { BASE_PATH: basePath } });
+      const document = await fetchDocument(house.api);
+      const base = basePath === '/' ? '' : basePath;
+      const described = operationsIn(document).map(({ method, path }) => {
+        const isAtRoot = document.paths[path]?.servers !== undefined;
+        return `${method} ${isAtRoot ? '' : base}${path}`;
+      });
+      const routes = routesOf(createApp(house.server.context), base).filter(
+        (route) => !route.startsWith(`get ${base}/docs/`), // the files that the page loads
+      );
+      assert.deepEqual(described.toSorted(), routes.toSorted());
+      assert.deepEqual(document.servers, [{ url: basePath }]);
+    }
+  });
+
+  it('has every error code, each with its own status, and no other', async () => {
+    const document = await describe31();
+    const listed = document.components.schemas['Error']?.properties?.['code']?.['enum'];
+    assert.deepEqual(listed, Object.keys(ERROR_CODES));
+    const seen = new Set<string>();
+    for (const [status, code] of codesIn(document)) {
+      seen.add(code);
+      assert(Object.hasOwn(ERROR_CODES, code), code);
+      if (code !== 'UPSTREAM_REJECTED') assert.equal(status, ERROR_CODES[code as ErrorCode].status, code);
+    }
+    assert.deepEqual([...seen].toSorted(), Object.keys(ERROR_CODES).toSorted());
+  });
+
+  it('knows which statuses of Leadway come through', () => {
+    const refusal = { message: 'no', traceId: null, retryAfterMs: null };
+    const passed = Array.from({ length: 200 }, (_, index) => 400 + index).filter(
+      (status) => toCallerError({ ...refusal, status }, []).code === 'UPSTREAM_REJECTED',
+    );
+    assert.deepEqual(passed, [...PASSED_ON_STATUSES]);
+  });
+
+  it('names the fields that are read', async () => {
+    const document = await describe31();
+    const upload = formOf(document, '/messages/upload', 'multipart/form-data');
+    const read = [...UPLOAD_FIELD_NAMES].filter((name) => !name.endsWith('[]'));
+    assert.deepEqual(Object.keys(upload.properties).toSorted(), [...read, 'fileAttachment'].toSorted());
+    for (const type of ['application/json', 'multipart/form-data']) {
+      for (const name of Object.keys(formOf(document, '/messages/upload/initiate', type).properties)) {
+        assert(INITIATE_FIELD_NAMES.has(name) || name === 'fileAttachment', name);
+      }
+    }
+  });
+
+  it('follows the settings', async () => {
+    const document = await describe31({
+      MAX_FILES: '3',
+      ALLOWED_TYPES: 'pdf,vcf',
+      DEFAULT_CHANNEL: 'EMAIL',
+      FORWARD_MAX_BYTES: '1234567',
+      ATTACHMENT_URL_ORIGINS: 'https://files.example.com',
+    });
+    const { properties, required } = formOf(document, '/messages/upload', 'multipart/form-data');
+    assert.equal(properties['fileAttachment']?.['maxItems'], 3);
+    assert.equal(properties['channel']?.['default'], 'EMAIL');
+    assert.match(String(properties['attachmentUrls']?.['description']), /https:\/\/files\.example\.com/);
+    assert.deepEqual(required, ['conversationId', 'fileAttachment']);
+    const { contentType } = formOf(document, '/messages/upload/initiate', 'application/json').properties;
+    assert.deepEqual(contentType?.['enum'], [
+      'application/pdf',
+      'text/vcard',
+      'text/x-vcard',
+      'text/directory',
+    ]);
+    assert.match(document.paths['/messages/upload']?.post?.description ?? '', /1234567/);
+  });
+
+  it('tells how callers prove who they are', async () => {
+    const loaded = loadConfig({});
+    assert(loaded.ok);
+    const jwt = { issuer: 'i', audience: 'a', jwksUrl: null, locationsClaim: 'locations' };
+    const kinds: [auth: Config['auth'], schemes: string[]][] = [
+      [{ kind: 'none' }, []],
+      [{ kind: 'header', userHeader: 'X-User', locationsHeader: null }, ['proxy']],
+      [{ kind: 'jwt', cookie: null, ...jwt }, ['bearer']],
+      [{ kind: 'jwt', cookie: 'session', ...jwt }, ['bearer', 'cookie']],
+      [{ kind: 'sso', sessionTtlMs: 1 }, ['bearer']],
+    ];
+    for (const [auth, schemes] of kinds) {
+      const document = createOpenApiDocument({ ...loaded.config, auth });
+      assert.deepEqual(Object.keys(document.components.securitySchemes), schemes);
+      assert.deepEqual(
+        document.security,
+        schemes.map((name) => ({ [name]: [] })),
+      );
+      assert((await new Validator().validate({ ...document })).valid);
+    }
+  });
+
+  it('gives examples that fit their schemas', async () => {
+    const count = createDescriber(await describe31()).assertExamples();
+    assert(count > 100, `${count} examples`);
+  });
+});
+
+async function describe31(env: Readonly<Record<string, string>> = {}): Promise<OpenApiDocument> {
+  await using house = await createHouse({ env });
+  return await fetchDocument(house.api);
+}
+
+async function fetchDocument(api: string): Promise<OpenApiDocument> {
+  const answer = await fetch(`${api}/openapi.json`);
+  assert.equal(answer.status, 200);
+  assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
+  return (await answer.json()) as OpenApiDocument;
+}
+
+function formOf(
+  document: OpenApiDocument,
+  path: string,
+  type: string,
+): Required<Pick<Schema, 'properties' | 'required'>> {
+  const body = document.paths[path]?.post?.requestBody as {
+    content: Record<string, { schema: Schema }>;
+  };
+  const schema = body.content[type]?.schema;
+  assert(schema?.properties !== undefined, `${path} ${type}`);
+  return { properties: schema.properties, required: schema.required ?? [] };
+}
+
+/** Every pair of status and code that an operation or a shared response speaks of. */
+function codesIn(document: OpenApiDocument): [status: number, code: string][] {
+  const answers = [
+    ...operationsIn(document).flatMap(({ method, path }) =>
+      Object.entries(document.paths[path]?.[method]?.responses ?? {}),
+    ),
+    ...Object.entries(document.components.responses),
+  ];
+  return answers.flatMap(([, answer]) => {
+    const { content } = answer as { content?: Record<string, { schema?: Schema }> };
+    const properties = content?.['application/json']?.schema?.properties ?? {};
+    const codes = (properties['code']?.['enum'] ?? []) as string[];
+    return codes.map((code): [number, string] => [Number(properties['status']?.['const']), code]);
+  });
+}
+
+interface Layer {
+  readonly slash: boolean;
+  readonly route?: { readonly path: string | string[]; readonly methods: Readonly<Record<string, boolean>> };
+  readonly handle: { readonly stack?: readonly Layer[] };
+}
+
+/** `method path` of every route that answers; a router that is not mounted at the root is at `base`. */
+function routesOf(app: { router: unknown }, base: string): string[] {
+  const { stack } = app.router as { stack: readonly Layer[] };
+  const walk = (layers: readonly Layer[], prefix: string): string[] =>
+    layers.flatMap(({ route, handle, slash }) => {
+      if (route === undefined) return walk(handle.stack ?? [], slash ? prefix : `${prefix}${base}`);
+      const methods = Object.keys(route.methods).filter((method) => method !== '_all');
+      return [route.path].flat().flatMap((path) => methods.map((method) => `${method} ${prefix}${path}`));
+    });
+  return walk(stack, '');
+}

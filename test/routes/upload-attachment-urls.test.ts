@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { createHouse, type House } from '../helpers/house.ts';
+import { fixture, mp4, type Part } from '../helpers/multipart.ts';
+import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+
+describe('attachmentUrls of an upload', () => {
+  let house: House;
+  let fields: Part[];
+  const picture = filePart('a.png', fixture('picture.png'));
+  const film = filePart('film.mp4', mp4(600_000));
+  const url = (content: string, name = 'attachmentUrls'): Part => ({ name, content });
+  beforeEach(async () => {
+    house = await createHouse({
+      env: { ATTACHMENT_URL_ORIGINS: 'https://files.example.com,https://cdn.example.com:8443' },
+    });
+    fields = textParts(house.fields);
+  });
+  afterEach(() => house[Symbol.asyncDispose]());
+
+  it('reach Leadway once each and in their order, early and late ones alike', async () => {
+    const early = [url('https://files.example.com/1.png'), url('https://files.example.com/2.png')];
+    const late = [
+      url('https://cdn.example.com:8443/3.png', 'attachmentUrls[]'),
+      url('https://files.example.com/1.png'),
+    ];
+    for (const file of [picture, film]) {
+      const answer = await sendUpload(house, [...fields, ...early, file, ...late]);
+      assert.equal(answer.status, 200, answer.text);
+      assert.deepEqual(
+        house.sandbox.requests.at(-1)?.fields?.['attachmentUrls'],
+        [...early, ...late].map(({ content }) => content),
+      );
+    }
+    await house.assertTidy({ completeUploads: 2 });
+  });
+
+  it('may be written with brackets', async () => {
+    const form = [...fields, url('https://files.example.com/1.png', 'attachmentUrls[]'), picture];
+    const answer = await sendUpload(house, form);
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(house.sandbox.requests[0]?.fields?.['attachmentUrls'], [
+      'https://files.example.com/1.png',
+    ]);
+    await house.assertTidy({ completeUploads: 1 });
+  });
+
+  it('are refused when they are of another origin or no https URL', async () => {
+    const bad = [
+      'http://files.example.com/1.png',
+      'https://files.example.com:444/1.png',
+      'https://evil.example/1.png',
+      'https://files.example.com.evil.example/1.png',
+      'https://files.example.com@evil.example/1.png',
+      'https://user@files.example.com/1.png',
+      'https://user:pass@files.example.com/1.png',
+      '//files.example.com/1.png',
+      '/1.png',
+      'files.example.com',
+      'javascript:alert(1)',
+      'blob:https://files.example.com/1',
+      'data:image/png;base64,AA==',
+      'https://',
+    ];
+    for (const content of bad) {
+      for (const form of [
+        [...fields, url(content), picture],
+        [...fields, film, url(content)],
+      ]) {
+        const answer = await sendUpload(house, form);
+        assert.equal(answer.status, 400, content);
+        assert.equal(answer.body.code, 'INVALID_FIELD');
+        assert.equal(answer.body.details?.['field'], 'attachmentUrls');
+      }
+    }
+    await house.assertTidy();
+  });
+
+  it('do not take the place of a file', async () => {
+    const answer = await sendUpload(house, [...fields, url('https://files.example.com/1.png')]);
+    assert.equal(answer.status, 400);
+    assert.equal(answer.body.code, 'NO_FILE');
+    await house.assertTidy();
+  });
+
+  it('are refused altogether where no origin is listed', async () => {
+    await using closed = await createHouse();
+    const form = [...textParts(closed.fields), url('https://files.example.com/1.png'), picture];
+    const answer = await sendUpload(closed, form);
+    assert.equal(answer.status, 400);
+    assert.equal(answer.body.code, 'INVALID_FIELD');
+    await closed.assertTidy();
+  });
+});

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { createHouse, type House } from '../helpers/house.ts';
+import { BOUNDARY, closing, encodeForm, fixture, mp4, type Part } from '../helpers/multipart.ts';
+import { type Answer, filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+
+describe('the file names of an upload', () => {
+  let house: House;
+  let fields: Part[];
+  const png = fixture('picture.png');
+  beforeEach(async () => {
+    house = await createHouse();
+    fields = textParts(house.fields);
+  });
+  afterEach(() => house[Symbol.asyncDispose]());
+
+  /** Sends one picture whose disposition has these parameters, as they are. */
+  function sendNamed(parameters: string | Buffer): Promise<Answer> {
+    return sendUpload(
+      house,
+      Buffer.concat([
+        encodeForm(fields).subarray(0, -closing().length),
+        Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: form-data; name="fileAttachment"; `),
+        Buffer.from(parameters),
+        Buffer.from('\r\n\r\n'),
+        png,
+        Buffer.from('\r\n'),
+        closing(),
+      ]),
+    );
+  }
+
+  const CLEANED: readonly (readonly [string, string, string])[] = [
+    ['keeps UTF-8', 'filename="foto ñandú 😀 写真.png"', 'foto ñandú 😀 写真.png'],
+    ['composes to NFC', 'filename="cafe\u0301.png"', 'café.png'],
+    ['strips a Unix path', 'filename="../../etc/a.png"', 'a.png'],
+    ['strips a Windows path', 'filename="C:\\fakepath\\a.png"', 'a.png'],
+    ['strips control characters', 'filename="a%0D%0Ab.png"', 'ab.png'],
+    ['strips C1 controls', 'filename="a\u0085b.png"', 'ab.png'],
+    ['strips blanks at the ends', 'filename="  a.png "', 'a.png'],
+    ['strips the dots that Windows hides', 'filename="a.png..."', 'a.png'],
+    ['keeps quotes that a browser escaped', 'filename="a%22b.png"', 'a"b.png'],
+    ['keeps quotes that curl escaped', 'filename="a\\"b.png"', 'a"b.png'],
+    ['keeps a percent sign', 'filename="100%.png"', '100%.png'],
+    ['keeps other percent codes', 'filename="a%20b%2f%C3%B1.png"', 'a%20b%2f%C3%B1.png'],
+    ['keeps semicolons', 'filename="a;b; filename=c.png"', 'a;b; filename=c.png'],
+    ['takes a bare token', 'filename=a.png', 'a.png'],
+    ['takes an extended name', "filename*=UTF-8''na%C3%AFve%20%E2%82%AC.png", 'naïve €.png'],
+    [
+      'takes both as .NET sends them',
+      'filename="=?utf-8?B?w7EucG5n?="; filename*=utf-8\'\'%C3%B1.png',
+      'ñ.png',
+    ],
+    ['lets the extended name win in any order', 'filename*=utf-8\'es\'%C3%B1.png; filename="n.png"', 'ñ.png'],
+    ['strips the path of an extended name', "filename*=UTF-8''..%2F..%5Ca.png", 'a.png'],
+    ['takes parameters in any case', 'FileName="a.png"', 'a.png'],
+    ['keeps a name that is an object key', 'filename="__proto__.png"', '__proto__.png'],
+  ];
+  for (const [what, parameters, expected] of CLEANED) {
+    it(what, async () => {
+      const answer = await sendNamed(parameters);
+      assert.equal(answer.status, 200, answer.text);
+      assert.equal(house.sandbox.requests[0]?.files?.[0]?.name, expected);
+      assert.deepEqual(Object.keys(answer.body.uploadedFiles ?? {}), [expected]);
+      await house.assertTidy({ completeUploads: 1 });
+    });
+  }
+
+  const REFUSED: readonly (readonly [string, string | Buffer, number, string])[] = [
+    ['a bidi override', 'filename="a\u202egnp.exe.png"', 400, 'BAD_FILENAME'],
+    ['an escaped bidi override', "filename*=UTF-8''a%E2%80%AEgnp.png", 400, 'BAD_FILENAME'],
+    ['bidi isolates', 'filename="a\u2066b\u2069.png"', 400, 'BAD_FILENAME'],
+    ['a path without a name', 'filename="dir/"', 400, 'BAD_FILENAME'],
+    ['dots only', 'filename=".."', 400, 'BAD_FILENAME'],
+    ['a name of controls only', 'filename="%0D%0A"', 400, 'BAD_FILENAME'],
+    ['a name that is not UTF-8', Buffer.from('filename="a\xf1.png"', 'latin1'), 400, 'BAD_FILENAME'],
+    ['a name of 256 bytes', `filename="${'ñ'.repeat(126)}.png"`, 400, 'BAD_FILENAME'],
+    ['no name with content', 'filename=""', 400, 'BAD_FILENAME'],
+    ['a name without extension', 'filename="png"', 415, 'TYPE_NOT_ALLOWED'],
+    ['a hidden file that is all extension', 'filename=".png"', 415, 'TYPE_NOT_ALLOWED'],
+    ['two names', 'filename="a.png"; filename="b.png"', 400, 'BAD_MULTIPART'],
+    ['two extended names', "filename*=utf-8''a.png; filename*=utf-8''b.png", 400, 'BAD_MULTIPART'],
+    ['an extended name in another charset', "filename*=iso-8859-1''%F1.png", 400, 'BAD_MULTIPART'],
+    ['an extended name that is not UTF-8', "filename*=UTF-8''%F1.png", 400, 'BAD_MULTIPART'],
+    ['an extended name with a raw quote', "filename*=UTF-8''a\"b.png", 400, 'BAD_MULTIPART'],
+    ['an open quote', 'filename="a.png', 400, 'BAD_MULTIPART'],
+    ['a NUL', 'filename="a\u0000.png"', 400, 'BAD_MULTIPART'],
+    ['text behind the quotes', 'filename="a.png"b', 400, 'BAD_MULTIPART'],
+  ];
+  for (const [what, parameters, status, code] of REFUSED) {
+    it(`refuses ${what}`, async () => {
+      const answer = await sendNamed(parameters);
+      assert.equal(answer.status, status, answer.text);
+      assert.equal(answer.body.code, code, answer.text);
+      await house.assertTidy();
+    });
+  }
+
+  it('may have 255 bytes', async () => {
+    const name = `${'ñ'.repeat(125)}a.png`;
+    assert.equal(Buffer.byteLength(name), 255);
+    const answer = await sendUpload(house, [...fields, filePart(name, png)]);
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(house.sandbox.requests[0]?.files?.[0]?.name, name);
+    await house.assertTidy({ completeUploads: 1 });
+  });
+
+  it('are made distinct, since the answer maps them to URLs', async () => {
+    const longest = `${'x'.repeat(251)}.png`;
+    const names = ['a.png', 'a (2).png', 'a.png', 'dir/a.png', longest, longest];
+    await using many = await createHouse({ env: { MAX_FILES: '6' } });
+    const answer = await sendUpload(many, [
+      ...textParts(many.fields),
+      ...names.map((name) => filePart(name, png)),
+    ]);
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(Object.keys(answer.body.uploadedFiles ?? {}), [
+      'a.png',
+      'a (2).png',
+      'a (3).png',
+      'a (4).png',
+      longest,
+      `${'x'.repeat(247)} (2).png`,
+    ]);
+    await many.assertTidy({ completeUploads: 1 });
+  });
+
+  it('never become structure of the request to Leadway', async () => {
+    // Names that would break out of their quotes or their line if they were written as they are.
+    const names = ['a%22; name=%22conversationId.png', 'a%0D%0AContent-Type: text/html%0D%0A%0D%0Ab.png'];
+    for (const name of names) {
+      for (const content of [png, mp4(600_000)]) {
+        const extension = content === png ? '' : '.mp4';
+        const answer = await sendUpload(house, [...fields, filePart(name + extension, content)]);
+        assert.equal(answer.status, 200, answer.text);
+        const sent = house.sandbox.requests.at(-1);
+        assert.equal(sent?.fieldOrder?.length, 4);
+        assert.equal(sent?.files?.[0]?.field, 'fileAttachment');
+        assert.equal(sent?.files?.[0]?.contentType, content === png ? 'image/png' : 'video/mp4');
+      }
+    }
+    await house.assertTidy({ completeUploads: 4 });
+  });
+});

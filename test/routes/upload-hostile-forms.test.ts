@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { createHouse, type House } from '../helpers/house.ts';
+import { BOUNDARY, closing, encodeForm, FORM_TYPE, fixture, mp4, type Part } from '../helpers/multipart.ts';
+import { filePart, sendUpload, sha256, textParts } from '../helpers/send-upload.ts';
+
+const png = fixture('picture.png');
+
+describe('a hostile form', () => {
+  let house: House;
+  let fields: Buffer;
+  beforeEach(async () => {
+    house = await createHouse();
+    fields = encodeForm(textParts(house.fields)).subarray(0, -closing().length);
+  });
+  afterEach(() => house[Symbol.asyncDispose]());
+
+  /** A form whose last part has this head and the picture for its content. */
+  function withHead(head: string | Buffer, content: Buffer = png): Buffer {
+    const begin = Buffer.from(`--${BOUNDARY}\r\n`);
+    const end = Buffer.from('\r\n');
+    return Buffer.concat([
+      fields,
+      begin,
+      Buffer.from(head),
+      Buffer.from('\r\n\r\n'),
+      content,
+      end,
+      closing(),
+    ]);
+  }
+
+  const DISPOSITION = 'Content-Disposition: form-data; name="fileAttachment"; filename="a.png"';
+
+  async function assertRefused(form: Buffer, code = 'BAD_MULTIPART', headers = {}): Promise<void> {
+    const answer = await sendUpload(house, form, { headers });
+    assert.equal(answer.body.code, code, answer.text);
+    assert.equal(answer.status, code === 'NOT_MULTIPART' ? 415 : 400);
+    await house.assertTidy();
+  }
+
+  const HEADS: readonly (readonly [string, string])[] = [
+    ['an encoded part', `${DISPOSITION}\r\nContent-Transfer-Encoding: base64`],
+    ['a quoted-printable part', `${DISPOSITION}\r\ncontent-transfer-encoding:  quoted-printable`],
+    ['a nested form', `${DISPOSITION}\r\nContent-Type: multipart/mixed; boundary=x`],
+    [
+      'a part that is no form-data',
+      'Content-Disposition: attachment; name="fileAttachment"; filename="a.png"',
+    ],
+    ['a part without disposition', 'Content-Type: image/png'],
+    ['a part without a name', 'Content-Disposition: form-data; filename="a.png"'],
+    ['a part with an empty name', 'Content-Disposition: form-data; name=""; filename="a.png"'],
+    ['two names', 'Content-Disposition: form-data; name="fileAttachment"; name="x"; filename="a.png"'],
+    ['two dispositions', `${DISPOSITION}\r\n${DISPOSITION}`],
+    ['two content types', `${DISPOSITION}\r\nContent-Type: image/png\r\ncontent-type: text/html`],
+    ['a folded header', 'Content-Disposition: form-data;\r\n name="fileAttachment"; filename="a.png"'],
+    ['a header without a colon', `${DISPOSITION}\r\nnonsense`],
+    ['a header with a blank name', `${DISPOSITION}\r\n: x`],
+    ['a blank before the colon', `Content-Disposition : form-data; name="fileAttachment"; filename="a.png"`],
+    ['a NUL in a header', `${DISPOSITION}\r\nX-A: \u0000`],
+    ['a bare CR in a header', `${DISPOSITION}\r\nX-A: a\rContent-Type: text/html`],
+    ['a bare LF in a header', `${DISPOSITION}\nContent-Type: text/html`],
+    [
+      'an equals sign with blanks',
+      'Content-Disposition: form-data; name = "fileAttachment"; filename="a.png"',
+    ],
+    ['huge part headers', `${DISPOSITION}\r\nX-A: ${'x'.repeat(9_000)}`],
+    ['many part headers', `${DISPOSITION}\r\n${'X: x\r\n'.repeat(2_000)}Y: y`],
+    ['a long field name', `Content-Disposition: form-data; name="${'x'.repeat(65)}"`],
+  ];
+  for (const [what, head] of HEADS) {
+    it(`is refused for ${what}`, () => assertRefused(withHead(head)));
+  }
+
+  it('is refused for blanks behind a boundary, which parsers read differently', async () => {
+    const text = encodeForm([...textParts(house.fields), filePart('a.txt', 'text')]).toString();
+    await assertRefused(Buffer.from(text.replaceAll(`--${BOUNDARY}\r\n`, `--${BOUNDARY} \r\n`)));
+    await assertRefused(Buffer.from(text.replaceAll(`--${BOUNDARY}\r\n`, `--${BOUNDARY}\t\r\n`)));
+    await assertRefused(Buffer.from(text.replace(`--${BOUNDARY}--\r\n`, `--${BOUNDARY}-- \r\n`)));
+  });
+
+  it('is refused for a line of content that merely begins with the boundary', async () => {
+    const content = Buffer.concat([png, Buffer.from(`\r\n--${BOUNDARY}x\r\n`), png]);
+    await assertRefused(withHead(DISPOSITION, content));
+    const cut = Buffer.concat([png, Buffer.from(`\r\n--${BOUNDARY}-\r\n`)]);
+    await assertRefused(withHead(DISPOSITION, cut));
+  });
+
+  it('is refused for bytes before its first boundary and behind its last', async () => {
+    const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
+    for (const before of ['\r\n', 'preamble\r\n', '--other\r\n']) {
+      await assertRefused(Buffer.concat([Buffer.from(before), form]));
+    }
+    for (const behind of ['\r\n', 'epilogue', `--${BOUNDARY}\r\n`, '\r\n\r\n']) {
+      await assertRefused(Buffer.concat([form, Buffer.from(behind)]));
+    }
+    await assertRefused(Buffer.concat([form, form]));
+  });
+
+  it('is refused when it ends early, wherever that is', async () => {
+    const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
+    const film = encodeForm([...textParts(house.fields), filePart('a.mp4', mp4(600_000))]);
+    const cuts = [
+      1,
+      5,
+      20,
+      60,
+      100,
+      300,
+      form.length - 100,
+      form.length - 5,
+      form.length - 3,
+      form.length - 1,
+    ];
+    for (const cut of cuts) await assertRefused(form.subarray(0, cut));
+    for (const left of [3, 10, 20, 1_000]) await assertRefused(film.subarray(0, film.length - left));
+  });
+
+  it('is refused when its lines end in LF alone', async () => {
+    const form = encodeForm([...textParts(house.fields), filePart('a.txt', 'text')]).toString();
+    await assertRefused(Buffer.from(form.replaceAll('\r\n', '\n')));
+  });
+
+  it('is refused when it is empty', async () => {
+    await assertRefused(Buffer.alloc(0));
+    await assertRefused(Buffer.from('\r\n'));
+  });
+
+  it('may be closed at once, but then has no file', () => assertRefused(closing(), 'NO_FILE'));
+
+  it('is refused for too many fields or parts', async () => {
+    const fields21 = Array.from({ length: 21 }, (_, index): Part => ({ name: `x${index}`, content: '' }));
+    await assertRefused(encodeForm([...fields21, filePart('a.png', png)]));
+    const empties = Array.from({ length: 31 }, () => filePart('', ''));
+    await assertRefused(encodeForm([...textParts(house.fields), ...empties, filePart('a.png', png)]));
+  });
+
+  it('is refused for a boundary that is missing, doubled, too long or not its own', async () => {
+    const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
+    const types = [
+      'multipart/form-data',
+      'multipart/form-data; boundary=',
+      'multipart/form-data; boundary=""',
+      `multipart/form-data; boundary=${BOUNDARY}; boundary=${BOUNDARY}`,
+      `multipart/form-data; boundary=${BOUNDARY}; Boundary=other`,
+      `multipart/form-data; boundary=${'x'.repeat(71)}`,
+      `multipart/form-data; boundary="${BOUNDARY} "`,
+      `multipart/form-data; boundary="${BOUNDARY}`,
+      `multipart/form-data; boundary=a[b]`,
+      `multipart/form-data boundary=${BOUNDARY}`,
+      `multipart/form-data, text/plain; boundary=${BOUNDARY}`,
+    ];
+    for (const type of types) await assertRefused(form, 'NOT_MULTIPART', { 'Content-Type': type });
+    await assertRefused(form, 'BAD_MULTIPART', { 'Content-Type': 'multipart/form-data; boundary=other' });
+    await assertRefused(form, 'BAD_MULTIPART', {
+      'Content-Type': `multipart/form-data; boundary=${BOUNDARY.slice(0, -1)}`,
+    });
+  });
+
+  it('passes where it only looks hostile', async () => {
+    const harmless: Buffer[] = [
+      withHead(`${DISPOSITION}\r\nContent-Transfer-Encoding: binary`),
+      withHead(`${DISPOSITION}\r\nContent-Type: image/png\r\nX-Unknown: x\r\nContent-Length: 5`),
+      withHead('content-disposition:form-data;name=fileAttachment;filename=a.png'),
+      withHead(`${DISPOSITION}; size=5`),
+    ];
+    for (const form of harmless) {
+      const answer = await sendUpload(house, form);
+      assert.equal(answer.status, 200, answer.text);
+      assert.equal(house.sandbox.requests.at(-1)?.files?.[0]?.sha256, sha256(png));
+    }
+    for (const type of [
+      `Multipart/Form-Data; BOUNDARY="${BOUNDARY}"`,
+      `multipart/form-data; charset=utf-8; boundary=${BOUNDARY}`,
+      `multipart/form-data;boundary=${BOUNDARY}`,
+    ]) {
+      const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
+      const answer = await sendUpload(house, form, { headers: { 'Content-Type': type } });
+      assert.equal(answer.status, 200, answer.text);
+    }
+    await house.assertTidy({ completeUploads: harmless.length + 3 });
+  });
+
+  it('does not change content that nearly has boundaries in it', async () => {
+    const near = Buffer.from(`\r\n--${BOUNDARY}`);
+    const pieces: Buffer[] = [mp4(65_000)];
+    for (let length = 1; length < near.length; length++) {
+      pieces.push(near.subarray(0, length), Buffer.alloc(65_536 - length, length));
+    }
+    pieces.push(near.subarray(2), Buffer.from('\r\r\n-'), near.subarray(0, -1));
+    const film = Buffer.concat(pieces);
+    for (const chunked of [false, true]) {
+      const form = encodeForm([...textParts(house.fields), filePart('a.mp4', film)]);
+      const answer = await sendUpload(house, form, { chunked, headers: { 'Content-Type': FORM_TYPE } });
+      assert.equal(answer.status, 200, answer.text);
+      assert.equal(house.sandbox.requests.at(-1)?.files?.[0]?.sha256, sha256(film));
+    }
+    await house.assertTidy({ completeUploads: 2 });
+  });
+});

@@ -1,0 +1,203 @@
+import type { ErrorCode } from '../../../server/errors/error-codes.ts';
+import type { House, HouseOptions } from '../../helpers/house.ts';
+import { fixture, type Part } from '../../helpers/multipart.ts';
+import { filePart, sendUpload, textParts } from '../../helpers/send-upload.ts';
+import type { WireAnswer } from '../http/wire.ts';
+import type { ErrorAnswer } from './assert-error.ts';
+import { call, initiate, meanwhile, meet, PICTURE, post, raw, upload } from './provoking.ts';
+
+/** How a code comes about. */
+export interface CodeCase {
+  /** Ends the sentence "is what a caller gets for …". */
+  readonly what: string;
+  readonly house?: HouseOptions;
+  readonly provoke: (house: House) => Promise<ErrorAnswer | WireAnswer>;
+  /** Uploads that Leadway read to the end before it refused them or failed. */
+  readonly completeUploads?: number;
+}
+
+/** Codes whose features come later. */
+export const NOT_REACHABLE_YET: readonly ErrorCode[] = ['UNAUTHENTICATED', 'UPSTREAM_BUDGET'];
+
+/** One case for every code that can be reached. */
+export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
+  BAD_REQUEST: { what: 'garbage', provoke: raw('garbage\r\n\r\n') },
+  BAD_MULTIPART: {
+    what: 'a form that breaks off',
+    provoke: (house) => sendUpload(house, Buffer.from('--test-boundary\r\n')),
+  },
+  BAD_JSON: { what: 'half an object', provoke: (house) => post(house, '/messages/upload/complete', '{') },
+  MISSING_FIELD: {
+    what: 'an upload to no conversation',
+    provoke: (house) => upload(house, [PICTURE], { conversationId: '' }),
+  },
+  INVALID_FIELD: {
+    what: 'an id that is a path',
+    provoke: (house) => upload(house, [PICTURE], { conversationId: '../x' }),
+  },
+  DUPLICATE_FIELD: {
+    what: 'two contacts',
+    provoke: (house) => upload(house, [{ name: 'contactId', content: 'other' }, PICTURE]),
+  },
+  UNEXPECTED_FILE_FIELD: {
+    what: 'a file under another name',
+    provoke: (house) => upload(house, [{ ...PICTURE, name: 'attachment' }]),
+  },
+  NO_FILE: { what: 'a form without a file', provoke: (house) => upload(house, []) },
+  TOO_MANY_FILES: {
+    what: 'a sixth file',
+    provoke: (house) => upload(house, Array<Part>(6).fill(PICTURE)),
+  },
+  EMPTY_FILE: { what: 'no bytes', provoke: (house) => upload(house, [filePart('empty.png', '')]) },
+  BAD_FILENAME: {
+    what: 'a name that turns round on the screen',
+    provoke: (house) => upload(house, [filePart('a\u202egnp.exe.png', fixture('picture.png'))]),
+  },
+  SIZE_MISMATCH: {
+    what: 'another size than was declared',
+    provoke: (house) => upload(house, [PICTURE], { fileSize: '5' }),
+  },
+  FIELD_ORDER: {
+    what: 'a relayed file before its conversation',
+    provoke: (house) =>
+      sendUpload(
+        house,
+        [
+          filePart('film.mp4', Buffer.concat([fixture('moov-last.mp4'), Buffer.alloc(600_000)])),
+          ...textParts(house.fields),
+        ],
+        { query: '?mode=relay' },
+      ),
+  },
+  ORIGIN_NOT_ALLOWED: {
+    what: 'a form on a foreign page',
+    provoke: (house) => upload(house, [PICTURE], {}, { headers: { Origin: 'https://evil.example' } }),
+  },
+  LOCATION_NOT_ALLOWED: {
+    what: 'a location of somebody else',
+    provoke: (house) => upload(house, [PICTURE], { locationId: 'another' }),
+  },
+  TICKET_INVALID: {
+    what: 'a ticket of their own making',
+    provoke: (house) => post(house, '/messages/upload/complete', { ticket: 'e30.e30.e30.e30.e30' }),
+  },
+  NOT_FOUND: { what: 'an address that is none', provoke: (house) => call(house, '/nothing') },
+  NOT_UPLOADED: {
+    what: 'completing what was never put into storage',
+    async provoke(house) {
+      const { ticket } = await initiate(house);
+      return post(house, '/messages/upload/complete', { ticket });
+    },
+  },
+  METHOD_NOT_ALLOWED: {
+    what: 'looking where one can only post',
+    provoke: (house) => call(house, '/messages/upload'),
+  },
+  REQUEST_TIMEOUT: {
+    what: 'a body that does not come',
+    house: { env: { UPLOAD_IDLE_TIMEOUT_MS: '50' } },
+    provoke: raw(
+      'POST /api/messages/upload/complete HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
+    ),
+  },
+  TICKET_EXPIRED: {
+    what: 'a ticket whose time is over',
+    house: { sandbox: { urlTtlMs: 0 } },
+    async provoke(house) {
+      const { ticket = '' } = await initiate(house);
+      const headers = { 'Upload-Ticket': ticket, 'Content-Type': 'image/png' };
+      return call(house, '/messages/upload/content', { method: 'PUT', headers, body: 'x' });
+    },
+  },
+  FILE_TOO_LARGE: {
+    what: 'more bytes than a channel takes',
+    house: { env: { FORWARD_MAX_BYTES: '1000', FORWARD_HOLD_BYTES: '100' } },
+    provoke: (house) =>
+      upload(house, [filePart('picture.jpg', fixture('picture.jpg'))], {}, { query: '?mode=forward' }),
+  },
+  BODY_TOO_LARGE: {
+    what: 'JSON over 1 MiB',
+    provoke: (house) => post(house, '/messages/upload/complete', { ticket: 'x'.repeat(1024 * 1024) }),
+  },
+  URI_TOO_LONG: {
+    what: 'an address of 20 KiB',
+    provoke: raw(`GET /${'a'.repeat(20 * 1024)} HTTP/1.1\r\nHost: test\r\n\r\n`),
+  },
+  NOT_MULTIPART: {
+    what: 'JSON where a form is taken',
+    provoke: (house) => post(house, '/messages/upload', {}),
+  },
+  NOT_JSON: {
+    what: 'a form where JSON is taken',
+    provoke: (house) => post(house, '/messages/upload/complete', 'a=b', { 'Content-Type': 'text/plain' }),
+  },
+  UNSUPPORTED_ENCODING: {
+    what: 'a compressed body',
+    provoke: (house) => upload(house, [PICTURE], {}, { headers: { 'Content-Encoding': 'gzip' } }),
+  },
+  TYPE_NOT_ALLOWED: {
+    what: 'a program',
+    provoke: (house) => upload(house, [filePart('program.exe', fixture('program.exe'))]),
+  },
+  TYPE_MISMATCH: {
+    what: 'a program under the name of a document',
+    provoke: (house) => upload(house, [filePart('program.pdf', fixture('program.exe'))]),
+  },
+  EXPECTATION_FAILED: {
+    what: 'an expectation that nobody knows',
+    provoke: raw('GET /api/config HTTP/1.1\r\nHost: test\r\nExpect: tea\r\n\r\n'),
+  },
+  RATE_LIMITED: {
+    what: 'one request too many',
+    house: { env: { RATE_LIMIT_MAX: '1' } },
+    async provoke(house) {
+      await call(house, '/messages/upload');
+      return call(house, '/messages/upload');
+    },
+  },
+  TOO_MANY_UPLOADS: {
+    what: 'one upload too many at once',
+    house: { env: { MAX_CONCURRENT_UPLOADS_PER_CALLER: '1', TRUST_PROXY: '1' } },
+    provoke: (house) => meanwhile(house, '192.0.2.1'),
+  },
+  HEADERS_TOO_LARGE: {
+    what: 'a cookie of 20 KiB',
+    provoke: raw(`GET / HTTP/1.1\r\nHost: test\r\nCookie: ${'a'.repeat(20 * 1024)}\r\n\r\n`),
+  },
+  INTERNAL: {
+    what: 'a mistake of ours',
+    provoke(house) {
+      house.server.context.slots.take = () => {
+        throw new TypeError('a mistake at /srv/app/secret.ts with pit-12345');
+      };
+      return upload(house);
+    },
+  },
+  DIRECT_UNAVAILABLE: {
+    what: 'asking for what is not offered',
+    provoke: meet('no-initiate', '?mode=direct'),
+  },
+  UPSTREAM_ERROR: { what: 'a page where JSON was due', provoke: meet('html'), completeUploads: 1 },
+  UPSTREAM_AUTH: { what: 'a token that Leadway refuses', provoke: meet('bad-token'), completeUploads: 1 },
+  UPSTREAM_ABORTED: { what: 'a connection that breaks', provoke: meet('cut'), completeUploads: 1 },
+  UPSTREAM_REJECTED: { what: 'what Leadway finds wrong', provoke: meet('status-422'), completeUploads: 1 },
+  STORAGE_REFUSED: { what: 'what storage does not take', provoke: meet('storage-403', '?mode=relay') },
+  BUSY: {
+    what: 'coming when every place is taken',
+    house: { env: { MAX_CONCURRENT_UPLOADS: '1', TRUST_PROXY: '1' } },
+    provoke: (house) => meanwhile(house, '192.0.2.2'),
+  },
+  DRAINING: {
+    what: 'coming while the server leaves',
+    provoke(house) {
+      house.server.context.lifecycle.markDraining();
+      return upload(house);
+    },
+  },
+  UPSTREAM_TIMEOUT: {
+    what: 'an upstream that never answers',
+    house: { env: { UPSTREAM_TIMEOUT_MS: '100' } },
+    provoke: meet('never-answers'),
+    completeUploads: 1,
+  },
+};

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import type { ErrorCode } from '../../../server/errors/error-codes.ts';
+import { createHouse, type House, settled } from '../../helpers/house.ts';
+import { encodeForm, FORM_TYPE, mp4 } from '../../helpers/multipart.ts';
+import { assertError } from '../errors/assert-error.ts';
+import { dial } from './wire.ts';
+
+const UPLOAD = 'POST /api/messages/upload HTTP/1.1\r\nHost: test\r\n';
+
+/** Requests that are refused before or by the strict checks, and what they are told. */
+const REFUSED: readonly (readonly [what: string, bytes: string, code: ErrorCode])[] = [
+  ['no HTTP at all', 'hello\r\n\r\n', 'BAD_REQUEST'],
+  ['TLS to a plain port', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'BAD_REQUEST'],
+  ['an unknown method', 'FETCH / HTTP/1.1\r\nHost: test\r\n\r\n', 'BAD_REQUEST'],
+  ['another protocol version', 'GET / HTTP/7.0\r\nHost: test\r\n\r\n', 'BAD_REQUEST'],
+  ['a header without a colon', 'GET / HTTP/1.1\r\nHost: test\r\nnonsense\r\n\r\n', 'BAD_REQUEST'],
+  ['a blank before the colon', 'GET / HTTP/1.1\r\nHost : test\r\n\r\n', 'BAD_REQUEST'],
+  ['a folded header', 'GET / HTTP/1.1\r\nHost: test\r\nA: b\r\n c\r\nX: \0\r\n\r\n', 'BAD_REQUEST'],
+  ['a control character in a header', 'GET / HTTP/1.1\r\nHost: test\r\nA: \x01\r\n\r\n', 'BAD_REQUEST'],
+  ['a bare CR in a header', 'GET / HTTP/1.1\r\nHost: test\r\nA: b\rc\r\n\r\n', 'BAD_REQUEST'],
+  ['a length that is no number', `${UPLOAD}Content-Length: 1x\r\n\r\n`, 'BAD_REQUEST'],
+  ['a negative length', `${UPLOAD}Content-Length: -1\r\n\r\n`, 'BAD_REQUEST'],
+  ['two lengths', `${UPLOAD}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`, 'BAD_REQUEST'],
+  [
+    'a length and a coding',
+    `${UPLOAD}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    'BAD_REQUEST',
+  ],
+  [
+    'a coding and a length',
+    `${UPLOAD}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n`,
+    'BAD_REQUEST',
+  ],
+  ['gzip before chunked', `${UPLOAD}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 'BAD_REQUEST'],
+  ['chunked before gzip', `${UPLOAD}Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n`, 'BAD_REQUEST'],
+  [
+    'two codings',
+    `${UPLOAD}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    'BAD_REQUEST',
+  ],
+  ['a coding that hides', `${UPLOAD}Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n`, 'BAD_REQUEST'],
+  [
+    'a coding in HTTP/1.0',
+    'POST /api/messages/upload HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    'BAD_REQUEST',
+  ],
+  ['no Host', 'GET /api/config HTTP/1.1\r\n\r\n', 'BAD_REQUEST'],
+  ['two Hosts', 'GET /api/config HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', 'BAD_REQUEST'],
+  ['the same Host twice', 'GET /api/config HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n', 'BAD_REQUEST'],
+  ['an absolute target', 'GET http://evil.example/api/config HTTP/1.1\r\nHost: test\r\n\r\n', 'BAD_REQUEST'],
+  ['the asterisk target', 'OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n', 'BAD_REQUEST'],
+  ['a path that cannot be decoded', 'GET /api/%zz HTTP/1.1\r\nHost: test\r\n\r\n', 'BAD_REQUEST'],
+  ['a path that is not UTF-8', 'GET /api/%ff HTTP/1.1\r\nHost: test\r\n\r\n', 'BAD_REQUEST'],
+  [
+    'an address of 9 KiB',
+    `GET /api/config?${'a'.repeat(9 * 1024)} HTTP/1.1\r\nHost: test\r\n\r\n`,
+    'URI_TOO_LONG',
+  ],
+  ['an address of 100 KiB', `GET /${'a'.repeat(100 * 1024)} HTTP/1.1\r\nHost: test\r\n\r\n`, 'URI_TOO_LONG'],
+  [
+    'a header of 20 KiB',
+    `GET /api/config HTTP/1.1\r\nHost: test\r\nCookie: ${'a'.repeat(20 * 1024)}\r\n\r\n`,
+    'HEADERS_TOO_LARGE',
+  ],
+  [
+    'headers of 500 KiB',
+    `GET / HTTP/1.1\r\nHost: test\r\n${'A: b\r\n'.repeat(80_000)}\r\n`,
+    'HEADERS_TOO_LARGE',
+  ],
+  ['a strange expectation', `${UPLOAD}Expect: tea\r\nContent-Length: 5\r\n\r\n`, 'EXPECTATION_FAILED'],
+  [
+    'one expectation too many',
+    `${UPLOAD}Expect: 100-continue, tea\r\nContent-Length: 5\r\n\r\n`,
+    'EXPECTATION_FAILED',
+  ],
+  ['CONNECT', 'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n', 'METHOD_NOT_ALLOWED'],
+  ['TRACE of an endpoint', 'TRACE /api/messages/upload HTTP/1.1\r\nHost: t\r\n\r\n', 'METHOD_NOT_ALLOWED'],
+  ['TRACE of nothing', 'TRACE / HTTP/1.1\r\nHost: test\r\nCookie: secret\r\n\r\n', 'NOT_FOUND'],
+  ['PROPFIND', 'PROPFIND /api/messages/upload HTTP/1.1\r\nHost: t\r\n\r\n', 'METHOD_NOT_ALLOWED'],
+];
+
+describe('requests that no client library sends', () => {
+  let house: House;
+  before(async () => {
+    house = await createHouse();
+  });
+  afterEach(() => house.assertTidy());
+  after(() => house[Symbol.asyncDispose]());
+
+  for (const [what, bytes, code] of REFUSED) {
+    it(`answers ${what} with ${code} in the shape of every error`, async () => {
+      using wire = await dial(house.url, bytes);
+      const answer = await wire.answer();
+      assertError(answer, code);
+      assert(!answer.body.includes('secret'));
+    });
+  }
+
+  it('says in Allow what an address does answer, to CONNECT too', async () => {
+    using trace = await dial(house.url, 'TRACE /api/messages/upload HTTP/1.1\r\nHost: t\r\n\r\n');
+    assert.equal((await trace.answer()).headers['allow'], 'POST');
+    using tunnel = await dial(
+      house.url,
+      'CONNECT a:1 HTTP/1.1\r\nHost: a\r\nX-Request-Id: tunnel-1\r\nAccept-Language: es\r\n\r\n',
+    );
+    const answer = await tunnel.answer();
+    assert.match(answer.headers['allow'] ?? '', /POST/);
+    assert.equal(answer.headers['x-request-id'], 'tunnel-1');
+    assert.equal(answer.headers['content-language'], 'es');
+    await tunnel.closed;
+  });
+
+  it('lets no request follow a body whose end is in dispute', async () => {
+    using wire = await dial(
+      house.url,
+      `${UPLOAD}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\nGET /api/config HTTP/1.1\r\nHost: test\r\n\r\n`,
+    );
+    assertError(await wire.answer(), 'BAD_REQUEST');
+    await wire.closed;
+    assert.equal(wire.rest, '');
+  });
+
+  it('refuses a bad chunk in the middle of an upload and cuts the request to Leadway', async () => {
+    const begin = encodeForm([
+      { name: 'conversationId', content: house.sandbox.conversationId },
+      { name: 'contactId', content: house.sandbox.contactId },
+      { name: 'fileAttachment', filename: 'film.mp4', content: mp4(400_000) },
+    ]).subarray(0, -100);
+    using wire = await dial(
+      house.url,
+      `${UPLOAD}Content-Type: ${FORM_TYPE}\r\nTransfer-Encoding: chunked\r\nX-Request-Id: bad-chunk\r\n\r\n`,
+    );
+    wire.send(`${begin.length.toString(16)}\r\n`);
+    wire.send(begin);
+    wire.send('\r\n');
+    await house.sandbox.waitFor((requests) => requests.length === 1);
+    wire.send('xyz\r\n');
+    const answer = await wire.answer();
+    assert.equal(assertError(answer, 'BAD_REQUEST').requestId, 'bad-chunk');
+    await wire.closed;
+    await house.sandbox.waitFor(([request]) => request?.aborted === true);
+    await settled(
+      () => house.log.entries.some((entry) => entry['requestId'] === 'bad-chunk' && entry['status'] === 400),
+      'the log has the refusal',
+    );
+  });
+
+  it('logs requests that could not be read, without their bytes', async () => {
+    using wire = await dial(house.url, 'GET /?token=hidden-in-garbage HTTP/9.9\r\n\r\n');
+    const { requestId } = assertError(await wire.answer(), 'BAD_REQUEST');
+    const line = house.log.entries.find((entry) => entry['requestId'] === requestId);
+    assert.equal(line?.['status'], 400);
+    assert.equal(line?.['code'], 'BAD_REQUEST');
+    assert.match(String(line?.['reason']), /^HPE_/);
+    assert(!house.log.lines.some((text) => text.includes('hidden-in-garbage')));
+  });
+});

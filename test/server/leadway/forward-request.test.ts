@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { AppError } from '../../../server/errors/app-error.ts';
+import { ForwardRequest } from '../../../server/leadway/forward-request.ts';
+import { LeadwayClient } from '../../../server/leadway/leadway-client.ts';
+import { createUpstreamAgent, type UpstreamAgent } from '../../../server/leadway/upstream-agent.ts';
+import { createLogger } from '../../../server/logger.ts';
+import { LogSink } from '../../helpers/log-sink.ts';
+
+/** An upstream that answers byte by byte, as the test says. */
+describe('ForwardRequest', () => {
+  let server: Server;
+  let agent: UpstreamAgent;
+  let client: LeadwayClient;
+  let connected: Promise<[Socket]>;
+  let failures: AppError[];
+  let statuses: number[];
+
+  beforeEach(async () => {
+    server = createServer((socket) => socket.on('error', () => {}));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    connected = once(server, 'connection') as Promise<[Socket]>;
+    agent = createUpstreamAgent();
+    client = new LeadwayClient({
+      baseUrl: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+      apiVersion: '2021-07-28',
+      timeoutMs: 5_000,
+      tokens: { current: () => 'token', all: () => ['token'], refresh: async () => false },
+      budget: { take: async () => {}, learn: () => {} },
+      agent,
+      logger: await createLogger({ level: 'silent', destination: new LogSink() }),
+    });
+    failures = [];
+    statuses = [];
+  });
+  afterEach(() => {
+    agent[Symbol.dispose]();
+    server.close();
+  });
+
+  const open = (contentLength: number | null = null) =>
+    new ForwardRequest(
+      { client, locationId: 'l', contentType: 'multipart/form-data; boundary=b', contentLength },
+      (error) => failures.push(error),
+      ({ status }) => statuses.push(status),
+    );
+
+  /** Waits until the upstream has the beginning of the body. */
+  async function untilSent(text: string): Promise<Socket> {
+    const [socket] = await connected;
+    let received = '';
+    while (!received.includes(text)) received += ((await once(socket, 'data')) as [Buffer])[0].toString();
+    return socket;
+  }
+
+  const refusal = JSON.stringify({ status: 413, message: 'too large' });
+  const head = `HTTP/1.1 413 Payload Too Large\r\nContent-Length: ${refusal.length}\r\n\r\n`;
+
+  it('ends the commit with the answer that had begun before it', async () => {
+    const request = open();
+    request.write(Buffer.from('beginning'));
+    const socket = await untilSent('beginning');
+    socket.write(head + refusal.slice(0, 5));
+    while (statuses.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const committed = request.commit(Buffer.from('end'));
+    socket.write(refusal.slice(5));
+    await assert.rejects(committed, { code: 'UPSTREAM_REJECTED', status: 413 });
+    assert.equal(failures.length, 1);
+    assert.equal(failures[0]?.status, 413);
+  });
+
+  it('takes an early success for nonsense, since Leadway can not have had everything', async () => {
+    const request = open();
+    request.write(Buffer.from('beginning'));
+    const socket = await untilSent('beginning');
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}');
+    while (failures.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(failures[0]?.code, 'UPSTREAM_ERROR');
+    await once(socket, 'close');
+  });
+
+  it('reads an answer of exactly the bound and no more', async () => {
+    for (const [bytes, code] of [
+      [64 * 1024, 'UPSTREAM_REJECTED'],
+      [64 * 1024 + 1, 'UPSTREAM_ERROR'],
+    ] as const) {
+      connected = once(server, 'connection') as Promise<[Socket]>;
+      failures = [];
+      const request = open();
+      request.write(Buffer.from('beginning'));
+      const socket = await untilSent('beginning');
+      const json = '{"status":413}'.padEnd(bytes, ' ');
+      socket.write(`HTTP/1.1 413 Payload Too Large\r\nContent-Length: ${bytes}\r\n\r\n${json}`);
+      while (failures.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(failures[0]?.code, code);
+    }
+  });
+
+  it('does not use a connection again on which its own body is stuck', async () => {
+    const request = open();
+    server.once('connection', (socket: Socket) => socket.pause());
+    const committed = request.commit(Buffer.alloc(30_000_000));
+    const [socket] = await connected;
+    const closed = once(socket, 'close');
+    socket.write(head + refusal);
+    const answer = await committed;
+    assert.equal(answer.status, 413);
+    socket.resume();
+    await closed;
+    assert(socket.bytesRead < 30_000_000, 'the rest of the body was not sent any more');
+  });
+
+  it('fails the commit when the connection breaks before the answer, in the middle of it, or in its head', async () => {
+    for (const begun of ['', 'HTTP/1.1 2', 'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"uploaded']) {
+      connected = once(server, 'connection') as Promise<[Socket]>;
+      const committed = open().commit(Buffer.from('all of it'));
+      const socket = await untilSent('all of it');
+      socket.end(begun);
+      await assert.rejects(committed, { code: 'UPSTREAM_ABORTED' });
+    }
+  });
+
+  it('fails the commit when the answer is no HTTP', async () => {
+    const committed = open().commit(Buffer.from('all of it'));
+    const socket = await untilSent('all of it');
+    socket.end('220 smtp.example ESMTP\r\n');
+    await assert.rejects(committed, { code: 'UPSTREAM_ERROR' });
+  });
+});

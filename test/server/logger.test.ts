@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { createLogger } from '../../server/logger.ts';
+import { createHouse, settled } from '../helpers/house.ts';
+import { LogSink } from '../helpers/log-sink.ts';
+import { fixture } from '../helpers/multipart.ts';
+import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+import { dial } from './http/wire.ts';
+
+const SECRET = 'pit-0123456789';
+
+async function logged(write: (logger: Awaited<ReturnType<typeof createLogger>>) => void) {
+  const sink = new LogSink();
+  write(await createLogger({ level: 'trace', destination: sink }));
+  return sink;
+}
+
+describe('the logger', () => {
+  it('writes one JSON object a line, with the level by its name and no host or pid', async () => {
+    const sink = await logged((logger) => logger.warn({ a: 1 }, 'hello'));
+    const [{ time, ...rest } = {}] = sink.entries;
+    assert.deepEqual(rest, { level: 'warn', a: 1, msg: 'hello' });
+    assert.match(String(time), /^\d{4}-/);
+  });
+
+  it('keeps to its level', async () => {
+    const sink = new LogSink();
+    const logger = await createLogger({ level: 'warn', destination: sink });
+    logger.info('no');
+    logger.error('yes');
+    assert.deepEqual(
+      sink.entries.map(({ msg }) => msg),
+      ['yes'],
+    );
+  });
+
+  it('censors what comes under the name of a secret', async () => {
+    const headers = { authorization: 'abc', cookie: 'abc', 'set-cookie': ['abc'], 'upload-ticket': 'abc' };
+    const sink = await logged((logger) =>
+      logger.info({ headers, token: 'abc', ticket: 'abc', uploadUrl: 'abc' }),
+    );
+    assert.doesNotMatch(sink.lines.join(''), /abc/);
+  });
+
+  it('takes secrets out of every string, message and error, however deep', async () => {
+    const cause = new Error(`cause ${SECRET}`);
+    const err = Object.assign(new Error(`outer ${SECRET}`, { cause }), { code: 'ECODE' });
+    const sink = await logged((logger) => {
+      logger.info({ a: { b: { c: [`x ${SECRET}`] } } }, `message ${SECRET}`);
+      logger.child({ url: `https://a.example/b?${SECRET}` }).error({ err });
+      logger.error({ err: `thrown text ${SECRET}` });
+    });
+    assert.equal(sink.entries.length, 3);
+    assert.doesNotMatch(sink.lines.join(''), /pit-/);
+    const { err: shown } = sink.entries[1] as { err: Record<string, unknown> };
+    assert.equal(shown['code'], 'ECODE');
+    assert.equal((shown['cause'] as Record<string, unknown>)['message'], 'cause [secret]');
+  });
+});
+
+describe('secrets in the logs and answers of the whole house', () => {
+  it('are nowhere, whatever goes wrong, at level trace', async () => {
+    const token = 'opaque-token-of-no-known-form';
+    await using house = await createHouse({
+      env: { UPSTREAM_TIMEOUT_MS: '150' },
+      sandbox: { token },
+    });
+    const answers: string[] = [];
+    const cookie = 'session=caller-cookie-value';
+    const direct = await sendUpload(
+      house,
+      [...textParts(house.fields), filePart('picture.png', fixture('picture.png'))],
+      { query: '?mode=direct' },
+    );
+    const { ticket = '', uploadUrl = '' } = direct.body as { ticket?: string; uploadUrl?: string };
+    assert(ticket !== '' && uploadUrl !== '');
+    const faults = [
+      'leaky',
+      'bad-token',
+      'no-scope',
+      'html',
+      'bad-json',
+      'cut',
+      'refuse',
+      'never-answers',
+      'status-500',
+      'status-302',
+      'early-401',
+      'initiate-evil-origin',
+      'storage-403',
+      'storage-expired',
+      'storage-refuse',
+      'storage-reset',
+      'complete-status-500',
+      'auth-class', // the last: no direct upload is asked for after it
+    ];
+    for (const fault of faults) {
+      for (const query of ['?mode=forward', '?mode=relay', '?mode=direct']) {
+        const fields = { ...house.fields, conversationId: `fault-${fault}` };
+        const answer = await sendUpload(
+          house,
+          [...textParts(fields), filePart('picture.png', fixture('picture.png'))],
+          { query, headers: { Cookie: cookie, Authorization: 'Bearer caller-bearer-value' } },
+        );
+        // A success is where a file's URL, or a signed one and its ticket, belong.
+        if (answer.status >= 400) answers.push(answer.text, JSON.stringify(answer.headers));
+      }
+    }
+    using wire = await dial(
+      house.url,
+      `PUT /api/messages/upload/content?${new URL(uploadUrl).search.slice(1)} HTTP/1.1\r\nHost: test\r\nUpload-Ticket: ${ticket}x\r\nContent-Length: 0\r\n\r\n` +
+        `GET /${ticket} HTTP/1.1\r\nHost: test\r\nCookie: ${cookie}\r\n\r\n` +
+        `GET /Bearer%20path-bearer-value HTTP/1.1\r\nHost: test\r\n\r\n`,
+    );
+    answers.push((await wire.answer()).body, (await wire.answer()).body, (await wire.answer()).body);
+    await settled(
+      () => house.log.entries.filter(({ status }) => status !== undefined).length >= faults.length * 3 + 4,
+      'every request has its line',
+    );
+
+    const signature = new URL(uploadUrl).searchParams.get('X-Goog-Signature') ?? 'none';
+    const secrets = [
+      token,
+      ticket,
+      ticket.slice(0, 60),
+      signature,
+      'X-Goog-Signature=0',
+      'caller-',
+      'path-bearer',
+    ];
+    for (const secret of secrets) {
+      for (const text of [...house.log.lines, ...answers]) {
+        assert(!text.includes(secret), `${secret.slice(0, 20)} is in ${text}`);
+      }
+    }
+    for (const text of answers) assert.doesNotMatch(text, /10\.23\.45\.67|127\.0\.0\.1/);
+  });
+});

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { startProgram, startSandboxed, tempFolder } from './program.ts';
+
+const run = promisify(execFile);
+
+const CONFIGURED = {
+  LEADWAY_TOKEN: 'pit-this-is-the-secret-token',
+  LEADWAY_LOCATION_ID: 'location1',
+};
+
+describe('the program', () => {
+  describe('with settings that are wrong', () => {
+    it('lists every problem at once and exits 78 before it listens', async () => {
+      await using program = startProgram({
+        env: { ...CONFIGURED, PORT: 'eighty', MAX_FILES: '0', LOG_LEVEL: 'loud', TRUST_PROXY: 'true' },
+      });
+      assert.deepEqual(await program.ended, { code: 78, signal: null });
+      for (const name of ['PORT', 'MAX_FILES', 'LOG_LEVEL', 'TRUST_PROXY']) {
+        assert.match(program.stderr, new RegExp(`^.*${name}`, 'm'));
+      }
+      assert.equal(program.stdout, '');
+      assert.doesNotMatch(program.stderr, /pit-this|at .*\.ts:\d/);
+    });
+
+    it('does so for --check-config too', async () => {
+      await using program = startProgram({ env: { PORT: '-1' }, args: ['--check-config'] });
+      assert.equal((await program.ended).code, 78);
+    });
+
+    it('takes no token in production for an error, not for the sandbox', async () => {
+      await using program = startProgram({ env: { NODE_ENV: 'production', AUTH: 'none' } });
+      assert.equal((await program.ended).code, 78);
+      assert.match(program.stderr, /LEADWAY_TOKEN/);
+    });
+  });
+
+  it('prints its settings with secrets hidden for --check-config, and ends', async () => {
+    await using program = startProgram({ env: { ...CONFIGURED, MAX_FILES: '3' }, args: ['--check-config'] });
+    assert.deepEqual(await program.ended, { code: 0, signal: null });
+    assert.match(program.stdout, /MAX_FILES.*3/);
+    assert.match(program.stdout, /LEADWAY_TOKEN/);
+    assert.doesNotMatch(program.stdout + program.stderr, /pit-this/);
+  });
+
+  for (const sandbox of ['on', 'off']) {
+    it(`says plainly that its port is in use and exits 1, sandbox ${sandbox}`, async () => {
+      const other = createServer().listen(0, '127.0.0.1');
+      await new Promise((resolve) => other.once('listening', resolve));
+      const { port } = other.address() as { port: number };
+      const settings = sandbox === 'on' ? { SANDBOX: 'on' } : CONFIGURED;
+      await using program = startProgram({ env: { ...settings, PORT: `${port}` } });
+      assert.deepEqual(await program.ended, { code: 1, signal: null });
+      assert.match(program.stderr, new RegExp(`^PORT: 127\\.0\\.0\\.1:${port} is in use\\. .*\\n$`));
+      other.close();
+    });
+  }
+
+  it('says plainly that its address is not one of this machine', async () => {
+    await using program = startProgram({ env: { ...CONFIGURED, HOST: '203.0.113.9' } });
+    assert.equal((await program.ended).code, 1);
+    assert.match(program.stderr, /^HOST: 203\.0\.113\.9 is not an address of this machine\. .*\n$/);
+  });
+
+  describe('.env', () => {
+    const text = 'LEADWAY_TOKEN=pit-from-file\nLEADWAY_LOCATION_ID=fromFile\nMAX_FILES=4\n';
+
+    it('is read in development, and the environment goes before it', async () => {
+      await using folder = await tempFolder();
+      await writeFile(join(folder.path, '.env'), text);
+      await using program = startProgram({
+        cwd: folder.path,
+        env: { MAX_FILES: '2' },
+        args: ['--check-config'],
+      });
+      assert.equal((await program.ended).code, 0);
+      assert.match(program.stdout, /fromFile/);
+      assert.match(program.stdout, /MAX_FILES.*2/);
+    });
+
+    it('is not read in production', async () => {
+      await using folder = await tempFolder();
+      await writeFile(join(folder.path, '.env'), text);
+      await using program = startProgram({
+        cwd: folder.path,
+        env: { NODE_ENV: 'production', AUTH: 'none' },
+        args: ['--check-config'],
+      });
+      assert.equal((await program.ended).code, 78);
+    });
+  });
+
+  describe('in sandbox mode', () => {
+    it('prints the page, a curl line that works as it is, and the sandbox itself', async () => {
+      const { program, url } = await startSandboxed();
+      await using _ = program;
+      const page = await fetch(`${url}/`);
+      assert.equal(page.status, 200);
+      assert.match(page.headers.get('content-type') ?? '', /html/);
+
+      const [, line = ''] = await program.until(/^try +(curl .+)$/m);
+      await using elsewhere = await tempFolder();
+      for (const cwd of [tmpdir(), elsewhere.path]) {
+        const { stdout } = await run('sh', ['-c', `${line.replace('curl', 'curl -sS')}`], { cwd });
+        const answer = JSON.parse(stdout) as { mode: string; uploadedFiles: Record<string, string> };
+        assert.equal(answer.mode, 'forward');
+        const [stored = ''] = Object.values(answer.uploadedFiles);
+        const picture = Buffer.from(await (await fetch(stored)).arrayBuffer());
+        assert.equal(picture.subarray(1, 4).toString(), 'PNG');
+      }
+
+      const [, base, token, location] = await program.until(
+        /^sandbox (http:\/\/127\.0\.0\.1:\d+) token=(\S+) location=(\S+)$/m,
+      );
+      const direct = await fetch(`${base}/conversations/messages/upload/initiate`, {
+        method: 'POST',
+        headers: {
+          Authorization: `Bearer ${token}`,
+          Version: '2021-07-28',
+          Accept: 'application/json',
+          'Content-Type': 'application/json',
+        },
+        body: JSON.stringify({
+          locationId: location,
+          conversationId: /conversationId=(\w+)/.exec(line)?.[1],
+          filename: 'a.png',
+          contentType: 'image/png',
+          channel: 'SMS',
+        }),
+      });
+      assert.equal(direct.status, 200, await direct.text());
+    });
+
+    it('prints the token nowhere else', async () => {
+      const { program, url } = await startSandboxed({ LOG_LEVEL: 'trace' });
+      await using _ = program;
+      const [, token = ''] = await program.until(/token=(\S+)/);
+      await fetch(`${url}/api/config`);
+      assert.equal(program.stdout.split(token).length, 2);
+    });
+
+    it('listens on IPv6 when asked to', async () => {
+      const { program, url } = await startSandboxed({ HOST: '::1' });
+      await using _ = program;
+      assert.match(url, /^http:\/\/\[::1\]:\d+$/);
+      assert.equal((await fetch(`${url}/readyz`)).status, 200);
+      const [, line = ''] = await program.until(/^try +(curl .+)$/m);
+      const { stdout } = await run('sh', ['-c', line.replace('curl', 'curl -sS')]);
+      assert.match(stdout, /"mode":"forward"/);
+    });
+  });
+
+  describe('its output', () => {
+    it('is JSON lines where it is no terminal', async () => {
+      await using program = startProgram({ env: CONFIGURED });
+      const [line] = await program.until(/^\{.*listening.*\}$/m);
+      assert.match((JSON.parse(line) as { url: string }).url, /^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
+    });
+
+    it('is for people on a terminal', async function () {
+      const hasScript = await run('script', ['--version']).then(
+        () => true,
+        () => false,
+      );
+      if (!hasScript) this.skip();
+      await using program = startProgram({ env: CONFIGURED, isOnTerminal: true });
+      await program.until(/INFO.*listening on http/);
+      assert.doesNotMatch(program.stdout, /^\{/m);
+    });
+
+    it('may lose its reader: uploads matter more than their log', async () => {
+      const { program, url } = await startSandboxed({ LOG_LEVEL: 'trace' });
+      await using _ = program;
+      const [, line = ''] = await program.until(/^try +(curl .+)$/m);
+      program.child.stdout?.destroy();
+      program.child.stderr?.destroy();
+      for (let i = 0; i < 3; i += 1) await (await fetch(`${url}/api/config`)).text();
+      const { stdout } = await run('sh', ['-c', line.replace('curl', 'curl -sS')]);
+      assert.match(stdout, /"mode":"forward"/);
+      program.child.kill('SIGTERM');
+      assert.deepEqual(await program.ended, { code: 0, signal: null });
+    });
+  });
+});

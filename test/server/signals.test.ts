@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { encodeForm, FORM_TYPE, mp4 } from '../helpers/multipart.ts';
+import { filePart, textParts } from '../helpers/send-upload.ts';
+import { assertError } from './errors/assert-error.ts';
+import { dial, type Wire } from './http/wire.ts';
+import { type Program, startSandboxed } from './program.ts';
+
+const FILE = mp4(700_000);
+
+/** An upload of which the last part is held back. */
+async function slowUpload(program: Program, url: string): Promise<{ wire: Wire; finish(): void }> {
+  const [, conversationId = '', contactId = ''] = await program.until(
+    /conversationId=(\w+) -F contactId=(\w+)/,
+  );
+  const form = encodeForm([...textParts({ conversationId, contactId }), filePart('film.mp4', FILE)]);
+  const wire = await dial(
+    url,
+    `POST /api/messages/upload HTTP/1.1\r\nHost: test\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: ${form.length}\r\nExpect: 100-continue\r\n\r\n`,
+  );
+  await wire.interim(); // it is under way from here on
+  wire.send(form.subarray(0, -1_000));
+  return { wire, finish: () => wire.send(form.subarray(-1_000)) };
+}
+
+describe('a signal to stop', () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`${signal} lets uploads under way finish, refuses new ones, and exits 0`, async () => {
+      const { program, url } = await startSandboxed();
+      await using _ = program;
+      const { wire, finish } = await slowUpload(program, url);
+      using __ = wire;
+      program.child.kill(signal);
+      await program.until(/shutting down/);
+
+      const ready = await fetch(`${url}/readyz`);
+      assert.equal(ready.status, 503);
+      assert.deepEqual(await ready.json(), { status: 'not ready', reasons: ['draining'] });
+      assert.equal((await fetch(`${url}/healthz`)).status, 200);
+      const refused = await fetch(`${url}/api/messages/upload`, { method: 'POST' });
+      const body = assertError(
+        { status: refused.status, headers: Object.fromEntries(refused.headers), body: await refused.json() },
+        'DRAINING',
+      );
+      assert.equal(body.retryAfterMs, 2_000);
+
+      finish();
+      const answer = await wire.answer();
+      assert.equal(answer.status, 200, answer.body);
+      assert.deepEqual(await program.ended, { code: 0, signal: null });
+      await assert.rejects(fetch(`${url}/readyz`));
+    });
+  }
+
+  it('aborts what has not finished when the grace is over, and exits 1', async () => {
+    const { program, url } = await startSandboxed({ SHUTDOWN_GRACE_MS: '300' });
+    await using _ = program;
+    const { wire } = await slowUpload(program, url);
+    using __ = wire;
+    program.child.kill('SIGTERM');
+    await wire.closed;
+    assert.deepEqual(await program.ended, { code: 1, signal: null });
+    assert.match(program.stdout, /stopped before every upload had finished/);
+  });
+
+  it('aborts it at once when it comes a second time', async () => {
+    const { program, url } = await startSandboxed({ SHUTDOWN_GRACE_MS: '3600000' });
+    await using _ = program;
+    const { wire } = await slowUpload(program, url);
+    using __ = wire;
+    program.child.kill('SIGTERM');
+    await program.until(/shutting down/);
+    program.child.kill('SIGTERM');
+    assert.deepEqual(await program.ended, { code: 1, signal: null });
+    await wire.closed;
+  });
+
+  it('ends an idle process although connections are open', async () => {
+    const { program, url } = await startSandboxed();
+    await using _ = program;
+    using kept = await dial(url, 'GET /api/config HTTP/1.1\r\nHost: test\r\n\r\n');
+    assert.equal((await kept.answer()).status, 200);
+    using silent = await dial(url);
+    program.child.kill('SIGTERM');
+    assert.deepEqual(await program.ended, { code: 0, signal: null });
+    await Promise.all([kept.closed, silent.closed]);
+  });
+
+  it('is not waited for by uploads whose callers have left', async () => {
+    const { program, url } = await startSandboxed({ SHUTDOWN_GRACE_MS: '3600000' });
+    await using _ = program;
+    const { wire } = await slowUpload(program, url);
+    program.child.kill('SIGTERM');
+    await program.until(/shutting down/);
+    wire.socket.destroy();
+    assert.deepEqual(await program.ended, { code: 0, signal: null });
+  });
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { cleanFileName, createNameRegister } from '../../../server/uploads/file-name.ts';
+
+describe('cleanFileName', () => {
+  const CASES: readonly (readonly [string, string | null])[] = [
+    ['a.png', 'a.png'],
+    ['cafe\u0301.png', 'café.png'],
+    ['/etc/passwd/a.png', 'a.png'],
+    ['C:\\Users\\me\\a.png', 'a.png'],
+    ['a\u0000b\u001f\u007f\u0085.png', 'ab.png'],
+    ['\u00a0 a.png \t', 'a.png'],
+    ['a.png. . .', 'a.png'],
+    ['.gitignore', '.gitignore'],
+    ['a/../b.png', 'b.png'],
+    ['👩‍👩‍👧.png', '👩‍👩‍👧.png'],
+    ['', null],
+    ['.', null],
+    ['..', null],
+    ['   ', null],
+    ['a/', null],
+    ['\u202e.png', null],
+    ['a\u200eb.png', null],
+    ['a\ufffdb.png', null],
+    ['a\ud800.png', null],
+    [`${'x'.repeat(251)}.png`, `${'x'.repeat(251)}.png`],
+    [`${'x'.repeat(252)}.png`, null],
+    // 252 bytes as it is written, 255 and 256 when composed the other way round.
+    [`${'e\u0301'.repeat(85)}`, 'é'.repeat(85)],
+  ];
+  for (const [given, expected] of CASES) {
+    it(`makes ${JSON.stringify(expected)?.slice(0, 40)} of ${JSON.stringify(given).slice(0, 40)}`, () => {
+      assert.equal(cleanFileName(given), expected);
+    });
+  }
+});
+
+describe('createNameRegister', () => {
+  it('numbers what comes again, and passes over numbers that are taken', () => {
+    const register = createNameRegister();
+    const given = ['a.png', 'a (2).png', 'a.png', 'a.png', 'b', 'b', '.x', '.x', 'a.tar.gz', 'a.tar.gz'];
+    assert.deepEqual(given.map(register), [
+      'a.png',
+      'a (2).png',
+      'a (3).png',
+      'a (4).png',
+      'b',
+      'b (2)',
+      '.x',
+      '.x (2)',
+      'a.tar.gz',
+      'a.tar (2).gz',
+    ]);
+  });
+
+  it('keeps numbered names within 255 bytes and whole characters', () => {
+    const register = createNameRegister();
+    const longest = `${'😀'.repeat(62)}abc.png`;
+    assert.equal(Buffer.byteLength(longest), 255);
+    register(longest);
+    const second = register(longest);
+    assert.equal(second, `${'😀'.repeat(61)} (2).png`);
+    assert(second.isWellFormed() && Buffer.byteLength(second) <= 255);
+  });
+});

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { EncryptJWT } from 'jose';
+import { AppError } from '../../../server/errors/app-error.ts';
+import { createTicketBox, type Ticket } from '../../../server/uploads/tickets.ts';
+
+const SECRET = 'a secret of more than thirty-two characters';
+const EXPIRES_AT = 1_800_000_000_000;
+const GRACE_MS = 15 * 60_000;
+
+const TICKET: Ticket = {
+  caller: 'ip:127.0.0.1',
+  locationId: 'location1',
+  conversationId: 'conversation1',
+  uploadId: 'upload1',
+  filePath: 'a/b/\u00fc.txt',
+  uploadUrl: 'https://storage.googleapis.com/a/b/c.txt?X-Goog-Signature=0badc0de',
+  filename: '\u00fc.txt',
+  contentType: 'text/plain',
+  channel: 'SMS',
+  fileSize: null,
+  maxFileSize: 5_242_880,
+  expiresAt: EXPIRES_AT,
+};
+
+function code(expected: string): (error: unknown) => boolean {
+  return (error) => error instanceof AppError && error.code === expected;
+}
+
+describe('a ticket', () => {
+  let now = EXPIRES_AT - 1;
+  const box = createTicketBox([SECRET], () => now);
+  beforeEach(() => {
+    now = EXPIRES_AT - 1;
+  });
+
+  it('opens to what was sealed', async () => {
+    const sealed = await box.seal(TICKET);
+    assert.deepEqual({ ...(await box.open(sealed, TICKET.caller, 'content')) }, TICKET);
+    assert.match(sealed, /^[A-Za-z0-9_.-]+$/);
+  });
+
+  it('shows nothing of what it seals, and is never the same twice', async () => {
+    const sealed = await box.seal(TICKET);
+    const readable = sealed
+      .split('.')
+      .map((part) => Buffer.from(part, 'base64url').toString('latin1'))
+      .join();
+    for (const secret of ['storage', '0badc0de', 'location1', '127.0.0.1'])
+      assert(!readable.includes(secret));
+    assert.notEqual(await box.seal(TICKET), sealed);
+  });
+
+  it('is refused with any one character changed', async () => {
+    const sealed = await box.seal(TICKET);
+    for (let at = 0; at < sealed.length; at++) {
+      for (const other of ['A', 'B', '.', '=', ' ', '~', '\u00e9']) {
+        if (sealed[at] === other) continue;
+        const changed = sealed.slice(0, at) + other + sealed.slice(at + 1);
+        await assert.rejects(box.open(changed, TICKET.caller, 'content'), code('TICKET_INVALID'), `at ${at}`);
+      }
+    }
+  });
+
+  it('is refused with any other last character, though some of its bits mean nothing', async () => {
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const sealed = await box.seal(TICKET);
+    const parts = sealed.split('.');
+    for (const [index, part] of parts.entries()) {
+      for (const last of alphabet) {
+        if (part === '' || part.endsWith(last)) continue;
+        const changed = parts.with(index, part.slice(0, -1) + last).join('.');
+        await assert.rejects(box.open(changed, TICKET.caller, 'content'), code('TICKET_INVALID'));
+      }
+    }
+  });
+
+  it('is refused cut, lengthened, and as nonsense', async () => {
+    const sealed = await box.seal(TICKET);
+    const parts = sealed.split('.');
+    const nonsense = ['', '.', '....', 'null', '{}', sealed.repeat(2), sealed.slice(1), sealed.slice(0, -1)];
+    for (const bad of [...nonsense, `${sealed}A`, parts.slice(0, 4).join('.'), 'a'.repeat(20_000)]) {
+      await assert.rejects(box.open(bad, TICKET.caller, 'complete'), code('TICKET_INVALID'));
+    }
+  });
+
+  it('is refused to another caller, whether or not its time is over', async () => {
+    const sealed = await box.seal(TICKET);
+    await assert.rejects(box.open(sealed, 'ip:127.0.0.2', 'content'), code('TICKET_INVALID'));
+    now = EXPIRES_AT + GRACE_MS;
+    await assert.rejects(box.open(sealed, 'ip:127.0.0.2', 'content'), code('TICKET_INVALID'));
+  });
+
+  it('ends for content with the URL, and for complete a quarter of an hour later', async () => {
+    const sealed = await box.seal(TICKET);
+    now = EXPIRES_AT;
+    await assert.rejects(box.open(sealed, TICKET.caller, 'content'), code('TICKET_EXPIRED'));
+    await box.open(sealed, TICKET.caller, 'complete');
+    now = EXPIRES_AT + GRACE_MS - 1;
+    await box.open(sealed, TICKET.caller, 'complete');
+    now = EXPIRES_AT + GRACE_MS;
+    await assert.rejects(box.open(sealed, TICKET.caller, 'complete'), code('TICKET_EXPIRED'));
+  });
+
+  it('opens with every secret, and is sealed with the first', async () => {
+    const rotated = createTicketBox(['another secret of more than thirty-two characters', SECRET], () => now);
+    await rotated.open(await box.seal(TICKET), TICKET.caller, 'content');
+    const sealed = await rotated.seal(TICKET);
+    await assert.rejects(box.open(sealed, TICKET.caller, 'content'), code('TICKET_INVALID'));
+  });
+
+  it('is refused when somebody else made it', async () => {
+    const kid = JSON.parse(
+      Buffer.from((await box.seal(TICKET)).split('.')[0] ?? '', 'base64url').toString(),
+    ) as { kid: string };
+    const header = { alg: 'dir', enc: 'A256GCM', kid: kid.kid, typ: 'leadway-upload' };
+    const forged = await new EncryptJWT({ ...TICKET }).setProtectedHeader(header).encrypt(new Uint8Array(32));
+    await assert.rejects(box.open(forged, TICKET.caller, 'content'), code('TICKET_INVALID'));
+    const plain = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify(TICKET)).toString('base64url')}.`;
+    await assert.rejects(box.open(plain, TICKET.caller, 'content'), code('TICKET_INVALID'));
+  });
+
+  it('needs a secret', () => {
+    assert.throws(() => createTicketBox([]), TypeError);
+  });
+});

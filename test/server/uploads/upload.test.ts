@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { appError } from '../../../server/errors/app-error.ts';
+import { Upload } from '../../../server/uploads/upload.ts';
+import { createHouse, type House } from '../../helpers/house.ts';
+import { fixture, mp4 } from '../../helpers/multipart.ts';
+
+const REQUEST = {
+  caller: { id: 'c', locations: null, isByCookie: false },
+  mode: 'auto',
+  locationId: null,
+  contentLength: null,
+  closingBytes: 0,
+} as const;
+
+describe('Upload', () => {
+  let house: House;
+  let upload: Upload;
+  beforeEach(async () => {
+    house = await createHouse();
+    upload = new Upload(house.server.context.uploads, REQUEST);
+    upload.fieldsChanged(house.fields);
+  });
+  afterEach(() => house[Symbol.asyncDispose]());
+
+  function begin(content: Buffer, filename: string): Promise<void> {
+    const stream = new PassThrough();
+    const received = upload.receiveFile({ filename, declaredType: null, stream, offset: 0 });
+    stream.end(content);
+    return received;
+  }
+
+  /** An upload that is sent later arrives later, so what was sent before it would be there. */
+  async function assertNothingCame(): Promise<void> {
+    upload = new Upload(house.server.context.uploads, REQUEST);
+    upload.fieldsChanged(house.fields);
+    await begin(fixture('picture.png'), 'a.png');
+    upload.finish();
+    await upload.answer;
+    await house.assertTidy({ completeUploads: 1 });
+  }
+
+  it('sends nothing when it fails while the head is judged, at whatever turn that is', async () => {
+    const film = mp4(400_000);
+    for (let turns = 0; turns < 40; turns++) {
+      upload = new Upload(house.server.context.uploads, REQUEST);
+      upload.fieldsChanged(house.fields);
+      const received = begin(film, 'a.mp4').catch(() => {});
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      upload.fail(appError('REQUEST_TIMEOUT'));
+      await received;
+      await assert.rejects(upload.answer, { code: 'REQUEST_TIMEOUT' });
+    }
+    await assertNothingCame();
+  });
+
+  it('sends nothing when it fails while held files are judged for the last time', async () => {
+    for (let turns = 0; turns < 20; turns++) {
+      upload = new Upload(house.server.context.uploads, REQUEST);
+      upload.fieldsChanged(house.fields);
+      await begin(fixture('many-parts.docx'), 'a.docx');
+      upload.finish();
+      for (let turn = 0; turn < turns && house.sandbox.requests.length === 0; turn++) await Promise.resolve();
+      upload.fail(appError('REQUEST_TIMEOUT'));
+      await assert.rejects(upload.answer, { code: 'REQUEST_TIMEOUT' });
+    }
+    await assertNothingCame();
+  });
+
+  it('settles once: what comes after its answer changes nothing', async () => {
+    await begin(fixture('picture.png'), 'a.png');
+    upload.finish();
+    const answer = await upload.answer;
+    assert.equal(answer.mode, 'forward');
+    upload.fail(appError('INTERNAL'));
+    upload.fieldsChanged({ conversationId: 'not an id' });
+    upload.finish();
+    assert.equal(await upload.answer, answer);
+    await assert.rejects(begin(fixture('picture.png'), 'b.png'));
+    await house.assertTidy({ completeUploads: 1 });
+  });
+
+  it('keeps count of what it saw, for the log', async () => {
+    await begin(fixture('picture.png'), 'a.png');
+    await begin(mp4(400_000), 'b.mp4');
+    upload.finish();
+    await upload.answer;
+    const { upstreamMs, ...facts } = upload.facts;
+    assert.deepEqual(facts, {
+      files: 2,
+      fileBytes: 400_000 + fixture('picture.png').length,
+      contentType: 'image/png',
+      upstreamStatus: 200,
+      mode: 'forward',
+    });
+    assert(Number.isInteger(upstreamMs));
+  });
+});

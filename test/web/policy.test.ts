@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import request from 'supertest';
+import { createHouse, type House } from '../helpers/house.ts';
+
+describe('the page and its policy', () => {
+  let house: House;
+  beforeEach(async () => {
+    house = await createHouse({ page: true });
+  });
+  afterEach(() => house[Symbol.asyncDispose]());
+
+  it('lets the page load its own files and talk to us and to storage, and nothing else', async () => {
+    const answer = await request(house.url)
+      .get('/')
+      .expect(200)
+      .expect('Content-Type', /^text\/html/);
+    const ours = `'self' ${house.sandbox.storageOrigin}`;
+    assert.deepEqual(answer.get('Content-Security-Policy')?.split(';').sort(), [
+      "base-uri 'none'",
+      `connect-src ${ours}`,
+      "default-src 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+      `img-src ${ours}`,
+      "script-src 'self'",
+      "style-src 'self'",
+    ]);
+    await house.assertTidy();
+  });
+
+  it('leaves the policy of everything else as it is', async () => {
+    const page = await request(house.url).get('/');
+    for (const path of ['/main.js', '/healthz', '/api/config', '/nothing-here']) {
+      const answer = await request(house.url).get(path);
+      assert(answer.get('Content-Security-Policy'), path);
+      assert.notEqual(answer.get('Content-Security-Policy'), page.get('Content-Security-Policy'), path);
+    }
+  });
+
+  it('tells the page where to upload, and no secret', async () => {
+    const answer = await request(house.url).get('/demo.json').expect(200);
+    assert.deepEqual(answer.body, { basePath: '/api', ...house.fields });
+  });
+
+  it('gives out nothing but its own folder', async () => {
+    for (const path of ['/../package.json', '/%2e%2e/package.json', '/..%2fpackage.json', '/.env']) {
+      const answer = await request(house.url).get(path);
+      assert(
+        answer.status === 400 || answer.status === 403 || answer.status === 404,
+        `${path}: ${answer.status}`,
+      );
+    }
+  });
+
+  it('is not there unless it is asked for', async () => {
+    await using plain = await createHouse();
+    for (const path of ['/', '/demo.json', '/main.js']) {
+      const answer = await request(plain.url).get(path).expect(404);
+      assert.equal(answer.body.code, 'NOT_FOUND');
+    }
+  });
+});
