@@ -116,7 +116,9 @@ function toToldLimits(status: number, headers: IncomingHttpHeaders, isRetry: boo
   const intervalMs =
     interval === null || interval === 0 ? DEFAULT_INTERVAL_MS : Math.min(interval, MAX_INTERVAL_MS);
   const isDayUsedUp = dailyRemaining === null ? null : dailyRemaining === 0;
-  const refusedMs = status === 429 ? (parseRetryAfter(headers['retry-after']) ?? intervalMs) : 0;
+  // A 429 that tells no limits may be about this one call; only told limits are the location's.
+  const isLimit = status === 429 && max !== null;
+  const refusedMs = isLimit ? (parseRetryAfter(headers['retry-after']) ?? intervalMs) : 0;
   return {
     max: max === 0 ? null : max,
     intervalMs,

@@ -99,9 +99,16 @@ function sharedBehaviour(withBench: (test: (bench: Bench) => Promise<void>) => P
 
   it('believes no Retry-After of years', () =>
     withBench(async ({ budget, learned }) => {
-      budget.learn(HERE, 429, { 'retry-after': '999999999' });
+      budget.learn(HERE, 429, told(100, 50, { 'retry-after': '999999999' }));
       await learned();
       between(await refusalOf(budget), 1, 3_600_000);
+    }));
+
+  it('goes on after a 429 that tells no limits: it may be about that one call', () =>
+    withBench(async ({ budget, learned }) => {
+      budget.learn(HERE, 429, { 'retry-after': '7' });
+      await learned();
+      assert.equal(await refusalOf(budget), 0);
     }));
 
   it('lets a retry find out whether a 429 is over, and takes its success for an answer', () =>
