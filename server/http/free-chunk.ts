@@ -3,7 +3,8 @@ const MIN_BYTES = 16 * 1024;
 
 /**
  * Gives the memory of `chunk` back at once, which empties it for everybody who still has it. For chunks of a
- * body that have been passed on and that nobody keeps.
+ * body that have been passed on and that nobody keeps; never while the event that brought the chunk is still
+ * being handled, since its parser goes on with the same memory.
  *
  * Every chunk that Node reads lies outside of V8's heap, where V8 looks for garbage only after 64 MB of it:
  * without this, that much is what a server of large uploads holds, and every collection walks the whole heap.

@@ -15,6 +15,7 @@ export interface FileHead {
  * @throws AppError when `over` is aborted first.
  */
 export function readHead(stream: Readable, over: AbortSignal): Promise<FileHead> {
+  if (over.aborted) return Promise.reject(appError('UPSTREAM_ABORTED'));
   const { promise, resolve, reject } = Promise.withResolvers<FileHead>();
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -55,6 +56,7 @@ export function pump(
   take: (chunk: Buffer) => Promise<void> | undefined,
   over: AbortSignal,
 ): Promise<void> {
+  if (over.aborted) return Promise.reject(appError('UPSTREAM_ABORTED'));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const fail = (error: unknown): void => {
     stop();
@@ -103,7 +105,6 @@ function onceOver(over: AbortSignal, release: () => void, reject: (error: unknow
     stop();
     reject(appError('UPSTREAM_ABORTED'));
   };
-  if (over.aborted) queueMicrotask(onAbort);
-  else over.addEventListener('abort', onAbort, { once: true });
+  over.addEventListener('abort', onAbort, { once: true });
   return stop;
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { type AppError, appError } from '../errors/app-error.ts';
+import { countGarbage } from '../heap.ts';
+import { freeChunk } from '../http/free-chunk.ts';
 import { ForwardRequest, type UpstreamTiming } from '../leadway/forward-request.ts';
 import type { LeadwayAnswer, LeadwayClient } from '../leadway/leadway-client.ts';
 import type { IncomingFile } from './incoming-file.ts';
@@ -67,7 +69,7 @@ export class ForwardCarrier {
   beginFile(file: IncomingFile): Promise<void> | undefined {
     const opening = [this.#headOf(file), ...file.release()];
     if (file.isWhole) opening.push(this.#encoder.fileTail);
-    return this.#request.write(Buffer.concat(opening));
+    return this.#request.write(join(opening));
   }
 
   /** Sends more of the file that was begun last. A promise means: wait for it before sending more. */
@@ -120,7 +122,7 @@ export function sendHeldFiles(
   files: readonly IncomingFile[],
 ): HeldUpload {
   const encoder = createMultipartEncoder();
-  const body = Buffer.concat([
+  const body = join([
     ...toLeadwayFields(fields, target.locationId).map(([name, value]) => encoder.field(name, value)),
     ...files.flatMap((file) => [
       encoder.fileHead(FILE_FIELD, file.name, file.contentType),
@@ -159,6 +161,15 @@ export function sendHeldFiles(
       request.destroy();
     },
   };
+}
+
+/** One buffer of all `parts`, which are given back: what was held would otherwise be there twice. */
+function join(parts: readonly Buffer[]): Buffer {
+  const joined = Buffer.concat(parts);
+  // Not at once: the last of them may be in the hands of the form's parser.
+  setImmediate(() => parts.forEach(freeChunk));
+  countGarbage(joined.length);
+  return joined;
 }
 
 function toForwardAnswer(answer: LeadwayAnswer, { client, locationId }: ForwardTarget): ForwardAnswer {

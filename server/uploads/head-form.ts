@@ -68,6 +68,7 @@ export class HeadForm {
   }
 
   finish(): void {
+    if (this.over.aborted) return;
     this.#initiate().catch((error) => this.fail(toAppError(error)));
   }
 

@@ -3,7 +3,6 @@ import type { BodyInspector } from '../file-types/body-inspector.ts';
 import type { FileType } from '../file-types/file-types.ts';
 import type { TypePolicy } from '../file-types/type-policy.ts';
 import { judgeDeclared, judgeHead, type TypeProblem } from '../file-types/verdict.ts';
-import { countBodyBytes } from '../heap.ts';
 
 /** A file as its sender describes it. */
 export interface FileClaim {
@@ -63,7 +62,6 @@ export class IncomingFile {
   /** Counts and checks the next bytes. */
   pass(chunk: Buffer): void {
     this.size += chunk.length;
-    countBodyBytes(chunk.length);
     this.#inspector?.update(chunk);
   }
 

@@ -10,7 +10,7 @@ import {
   sha256,
 } from '../helpers/direct-steps.ts';
 import { createHouse, type House } from '../helpers/house.ts';
-import { encodeForm, fixture, mp4, type Part } from '../helpers/multipart.ts';
+import { closing, encodeForm, fixture, mp4, type Part } from '../helpers/multipart.ts';
 import { beginUpload } from '../helpers/raw-caller.ts';
 
 const MIB = 1024 * 1024;
@@ -159,6 +159,23 @@ describe('POST /messages/upload?mode=relay', () => {
       assertNothingCompleted();
     });
   }
+
+  it('gives storage no object of a file of announced length before its end is judged', async () => {
+    const content = Buffer.concat([Buffer.alloc(400_000, 'a'), Buffer.alloc(9)]);
+    const form = encodeForm([...target, ...fields({ fileSize: content.length }), file('a.txt', content)]);
+    using caller = await beginUpload(house, form.length, [], '?mode=relay');
+    const endBytes = closing().length + 2;
+    await caller.send(form.subarray(0, -endBytes));
+    await house.sandbox.waitFor(() => (seen(house, 'put')[0]?.bodyBytes ?? 0) > 300_000);
+    await caller.send(form.subarray(-endBytes));
+    assert.equal((await caller.answer()).body.code, 'TYPE_MISMATCH');
+    caller.leave();
+    await house.assertTidy();
+    const [put] = seen(house, 'put');
+    assert.equal(put?.headers['content-length'], String(content.length));
+    assert.equal(put?.complete, false);
+    assertNothingCompleted();
+  });
 
   it('gives storage no object when the form is cut', async () => {
     const form = encodeForm([...target, film]);

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { AppError, appError } from '../../../server/errors/app-error.ts';
+import { HeadForm } from '../../../server/uploads/head-form.ts';
+import { createHouse, type House } from '../../helpers/house.ts';
+
+describe('a form with the head of a file', () => {
+  let house: House;
+  before(async () => {
+    house = await createHouse();
+  });
+  beforeEach(() => house.sandbox.reset());
+  after(() => house[Symbol.asyncDispose]());
+
+  function createForm(): HeadForm {
+    return new HeadForm(house.server.context.uploads, 'ip:127.0.0.1');
+  }
+
+  function part(content: string | Buffer) {
+    return {
+      filename: 'note.txt',
+      declaredType: null,
+      stream: Readable.from([Buffer.from(content)]),
+      offset: 0,
+    };
+  }
+
+  function code(expected: string): (error: unknown) => boolean {
+    return (error) => error instanceof AppError && error.code === expected;
+  }
+
+  it('settles once: what fails later changes nothing', async () => {
+    const form = createForm();
+    form.fieldsChanged({ conversationId: house.sandbox.conversationId });
+    await form.receiveFile(part('hello'));
+    form.finish();
+    assert.equal((await form.answer).contentType, 'text/plain');
+    form.fail(appError('INTERNAL'));
+    assert.equal((await form.answer).filename, 'note.txt');
+    assert(form.over.aborted);
+  });
+
+  it('asks nothing once it has failed', async () => {
+    const form = createForm();
+    form.fail(appError('REQUEST_TIMEOUT'));
+    form.fieldsChanged({ conversationId: house.sandbox.conversationId });
+    await assert.rejects(form.receiveFile(part('hello')), AppError);
+    form.finish();
+    await assert.rejects(form.answer, code('REQUEST_TIMEOUT'));
+    assert.deepEqual(house.sandbox.requests, []);
+  });
+
+  it('stops keeping what is more than a head', async () => {
+    const form = createForm();
+    const pieces = Array.from({ length: 200 }, () => Buffer.alloc(1_024, 'a'));
+    const stream = Readable.from(pieces);
+    await assert.rejects(form.receiveFile({ ...part(''), stream }), code('BODY_TOO_LARGE'));
+    await assert.rejects(form.answer, code('BODY_TOO_LARGE'));
+  });
+
+  it('takes one file', async () => {
+    const form = createForm();
+    await form.receiveFile(part('one'));
+    await assert.rejects(form.receiveFile(part('two')), code('TOO_MANY_FILES'));
+  });
+});
