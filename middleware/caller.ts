@@ -1,28 +1,54 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { ipKeyGenerator } from 'express-rate-limit';
-
-/** Who sends a request. */
-export interface Caller {
-  /** Distinct for every caller; tickets, rates and places are bound to it. */
-  readonly id: string;
-}
+import type { Caller } from '../server/callers/caller.ts';
+import type { AppContext } from '../server/context.ts';
+import { appError } from '../server/errors/app-error.ts';
 
 const callers = new WeakMap<Request, Caller>();
 
 /** An IPv6 subscriber has a whole /56, so single addresses say nothing. */
 const IPV6_PREFIX_BITS = 56;
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Knows callers by their address, as `TRUST_PROXY` lets it be known. */
-export function createAddressCaller(): RequestHandler {
-  return function addressCaller(req: Request, _res: Response, next: NextFunction) {
-    callers.set(req, { id: `ip:${ipKeyGenerator(req.ip ?? 'unknown', IPV6_PREFIX_BITS)}` });
+/** Tells who calls, before any of the body is read. */
+export function createCallerGate({ authenticator }: Pick<AppContext, 'authenticator'>): RequestHandler {
+  return async function callerGate(req: Request, _res: Response, next: NextFunction) {
+    const caller = await authenticator.authenticate({
+      headers: req.headers,
+      rawHeaders: req.rawHeaders,
+      addressKey: addressKeyOf(req),
+      isFromTrustedProxy: isTrusted(req),
+    });
+    if (caller.isByCookie && !SAFE_METHODS.has(req.method)) assertSentByPage(req);
+    callers.set(req, caller);
     next();
   };
 }
 
-/** The caller of `req`, once the caller middleware has run. */
+/**
+ * A browser sends cookies along with requests that another site made it send, and says so in these headers.
+ * A request that brings a cookie as its proof but neither of them can't be told apart from such a one.
+ *
+ * @throws AppError `ORIGIN_NOT_ALLOWED`
+ */
+export function assertSentByPage(req: Request): void {
+  const isBlind = req.get('Origin') === undefined && req.get('Sec-Fetch-Site') === undefined;
+  if (isBlind) throw appError('ORIGIN_NOT_ALLOWED');
+}
+
+/** The caller of `req`, once the caller gate has let it in. */
 export function callerOf(req: Request): Caller {
   const caller = callers.get(req);
   if (caller === undefined) throw new TypeError('the caller is not known yet');
   return caller;
+}
+
+/** The caller's address as `TRUST_PROXY` lets it be known, by subnet. */
+export function addressKeyOf(req: Request): string {
+  return ipKeyGenerator(req.ip ?? 'unknown', IPV6_PREFIX_BITS);
+}
+
+function isTrusted(req: Request): boolean {
+  const trust = req.app.get('trust proxy fn') as (address: string, distance: number) => boolean;
+  return trust(req.socket.remoteAddress ?? '', 0);
 }

@@ -4,9 +4,13 @@ import { letBodyCome } from '../server/http/continue.ts';
 
 const MAX_BYTES = 1024 * 1024;
 
-/** Reads a JSON object into `req.body`: `application/json`, UTF-8, at most 1 MiB, without a coding. */
-export function createJsonBody(): RequestHandler {
-  const parse = express.json({ limit: MAX_BYTES, inflate: false });
+/**
+ * Reads a JSON object into `req.body`: `application/json`, UTF-8, at most 1 MiB, without a coding.
+ *
+ * @param reviver For JSON.parse.
+ */
+export function createJsonBody(reviver?: (key: string, value: unknown) => unknown): RequestHandler {
+  const parse = express.json({ limit: MAX_BYTES, inflate: false, ...(reviver !== undefined && { reviver }) });
   return function jsonBody(req: Request, res: Response, next: NextFunction) {
     const encoding = req.headers['content-encoding'];
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {

@@ -18,7 +18,7 @@ export function createCors({ config }: Pick<AppContext, 'config'>): RequestHandl
   const forListed = cors({
     origin: [...allowed],
     credentials: true,
-    methods: ['GET', 'POST', 'PUT', 'DELETE'],
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_MAX_AGE_S,
     preflightContinue: true,
@@ -65,9 +65,17 @@ function isOwnOrAllowed(req: Request, allowed: ReadonlySet<string>): boolean {
   return origin === undefined || isOwnHost(req, origin);
 }
 
-/** For browsers without `Sec-Fetch-Site`: the page came from the host that this request came to. */
+/**
+ * For browsers without `Sec-Fetch-Site`: the page came from the host that this request came to. The scheme is
+ * not compared, since who ends TLS in front of us need not say so; HSTS keeps plain pages of our host away.
+ */
 function isOwnHost(req: Request, origin: string): boolean {
   // HTTP/1.0 may come without a Host, and Express then has none.
   const host: string | undefined = req.host;
-  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
+  if (host === undefined || !URL.canParse(origin)) return false;
+  const { protocol, origin: written, host: originHost } = new URL(origin);
+  // Browsers write an origin in one way only; whatever else can be parsed is not from one.
+  if (written !== origin) return false;
+  const address = `${protocol}//${host}`;
+  return URL.canParse(address) && new URL(address).host === originHost;
 }

@@ -2,22 +2,47 @@ import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
-import { callerOf } from './caller.ts';
+import { addressKeyOf, callerOf } from './caller.ts';
+import { SharedRateStore } from './shared-rate-store.ts';
+
+type Parts = Pick<AppContext, 'config' | 'sharedStore'>;
 
 /**
  * Limits requests per caller, told in the `RateLimit` and `RateLimit-Policy` headers of the IETF draft.
  *
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/08/
  */
-export function createRateLimit({ config }: Pick<AppContext, 'config'>): RequestHandler {
-  const { max, windowMs } = config.rateLimit;
+export function createRateLimit(parts: Parts): RequestHandler {
+  return createLimit(parts, 'requests', (req) => callerOf(req).id, parts.config.rateLimit.max);
+}
+
+/** Many people may share an address, so it gets more than one caller does. */
+const ADDRESS_FACTOR = 10;
+
+/**
+ * Limits requests per address before the caller is known, where callers must prove who they are: guessing
+ * proofs, and making us check them, has its bound too.
+ */
+export function createAddressRateLimit(parts: Parts): RequestHandler {
+  const { auth, rateLimit: limits } = parts.config;
+  if (auth.kind === 'none') return (_req, _res, next) => next();
+  return createLimit(parts, 'address', addressKeyOf, limits.max * ADDRESS_FACTOR);
+}
+
+function createLimit(
+  { config, sharedStore }: Parts,
+  identifier: string,
+  keyOf: (req: Request) => string,
+  limit: number,
+): RequestHandler {
   return rateLimit({
-    windowMs,
-    limit: max,
+    windowMs: config.rateLimit.windowMs,
+    limit,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
-    identifier: 'requests',
-    keyGenerator: (req: Request) => callerOf(req).id,
+    identifier,
+    ...(sharedStore !== null && { store: new SharedRateStore(sharedStore, identifier) }),
+    keyGenerator: (req: Request) => keyOf(req),
     // Addresses are Express's own, by TRUST_PROXY; the limiter's guesses about proxies would only add noise.
     validate: false,
     handler(req: Request, _res: Response, next) {

@@ -5,19 +5,21 @@ import { createJsonBody } from '../middleware/json-body.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
+import { openPresentedTicket } from '../server/uploads/presented-ticket.ts';
 import type { Ticket } from '../server/uploads/tickets.ts';
 
 /** The fields of Leadway's own complete call: a caller may repeat them, and then they must be the ticket's. */
 const REPEATABLE = ['uploadId', 'filePath', 'locationId', 'conversationId', 'filename'] as const;
 
 /** `POST /messages/upload/complete`: makes a file that is in storage an attachment with a public URL. */
-export function createCompleteRouter({ direct, tickets }: Pick<AppContext, 'direct' | 'tickets'>): Router {
+export function createCompleteRouter(context: Pick<AppContext, 'direct' | 'tickets' | 'uploads'>): Router {
   const router = Router();
   router.post('/messages/upload/complete', createJsonBody(), async (req: Request, res: Response) => {
     const body = req.body as Readonly<Record<string, unknown>>;
-    const ticket = await tickets.open(requiredTicket(body['ticket']), callerOf(req).id, 'complete');
+    const sealed = requiredTicket(body['ticket']);
+    const ticket = await openPresentedTicket(context, callerOf(req), sealed, 'complete');
     assertMatches(body, ticket);
-    res.json(await direct.complete(ticket, whenCallerLeaves(res)));
+    res.json(await context.direct.complete(ticket, whenCallerLeaves(res)));
   });
   router.all('/messages/upload/complete', createMethodNotAllowed('POST'));
   return router;

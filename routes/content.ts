@@ -8,12 +8,13 @@ import { appError } from '../server/errors/app-error.ts';
 import { letBodyCome } from '../server/http/continue.ts';
 import { sizeMismatch } from '../server/uploads/content-gate.ts';
 import { emptyFile } from '../server/uploads/incoming-file.ts';
+import { openPresentedTicket } from '../server/uploads/presented-ticket.ts';
 import { overLimit } from '../server/uploads/route-choice.ts';
 import type { Ticket } from '../server/uploads/tickets.ts';
 
 /** `PUT /messages/upload/content`: relays a file to the signed URL that its ticket seals. */
 export function createContentRouter(
-  context: Pick<AppContext, 'agent' | 'config' | 'policy' | 'slots' | 'tickets'>,
+  context: Pick<AppContext, 'agent' | 'config' | 'policy' | 'slots' | 'tickets' | 'uploads'>,
 ): Router {
   const proxy = createStorageProxy(context);
   const router = Router();
@@ -21,7 +22,7 @@ export function createContentRouter(
     '/messages/upload/content',
     createUploadSlot(context),
     async (req: Request, res: Response, next: NextFunction) => {
-      const ticket = await context.tickets.open(requiredTicket(req), callerOf(req).id, 'content');
+      const ticket = await openPresentedTicket(context, callerOf(req), requiredTicket(req), 'content');
       assertFits(req, ticket);
       letBodyCome(req, res);
       await proxy(req, res, next, ticket);

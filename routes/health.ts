@@ -14,7 +14,7 @@ export function createHealthRouter({ lifecycle }: Pick<AppContext, 'lifecycle'>)
     res
       .status(isReady ? 200 : 503)
       .set('Cache-Control', 'no-store')
-      .json({ status: isReady ? 'ready' : 'not ready', reasons });
+      .json({ status: isReady ? 'ready' : 'not ready', reasons, notices: lifecycle.notices() });
   });
   router.all(['/healthz', '/readyz'], createMethodNotAllowed('GET', 'HEAD'));
   return router;

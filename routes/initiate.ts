@@ -28,7 +28,7 @@ export function createInitiateRouter(context: Pick<AppContext, 'uploads'>): Rout
     (req: Request, res: Response, next: NextFunction) => {
       if (!req.is('multipart/form-data')) return next();
       const boundary = reader.boundaryOf(req);
-      const form = new HeadForm(uploads, callerOf(req).id);
+      const form = new HeadForm(uploads, callerOf(req));
       res.once('close', () => form.fail(appError('UPSTREAM_ABORTED')));
       form.answer.then(
         (answer) => {
@@ -42,7 +42,7 @@ export function createInitiateRouter(context: Pick<AppContext, 'uploads'>): Rout
     createJsonBody(),
     async (req: Request, res: Response) => {
       const fields = parseUploadFields(req.body as Record<string, unknown>, uploads.attachmentUrlOrigins);
-      const answer = await initiateUpload(uploads, callerOf(req).id, fields, null, whenCallerLeaves(res));
+      const answer = await initiateUpload(uploads, callerOf(req), fields, null, whenCallerLeaves(res));
       noteOutcome(req, { mode: 'direct', contentType: answer.contentType });
       res.json(answer);
     },

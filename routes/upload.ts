@@ -26,7 +26,7 @@ export function createUploadRouter(context: Pick<AppContext, 'uploads' | 'slots'
   router.post('/messages/upload', createUploadSlot(context), (req: Request, res: Response) => {
     const boundary = reader.boundaryOf(req);
     const upload = new Upload(uploads, {
-      caller: callerOf(req).id,
+      caller: callerOf(req),
       mode: parseMode(req.query['mode']),
       locationId: parseLocation(req.query['locationId']),
       contentLength: contentLengthOf(req),

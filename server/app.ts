@@ -3,11 +3,11 @@ import helmet from 'helmet';
 import { createAccessLog } from '../middleware/access-log.ts';
 import { createActivityCount } from '../middleware/activity.ts';
 import { createBodyGuard } from '../middleware/body-guard.ts';
-import { createAddressCaller } from '../middleware/caller.ts';
+import { createCallerGate } from '../middleware/caller.ts';
 import { createDrainingGate } from '../middleware/draining.ts';
 import { createErrorHandler, createNotFound } from '../middleware/error-handler.ts';
 import { createCors, createOriginGate, createPreflight } from '../middleware/origin.ts';
-import { createRateLimit } from '../middleware/rate-limit.ts';
+import { createAddressRateLimit, createRateLimit } from '../middleware/rate-limit.ts';
 import { createRequestId } from '../middleware/request-id.ts';
 import { createStrictHttp } from '../middleware/strict-http.ts';
 import { createClientConfigRouter } from '../routes/client-config.ts';
@@ -17,6 +17,8 @@ import { createHealthRouter } from '../routes/health.ts';
 import { createInitiateRouter } from '../routes/initiate.ts';
 import { createOpenApiRouter } from '../routes/openapi.ts';
 import { createPageRouter } from '../routes/page.ts';
+import { createPassthroughRouter } from '../routes/passthrough.ts';
+import { createSessionRouter } from '../routes/session.ts';
 import { createUploadRouter } from '../routes/upload.ts';
 import type { AppContext } from './context.ts';
 import type { DemoTarget } from './demo.ts';
@@ -44,6 +46,7 @@ export function createApp(context: AppContext, demo: DemoTarget | null = null): 
 }
 
 function createApi(context: AppContext): Router {
+  const { config } = context;
   const api = Router();
   api.use(createPreflight()); // before what refuses or counts
   api.use(createDrainingGate(context));
@@ -51,11 +54,14 @@ function createApi(context: AppContext): Router {
   api.use(createOriginGate(context));
   api.use(createClientConfigRouter(context));
   api.use(createOpenApiRouter(context));
-  api.use(createAddressCaller());
-  api.use('/messages', createRateLimit(context)); // after the caller is known, before any body is read
+  api.use(createAddressRateLimit(context)); // guesses at credentials are counted too
+  if (context.sessions !== null) api.use(createSessionRouter(context, context.sessions)); // before the gate: it lets callers in
+  api.use(createCallerGate(context));
+  api.use(createRateLimit(context)); // after the caller is known, before any body is read
   api.use(createUploadRouter(context));
   api.use(createInitiateRouter(context));
   api.use(createContentRouter(context));
   api.use(createCompleteRouter(context));
+  if (config.passthrough.length > 0) api.use(createPassthroughRouter(context)); // last: no listed call hides one of ours
   return api;
 }

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import type { Authenticator } from './callers/caller.ts';
+import { createCallerServices } from './callers/caller-services.ts';
+import type { Sessions } from './callers/sessions.ts';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { createTypePolicy, type TypePolicy } from './file-types/type-policy.ts';
@@ -6,20 +9,28 @@ import { createConfiguredTokens } from './leadway/configured-tokens.ts';
 import { createDirectCapability, type DirectCapability } from './leadway/direct-capability.ts';
 import { LeadwayClient } from './leadway/leadway-client.ts';
 import { createUpstreamAgent, type UpstreamAgent } from './leadway/upstream-agent.ts';
+import { createUpstreamBudget } from './leadway/upstream-budget.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
+import { createCallerPlaces } from './shared/caller-places.ts';
+import { openSharedStore, type SharedStore } from './shared/shared-store.ts';
 import { DirectUploads } from './uploads/direct-uploads.ts';
+import { locationsOfCaller } from './uploads/locations.ts';
 import { createSlots, type Slots } from './uploads/slots.ts';
 import { createTicketBox, type TicketBox } from './uploads/tickets.ts';
 import type { UploadContext } from './uploads/upload-context.ts';
 
 /** What routes and middleware are made of; each asks for the parts that it uses. */
-export interface AppContext extends Disposable {
+export interface AppContext extends AsyncDisposable {
   readonly config: Config;
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
   /** API calls under way. */
   readonly activity: { requests: number };
+  readonly sharedStore: SharedStore | null;
+  readonly authenticator: Authenticator;
+  /** Where callers begin their session here (`AUTH=sso`). */
+  readonly sessions: Sessions | null;
   readonly agent: UpstreamAgent;
   readonly capability: DirectCapability;
   readonly direct: DirectUploads;
@@ -32,16 +43,25 @@ export interface AppContext extends Disposable {
 /** Makes the services of one process from its configuration. */
 export function createContext(config: Config, secrets: Secrets, logger: Logger): AppContext {
   const { leadway, uploads: limits } = config;
-  const resources = new DisposableStack();
+  const resources = new AsyncDisposableStack();
+  const sharedStore =
+    secrets.redisUrl === null ? null : resources.use(openSharedStore(secrets.redisUrl.reveal(), logger));
+  const places =
+    sharedStore === null ? null : resources.use(createCallerPlaces({ store: sharedStore, logger }));
+  const { authenticator, sessions } = resources.use(
+    createCallerServices(config, secrets, sharedStore, logger),
+  );
   const agent = resources.use(createUpstreamAgent());
   const tokens = resources.use(
     createConfiguredTokens({ secrets, singleLocationId: leadway.singleLocationId, logger }),
   );
+  const budget = createUpstreamBudget({ store: sharedStore, logger });
   const client = new LeadwayClient({
     baseUrl: leadway.baseUrl,
     apiVersion: leadway.apiVersion,
     timeoutMs: config.upstreamTimeoutMs,
     tokens,
+    budget,
     agent,
     logger,
   });
@@ -55,31 +75,37 @@ export function createContext(config: Config, secrets: Secrets, logger: Logger):
     storageOrigins: config.storageOrigins,
     basePath: config.basePath,
   });
+  const lifecycle = new Lifecycle();
+  if (sharedStore !== null) lifecycle.addNotice(() => sharedStore.problem());
+  lifecycle.addNotice(() => client.authProblem());
+  lifecycle.addNotice(() => tokens.problem());
+  lifecycle.addCheck(() => authenticator.problem?.() ?? null);
   return {
     config,
     logger,
-    lifecycle: new Lifecycle(),
+    lifecycle,
+    sharedStore,
+    authenticator,
+    sessions,
     activity: { requests: 0 },
     agent,
     capability,
     direct,
     tickets,
     policy,
-    slots: createSlots({ max: limits.maxConcurrent, maxPerCaller: limits.maxConcurrentPerCaller }),
+    slots: createSlots({ max: limits.maxConcurrent, maxPerCaller: limits.maxConcurrentPerCaller }, places),
     uploads: {
       client,
       direct,
       policy,
-      locations: {
-        single: leadway.singleLocationId,
-        isAllowed: (locationId) => leadway.locationIds.includes(locationId),
-      },
+      locationsFor: (caller) => locationsOfCaller(leadway.locationIds, caller),
+      budget,
       forward: config.forward,
       maxFiles: limits.maxFiles,
       defaultChannel: limits.defaultChannel,
       attachmentUrlOrigins: config.attachmentUrlOrigins,
     },
-    [Symbol.dispose]: () => resources.dispose(),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
 

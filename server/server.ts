@@ -53,7 +53,7 @@ export async function startServer(
     listener.listen(config.listen.port, config.listen.host);
     await once(listener, 'listening');
   } catch (error) {
-    context[Symbol.dispose]();
+    await context[Symbol.asyncDispose]();
     throw error;
   }
   context.lifecycle.markReady();
@@ -62,7 +62,7 @@ export async function startServer(
     const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
     for (const socket of sockets) socket.destroy();
     await closed;
-    context[Symbol.dispose]();
+    await context[Symbol.asyncDispose]();
   };
   return {
     context,

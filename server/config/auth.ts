@@ -62,6 +62,11 @@ function checkKind(checks: Checks, kind: AuthConfig['kind']): void {
     const missing = !given.has(name) || (values[name] === null && !isMalformed(checks, name));
     if (missing) report(checks, name, `must be set for AUTH=${kind}`);
   }
+  if (kind === 'header' && typeof values.TRUST_PROXY === 'number') {
+    checks.warnings.push(
+      `AUTH=header with TRUST_PROXY=${values.TRUST_PROXY}: whoever reaches this port is taken for the proxy and can be anyone; give the addresses of the proxy`,
+    );
+  }
   if (kind !== 'jwt') return;
   const danger = 'whoever stands on the way can sign in as anyone';
   if (values.AUTH_JWT_ISSUER !== null) {

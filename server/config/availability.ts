@@ -3,11 +3,6 @@ import type { VariableName } from './env.ts';
 
 /** Settings that are read and checked but that nothing acts upon; the feature that does takes its line away. */
 export const NOT_AVAILABLE_YET: readonly { readonly name: VariableName; readonly value?: string }[] = [
-  { name: 'AUTH', value: 'jwt' },
-  { name: 'AUTH', value: 'header' },
-  { name: 'AUTH', value: 'sso' },
-  { name: 'REDIS_URL' },
-  { name: 'PASSTHROUGH' },
   { name: 'CLAMAV_URL' },
   { name: 'ADMIN_PORT' },
 ];

@@ -8,6 +8,7 @@ import { readEnvironment } from './env.ts';
 import { resolveLeadway } from './leadway.ts';
 import { resolveForward, resolveUploads, warnOfLikelySlips } from './limits.ts';
 import type { OriginPattern } from './origin-pattern.ts';
+import type { PassthroughRule } from './passthrough.ts';
 import type { ConfigProblem } from './problems.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -52,7 +53,8 @@ export interface Config {
   readonly attachmentUrlOrigins: readonly string[];
   readonly clamav: ClamavAddress | null;
   readonly log: { readonly level: LogLevel };
-  readonly passthrough: readonly never[];
+  /** Other Leadway calls that are passed through. */
+  readonly passthrough: readonly PassthroughRule[];
 }
 
 type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -101,7 +103,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, options: LoadOptions = {}): L
     attachmentUrlOrigins: values.ATTACHMENT_URL_ORIGINS ?? [],
     clamav: values.CLAMAV_URL,
     log: { level: values.LOG_LEVEL },
-    passthrough: [],
+    passthrough: values.PASSTHROUGH ?? [],
   };
   warnOfLikelySlips(checks);
   checkAvailability(checks);

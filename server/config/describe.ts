@@ -49,7 +49,7 @@ function describeLeadway({ leadway, sandbox, ...config }: Config, secrets: Secre
     SANDBOX: sandbox ? 'on' : 'off',
     UPSTREAM_TIMEOUT_MS: `${config.upstreamTimeoutMs}`,
     STORAGE_ORIGINS: config.storageOrigins.map(formatOriginPattern).join(','),
-    PASSTHROUGH: 'none',
+    PASSTHROUGH: config.passthrough.map(({ method, path }) => `${method} ${path}`).join(',') || 'none',
   };
 }
 

@@ -11,11 +11,15 @@ export function parseLocationId(raw: string): Parsed<string> {
   return LOCATION_ID.test(raw) ? good(raw) : bad('must be 1 to 64 characters of A-Z a-z 0-9 _ -');
 }
 
-/** A bearer token: what an `Authorization` header can carry after `Bearer `. */
+/**
+ * A bearer token, what an `Authorization` header can carry after `Bearer `; or two of them, `new,old`, for the
+ * days after a rotation in which both may be valid.
+ */
 export function parseToken(raw: string): Parsed<Secret> {
   if (/^bearer\s/i.test(raw)) return bad('must be the token alone, without Bearer in front');
-  if (raw.includes(',')) return bad('must be one token: two of them (new,old) are not available yet');
-  if (raw.length > LONGEST_TOKEN || !/^[!-~]+$/.test(raw)) {
+  const tokens = raw.split(',');
+  if (tokens.length > 2) return bad('must be one token, or two: new,old');
+  if (!tokens.every((token) => token.length <= LONGEST_TOKEN && /^[!-~]+$/.test(token))) {
     return bad('must be a token of printable ASCII characters without blanks');
   }
   return good(new Secret(raw));

@@ -19,6 +19,10 @@ export const MESSAGES = {
     en: 'The request must have exactly one Host header and a length or plain chunked encoding.',
     es: 'La petición debe llevar una sola cabecera Host y una longitud o la codificación chunked.',
   },
+  'BAD_REQUEST.target': {
+    en: 'The path of the request can be read in more than one way: send it plain, without encoded slashes or dots.',
+    es: 'La ruta de la petición puede leerse de más de una manera: envíala sin barras ni puntos codificados.',
+  },
   BAD_MULTIPART: {
     en: 'The multipart body is malformed: {reason}.',
     es: 'El cuerpo multipart está mal formado ({reason}).',

@@ -32,7 +32,7 @@ type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
 export type OnRejectedConnection = (error: AppError, requestId: string, socket: Socket) => void;
 
 /** The methods that some address of ours has; what the answer to a CONNECT, which has none, tells. */
-const METHODS = 'GET, HEAD, POST, PUT, OPTIONS';
+const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 /**
  * An HTTP server for `handler` whose own refusals (malformed, too slow or too large requests) have the

@@ -103,9 +103,11 @@ export class ForwardRequest {
 
   async #read(response: IncomingMessage): Promise<LeadwayAnswer> {
     const { client, locationId } = this.#options;
+    client.options.budget.learn(locationId, response.statusCode ?? 0, response.headers);
     this.#onTiming({ status: response.statusCode ?? 0, ms: this.#stream.ageMs });
     try {
       const answer = await readAnswer(response);
+      if (answer.ok) client.noteAccepted(locationId);
       if (!answer.ok && answer.status === 401 && toAuthProblem(answer.refusal) === 'bad-token') {
         await client.options.tokens.refresh(locationId, this.#token);
       }

@@ -5,6 +5,7 @@ import type { Logger } from '../logger.ts';
 import {
   AUTH_PROBLEM_ADVICE,
   type LeadwayRefusal,
+  NO_ACCESS_ADVICE,
   parseRefusal,
   toAuthProblem,
   toCallerError,
@@ -15,6 +16,7 @@ import { watchProgress } from './progress-watch.ts';
 import { BodyOverflowError, MAX_ERROR_BYTES, MAX_JSON_BYTES, readBody } from './read-body.ts';
 import type { TokenSource } from './token-source.ts';
 import type { UpstreamAgent } from './upstream-agent.ts';
+import type { Attempt, UpstreamBudget } from './upstream-budget.ts';
 
 /** What a {@link LeadwayClient} is made of. */
 export interface LeadwayClientOptions {
@@ -22,6 +24,7 @@ export interface LeadwayClientOptions {
   readonly apiVersion: string;
   readonly timeoutMs: number;
   readonly tokens: TokenSource;
+  readonly budget: UpstreamBudget;
   readonly agent: UpstreamAgent;
   readonly logger: Logger;
 }
@@ -31,6 +34,12 @@ export type LeadwayAnswer =
   | { readonly ok: true; readonly status: number; readonly json: Readonly<Record<string, unknown>> }
   | { readonly ok: false; readonly status: number; readonly refusal: LeadwayRefusal };
 
+/** An answer, and the token that was sent for it. */
+interface Attempted {
+  readonly answer: LeadwayAnswer;
+  readonly token: string;
+}
+
 /** Statuses after which one more try makes sense for a call that may be made twice. */
 const TRANSIENT = new Set([429, 502, 503, 504]);
 const RETRY_DELAY_MS = 250;
@@ -39,6 +48,7 @@ const MAX_RETRY_DELAY_MS = 2_000;
 /** Speaks JSON to Leadway with the BFF's token. */
 export class LeadwayClient {
   readonly options: LeadwayClientOptions;
+  readonly #authProblems = new Map<string, string>();
 
   constructor(options: LeadwayClientOptions) {
     this.options = options;
@@ -56,11 +66,10 @@ export class LeadwayClient {
     body: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
   ): Promise<LeadwayAnswer> {
-    const token = this.options.tokens.current(locationId);
-    const answer = await this.#attemptTwice(path, token, body, signal);
+    const { answer, token } = await this.#attemptTwice(path, locationId, body, signal);
     if (answer.ok || answer.status !== 401 || toAuthProblem(answer.refusal) !== 'bad-token') return answer;
     if (!(await this.options.tokens.refresh(locationId, token))) return answer;
-    return this.#attempt(path, this.options.tokens.current(locationId), body, signal);
+    return (await this.#attempt(path, locationId, body, signal)).answer;
   }
 
   /**
@@ -68,44 +77,68 @@ export class LeadwayClient {
    * operator in the log.
    */
   toError(refusal: LeadwayRefusal, locationId: string): AppError {
-    if (refusal.status === 401 || refusal.status === 403) {
-      const advice =
-        refusal.status === 401
-          ? AUTH_PROBLEM_ADVICE[toAuthProblem(refusal)]
-          : 'Leadway says that the token has no access to this location. Check LEADWAY_LOCATION_ID and the token.';
-      this.options.logger.error({ locationId, upstreamStatus: refusal.status }, advice);
+    const advice = adviceFor(refusal);
+    if (advice !== null) {
+      const isKnown = this.#authProblems.get(locationId) === advice;
+      this.#authProblems.set(locationId, advice);
+      // Every request meets it until it is mended; once is enough to say it aloud.
+      this.options.logger[isKnown ? 'debug' : 'error'](
+        { locationId, upstreamStatus: refusal.status },
+        advice,
+      );
     }
-    return toCallerError(refusal, [this.options.tokens.current(locationId)]);
+    return toCallerError(refusal, this.options.tokens.all(locationId));
+  }
+
+  /** What Leadway last refused about a token, for the readiness probe; null when it takes all of them. */
+  authProblem(): string | null {
+    return (
+      [...this.#authProblems].map(([locationId, advice]) => `${locationId}: ${advice}`).join(' ') || null
+    );
+  }
+
+  /** Leadway took the location's token. */
+  noteAccepted(locationId: string): void {
+    if (this.#authProblems.delete(locationId)) {
+      this.options.logger.info({ locationId }, 'Leadway takes the token again');
+    }
   }
 
   async #attemptTwice(
     path: string,
-    token: string,
+    locationId: string,
     body: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
-  ): Promise<LeadwayAnswer> {
-    let delayMs = RETRY_DELAY_MS;
-    try {
-      const answer = await this.#attempt(path, token, body, signal, true);
-      if (answer.ok || !TRANSIENT.has(answer.status)) return answer;
-      delayMs = answer.refusal.retryAfterMs ?? RETRY_DELAY_MS;
-      if (delayMs > MAX_RETRY_DELAY_MS) return answer;
-    } catch (error) {
-      if (!(error instanceof StaleConnection)) throw error;
-      delayMs = 0;
-    }
+  ): Promise<Attempted> {
+    const first = await this.#attempt(path, locationId, body, signal).catch((error: unknown) => {
+      if (error instanceof StaleConnection) return null;
+      throw error;
+    });
+    if (first === null) return this.#attempt(path, locationId, body, signal, 'retry');
+    const { answer } = first;
+    if (answer.ok || !TRANSIENT.has(answer.status)) return first;
+    const delayMs = answer.refusal.retryAfterMs ?? RETRY_DELAY_MS;
+    if (delayMs > MAX_RETRY_DELAY_MS) return first;
     await sleep(delayMs, undefined, { signal });
-    return this.#attempt(path, token, body, signal);
+    try {
+      return await this.#attempt(path, locationId, body, signal, 'retry');
+    } catch (error) {
+      // There is an answer; that it could not be asked for again is not the caller's concern.
+      if (error instanceof AppError && error.code === 'UPSTREAM_BUDGET') return first;
+      throw error;
+    }
   }
 
   async #attempt(
     path: string,
-    token: string,
+    locationId: string,
     body: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
-    mayRetry = false,
-  ): Promise<LeadwayAnswer> {
-    const { agent, baseUrl, apiVersion, timeoutMs } = this.options;
+    attempt: Attempt = 'first',
+  ): Promise<Attempted> {
+    const { agent, baseUrl, apiVersion, timeoutMs, tokens, budget } = this.options;
+    await budget.take(locationId, signal, attempt);
+    const token = tokens.current(locationId);
     const payload = Buffer.from(JSON.stringify(body));
     const request = agent.request(new URL(path, baseUrl), {
       method: 'POST',
@@ -128,13 +161,16 @@ export class LeadwayClient {
         request.end(payload);
         watch.setWaiting(true);
       });
-      return await readAnswer(response);
+      budget.learn(locationId, response.statusCode ?? 0, response.headers, attempt);
+      const answer = await readAnswer(response);
+      if (answer.ok) this.noteAccepted(locationId);
+      return { answer, token };
     } catch (error) {
       if (stalled) throw appError('UPSTREAM_TIMEOUT', { cause: error });
       if (error instanceof BodyOverflowError) throw appError('UPSTREAM_ERROR', { cause: error });
       if (error instanceof AppError) throw error;
       const fault = toConnectionFault(error);
-      if (mayRetry && request.reusedSocket && fault.code === 'UPSTREAM_ABORTED') {
+      if (attempt === 'first' && request.reusedSocket && fault.code === 'UPSTREAM_ABORTED') {
         throw new StaleConnection('closed while idle', { cause: error });
       }
       throw fault;
@@ -142,6 +178,12 @@ export class LeadwayClient {
       watch.stop();
     }
   }
+}
+
+/** What the operator is told of a refusal of the BFF's own token; null when it is of something else. */
+function adviceFor(refusal: LeadwayRefusal): string | null {
+  if (refusal.status === 401) return AUTH_PROBLEM_ADVICE[toAuthProblem(refusal)];
+  return refusal.status === 403 ? NO_ACCESS_ADVICE : null;
 }
 
 /** A request went out on a pooled connection that the server had just closed; it was never looked at. */

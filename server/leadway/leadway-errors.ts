@@ -32,6 +32,10 @@ export const AUTH_PROBLEM_ADVICE: Readonly<Record<AuthProblem, string>> = {
     'Leadway does not take this kind of token here. Use a Private Integration Token of the sub-account.',
 };
 
+/** What the operator reads in the log when a token is good, but not for this location. */
+export const NO_ACCESS_ADVICE =
+  'Leadway says that the token has no access to this location. Check LEADWAY_LOCATION_ID and the token.';
+
 /** The refusal in an answer with `status` and `body`; both of Leadway's error shapes and OAuth's are read. */
 export function parseRefusal(status: number, body: string, retryAfter: string | undefined): LeadwayRefusal {
   const retryAfterMs = parseRetryAfter(retryAfter);
@@ -43,7 +47,7 @@ export function parseRefusal(status: number, body: string, retryAfter: string | 
 }
 
 /** Seconds or a date (RFC 9110, section 10.2.3), in milliseconds from now. */
-function parseRetryAfter(value: string | undefined): number | null {
+export function parseRetryAfter(value: string | undefined): number | null {
   if (value === undefined) return null;
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
   const at = Date.parse(value);

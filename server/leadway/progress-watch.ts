@@ -1,22 +1,27 @@
-import type { ClientRequest } from 'node:http';
+import type { Socket } from 'node:net';
 
-/** A running watch over an upstream request. */
+/** A running watch over the other side of a connection. */
 export interface ProgressWatch {
-  /** Tells whether it is the upstream's turn: it has bytes to take or an answer to give. */
-  setWaiting(isUpstreamsTurn: boolean): void;
+  /** Tells whether it is the other side's turn: it has bytes to take or an answer to give. */
+  setWaiting(isItsTurn: boolean): void;
   stop(): void;
 }
 
+/** A request to an upstream or a response to a caller. */
+interface Message {
+  readonly socket: Socket | null;
+}
+
 /**
- * Calls `onStall` once when the upstream of `request` makes no progress for `timeoutMs` while it is its turn:
+ * Calls `onStall` once when the other side of `message` makes no progress for `timeoutMs` while it is its turn:
  * it neither takes bytes nor sends any. A slow caller never causes it, since then it is not its turn.
  */
-export function watchProgress(request: ClientRequest, timeoutMs: number, onStall: () => void): ProgressWatch {
+export function watchProgress(message: Message, timeoutMs: number, onStall: () => void): ProgressWatch {
   let waiting = false;
   let since = 0;
   let mark = 0;
   const progressOf = (): number =>
-    request.socket ? request.socket.bytesWritten + request.socket.bytesRead - pendingOf(request) : 0;
+    message.socket ? message.socket.bytesWritten + message.socket.bytesRead - pendingOf(message) : 0;
   const timer = setInterval(
     () => {
       if (!waiting) return;
@@ -34,18 +39,18 @@ export function watchProgress(request: ClientRequest, timeoutMs: number, onStall
   );
   timer.unref();
   return {
-    setWaiting(isUpstreamsTurn) {
-      if (isUpstreamsTurn && !waiting) {
+    setWaiting(isItsTurn) {
+      if (isItsTurn && !waiting) {
         since = performance.now();
         mark = progressOf();
       }
-      waiting = isUpstreamsTurn;
+      waiting = isItsTurn;
     },
     stop: () => clearInterval(timer),
   };
 }
 
 /** `bytesWritten` counts what is still queued in the process; only what the kernel took is progress. */
-function pendingOf(request: ClientRequest): number {
-  return request.socket?.writableLength ?? 0;
+function pendingOf(message: Message): number {
+  return message.socket?.writableLength ?? 0;
 }

@@ -131,10 +131,22 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
       description: 'Modes on offer at the moment.',
     },
   }),
+  Session: object({
+    token: text('For `Authorization: Bearer`, where the cookie is blocked.', 'eyJhbGciOiJkaXIi…'),
+    tokenType: { const: 'Bearer' },
+    expiresAt: count('When it ends, in Unix milliseconds.', 1_795_315_856_000),
+    locationId: text('The location that it is good for.', 'exampleLocation00001'),
+  }),
   Health: object({ status: { const: 'ok' } }),
   Readiness: object({
     status: { type: 'string', enum: ['ready', 'not ready'] },
     reasons: { type: 'array', items: { type: 'string' }, examples: [[]] },
+    notices: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'What an operator should know but what keeps no request away.',
+      examples: [[]],
+    },
   }),
 };
 

@@ -5,6 +5,7 @@ import { ANSWER_SCHEMAS } from './answer-schemas.ts';
 import { errorResponse } from './error-responses.ts';
 import type { OpenApiDocument } from './openapi-types.ts';
 import { SERVICE_PATHS } from './service-paths.ts';
+import { SESSION_PATHS } from './session-paths.ts';
 import { uploadPaths } from './upload-paths.ts';
 
 const DESCRIPTION = `Uploads attachments of Leadway conversations without giving the browser the token.
@@ -30,7 +31,11 @@ export function createOpenApiDocument(config: Config): OpenApiDocument {
       { name: 'service', description: 'About the server itself.' },
     ],
     security: Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
-    paths: { ...uploadPaths(config), ...SERVICE_PATHS },
+    paths: {
+      ...uploadPaths(config),
+      ...(config.auth.kind === 'sso' && SESSION_PATHS),
+      ...SERVICE_PATHS,
+    },
     components: {
       schemas: ANSWER_SCHEMAS,
       headers: HEADERS,

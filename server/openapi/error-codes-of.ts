@@ -98,6 +98,8 @@ export const CODES_OF = {
     'UPSTREAM_ABORTED',
     'UPSTREAM_TIMEOUT',
   ],
+  signIn: [...CALLS, ...JSON_BODY, 'MISSING_FIELD', 'INVALID_FIELD', 'LOCATION_NOT_ALLOWED'],
+  signOut: CALLS,
   complete: [
     ...CALLS,
     ...JSON_BODY,

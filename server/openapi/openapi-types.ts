@@ -23,6 +23,7 @@ export interface PathItem {
   readonly get?: Operation;
   readonly post?: Operation;
   readonly put?: Operation;
+  readonly delete?: Operation;
 }
 
 /** The description of the API. */

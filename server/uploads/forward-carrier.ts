@@ -142,12 +142,13 @@ export function sendHeldFiles(
       target.onFailure,
       target.onTiming,
     );
-  let isDestroyed = false;
+  const over = new AbortController();
   let request = open();
   const send = async (): Promise<ForwardAnswer> => {
     let answer = await request.commit(body);
-    const mayRepeat = !answer.ok && answer.status === 401 && !isDestroyed;
+    const mayRepeat = !answer.ok && answer.status === 401 && !over.signal.aborted;
     if (mayRepeat && request.hasFresherToken()) {
+      await target.client.options.budget.take(target.locationId, over.signal);
       request = open();
       answer = await request.commit(body);
     }
@@ -156,7 +157,7 @@ export function sendHeldFiles(
   return {
     answer: send(),
     destroy() {
-      isDestroyed = true;
+      over.abort();
       request.destroy();
     },
   };

@@ -1,3 +1,4 @@
+import type { Caller } from '../callers/caller.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { HEAD_BYTES } from '../file-types/file-types.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
@@ -13,13 +14,13 @@ const MAX_HEAD_BYTES = Math.max(HEAD_BYTES, 64 * 1024);
 /** A form that asks for a signed URL and brings the head of the file. Settles once. */
 export class HeadForm {
   readonly #context: UploadContext;
-  readonly #caller: string;
+  readonly #caller: Caller;
   readonly #answer = Promise.withResolvers<InitiateAnswer>();
   readonly #over = new AbortController();
   #raw: RawFields = {};
   #offered: OfferedHead | null = null;
 
-  constructor(context: UploadContext, caller: string) {
+  constructor(context: UploadContext, caller: Caller) {
     this.#context = context;
     this.#caller = caller;
     this.#answer.promise.catch(() => {});

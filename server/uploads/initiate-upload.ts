@@ -1,3 +1,4 @@
+import type { Caller } from '../callers/caller.ts';
 import { appError } from '../errors/app-error.ts';
 import { judgeDeclared } from '../file-types/verdict.ts';
 import { channelMaxBytes } from './channels.ts';
@@ -25,13 +26,13 @@ export interface OfferedHead {
  */
 export async function initiateUpload(
   context: UploadContext,
-  caller: string,
+  caller: Caller,
   fields: UploadFields,
   offered: OfferedHead | null,
   signal: AbortSignal,
 ): Promise<InitiateAnswer> {
   const conversationId = required(fields.conversationId, 'conversationId');
-  const locationId = required(resolveLocation(context.locations, fields.locationId), 'locationId');
+  const locationId = required(resolveLocation(context.locationsFor(caller), fields.locationId), 'locationId');
   const filename = cleanFileName(required(fields.filename ?? offered?.filename ?? null, 'filename'));
   if (filename === null) throw appError('BAD_FILENAME');
   const declared = fields.contentType ?? offered?.declaredType ?? null;
@@ -45,7 +46,7 @@ export async function initiateUpload(
 
   const { fileSize } = fields;
   const ticket = await context.direct.initiate(
-    { caller, locationId, conversationId, filename, contentType, fileSize, channel },
+    { caller: caller.id, locationId, conversationId, filename, contentType, fileSize, channel },
     signal,
   );
   if (ticket === null) throw directUnavailable();

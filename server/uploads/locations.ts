@@ -1,9 +1,12 @@
+import type { Caller } from '../callers/caller.ts';
 import { appError } from '../errors/app-error.ts';
 
-/** Decides which location an upload goes to. */
+/** Decides which location a caller's request goes to. */
 export interface LocationRule {
   /** The location to use when none is named; null when several are configured. */
   readonly single: string | null;
+  /** Whether the caller may use none at all. */
+  readonly isEmpty: boolean;
   /** Whether this server has a token for the location and the caller may use it. */
   isAllowed(locationId: string): boolean;
 }
@@ -13,9 +16,10 @@ export interface LocationRule {
  * there is. Null when it has not been named yet and must be.
  *
  * @throws AppError `LOCATION_NOT_ALLOWED`, in the same words for what does not exist and what is another's;
- *   `INVALID_FIELD` when two places name different ones.
+ *   `DUPLICATE_FIELD` when two places name different ones.
  */
 export function resolveLocation(rule: LocationRule, ...named: readonly (string | null)[]): string | null {
+  if (rule.isEmpty) throw appError('LOCATION_NOT_ALLOWED');
   const given = named.filter((locationId) => locationId !== null);
   for (const locationId of given) {
     if (!rule.isAllowed(locationId)) throw appError('LOCATION_NOT_ALLOWED');
@@ -24,4 +28,20 @@ export function resolveLocation(rule: LocationRule, ...named: readonly (string |
     throw appError('DUPLICATE_FIELD', { params: { field: 'locationId' }, details: { field: 'locationId' } });
   }
   return given[0] ?? rule.single;
+}
+
+/** The rule for a caller: the configured locations, and of these only its own where it has some. */
+export function locationsOfCaller(
+  configured: readonly string[],
+  caller: Pick<Caller, 'locations'>,
+): LocationRule {
+  const { locations } = caller;
+  const usable =
+    locations === null ? configured : configured.filter((locationId) => locations.has(locationId));
+  const [first = null, ...others] = usable;
+  return {
+    isEmpty: usable.length === 0,
+    single: others.length === 0 ? first : null,
+    isAllowed: (locationId) => usable.includes(locationId),
+  };
 }

@@ -1,5 +1,7 @@
+import type { Caller } from '../callers/caller.ts';
 import type { TypePolicy } from '../file-types/type-policy.ts';
 import type { LeadwayClient } from '../leadway/leadway-client.ts';
+import type { UpstreamBudget } from '../leadway/upstream-budget.ts';
 import type { DirectUploads } from './direct-uploads.ts';
 import type { LocationRule } from './locations.ts';
 
@@ -8,7 +10,9 @@ export interface UploadContext {
   readonly client: LeadwayClient;
   readonly direct: DirectUploads;
   readonly policy: TypePolicy;
-  readonly locations: LocationRule;
+  /** The locations that a caller may use. */
+  locationsFor(caller: Caller): LocationRule;
+  readonly budget: UpstreamBudget;
   readonly forward: {
     readonly maxBytes: number;
     readonly holdBytes: number;

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Caller } from '../callers/caller.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import type { Outcome } from '../http/outcome.ts';
 import type { UpstreamTiming } from '../leadway/forward-request.ts';
@@ -8,7 +9,7 @@ import { cleanFileName, createNameRegister } from './file-name.ts';
 import { pump, readHead } from './file-stream.ts';
 import { type ForwardAnswer, ForwardCarrier, type ForwardTarget, sendHeldFiles } from './forward-carrier.ts';
 import { IncomingFile } from './incoming-file.ts';
-import { resolveLocation } from './locations.ts';
+import { type LocationRule, resolveLocation } from './locations.ts';
 import { directUnavailable, RelayCarrier } from './relay-carrier.ts';
 import {
   chooseRoute,
@@ -24,7 +25,7 @@ import { parseUploadFields, type RawFields, required, type UploadFields } from '
 /** What is known of an upload before its body. */
 export interface UploadRequest {
   /** Who uploads; tickets are bound to it. */
-  readonly caller: string;
+  readonly caller: Caller;
   readonly mode: Mode;
   /** From the query; null when it is not there. */
   readonly locationId: string | null;
@@ -68,6 +69,7 @@ export class Upload {
   readonly #request: UploadRequest;
   readonly #answer = Promise.withResolvers<UploadAnswer>();
   readonly #over = new AbortController();
+  readonly #locations: LocationRule;
   readonly #registerName = createNameRegister();
   readonly #files: IncomingFile[] = [];
   #fields: UploadFields;
@@ -88,6 +90,7 @@ export class Upload {
   constructor(context: UploadContext, request: UploadRequest) {
     this.#context = context;
     this.#request = request;
+    this.#locations = context.locationsFor(request.caller);
     // What comes in the query has the form of a field too.
     parseUploadFields({ locationId: request.locationId }, []);
     this.#fields = parseUploadFields({}, context.attachmentUrlOrigins);
@@ -329,6 +332,7 @@ export class Upload {
     const locationId = this.#location();
     if (locationId === null) throw fieldOrder('locationId');
     for (const held of this.#files) if (held.isWhole) await held.assertSound();
+    await this.#context.budget.take(locationId, this.over);
     this.over.throwIfAborted();
     const target = this.#forwardTarget(locationId);
     const [file] = this.#files;
@@ -349,8 +353,10 @@ export class Upload {
       this.#assertDeclaredSize(file);
       await file.assertSound();
     }
+    const locationId = required(this.#location(), 'locationId');
+    await this.#context.budget.take(locationId, this.over);
     this.over.throwIfAborted();
-    const target = this.#forwardTarget(required(this.#location(), 'locationId'));
+    const target = this.#forwardTarget(locationId);
     const held = sendHeldFiles(target, this.#fields, this.#files);
     this.#heldUpload = held;
     this.#settle({ mode: 'forward', ...(await held.answer) });
@@ -398,13 +404,13 @@ export class Upload {
   }
 
   #location(): string | null {
-    return resolveLocation(this.#context.locations, this.#request.locationId, this.#fields.locationId);
+    return resolveLocation(this.#locations, this.#request.locationId, this.#fields.locationId);
   }
 
   #claim(file: IncomingFile, locationId: string | null): DirectFile {
     const { conversationId, channel, fileSize } = this.#fields;
     return {
-      caller: this.#request.caller,
+      caller: this.#request.caller.id,
       locationId: required(locationId, 'locationId'),
       conversationId: required(conversationId, 'conversationId'),
       filename: file.name,

@@ -12,7 +12,7 @@ export interface DescribedAnswer {
 
 /** An operation of the description. */
 export interface DescribedOperation {
-  readonly method: 'get' | 'post' | 'put';
+  readonly method: 'get' | 'post' | 'put' | 'delete';
   readonly path: string;
 }
 
@@ -75,7 +75,9 @@ interface Answer {
 /** Every operation of the description. */
 export function operationsIn(document: OpenApiDocument): DescribedOperation[] {
   return Object.entries(document.paths).flatMap(([path, item]: [string, PathItem]) =>
-    (['get', 'post', 'put'] as const).filter((method) => item[method]).map((method) => ({ method, path })),
+    (['get', 'post', 'put', 'delete'] as const)
+      .filter((method) => item[method])
+      .map((method) => ({ method, path })),
   );
 }
 

@@ -11,6 +11,8 @@ export interface HouseOptions {
   /** Variables on top of the usual ones. */
   readonly env?: Readonly<Record<string, string>>;
   readonly sandbox?: SandboxOptions;
+  /** A sandbox that several houses have in common; it is the test's to close. */
+  readonly upstream?: Sandbox;
   /** With the demo page at `/`. Default false. */
   readonly page?: boolean;
 }
@@ -35,13 +37,16 @@ export interface House extends AsyncDisposable {
 export async function createHouse({
   env = {},
   sandbox: sandboxOptions = {},
+  upstream,
   page = false,
 }: HouseOptions = {}): Promise<House> {
-  const sandbox = await createSandbox({
-    rateLimit: { max: 100_000, intervalMs: 10_000, daily: 1_000_000 },
-    slowMs: 300,
-    ...sandboxOptions,
-  });
+  const sandbox =
+    upstream ??
+    (await createSandbox({
+      rateLimit: { max: 100_000, intervalMs: 10_000, daily: 1_000_000 },
+      slowMs: 300,
+      ...sandboxOptions,
+    }));
   const loaded = loadConfig({
     HOST: '127.0.0.1',
     PORT: '0',
@@ -83,7 +88,7 @@ export async function createHouse({
     },
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
-      await sandbox.close();
+      if (upstream === undefined) await sandbox.close();
     },
   };
 }

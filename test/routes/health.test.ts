@@ -13,7 +13,7 @@ describe('the probes', () => {
     const health = await request(house.url).get('/healthz').expect(200);
     assert.deepEqual(health.body, { status: 'ok' });
     const ready = await request(house.url).get('/readyz').expect(200);
-    assert.deepEqual(ready.body, { status: 'ready', reasons: [] });
+    assert.deepEqual(ready.body, { status: 'ready', reasons: [], notices: [] });
     for (const { headers } of [health, ready]) assert.equal(headers['cache-control'], 'no-store');
   });
 
@@ -23,10 +23,14 @@ describe('the probes', () => {
   });
 
   it('say why no requests are wanted, while the process is up all the same', async () => {
-    house.server.context.lifecycle.addCheck('redis', () => 'redis does not answer');
+    house.server.context.lifecycle.addCheck(() => 'redis does not answer');
     house.server.context.lifecycle.markDraining();
     const ready = await request(house.url).get('/readyz').expect(503);
-    assert.deepEqual(ready.body, { status: 'not ready', reasons: ['draining', 'redis does not answer'] });
+    assert.deepEqual(ready.body, {
+      status: 'not ready',
+      reasons: ['draining', 'redis does not answer'],
+      notices: [],
+    });
     await request(house.url).get('/healthz').expect(200);
   });
 

@@ -39,6 +39,26 @@ describe('GET /openapi.json', () => {
     }
   });
 
+  it('describes the sessions of AUTH=sso where there are any', async () => {
+    const env = {
+      AUTH: 'sso',
+      SSO_SHARED_SECRET: 'shared',
+      SESSION_SECRETS: 'a-session-secret-of-at-least-32-characters',
+    };
+    await using house = await createHouse({ env });
+    const document = await fetchDocument(house.api);
+    const described = operationsIn(document).filter(({ path }) => path === '/session');
+    assert.deepEqual(
+      described.map(({ method }) => method),
+      ['post', 'delete'],
+    );
+    const routes = routesOf(createApp(house.server.context), '/api');
+    assert.deepEqual(
+      routes.filter((route) => route.endsWith('/session')),
+      ['post /api/session', 'delete /api/session'],
+    );
+  });
+
   it('has every error code, each with its own status, and no other', async () => {
     const document = await describe31();
     const listed = document.components.schemas['Error']?.properties?.['code']?.['enum'];

@@ -34,7 +34,7 @@ describe('a signal to stop', () => {
 
       const ready = await fetch(`${url}/readyz`);
       assert.equal(ready.status, 503);
-      assert.deepEqual(await ready.json(), { status: 'not ready', reasons: ['draining'] });
+      assert.deepEqual(await ready.json(), { status: 'not ready', reasons: ['draining'], notices: [] });
       assert.equal((await fetch(`${url}/healthz`)).status, 200);
       const refused = await fetch(`${url}/api/messages/upload`, { method: 'POST' });
       const body = assertError(

@@ -1,4 +1,4 @@
-import { distinct, integer, listOf, matching, offOr, oneOf } from '../parsers.ts';
+import { distinct, good, integer, listOf, matching, offOr, oneOf, type Parsed } from '../parsers.ts';
 import { parseRedisUrl, parseSealingSecrets, parseSharedSecret, SEALING_EXAMPLE } from '../secret-parsers.ts';
 import { optional, setting } from '../setting.ts';
 import { parseTrustProxy } from '../trust-proxy.ts';
@@ -6,6 +6,17 @@ import { parseIssuer, parseOrigin, parseWebUrl } from '../web-address.ts';
 
 const HTTP_TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
 const headerName = matching(HTTP_TOKEN, 'the name of a header');
+
+/** What authenticating proxies call their user header. */
+const USER_HEADERS: ReadonlyMap<string, string> = new Map([
+  ['oauth2-proxy', 'X-Auth-Request-User'],
+  ['authelia', 'Remote-User'],
+]);
+
+function parseUserHeader(raw: string): Parsed<string> {
+  const preset = USER_HEADERS.get(raw.toLowerCase());
+  return preset === undefined ? headerName(raw) : good(preset);
+}
 
 /** Who may call, from where, and how often. */
 export const CALLER_VARIABLES = {
@@ -34,10 +45,10 @@ export const CALLER_VARIABLES = {
     example: 'https://example.com/locations',
     doc: 'AUTH=jwt: claim that lists the location ids of the caller',
   }),
-  AUTH_USER_HEADER: setting(headerName, {
+  AUTH_USER_HEADER: setting(parseUserHeader, {
     default: 'X-Forwarded-User',
-    example: 'X-Auth-Request-User',
-    doc: 'AUTH=header: header in which the authenticating proxy names the user',
+    example: 'oauth2-proxy',
+    doc: 'AUTH=header: header in which the authenticating proxy names the user, or oauth2-proxy or authelia for theirs',
   }),
   AUTH_LOCATIONS_HEADER: optional(headerName, {
     example: 'X-Auth-Request-Locations',

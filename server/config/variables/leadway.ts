@@ -19,7 +19,7 @@ export const LEADWAY_VARIABLES = {
   }),
   LEADWAY_TOKEN: optional(parseToken, {
     example: 'pit-00000000-0000-0000-0000-000000000000',
-    doc: 'bearer token of the single location',
+    doc: 'bearer token of the single location; two during a rotation: new,old',
     secret: true,
   }),
   LEADWAY_LOCATION_ID: optional(parseLocationId, {

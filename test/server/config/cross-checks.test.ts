@@ -98,39 +98,65 @@ describe('who may call', () => {
     assert.match(accept(PRODUCTION).warnings.join(), /AUTH=none in production/);
   });
 
-  it('refuses the other kinds until they are available, completely set up as they are', () => {
-    const kinds = [
-      { AUTH: 'jwt', AUTH_JWT_ISSUER: 'https://login.example.com/', AUTH_JWT_AUDIENCE: 'bff' },
-      { AUTH: 'header', TRUST_PROXY: '1' },
-      { AUTH: 'sso', SSO_SHARED_SECRET: 'shared', SESSION_SECRETS: SEALING },
-    ];
-    for (const kind of kinds) {
-      const [problem] = assertRefused({ ...PRODUCTION, ...kind }, ['AUTH']);
-      assert.equal(problem?.problem, `${kind.AUTH} is not available yet`);
+  it('takes each of the other kinds, completely set up', () => {
+    const jwt = { AUTH: 'jwt', AUTH_JWT_ISSUER: 'https://login.example.com/', AUTH_JWT_AUDIENCE: 'bff' };
+    assert.deepEqual(accept({ ...PRODUCTION, ...jwt }).config.auth, {
+      kind: 'jwt',
+      issuer: 'https://login.example.com/',
+      audience: 'bff',
+      jwksUrl: null,
+      cookie: null,
+      locationsClaim: 'locations',
+    });
+    const header = { AUTH: 'header', TRUST_PROXY: 'loopback' };
+    assert.deepEqual(accept({ ...PRODUCTION, ...header }).config.auth, {
+      kind: 'header',
+      userHeader: 'X-Forwarded-User',
+      locationsHeader: null,
+    });
+    const sso = { AUTH: 'sso', SSO_SHARED_SECRET: 'shared', SESSION_SECRETS: SEALING };
+    const { config, secrets, warnings } = accept({ ...PRODUCTION, ...sso });
+    assert.deepEqual(config.auth, { kind: 'sso', sessionTtlMs: 900_000 });
+    assert.equal(secrets.ssoSharedSecret?.reveal(), 'shared');
+    assert.deepEqual(warnings, []);
+  });
+
+  it('knows the user headers of oauth2-proxy and Authelia by name', () => {
+    const names = { 'oauth2-proxy': 'X-Auth-Request-User', authelia: 'Remote-User', 'X-User': 'X-User' };
+    for (const [name, userHeader] of Object.entries(names)) {
+      const { auth } = accept({ AUTH: 'header', TRUST_PROXY: 'loopback', AUTH_USER_HEADER: name }).config;
+      assert(auth.kind === 'header');
+      assert.equal(auth.userHeader, userHeader);
     }
   });
 
+  it('warns that a number of hops lets anybody be the authenticating proxy', () => {
+    const { warnings } = accept({ AUTH: 'header', TRUST_PROXY: '1' });
+    assert.match(warnings.join(), /AUTH=header with TRUST_PROXY=1: .* addresses of the proxy/);
+    assert.deepEqual(accept({ AUTH: 'header', TRUST_PROXY: '10.0.0.0/8' }).warnings, []);
+  });
+
   it('names what a kind lacks', () => {
-    assertRefused({ AUTH: 'jwt' }, ['AUTH', 'AUTH_JWT_ISSUER', 'AUTH_JWT_AUDIENCE']);
-    assertRefused({ AUTH: 'header' }, ['AUTH', 'TRUST_PROXY']);
-    assertRefused({ AUTH: 'header', TRUST_PROXY: 'off' }, ['AUTH', 'TRUST_PROXY']);
-    assertRefused({ AUTH: 'sso' }, ['AUTH', 'SSO_SHARED_SECRET', 'SESSION_SECRETS']);
+    assertRefused({ AUTH: 'jwt' }, ['AUTH_JWT_ISSUER', 'AUTH_JWT_AUDIENCE']);
+    assertRefused({ AUTH: 'header' }, ['TRUST_PROXY']);
+    assertRefused({ AUTH: 'header', TRUST_PROXY: 'off' }, ['TRUST_PROXY']);
+    assertRefused({ AUTH: 'sso' }, ['SSO_SHARED_SECRET', 'SESSION_SECRETS']);
   });
 
   it('does not call a secret missing whose file is malformed', () => {
     const sso = { AUTH: 'sso', SSO_SHARED_SECRET: 'shared', SESSION_SECRETS_FILE: '/s' };
-    assertRefused(sso, ['AUTH', 'SESSION_SECRETS_FILE'], { '/s': 'short' });
+    assertRefused(sso, ['SESSION_SECRETS_FILE'], { '/s': 'short' });
   });
 
   it('demands https of the issuer and its keys in production', () => {
     const jwt = { AUTH: 'jwt', AUTH_JWT_ISSUER: 'http://login.example', AUTH_JWT_AUDIENCE: 'a' };
-    assertRefused({ ...PRODUCTION, ...jwt }, ['AUTH', 'AUTH_JWT_ISSUER']);
+    assertRefused({ ...PRODUCTION, ...jwt }, ['AUTH_JWT_ISSUER']);
     const keys = {
       ...jwt,
       AUTH_JWT_ISSUER: 'https://login.example',
       AUTH_JWT_JWKS_URL: 'http://login.example',
     };
-    assertRefused({ ...PRODUCTION, ...keys }, ['AUTH', 'AUTH_JWT_JWKS_URL']);
+    assertRefused({ ...PRODUCTION, ...keys }, ['AUTH_JWT_JWKS_URL']);
   });
 
   it('refuses variables of a kind that is not chosen', () => {

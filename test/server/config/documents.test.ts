@@ -18,6 +18,9 @@ const FILES = {
   '/run/secrets/leadway-tokens.json': TOKENS_JSON,
   '/run/secrets/ticket-secrets': SEALING,
   '/run/secrets/leadway/ticket-secrets': SEALING,
+  '/run/secrets/session-secrets': SEALING,
+  '/run/secrets/sso-shared-secret': 'shared-secret-of-the-app',
+  '/run/secrets/redis-url': 'redis://redis',
 };
 
 const settings = [...example.matchAll(/^#([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => ({
@@ -85,7 +88,7 @@ describe('docs/configuration.md', () => {
     const compose = toEnv(guide.matchAll(/^ {6}([A-Z_]+): (.*)$/gm));
     const cluster = toEnv(guide.matchAll(/\{ name: ([A-Z_]+), value: (.*?) \}/g));
     const recipes = [...shell, compose, cluster];
-    assert.equal(recipes.length, 4);
+    assert.equal(recipes.length, 7);
     for (const env of recipes) {
       const { config, warnings } = accept(env, FILES);
       assert.equal(config.production, true);

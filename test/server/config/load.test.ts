@@ -44,6 +44,8 @@ describe('loadConfig', () => {
       TICKET_SECRETS: `${SEALING},${SEALING}2`,
       LOG_LEVEL: 'silent',
       ATTACHMENT_URL_ORIGINS: 'https://files.example.com',
+      REDIS_URL: 'redis://redis',
+      PASSTHROUGH: 'GET /contacts/:id',
     });
     assert.equal(config.production, true);
     assert.equal(config.sandbox, false);
@@ -60,6 +62,8 @@ describe('loadConfig', () => {
       [SEALING, `${SEALING}2`],
     );
     assert.deepEqual(config.attachmentUrlOrigins, ['https://files.example.com']);
+    assert.equal(secrets.redisUrl?.reveal(), 'redis://redis');
+    assert.deepEqual(config.passthrough, [{ method: 'GET', path: '/contacts/:id' }]);
   });
 
   it('takes slashes off the end of BASE_PATH', () => {
@@ -88,7 +92,7 @@ describe('loadConfig', () => {
       TRUST_PROXY: 'true',
       ALLOWED_ORIGINS: '*',
       MAX_FILES: '0',
-      REDIS_URL: 'redis://redis',
+      REDIS_URL: 'redis:redis',
       TICKET_SECRETS: 'short',
     });
     const lines = formatProblems(problems).split('\n');
@@ -119,13 +123,11 @@ describe('loadConfig', () => {
   it('refuses what is not available yet, well-formed as it is', () => {
     const all = assertRefused(
       {
-        REDIS_URL: 'redis://redis',
-        PASSTHROUGH: 'GET /contacts/:id',
         CLAMAV_URL: 'tcp://clamav:3310',
         ADMIN_PORT: '9090',
         ADMIN_HOST: '10.0.0.1',
       },
-      ['REDIS_URL', 'PASSTHROUGH', 'CLAMAV_URL', 'ADMIN_PORT'],
+      ['CLAMAV_URL', 'ADMIN_PORT'],
     );
     for (const { problem } of all) assert.match(problem, /is not available yet$/);
   });

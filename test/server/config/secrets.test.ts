@@ -54,7 +54,7 @@ describe('secrets', () => {
   });
 
   it('are hidden in problems, from the environment and from files', () => {
-    const broken = ['hush hush', 'hush\nhush', 'Bearer hush', 'hush,hush', 'hushñ'];
+    const broken = ['hush hush', 'hush\nhush', 'Bearer hush', 'hush,hush,hush ', 'hushñ'];
     for (const value of broken) {
       for (const name of [
         'LEADWAY_TOKEN',
@@ -184,6 +184,14 @@ describe('parseLocationTokens', () => {
     );
   });
 
+  it('takes two tokens of a location, the new one first', () => {
+    const parsed = parseLocationTokens('{"a":"new,old","b":"only"}');
+    assert(parsed.ok);
+    assert.equal(parsed.value.get('a')?.reveal(), 'new,old');
+    assert(!parseLocationTokens('{"a":"new,old,older"}').ok);
+    assert(!parseLocationTokens('{"a":"new,"}').ok);
+  });
+
   it('refuses what is not a full map of ids to tokens', () => {
     const bad = [
       '',
@@ -214,6 +222,9 @@ describe('parseTokenFile', () => {
     const parsed = parseTokenFile(`${TOKEN}\n`);
     assert(parsed.ok);
     assert.equal(parsed.value.reveal(), TOKEN);
+    const two = parseTokenFile('new,old\n');
+    assert(two.ok);
+    assert.equal(two.value.reveal(), 'new,old');
     assert(!parseTokenFile('\n').ok);
     assert(!parseTokenFile('a\nb').ok);
   });

@@ -76,8 +76,8 @@ export const CASES: Readonly<Record<VariableName, Cases>> = {
   },
   LEADWAY_API_VERSION: { good: ['2021-07-28', 'v3'], bad: ['2021-7-28', 'latest', '2021-07-28\r\nX: y'] },
   LEADWAY_TOKEN: {
-    good: ['pit-1', 'eyJhbGciOiJSUzI1NiJ9.e30.c2ln', 'a+b/c=~'],
-    bad: ['Bearer abc', 'a b', 'a\nb', 'ñ', 'new,old', 'x'.repeat(8193), '\t'],
+    good: ['pit-1', 'eyJhbGciOiJSUzI1NiJ9.e30.c2ln', 'a+b/c=~', 'new,old'],
+    bad: ['Bearer abc', 'a b', 'a\nb', 'ñ', 'a,b,c', 'new,', ',old', 'new, old', 'x'.repeat(8193), '\t'],
   },
   LEADWAY_LOCATION_ID: {
     good: ['a', 'A-Z_9', 'x'.repeat(64)],
@@ -128,7 +128,7 @@ export const CASES: Readonly<Record<VariableName, Cases>> = {
   AUTH_JWT_JWKS_URL: { good: ['https://x.example/keys?v=1'], bad: ['/keys', 'file:///etc/passwd'] },
   AUTH_JWT_COOKIE: { good: ['session', '__Host-sid'], bad: ['a b', 'a=b', 'a;b', 'a,b'] },
   AUTH_JWT_LOCATIONS_CLAIM: { good: ['locations', 'https://example.com/locations'], bad: ['a b'] },
-  AUTH_USER_HEADER: HEADERS,
+  AUTH_USER_HEADER: { good: [...HEADERS.good, 'oauth2-proxy', 'authelia'], bad: HEADERS.bad },
   AUTH_LOCATIONS_HEADER: HEADERS,
   SSO_SHARED_SECRET: { good: ['00000000-0000'], bad: ['a b', 'ñ', 'a\n'] },
   SESSION_SECRETS: SEALS,

@@ -16,9 +16,6 @@ export interface CodeCase {
   readonly completeUploads?: number;
 }
 
-/** Codes whose features come later. */
-export const NOT_REACHABLE_YET: readonly ErrorCode[] = ['UNAUTHENTICATED', 'UPSTREAM_BUDGET'];
-
 /** One case for every code that can be reached. */
 export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
   BAD_REQUEST: { what: 'garbage', provoke: raw('garbage\r\n\r\n') },
@@ -72,6 +69,11 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
   ORIGIN_NOT_ALLOWED: {
     what: 'a form on a foreign page',
     provoke: (house) => upload(house, [PICTURE], {}, { headers: { Origin: 'https://evil.example' } }),
+  },
+  UNAUTHENTICATED: {
+    what: 'coming past the proxy that knows users',
+    house: { env: { AUTH: 'header', TRUST_PROXY: '127.0.0.1' } },
+    provoke: (house) => upload(house, [PICTURE]),
   },
   LOCATION_NOT_ALLOWED: {
     what: 'a location of somebody else',
@@ -193,6 +195,15 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
       house.server.context.lifecycle.markDraining();
       return upload(house);
     },
+  },
+  UPSTREAM_BUDGET: {
+    what: 'a call that Leadway would refuse for its number',
+    house: { sandbox: { rateLimit: { max: 1, intervalMs: 10_000, daily: 1_000 } } },
+    async provoke(house) {
+      await upload(house, [PICTURE]);
+      return upload(house, [PICTURE]);
+    },
+    completeUploads: 1,
   },
   UPSTREAM_TIMEOUT: {
     what: 'an upstream that never answers',

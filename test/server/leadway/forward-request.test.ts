@@ -27,7 +27,8 @@ describe('ForwardRequest', () => {
       baseUrl: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
       apiVersion: '2021-07-28',
       timeoutMs: 5_000,
-      tokens: { current: () => 'token', refresh: async () => false },
+      tokens: { current: () => 'token', all: () => ['token'], refresh: async () => false },
+      budget: { take: async () => {}, learn: () => {} },
       agent,
       logger: await createLogger({ level: 'silent', destination: new LogSink() }),
     });

@@ -13,7 +13,11 @@ describe('a form with the head of a file', () => {
   after(() => house[Symbol.asyncDispose]());
 
   function createForm(): HeadForm {
-    return new HeadForm(house.server.context.uploads, 'ip:127.0.0.1');
+    return new HeadForm(house.server.context.uploads, {
+      id: 'ip:127.0.0.1',
+      locations: null,
+      isByCookie: false,
+    });
   }
 
   function part(content: string | Buffer) {

@@ -6,7 +6,7 @@ import { createHouse, type House } from '../../helpers/house.ts';
 import { fixture, mp4 } from '../../helpers/multipart.ts';
 
 const REQUEST = {
-  caller: 'c',
+  caller: { id: 'c', locations: null, isByCookie: false },
   mode: 'auto',
   locationId: null,
   contentLength: null,

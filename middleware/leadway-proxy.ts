@@ -1,0 +1,187 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import type { NextFunction, Request, Response } from 'express';
+import { createProxyMiddleware } from 'http-proxy-middleware';
+import type { AppContext } from '../server/context.ts';
+import { AppError, appError } from '../server/errors/app-error.ts';
+import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
+import { languageOf } from '../server/http/language-of.ts';
+import { noteOutcome } from '../server/http/outcome.ts';
+import { sendError } from '../server/http/send-error.ts';
+import { readAnswer } from '../server/leadway/leadway-client.ts';
+import { toAuthProblem, toConnectionFault } from '../server/leadway/leadway-errors.ts';
+import { toLeadwayHeaders } from '../server/leadway/leadway-headers.ts';
+import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
+import { BodyOverflowError } from '../server/leadway/read-body.ts';
+import { isWebPage, passAnswer } from './pass-answer.ts';
+
+/** A call as it goes to Leadway: nothing in it comes from the caller unchecked. */
+export interface LeadwayCall {
+  readonly locationId: string;
+  /** Path and query. */
+  readonly target: string;
+  /** The JSON body, written anew; null when there is none. */
+  readonly body: string | null;
+}
+
+/** Sends a call to Leadway and its answer to the caller. */
+export type LeadwayProxy = (
+  req: Request,
+  res: Response,
+  next: NextFunction,
+  call: LeadwayCall,
+) => Promise<void>;
+
+const MAX_LISTENERS = 20;
+
+interface RunningCall {
+  readonly call: LeadwayCall;
+  readonly next: NextFunction;
+  readonly hasLeft: AbortSignal;
+  token: string;
+  tries: number;
+  upstream: ClientRequest | null;
+  watch: ProgressWatch | null;
+}
+
+/**
+ * Passes calls to Leadway with http-proxy-middleware. Its request headers are made before the proxy runs,
+ * since `proxyReq`, where they are usually set, does not fire under `Expect: 100-continue`: the caller's own
+ * would go out and the token would not.
+ */
+export function createLeadwayProxy({
+  agent,
+  config,
+  uploads: { client },
+}: Pick<AppContext, 'agent' | 'config' | 'uploads'>): LeadwayProxy {
+  const { baseUrl, apiVersion, tokens, budget, timeoutMs } = client.options;
+  const calls = new WeakMap<IncomingMessage, RunningCall>();
+  const runningCall = (req: IncomingMessage): RunningCall => {
+    const running = calls.get(req);
+    if (running === undefined) throw new TypeError('no call is under way for this request');
+    return running;
+  };
+
+  const refuse = (req: Request, res: Response, error: AppError): void => {
+    const { watch, upstream } = runningCall(req);
+    watch?.stop();
+    upstream?.destroy();
+    sendError(req, res, error);
+  };
+
+  const proxy = createProxyMiddleware<Request, Response>({
+    target: baseUrl.origin,
+    changeOrigin: true,
+    followRedirects: false,
+    selfHandleResponse: true,
+    agent: agent.poolFor(baseUrl),
+    router(req, _res, options) {
+      options.buffer = Readable.from(runningCall(req).call.body ?? [], { objectMode: false });
+      return baseUrl.origin;
+    },
+    pathRewrite: (_path, req) => runningCall(req).call.target,
+    on: {
+      proxyReq(upstream, req, res) {
+        const running = runningCall(req);
+        running.upstream = upstream;
+        running.watch = watchProgress(upstream, timeoutMs, () =>
+          refuse(req, res, appError('UPSTREAM_TIMEOUT')),
+        );
+        running.watch.setWaiting(true);
+      },
+      proxyRes(answer, req, res) {
+        const { call, watch, tries } = runningCall(req);
+        const status = answer.statusCode ?? 0;
+        noteOutcome(req, { upstreamStatus: status });
+        budget.learn(call.locationId, status, answer.headers, tries > 1 ? 'retry' : 'first');
+        const isSuccess = status >= 200 && status < 300;
+        if (isSuccess) client.noteAccepted(call.locationId);
+        if (isSuccess && !isWebPage(answer)) {
+          passAnswer(answer, res, { watch, idleMs: config.uploads.idleTimeoutMs });
+          return;
+        }
+        whenProxyHasIt(answer, () => {
+          if (isSuccess) refuse(req, res, appError('UPSTREAM_ERROR'));
+          else answerRefusal(answer, req, res).catch((error) => refuse(req, res, toFault(error)));
+        });
+      },
+      error(error, req, res) {
+        refuse(req, res as Response, toConnectionFault(error));
+      },
+    },
+  });
+
+  /** Tries once more when Leadway refused the token and there is another by now: it has looked at nothing else. */
+  async function answerRefusal(answer: IncomingMessage, req: Request, res: Response): Promise<void> {
+    const running = runningCall(req);
+    const { locationId } = running.call;
+    const read = await readAnswer(answer);
+    if (read.ok) throw appError('UPSTREAM_ERROR');
+    const isBadToken = read.status === 401 && toAuthProblem(read.refusal) === 'bad-token';
+    const isOther = isBadToken && (await tokens.refresh(locationId, running.token));
+    if (res.destroyed || res.headersSent) return;
+    if (!isOther || running.tries > 1) throw client.toError(read.refusal, locationId);
+    running.watch?.stop();
+    await send(req, res);
+  }
+
+  async function send(req: Request, res: Response): Promise<void> {
+    const running = runningCall(req);
+    const { call, hasLeft, next } = running;
+    running.tries += 1;
+    await budget.take(call.locationId, hasLeft);
+    running.token = tokens.current(call.locationId);
+    const headers = toLeadwayHeaders(running.token, apiVersion);
+    req.headers = Object.fromEntries([
+      ...Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+      ...(call.body === null
+        ? []
+        : [
+            ['content-type', 'application/json'],
+            ['content-length', String(Buffer.byteLength(call.body))],
+          ]),
+    ]);
+    await proxy(req, res, next);
+  }
+
+  return async function leadwayProxy(req, res, next, call) {
+    const hasLeft = whenCallerLeaves(res);
+    calls.set(req, { call, next, hasLeft, token: '', tries: 0, upstream: null, watch: null });
+    res.once('close', () => {
+      const { watch, upstream } = runningCall(req);
+      watch?.stop();
+      if (!res.writableFinished) upstream?.destroy();
+    });
+    // The proxy prints advice of its own about bodies that were read before it; this one is in the call.
+    req.body = undefined;
+    // Two tries have more of them than Node takes for a leak.
+    res.setMaxListeners(MAX_LISTENERS);
+    // Asked for now: the caller's headers are gone when an error is to be told.
+    languageOf(req);
+    await send(req, res);
+  };
+}
+
+/**
+ * Calls `then` once the proxy has put its listeners on `answer`, and without them: an answer that ends early
+ * makes them cut the caller off, who is to get an error of ours instead.
+ */
+function whenProxyHasIt(answer: IncomingMessage, then: () => void): void {
+  const own = new Map(['close', 'error'].map((event) => [event, answer.listeners(event)]));
+  queueMicrotask(() => {
+    for (const [event, before] of own) {
+      for (const listener of answer.listeners(event)) {
+        if (!before.includes(listener)) answer.off(event, listener as () => void);
+      }
+    }
+    // Whoever reads the answer gets its errors; after that they must not end the process.
+    answer.on('error', () => {});
+    then();
+  });
+}
+
+function toFault(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof BodyOverflowError) return appError('UPSTREAM_ERROR', { cause: error });
+  return toConnectionFault(error);
+}

@@ -1,0 +1,75 @@
+import type { ClientRateLimitInfo, Options, Store } from 'express-rate-limit';
+import { MemoryStore } from 'express-rate-limit';
+import { type RedisReply, RedisStore } from 'rate-limit-redis';
+import { KEY_PREFIX, toKeyPart } from '../server/shared/keys.ts';
+import type { SharedStore } from '../server/shared/shared-store.ts';
+
+/**
+ * Counts requests in Redis, so that replicas count together, and in this process while Redis is away: a
+ * limit that nobody enforces would be worse than one that each replica enforces for itself.
+ */
+export class SharedRateStore implements Store {
+  readonly prefix: string;
+  readonly #store: SharedStore;
+  readonly #local = new MemoryStore();
+  #redis: Promise<RedisStore> | null = null;
+  #options: Options | null = null;
+
+  /** @param name Keeps the keys of one limit apart from those of another. */
+  constructor(store: SharedStore, name: string) {
+    this.#store = store;
+    this.prefix = `${KEY_PREFIX}${name}:`;
+  }
+
+  init(options: Options): void {
+    this.#options = options;
+    this.#local.init(options);
+  }
+
+  increment(key: string): Promise<ClientRateLimitInfo> {
+    return this.#inRedis(
+      (redis) => redis.increment(toKeyPart(key)),
+      () => this.#local.increment(key),
+    );
+  }
+
+  decrement(key: string): Promise<void> {
+    return this.#inRedis(
+      (redis) => redis.decrement(toKeyPart(key)),
+      () => this.#local.decrement(key),
+    );
+  }
+
+  resetKey(key: string): Promise<void> {
+    return this.#inRedis(
+      (redis) => redis.resetKey(toKeyPart(key)),
+      () => this.#local.resetKey(key),
+    );
+  }
+
+  async shutdown(): Promise<void> {
+    this.#local.shutdown();
+  }
+
+  async #inRedis<T>(shared: (redis: RedisStore) => Promise<T>, local: () => Promise<T>): Promise<T> {
+    if (!this.#store.isUp) return local();
+    try {
+      this.#redis ??= this.#open();
+      return await shared(await this.#redis);
+    } catch {
+      // The next request tries anew, scripts and all: Redis may have come back empty.
+      this.#redis = null;
+      return local();
+    }
+  }
+
+  /** The library sends its scripts when it is initialised, so that is left until Redis answers. */
+  async #open(): Promise<RedisStore> {
+    const redis = new RedisStore({
+      prefix: this.prefix,
+      sendCommand: (...command: string[]) => this.#store.send(...command) as Promise<RedisReply>,
+    });
+    if (this.#options !== null) await redis.init(this.#options);
+    return redis;
+  }
+}

@@ -1,0 +1,55 @@
+import { type NextFunction, type Request, type Response, Router } from 'express';
+import { callerOf } from '../middleware/caller.ts';
+import { createJsonBody } from '../middleware/json-body.ts';
+import { createLeadwayProxy } from '../middleware/leadway-proxy.ts';
+import type { AppContext } from '../server/context.ts';
+import { appError } from '../server/errors/app-error.ts';
+import { hasBody } from '../server/http/body-watch.ts';
+import { keepExactNumbers } from '../server/passthrough/exact-numbers.ts';
+import { collectLocations } from '../server/passthrough/named-locations.ts';
+import { createRuleBook, type PathParameters } from '../server/passthrough/rules.ts';
+import { parseStrictTarget, type StrictTarget } from '../server/passthrough/strict-target.ts';
+import { resolveLocation } from '../server/uploads/locations.ts';
+import { required } from '../server/uploads/upload-fields.ts';
+
+/** The listed calls of `PASSTHROUGH`, each to the Leadway path that follows the base path. */
+export function createPassthroughRouter(context: Pick<AppContext, 'agent' | 'uploads' | 'config'>): Router {
+  const rules = createRuleBook(context.config.passthrough);
+  const proxy = createLeadwayProxy(context);
+  const readJson = createJsonBody(keepExactNumbers);
+  const router = Router();
+
+  router.use((req: Request, res: Response, next: NextFunction) => {
+    if (req.path === '/') return next(); // the demo page, where there is no base path
+    const target = parseStrictTarget(req.url);
+    if (target === null) return next(appError('BAD_REQUEST', { message: 'BAD_REQUEST.target' }));
+    const parameters = rules.match(req.method, target.segments);
+    if (parameters === null) return next();
+    const send = (error?: unknown): void => {
+      if (error !== undefined) next(error);
+      else forward(req, res, next, target, parameters).catch(next);
+    };
+    if (hasBody(req)) readJson(req, res, send);
+    else send();
+  });
+
+  async function forward(
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    { segments, query }: StrictTarget,
+    parameters: PathParameters,
+  ): Promise<void> {
+    const body = hasBody(req) ? (req.body as unknown) : null;
+    const named = collectLocations(parameters, query, body);
+    const locations = context.uploads.locationsFor(callerOf(req));
+    const locationId = required(resolveLocation(locations, ...named), 'locationId');
+    const search = query.size === 0 ? '' : `?${query}`;
+    await proxy(req, res, next, {
+      locationId,
+      target: `/${segments.join('/')}${search}`,
+      body: body === null ? null : JSON.stringify(body),
+    });
+  }
+  return router;
+}

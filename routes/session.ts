@@ -1,0 +1,55 @@
+import { type CookieOptions, type Request, type Response, Router } from 'express';
+import { assertSentByPage } from '../middleware/caller.ts';
+import { createMethodNotAllowed } from '../middleware/error-handler.ts';
+import { createFailureLimit } from '../middleware/failure-limit.ts';
+import { createJsonBody } from '../middleware/json-body.ts';
+import { readCredential } from '../server/callers/bearer.ts';
+import { SESSION_COOKIE, type Sessions } from '../server/callers/sessions.ts';
+import type { AppContext } from '../server/context.ts';
+import { appError } from '../server/errors/app-error.ts';
+
+/** Custom pages live in a frame of another site, so the cookie must be sent there, and kept apart by site. */
+const COOKIE: CookieOptions = {
+  httpOnly: true,
+  secure: true,
+  sameSite: 'none',
+  partitioned: true,
+  path: '/',
+};
+
+/**
+ * `POST /session`: exchanges the user context that the CRM hands to a custom page for a session, as a cookie
+ * and, for browsers that block those, as a bearer token. `DELETE /session` ends it.
+ */
+export function createSessionRouter(context: Pick<AppContext, 'config'>, sessions: Sessions): Router {
+  const router = Router();
+  router.post(
+    '/session',
+    createFailureLimit(context), // a forged context is a matter of many tries
+    createJsonBody(),
+    async (req: Request, res: Response) => {
+      const { token, expiresAt, locationId } = await sessions.begin(requiredPayload(req.body));
+      res.cookie(SESSION_COOKIE, token, { ...COOKIE, expires: new Date(expiresAt) });
+      res.set('Cache-Control', 'no-store').json({ token, tokenType: 'Bearer', expiresAt, locationId });
+    },
+  );
+  router.delete('/session', async (req: Request, res: Response) => {
+    const credential = readCredential(req, SESSION_COOKIE);
+    if (credential?.isByCookie) assertSentByPage(req);
+    if (credential !== null) await sessions.end(credential.token);
+    res.set('Cache-Control', 'no-store').clearCookie(SESSION_COOKIE, COOKIE).status(204).end();
+  });
+  router.all('/session', createMethodNotAllowed('POST', 'DELETE'));
+  return router;
+}
+
+function requiredPayload({ payload }: Readonly<Record<string, unknown>>): string {
+  const field = 'payload';
+  if (payload === undefined || payload === null || payload === '') {
+    throw appError('MISSING_FIELD', { params: { field }, details: { field } });
+  }
+  if (typeof payload !== 'string') {
+    throw appError('INVALID_FIELD', { message: 'INVALID_FIELD.text', params: { field }, details: { field } });
+  }
+  return payload;
+}

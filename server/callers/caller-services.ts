@@ -1,0 +1,56 @@
+import type { Config } from '../config/config.ts';
+import type { Secrets } from '../config/secrets.ts';
+import type { Logger } from '../logger.ts';
+import type { SharedStore } from '../shared/shared-store.ts';
+import { createAddressAuthenticator } from './address-caller.ts';
+import type { Authenticator } from './caller.ts';
+import { createHeaderAuthenticator } from './header-caller.ts';
+import { createIssuerKeys } from './issuer-keys.ts';
+import { createJwtAuthenticator } from './jwt-caller.ts';
+import { createLocalMemory, createSharedMemory } from './session-memory.ts';
+import { createSessions, type Sessions } from './sessions.ts';
+
+/** How callers are told apart by `AUTH`; `sessions` where they begin one here. */
+export interface CallerServices extends Disposable {
+  readonly authenticator: Authenticator;
+  readonly sessions: Sessions | null;
+}
+
+/**
+ * Makes what `AUTH` asks for.
+ *
+ * @param store Where replicas remember together; null for a process by itself.
+ */
+export function createCallerServices(
+  { auth, leadway }: Config,
+  secrets: Secrets,
+  store: SharedStore | null,
+  logger: Logger,
+): CallerServices {
+  const withoutSessions = (authenticator: Authenticator, end = () => {}): CallerServices => ({
+    authenticator,
+    sessions: null,
+    [Symbol.dispose]: end,
+  });
+  switch (auth.kind) {
+    case 'none':
+      return withoutSessions(createAddressAuthenticator());
+    case 'jwt': {
+      const keys = createIssuerKeys({ ...auth, logger });
+      return withoutSessions(createJwtAuthenticator({ ...auth, keys, logger }), () => keys[Symbol.dispose]());
+    }
+    case 'header':
+      return withoutSessions(createHeaderAuthenticator(auth));
+    case 'sso': {
+      const sessions = createSessions({
+        sharedSecret: secrets.ssoSharedSecret?.reveal() ?? '',
+        sessionSecrets: secrets.sessionSecrets.map((secret) => secret.reveal()),
+        ttlMs: auth.sessionTtlMs,
+        locationIds: leadway.locationIds,
+        memory: store === null ? createLocalMemory(Date.now) : createSharedMemory(store, Date.now),
+        logger,
+      });
+      return { authenticator: sessions, sessions, [Symbol.dispose]: () => {} };
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** Who sends a request, and where they may write. */
+export interface Caller {
+  /** Distinct for every caller; tickets, rates and places are bound to it. */
+  readonly id: string;
+  /** Locations that the caller may use; null for all that are configured. */
+  readonly locations: ReadonlySet<string> | null;
+  /** A browser sent the proof of identity by itself, so the request may be another site's doing. */
+  readonly isByCookie: boolean;
+}
+
+/** What is known of a request before its body. */
+export interface CallerRequest {
+  readonly headers: IncomingHttpHeaders;
+  /** Header names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[];
+  /** Stands for the address, by subnet. */
+  readonly addressKey: string;
+  /** Whether the connection comes from an address that `TRUST_PROXY` covers. */
+  readonly isFromTrustedProxy: boolean;
+}
+
+/** Tells who a caller is: one implementation for each value of `AUTH`. */
+export interface Authenticator {
+  /** @throws AppError `UNAUTHENTICATED`; `BUSY` when that can't be told at the moment. */
+  authenticate(request: CallerRequest): Promise<Caller>;
+  /** Why nobody can sign in at the moment, for the readiness probe; null when they can. */
+  problem?(): string | null;
+}

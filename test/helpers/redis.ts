@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { createClient } from 'redis';
+
+/** A real Redis of the test's own, on a free port, that keeps nothing on disk. */
+export interface TestRedis extends AsyncDisposable {
+  readonly url: string;
+  /** Ends it as a crash does. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port, empty. */
+  start(): Promise<void>;
+  /** Lets it hang: connections stay open and nothing is answered. */
+  pause(): void;
+  resume(): void;
+  /** Sends one command of the test's own. */
+  command(...words: string[]): Promise<unknown>;
+}
+
+/** Where the program is; Debian's package puts it on the path. */
+const PROGRAM = 'redis-server';
+
+/** Skips the tests of a suite, and says so aloud, on a machine without Redis. */
+export function needsRedis(suite: Mocha.Suite): void {
+  suite.beforeAll(function askForRedis() {
+    if (spawnSync(PROGRAM, ['--version']).status === 0) return;
+    process.stderr.write(
+      `\n!!! NOT RUN: "${suite.title}" needs redis-server (sh scripts/install-test-tools.sh)\n\n`,
+    );
+    this.skip();
+  });
+}
+
+/** Starts a Redis; hold it with `await using`. `args` are settings of its own, such as `--requirepass x`. */
+export async function startRedis(...args: string[]): Promise<TestRedis> {
+  const port = await freePort();
+  const password = args[args.indexOf('--requirepass') + 1] ?? '';
+  const user = args.includes('--requirepass') ? `:${password}@` : '';
+  const url = `redis://${user}127.0.0.1:${port}`;
+  let child: ChildProcess | null = null;
+
+  const start = async (): Promise<void> => {
+    child = spawn(
+      PROGRAM,
+      ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no', ...args],
+      { stdio: 'ignore' },
+    );
+    await untilOpen(port);
+  };
+  const kill = async (): Promise<void> => {
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  };
+  await start();
+  return {
+    url,
+    kill,
+    start,
+    pause: () => child?.kill('SIGSTOP'),
+    resume: () => child?.kill('SIGCONT'),
+    async command(...words) {
+      const client = await createClient({ url })
+        .on('error', () => {})
+        .connect();
+      try {
+        return await client.sendCommand(words);
+      } finally {
+        client.destroy();
+      }
+    },
+    [Symbol.asyncDispose]: kill,
+  };
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function untilOpen(port: number): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1');
+    const isOpen = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (isOpen) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

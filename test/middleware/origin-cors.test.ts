@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Call, call, PROBE } from '../helpers/call.ts';
+import { createHouse, type House } from '../helpers/house.ts';
+import { SSO_ENV } from '../helpers/sso-context.ts';
+
+const LISTED = 'https://app.example.com';
+const OTHERS = [
+  'https://evil.example',
+  'null',
+  'https://app.example.com.evil.example',
+  'http://app.example.com',
+];
+
+const corsOf = (headers: IncomingHttpHeaders) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('access-control-')));
+
+describe('CORS', () => {
+  let house: House;
+  before(async () => {
+    house = await createHouse({ env: { ...SSO_ENV, ALLOWED_ORIGINS: LISTED, RATE_LIMIT_MAX: '3' } });
+  });
+  after(() => house[Symbol.asyncDispose]());
+  afterEach(() => house.assertTidy());
+
+  const from = (origin: string | null, more: Call): ReturnType<typeof call> =>
+    call(house, { ...more, headers: { ...more.headers, ...(origin !== null && { Origin: origin }) } });
+  const asksFirst: Call = {
+    method: 'OPTIONS',
+    path: '/messages/upload',
+    headers: {
+      'Access-Control-Request-Method': 'POST',
+      'Access-Control-Request-Headers': 'authorization,x-requested-with,cache-control',
+    },
+  };
+
+  it('lets a page of a listed origin read answers, with credentials', async () => {
+    const { headers, status } = await from(LISTED, { path: '/config' });
+    assert.equal(status, 200);
+    assert.deepEqual(corsOf(headers), {
+      'access-control-allow-origin': LISTED,
+      'access-control-allow-credentials': 'true',
+      'access-control-expose-headers': 'X-Request-Id,Retry-After,RateLimit,RateLimit-Policy',
+    });
+    assert.match(headers.vary ?? '', /\bOrigin\b/i);
+  });
+
+  it('answers a preflight of a listed origin without authentication and without counting', async () => {
+    for (let i = 0; i < 50; i += 1) {
+      const { status, headers, text } = await from(LISTED, asksFirst);
+      assert.equal(status, 204);
+      assert.equal(text, '');
+      assert.equal(headers['access-control-allow-origin'], LISTED);
+      assert.equal(headers['access-control-allow-credentials'], 'true');
+      assert.equal(headers['access-control-allow-methods'], 'GET,POST,PUT,PATCH,DELETE');
+      assert.equal(headers['access-control-allow-headers'], 'authorization,x-requested-with,cache-control');
+      assert.equal(headers['access-control-max-age'], '600');
+      assert.equal(headers['ratelimit'], undefined);
+      assert.match(headers.vary ?? '', /\bOrigin\b/i);
+    }
+  });
+
+  it('gives other origins no CORS header at all, on answers and on preflights', async () => {
+    for (const origin of [...OTHERS, null]) {
+      const calls: readonly Call[] = [{ path: '/config' }, asksFirst, PROBE, { path: '/nowhere' }];
+      for (const more of calls) {
+        const { headers } = await from(origin, more);
+        assert.deepEqual(corsOf(headers), {}, `${origin} ${more.path}`);
+        // Or a cache would give a listed origin what was answered to this one.
+        assert.match(headers.vary ?? '', /\bOrigin\b/i);
+      }
+    }
+  });
+
+  it('never answers with *', async () => {
+    for (const origin of [LISTED, ...OTHERS, '*', null]) {
+      assert.notEqual((await from(origin, { path: '/config' })).headers['access-control-allow-origin'], '*');
+    }
+  });
+
+  it('lets the page read errors: 401, 404, 405, 415 and 429', async () => {
+    await using open = await createHouse({ env: { ALLOWED_ORIGINS: LISTED, RATE_LIMIT_MAX: '3' } });
+    const upload: Call = { method: 'POST', path: '/messages/upload', headers: { Origin: LISTED } };
+    const seen = new Map<number, IncomingHttpHeaders>();
+    for (const more of [
+      { path: '/nowhere' },
+      { path: '/config', method: 'PUT' },
+      upload,
+      upload,
+      upload,
+      upload,
+    ]) {
+      const answer = await call(open, { ...more, headers: { Origin: LISTED } });
+      seen.set(answer.status, answer.headers);
+    }
+    const unknown = await from(LISTED, PROBE);
+    seen.set(unknown.status, unknown.headers);
+    assert.deepEqual([...seen.keys()].toSorted(), [401, 404, 405, 415, 429]);
+    for (const [status, headers] of seen) {
+      assert.equal(headers['access-control-allow-origin'], LISTED, `${status}`);
+      assert.match(String(headers['access-control-expose-headers']), /Retry-After/);
+    }
+  });
+
+  it('lets the page read 403 and 413', async () => {
+    await using open = await createHouse({ env: { ALLOWED_ORIGINS: LISTED } });
+    const headers = { Origin: LISTED };
+    const forbidden = await call(open, { ...PROBE, headers });
+    assert.equal(forbidden.status, 403);
+    const huge = { ticket: 'x'.repeat(1_100_000) };
+    const large = await call(open, { ...PROBE, json: huge, headers });
+    assert.equal(large.status, 413);
+    for (const answer of [forbidden, large]) {
+      assert.equal(answer.headers['access-control-allow-origin'], LISTED);
+    }
+    await open.assertTidy();
+  });
+
+  it('lists no origin when none is set', async () => {
+    await using closed = await createHouse();
+    for (const origin of [LISTED, closed.url, 'null']) {
+      const answer = await call(closed, { path: '/config', headers: { Origin: origin } });
+      assert.deepEqual(corsOf(answer.headers), {});
+    }
+  });
+});

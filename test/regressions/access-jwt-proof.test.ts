@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { call, PROBE, wasLetIn } from '../helpers/call.ts';
+import { createHouse, type House } from '../helpers/house.ts';
+import { AUDIENCE, OpenIdProvider } from '../helpers/open-id.ts';
+import { connectTo } from '../helpers/raw-caller.ts';
+
+describe('the place of a token under AUTH=jwt', () => {
+  let provider: OpenIdProvider;
+  let house: House;
+  before(async () => {
+    provider = await OpenIdProvider.start([]);
+    const env = { AUTH: 'jwt', AUTH_JWT_ISSUER: provider.issuer, AUTH_JWT_AUDIENCE: AUDIENCE };
+    house = await createHouse({ env: { ...env, AUTH_JWT_COOKIE: 'id' } });
+  });
+  after(async () => {
+    await house[Symbol.asyncDispose]();
+    await provider[Symbol.asyncDispose]();
+  });
+  afterEach(() => house.assertTidy());
+
+  it('refuses two Authorization headers, the good one first or last', async () => {
+    const token = await provider.sign();
+    for (const pair of [
+      [`Bearer ${token}`, 'Bearer x'],
+      ['Bearer x', `Bearer ${token}`],
+      [`Bearer ${token}`, `Bearer ${token}`],
+    ]) {
+      using caller = await connectTo(house);
+      const lines = pair.map((value) => `Authorization: ${value}\r\n`).join('');
+      const head = `POST /api/messages/upload/complete HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`;
+      await caller.send(`${head}${lines}Content-Length: 14\r\n\r\n{"ticket":"a"}`);
+      assert(!wasLetIn(await caller.answer()));
+    }
+  });
+
+  it('refuses other schemes, and blanks and lists in the token', async () => {
+    const token = await provider.sign();
+    const values = [
+      `Basic ${token}`,
+      `DPoP ${token}`,
+      token,
+      `Bearer ${token}, Bearer x`,
+      'Bearer',
+      `Bearer "${token}"`,
+    ];
+    for (const value of values) {
+      assert(
+        !wasLetIn(await call(house, { ...PROBE, headers: { Authorization: value } })),
+        value.slice(0, 12),
+      );
+    }
+  });
+
+  it('never reads a token from the address or the body', async () => {
+    const token = await provider.sign();
+    for (const name of ['access_token', 'token', 'id', 'Authorization', 'jwt']) {
+      const json = { ticket: 'a', [name]: token };
+      assert(!wasLetIn(await call(house, { ...PROBE, path: `${PROBE.path}?${name}=${token}`, json })));
+    }
+    assert(!house.log.lines.some((line) => line.includes(token)));
+  });
+
+  it('prefers a bad Authorization header to a good cookie', async () => {
+    const headers = { Authorization: 'Bearer x', Cookie: `id=${await provider.sign()}`, Origin: house.url };
+    assert(!wasLetIn(await call(house, { ...PROBE, headers })));
+  });
+
+  it('refuses two cookies of the name, which a sister domain can bring about', async () => {
+    const [own, other] = [await provider.sign(), await provider.sign({ claims: { sub: 'attacker' } })];
+    for (const Cookie of [`id=${other}; id=${own}`, `id=${own}; id=${other}`]) {
+      assert(
+        !wasLetIn(await call(house, { ...PROBE, headers: { Cookie, 'Sec-Fetch-Site': 'same-origin' } })),
+      );
+    }
+  });
+
+  it('refuses a cookie on a request that does not say which page sent it', async () => {
+    const headers = { Cookie: `id=${await provider.sign()}` };
+    const answer = await call(house, { ...PROBE, headers });
+    assert.equal(answer.status, 403);
+    assert.equal(answer.body.code, 'ORIGIN_NOT_ALLOWED');
+  });
+});

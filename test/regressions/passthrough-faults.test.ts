@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createHouse, type House, settled } from '../helpers/house.ts';
+import { connectTo } from '../helpers/raw-caller.ts';
+
+const PASSTHROUGH = 'GET /conversations/:id,POST /conversations/messages';
+const PATH = '/conversations/sandboxConversation01';
+
+async function ask(house: House) {
+  const answer = await fetch(`${house.api}${PATH}`, { redirect: 'manual' });
+  const text = await answer.text();
+  return { status: answer.status, headers: answer.headers, text };
+}
+
+const errorOf = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
+
+/** An upstream that does what the sandbox never would. */
+async function withUpstream(handle: RequestListener, env: Record<string, string> = {}) {
+  const server = createServer(handle).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const house = await createHouse({ env: { PASSTHROUGH, LEADWAY_BASE_URL: url, ...env } });
+  return {
+    house,
+    server,
+    async [Symbol.asyncDispose]() {
+      await house[Symbol.asyncDispose]();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+describe('When Leadway fails a passed-through call', () => {
+  for (const [fault, status, code] of [
+    ['never-answers', 504, 'UPSTREAM_TIMEOUT'],
+    ['status-500', 502, 'UPSTREAM_ERROR'],
+    ['status-503', 502, 'UPSTREAM_ERROR'],
+    ['status-301', 502, 'UPSTREAM_ERROR'],
+    ['status-302', 502, 'UPSTREAM_ERROR'],
+    ['status-307', 502, 'UPSTREAM_ERROR'],
+    ['status-308', 502, 'UPSTREAM_ERROR'],
+    ['status-304', 502, 'UPSTREAM_ERROR'],
+    ['status-401', 502, 'UPSTREAM_AUTH'],
+    ['status-403', 502, 'UPSTREAM_AUTH'],
+    ['status-402', 502, 'UPSTREAM_ERROR'],
+    ['status-404', 404, 'UPSTREAM_REJECTED'],
+    ['status-422', 422, 'UPSTREAM_REJECTED'],
+    ['429', 429, 'UPSTREAM_REJECTED'],
+    ['429-retry-after', 429, 'UPSTREAM_REJECTED'],
+    ['leaky', 400, 'UPSTREAM_REJECTED'],
+    ['html', 502, 'UPSTREAM_ERROR'],
+    ['bad-token', 502, 'UPSTREAM_AUTH'],
+    ['reset-mid-upload', 502, 'UPSTREAM_ABORTED'],
+    ['refuse', 502, 'UPSTREAM_ERROR'],
+  ] as const) {
+    it(`${fault} becomes ${status} ${code} in our shape`, async () => {
+      await using house = await createHouse({ env: { PASSTHROUGH, UPSTREAM_TIMEOUT_MS: '150' } });
+      house.sandbox.fault = fault;
+      await house.sandbox.ready();
+      const answer = await ask(house);
+      const error = errorOf(answer.text);
+      assert.deepEqual({ status: answer.status, code: error['code'] }, { status, code });
+      assert.deepEqual(
+        ['status', 'message', 'requestId', 'retryable'].filter((name) => error[name] === undefined),
+        [],
+      );
+      assert.equal(answer.headers.get('location'), null);
+      assert.equal(answer.headers.get('set-cookie'), null);
+      assert.doesNotMatch(answer.text, /10\.23\.45|0badc0de|elsewhere|127\.0\.0\.1|sandbox-token/);
+      assert(house.sandbox.requests.length <= 1, 'it was sent once');
+      if (status === 429) assert(Number(answer.headers.get('retry-after')) >= 1);
+      house.sandbox.fault = null;
+      await house.sandbox.ready();
+      await house.assertTidy();
+    });
+  }
+
+  it('an answer that is cut is cut for the caller too, and never looks whole', async () => {
+    await using house = await createHouse({ sandbox: { fault: 'cut' }, env: { PASSTHROUGH } });
+    await assert.rejects(ask(house));
+    await house.assertTidy();
+  });
+
+  for (const [what, handle] of [
+    [
+      'cut',
+      (_req: unknown, res: ServerResponse) => {
+        res.writeHead(500, { 'Content-Length': '100' }).write('{"message"', () => res.destroy());
+      },
+    ],
+    [
+      'huge',
+      (_req: unknown, res: ServerResponse) => {
+        res.writeHead(400).end('x'.repeat(200 * 1024));
+      },
+    ],
+    [
+      'endless',
+      (_req: unknown, res: ServerResponse) => {
+        res.writeHead(500).write('{');
+      },
+    ],
+  ] as const) {
+    it(`an error whose body is ${what} is still an error in our shape`, async () => {
+      await using upstream = await withUpstream(handle, { UPSTREAM_TIMEOUT_MS: '150' });
+      const answer = await ask(upstream.house);
+      assert([502, 504].includes(answer.status), `${answer.status}`);
+      assert.equal(errorOf(answer.text)['status'], answer.status);
+    });
+  }
+
+  for (const type of [
+    'text/html',
+    'application/xhtml+xml',
+    'image/svg+xml',
+    'text/javascript',
+    'TEXT/HTML; x',
+  ]) {
+    it(`a page in its place never reaches a browser on our origin: ${type}`, async () => {
+      await using upstream = await withUpstream((_req, res) => {
+        res.setHeader('Content-Type', type).end('<script>alert(1)</script>');
+      });
+      const answer = await ask(upstream.house);
+      assert.equal(errorOf(answer.text)['code'], 'UPSTREAM_ERROR');
+      assert.doesNotMatch(answer.text, /script/);
+    });
+  }
+
+  it('its own headers stay behind, hop-by-hop ones and cookies first', async () => {
+    await using upstream = await withUpstream((_req, res) => {
+      res.setHeader('Set-Cookie', ['a=1', 'b=2']);
+      for (const name of [
+        'Server',
+        'X-Powered-By',
+        'Access-Control-Allow-Origin',
+        'Clear-Site-Data',
+        'Link',
+      ]) {
+        res.setHeader(name, '*');
+      }
+      res.setHeader('Strict-Transport-Security', 'max-age=0');
+      res.setHeader('Connection', 'close, content-type');
+      res.setHeader('Content-Type', 'application/json').end('{}');
+    });
+    const { headers, status } = await ask(upstream.house);
+    assert.equal(status, 200);
+    for (const name of [
+      'set-cookie',
+      'server',
+      'x-powered-by',
+      'access-control-allow-origin',
+      'clear-site-data',
+      'link',
+    ]) {
+      assert.equal(headers.get(name), null, name);
+    }
+    assert.notEqual(headers.get('strict-transport-security'), 'max-age=0');
+    assert.match(headers.get('content-security-policy') ?? '', /sandbox/);
+    assert.equal(headers.get('x-content-type-options'), 'nosniff');
+  });
+});
+
+describe('The answer of a passed-through call', () => {
+  it('streams: its beginning is there before its end was sent', async () => {
+    const finish = Promise.withResolvers<void>();
+    await using upstream = await withUpstream(async (_req, res) => {
+      res.setHeader('Content-Type', 'application/json').write('{"first":');
+      await finish.promise;
+      res.end('1}');
+    });
+    using caller = await connectTo(upstream.house);
+    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: t\r\n\r\n`);
+    assert(await caller.until((received) => received.includes('{"first":')));
+    finish.resolve();
+    assert(await caller.until((received) => received.includes('1}')));
+  });
+
+  it('may be large and read slowly: waiting for the caller is no stall of Leadway’s, and fills no memory', async () => {
+    const bytes = 64 * 1024 * 1024;
+    const piece = Buffer.alloc(64 * 1024, 0x20);
+    let sent = 0;
+    await using upstream = await withUpstream(
+      (_req, res) => {
+        res.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': bytes });
+        const push = (): void => {
+          while (sent < bytes) {
+            sent += piece.length;
+            if (!res.write(piece)) return void res.once('drain', push);
+          }
+          res.end();
+        };
+        push();
+      },
+      { UPSTREAM_TIMEOUT_MS: '100' },
+    );
+    using caller = await connectTo(upstream.house);
+    caller.socket.pause();
+    caller.socket.removeAllListeners('data');
+    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: t\r\n\r\n`);
+    // Until nothing moves any more for several times the time-out: the caller has taken nothing at all.
+    let last = -1;
+    for (let calm = 0; calm < 4; ) {
+      calm = sent === last ? calm + 1 : 0;
+      last = sent;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert(sent > 0 && sent < bytes / 2, `Leadway was held back after ${sent} bytes`);
+    let received = 0;
+    caller.socket.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+    });
+    caller.socket.resume();
+    while (received < bytes && !caller.socket.destroyed) await once(caller.socket, 'data');
+    assert(received >= bytes, `the caller got ${received} bytes`);
+  });
+
+  it('ends when the caller takes nothing for too long', async () => {
+    const gone = Promise.withResolvers<void>();
+    await using upstream = await withUpstream(
+      (_req, res) => {
+        res.setHeader('Content-Type', 'application/json');
+        res.once('close', () => gone.resolve());
+        const push = (): void => {
+          while (res.write(Buffer.alloc(64 * 1024, 0x20)));
+          res.once('drain', push);
+        };
+        push();
+      },
+      { UPLOAD_IDLE_TIMEOUT_MS: '150' },
+    );
+    using caller = await connectTo(upstream.house);
+    caller.socket.pause();
+    caller.socket.removeAllListeners('data');
+    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: t\r\n\r\n`);
+    await gone.promise;
+    await settled(() => upstream.house.server.context.activity.requests === 0, 'nothing is under way');
+  });
+
+  it('ends at Leadway when the caller leaves in the middle of it', async () => {
+    const gone = Promise.withResolvers<void>();
+    await using upstream = await withUpstream((_req, res) => {
+      res.setHeader('Content-Type', 'application/json').write('{"first":');
+      res.once('close', () => gone.resolve());
+    });
+    using caller = await connectTo(upstream.house);
+    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: t\r\n\r\n`);
+    await caller.until((received) => received.includes('{"first":'));
+    caller.leave();
+    await gone.promise;
+    await settled(() => upstream.house.server.context.activity.requests === 0, 'nothing is under way');
+  });
+
+  it('is not waited for when the caller leaves before it', async () => {
+    await using house = await createHouse({ sandbox: { fault: 'never-answers' }, env: { PASSTHROUGH } });
+    using caller = await connectTo(house);
+    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: t\r\n\r\n`);
+    await house.sandbox.waitFor(([request]) => request?.complete === true);
+    caller.leave();
+    await house.sandbox.waitFor(([request]) => request?.left === true);
+    await house.assertTidy();
+  });
+});

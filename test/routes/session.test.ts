@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { MAX_USES } from '../../server/callers/sessions.ts';
+import { type Call, call, PROBE, wasLetIn } from '../helpers/call.ts';
+import { createHouse, type House } from '../helpers/house.ts';
+import { fixture } from '../helpers/multipart.ts';
+import { type Answer, filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+import { encryptContext, SSO_ENV, userContext } from '../helpers/sso-context.ts';
+
+interface SessionBody {
+  readonly token: string;
+  readonly tokenType: string;
+  readonly expiresAt: number;
+  readonly locationId: string;
+}
+
+const NAME = '__Host-leadway-session';
+const SAME_ORIGIN = { 'Sec-Fetch-Site': 'same-origin' };
+
+describe('/session', () => {
+  let house: House;
+  beforeEach(async () => {
+    house = await createHouse({ env: SSO_ENV });
+  });
+  afterEach(async () => {
+    await house.assertTidy({ completeUploads: house.sandbox.requests.filter(({ files }) => files).length });
+    await house[Symbol.asyncDispose]();
+  });
+
+  const post = (payload: unknown, headers: Call['headers'] = {}): Promise<Answer> =>
+    call(house, { method: 'POST', path: '/session', json: { payload }, headers });
+  const begin = async (location = house.sandbox.locationId): Promise<SessionBody> => {
+    const answer = await post(encryptContext(userContext(location)));
+    assert.equal(answer.status, 200, answer.text);
+    return JSON.parse(answer.text) as SessionBody;
+  };
+  const isIn = async (headers: Call['headers']): Promise<boolean> =>
+    wasLetIn(await call(house, { ...PROBE, headers: headers ?? {} }));
+
+  it('gives a session that may upload, as a bearer token', async () => {
+    const { token, tokenType, expiresAt, locationId } = await begin();
+    assert.equal(tokenType, 'Bearer');
+    assert.equal(locationId, house.sandbox.locationId);
+    assert(expiresAt > Date.now() && expiresAt <= Date.now() + 900_000);
+    const form = [...textParts(house.fields), filePart('a.png', fixture('picture.png'))];
+    const answer = await sendUpload(house, form, { headers: { Authorization: `Bearer ${token}` } });
+    assert.equal(answer.status, 200, answer.text);
+  });
+
+  it('gives the same session as a cookie that only this host gets and no script reads', async () => {
+    const answer = await post(encryptContext(userContext(house.sandbox.locationId)));
+    const [cookie = '', ...others] = answer.headers['set-cookie'] ?? [];
+    assert.equal(others.length, 0);
+    const [pair = '', ...attributes] = cookie.split('; ');
+    const { token, expiresAt } = JSON.parse(answer.text) as SessionBody;
+    assert.equal(pair, `${NAME}=${token}`);
+    const expires = new Date(expiresAt).toUTCString();
+    assert.deepEqual(
+      attributes.toSorted(),
+      ['HttpOnly', 'Partitioned', 'Path=/', 'SameSite=None', 'Secure', `Expires=${expires}`].toSorted(),
+    );
+    assert.equal(answer.headers['cache-control'], 'no-store');
+    assert(await isIn({ ...SAME_ORIGIN, Cookie: pair }));
+    assert(!(await isIn({ ...SAME_ORIGIN, Cookie: `leadway-session=${token}` })));
+  });
+
+  it('refuses the cookie on a request that does not say which page sent it', async () => {
+    const { token } = await begin();
+    const answer = await call(house, { ...PROBE, headers: { Cookie: `${NAME}=${token}` } });
+    assert.equal(answer.status, 403);
+    assert.equal(answer.body.code, 'ORIGIN_NOT_ALLOWED');
+    const ending = { method: 'DELETE', path: '/session', headers: { Cookie: `${NAME}=${token}` } };
+    assert.equal((await call(house, ending)).body.code, 'ORIGIN_NOT_ALLOWED');
+    assert(await isIn({ ...SAME_ORIGIN, Cookie: `${NAME}=${token}` }));
+  });
+
+  it('ends the session by DELETE, for the cookie and the bearer token alike', async () => {
+    const { token } = await begin();
+    const other = await begin();
+    const headers = { ...SAME_ORIGIN, Cookie: `${NAME}=${token}` };
+    const ended = await call(house, { method: 'DELETE', path: '/session', headers });
+    assert.equal(ended.status, 204);
+    assert.match(
+      ended.headers['set-cookie']?.[0] ?? '',
+      /^__Host-leadway-session=;.*Expires=Thu, 01 Jan 1970/,
+    );
+    assert(!(await isIn({ Authorization: `Bearer ${token}` })));
+    assert(!(await isIn(headers)));
+    assert(await isIn({ Authorization: `Bearer ${other.token}` }));
+    const bearer = { Authorization: `Bearer ${other.token}` };
+    await call(house, { method: 'DELETE', path: '/session', headers: bearer });
+    assert(!(await isIn(bearer)));
+  });
+
+  it('takes the end of a session that is none for granted', async () => {
+    for (const headers of [{}, { Authorization: 'Bearer x' }, { ...SAME_ORIGIN, Cookie: `${NAME}=x` }]) {
+      assert.equal((await call(house, { method: 'DELETE', path: '/session', headers })).status, 204);
+    }
+  });
+
+  it('lets one context be exchanged again when a page reloads, but only so often, and logs it', async () => {
+    const payload = encryptContext(userContext(house.sandbox.locationId));
+    for (let i = 0; i < MAX_USES; i += 1) assert.equal((await post(payload)).status, 200);
+    const replayed = await post(payload);
+    assert.equal(replayed.status, 401);
+    assert.equal(replayed.body.code, 'UNAUTHENTICATED');
+    assert.equal(replayed.headers['set-cookie'], undefined);
+    const line = house.log.entries.find(({ msg }) => msg === 'a user context was replayed and refused');
+    assert.equal(line?.['count'], MAX_USES + 1);
+    assert.equal((await post(encryptContext(userContext(house.sandbox.locationId)))).status, 200);
+  });
+
+  it('says what is missing or wrong about the payload', async () => {
+    for (const [payload, code] of [
+      [undefined, 'MISSING_FIELD'],
+      ['', 'MISSING_FIELD'],
+      [null, 'MISSING_FIELD'],
+      [7, 'INVALID_FIELD'],
+      [['a'], 'INVALID_FIELD'],
+    ] as const) {
+      const answer = await post(payload);
+      assert.equal(answer.status, 400);
+      assert.equal(answer.body.code, code);
+    }
+  });
+
+  it('answers other methods with 405 and the two there are', async () => {
+    const answer = await call(house, { path: '/session' });
+    assert.equal(answer.status, 405);
+    assert.equal(answer.headers['allow'], 'POST, DELETE');
+  });
+
+  it('is not there under another kind of AUTH', async () => {
+    await using none = await createHouse();
+    const answer = await call(none, { method: 'POST', path: '/session', json: { payload: 'x' } });
+    assert.equal(answer.status, 404);
+  });
+});
