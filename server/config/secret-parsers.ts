@@ -69,7 +69,9 @@ export function parseSharedSecret(raw: string): Parsed<Secret> {
 
 /** Its user part holds a password, so all of it is a secret. */
 export function parseRedisUrl(raw: string): Parsed<Secret> {
-  return /^rediss?:\/\/[^\s/]+(\/\d*)?$/.test(raw) && URL.canParse(raw)
+  const isUrl = /^rediss?:\/\/[^\s/]+(\/\d*)?$/.test(raw) && URL.canParse(raw);
+  // The client decodes user and password, and throws where it can't.
+  return isUrl && !/%(?![0-9A-Fa-f]{2})/.test(raw)
     ? good(new Secret(raw))
     : bad('must be redis://[user:password@]host[:port][/db] or rediss://…');
 }

@@ -187,7 +187,7 @@ export const CASES: Readonly<Record<VariableName, Cases>> = {
   RATE_LIMIT_WINDOW_MS: number(10, 86_400_000),
   REDIS_URL: {
     good: ['redis://redis:6379', 'rediss://u:p@redis.example:6380/1', 'redis://redis'],
-    bad: ['redis:6379', 'http://redis', 'redis://redis/a', 'redis://'],
+    bad: ['redis:6379', 'http://redis', 'redis://redis/a', 'redis://', 'redis://u:%zz@redis'],
   },
   TICKET_SECRETS: SEALS,
   FORWARD_MAX_BYTES: number(1, 1024 ** 4),
