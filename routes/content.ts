@@ -6,11 +6,11 @@ import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { letBodyCome } from '../server/http/continue.ts';
-import { sizeMismatch } from '../server/uploads/content-gate.ts';
 import { emptyFile } from '../server/uploads/incoming-file.ts';
 import { openPresentedTicket } from '../server/uploads/presented-ticket.ts';
 import { overLimit } from '../server/uploads/route-choice.ts';
 import type { Ticket } from '../server/uploads/tickets.ts';
+import { sizeMismatch } from '../server/uploads/upload-errors.ts';
 
 /** `PUT /messages/upload/content`: relays a file to the signed URL that its ticket seals. */
 export function createContentRouter(

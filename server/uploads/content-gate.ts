@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream';
-import { type AppError, appError, toAppError } from '../errors/app-error.ts';
+import { type AppError, toAppError } from '../errors/app-error.ts';
 import type { TypePolicy } from '../file-types/type-policy.ts';
 import { pump, readHead } from './file-stream.ts';
 import { IncomingFile } from './incoming-file.ts';
 import { overLimit } from './route-choice.ts';
 import type { Ticket } from './tickets.ts';
+import { sizeMismatch } from './upload-errors.ts';
 
 /** What a {@link ContentGate} tells while content passes. */
 export interface GateEvents {
@@ -89,9 +90,4 @@ export class ContentGate extends Readable {
     this.#wanted ??= Promise.withResolvers();
     return this.#wanted.promise;
   }
-}
-
-/** The error for content of another size than its ticket was issued for. */
-export function sizeMismatch(declared: number, received: number): AppError {
-  return appError('SIZE_MISMATCH', { details: { declared, received } });
 }

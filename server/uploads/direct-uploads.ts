@@ -6,6 +6,7 @@ import { isEndpointMissing, meansNotOffered } from '../leadway/direct-capability
 import type { LeadwayClient } from '../leadway/leadway-client.ts';
 import { isStorageUrl } from './storage-url.ts';
 import type { Ticket, TicketBox } from './tickets.ts';
+import { sizeMismatch } from './upload-errors.ts';
 
 /** The file that a signed URL is asked for. */
 export interface DirectFile {
@@ -151,7 +152,7 @@ export class DirectUploads {
     if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
     const { size } = parsed.data.metadata;
     if (ticket.fileSize !== null && ticket.fileSize !== size) {
-      throw appError('SIZE_MISMATCH', { details: { declared: ticket.fileSize, received: size } });
+      throw sizeMismatch(ticket.fileSize, size);
     }
     return parsed.data;
   }

@@ -9,6 +9,7 @@ import { resolveLocation } from './locations.ts';
 import { directUnavailable } from './relay-carrier.ts';
 import { overLimit } from './route-choice.ts';
 import type { UploadContext } from './upload-context.ts';
+import { sizeMismatch } from './upload-errors.ts';
 import { required, type UploadFields } from './upload-fields.ts';
 
 /** The beginning of the file that a signed URL is asked for. */
@@ -69,7 +70,7 @@ async function judgeByHead(
 ): Promise<string> {
   if (head.length === 0) throw emptyFile(filename);
   if (fileSize !== null && head.length > fileSize) {
-    throw appError('SIZE_MISMATCH', { details: { declared: fileSize, received: head.length } });
+    throw sizeMismatch(fileSize, head.length);
   }
   const file = new IncomingFile({ name: filename, declaredType, isMultipart: true }, context.policy);
   await file.admit(head, head.length === fileSize ? 'whole' : 'part');
