@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type AppError, appError } from '../errors/app-error.ts';
+import { ChunkList } from '../http/chunk-list.ts';
 import { freeChunk } from '../http/free-chunk.ts';
 import { toConnectionFault } from './leadway-errors.ts';
 import { type ProgressWatch, watchProgress } from './progress-watch.ts';
@@ -28,8 +29,7 @@ export class UploadStream {
   #isAnswered = false;
   #isClosed = false;
   #hasStalled = false;
-  #gathered: Buffer[] = [];
-  #gatheredBytes = 0;
+  readonly #gathered = new ChunkList();
   #flushing: NodeJS.Immediate | undefined;
   readonly #startedAt = performance.now();
 
@@ -60,10 +60,9 @@ export class UploadStream {
   write(chunk: Buffer): Promise<void> | undefined {
     if (this.#isAnswered || this.#isClosed) return undefined;
     this.#gathered.push(chunk);
-    this.#gatheredBytes += chunk.length;
     // Before there is a connection, the request says how much may wait for it.
     const isConnected = this.#request.socket?.connecting === false;
-    if (!isConnected || this.#gatheredBytes >= GATHER_BYTES) this.#flush();
+    if (!isConnected || this.#gathered.bytes >= GATHER_BYTES) this.#flush();
     // What came in one turn of the event loop goes out at its end, so gathering delays nothing.
     else this.#flushing ??= setImmediate(() => this.#flush());
     return this.#drained?.promise;
@@ -99,9 +98,7 @@ export class UploadStream {
   }
 
   #takeGathered(): readonly Buffer[] {
-    const chunks = this.#gathered;
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
+    const chunks = this.#gathered.take();
     clearImmediate(this.#flushing);
     this.#flushing = undefined;
     return chunks;

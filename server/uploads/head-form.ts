@@ -1,6 +1,7 @@
 import type { Caller } from '../callers/caller.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { HEAD_BYTES } from '../file-types/file-types.ts';
+import { ChunkList } from '../http/chunk-list.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
 import { pump } from './file-stream.ts';
 import { initiateUpload, type OfferedHead } from './initiate-upload.ts';
@@ -49,7 +50,7 @@ export class HeadForm {
     try {
       if (this.#offered !== null)
         throw appError('TOO_MANY_FILES', { params: { max: 1 }, details: { max: 1 } });
-      const chunks: Buffer[] = [];
+      const chunks = new ChunkList();
       let bytes = 0;
       const keep = (chunk: Buffer): undefined => {
         if (bytes < MAX_HEAD_BYTES) chunks.push(chunk);
@@ -59,7 +60,7 @@ export class HeadForm {
         if (bytes > limit) throw appError('BODY_TOO_LARGE', { params: { limit }, details: { limit } });
       };
       await pump(stream, keep, this.over);
-      this.#offered = { filename, declaredType, head: Buffer.concat(chunks) };
+      this.#offered = { filename, declaredType, head: Buffer.concat(chunks.take()) };
     } catch (error) {
       stream.resume();
       this.fail(toAppError(error));

@@ -3,6 +3,7 @@ import type { BodyInspector } from '../file-types/body-inspector.ts';
 import type { FileType } from '../file-types/file-types.ts';
 import type { TypePolicy } from '../file-types/type-policy.ts';
 import { judgeDeclared, judgeHead, type TypeProblem } from '../file-types/verdict.ts';
+import { ChunkList } from '../http/chunk-list.ts';
 
 /** A file as its sender describes it. */
 export interface FileClaim {
@@ -21,7 +22,7 @@ export class IncomingFile {
   /** Whether its last byte has come. */
   isWhole = false;
   /** Its bytes, while they may still be held. */
-  held: Buffer[] = [];
+  readonly held = new ChunkList();
   readonly #claim: FileClaim;
   readonly #policy: TypePolicy;
   #type: FileType | null = null;
@@ -81,9 +82,7 @@ export class IncomingFile {
 
   /** Lets go of bytes that were held. */
   release(): Buffer[] {
-    const { held } = this;
-    this.held = [];
-    return held;
+    return this.held.take();
   }
 
   #judged() {
