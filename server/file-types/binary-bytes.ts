@@ -1,9 +1,9 @@
 /**
- * The "binary data bytes" of the WHATWG MIME Sniffing Standard, section 3: the C0 controls without tab,
- * line feed, form feed, carriage return and escape (terminal logs, ISO-2022).
+ * The C0 controls without tab, line feed, form feed and carriage return: the "binary data bytes" of the WHATWG
+ * MIME Sniffing Standard, section 3, and escape, which is harmless to browsers but not to terminals.
  */
 const IS_BINARY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) =>
-  byte < 0x20 && ![0x09, 0x0a, 0x0c, 0x0d, 0x1b].includes(byte) ? 1 : 0,
+  byte < 0x20 && ![0x09, 0x0a, 0x0c, 0x0d].includes(byte) ? 1 : 0,
 );
 
 export function isBinaryByte(byte: number): boolean {

@@ -29,7 +29,7 @@ const MAIN_PART = /^word\/document\d*\.xml$/;
 
 /** Parts that only another kind has, and that kind. */
 const OTHER_PARTS: readonly (readonly [RegExp, string])[] = [
-  [/^word\/vbaproject\.bin$/, DOCM],
+  [/(^|\/)vbaproject\.bin$/, DOCM],
   [/^xl\/(workbook\d*|worksheets\/)/, `${OPENXML}.spreadsheetml.sheet`],
   [/^ppt\/(presentation\d*\.|slides\/)/, `${OPENXML}.presentationml.presentation`],
   [/^meta-inf\/manifest\.mf$/, 'application/java-archive'],
@@ -48,12 +48,16 @@ function kindOfPart(name: string): string | null {
   return OTHER_PARTS.find(([pattern]) => pattern.test(name))?.[1] ?? null;
 }
 
+/** Inflating is dear, and a package has one list of content types; a second one is a bomb or a trick. */
 function otherKindByHead(head: Buffer): string | null {
+  let hasContentTypes = false;
   for (const entry of readLocalEntries(head)) {
     // OpenDocument and EPUB begin with their MIME type in clear.
     if (entry.name === 'mimetype') return mimeIn(entry.content()) ?? ZIP;
-    const kind =
-      entry.name === '[content_types].xml' ? kindByContentTypes(entry.content()) : kindOfPart(entry.name);
+    const isContentTypes = entry.name === '[content_types].xml';
+    if (isContentTypes && hasContentTypes) return ZIP;
+    hasContentTypes ||= isContentTypes;
+    const kind = isContentTypes ? kindByContentTypes(entry.content()) : kindOfPart(entry.name);
     if (kind) return kind;
   }
   return null;

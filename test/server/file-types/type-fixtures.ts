@@ -55,7 +55,7 @@ export const ACCEPTED_AS: Readonly<Record<string, readonly string[]>> = {
   'begins-id3.txt': ['txt'],
   'begins-mov.txt': ['txt'],
   'begins-riff.txt': ['txt'],
-  'terminal-log.txt': ['txt'],
+  'terminal-log.txt': [],
   'data.csv.txt': ['txt'],
   'data.json.txt': ['txt'],
   'data.xml.txt': ['txt'],
