@@ -17,13 +17,30 @@ export function createJsonBody(reviver?: (key: string, value: unknown) => unknow
       return next(appError('UNSUPPORTED_ENCODING'));
     }
     if (req.is('application/json') !== 'application/json') return next(appError('NOT_JSON'));
+    if (Number(req.headers['content-length'] ?? 0) > MAX_BYTES) return next(bodyTooLarge());
     letBodyCome(req, res);
+    let isOver = false;
     parse(req, res, (error?: unknown) => {
+      if (isOver) return;
+      isOver = true;
       if (error !== undefined) return next(fromBodyParser(error));
       const isObject = typeof req.body === 'object' && req.body !== null && !Array.isArray(req.body);
       next(isObject ? undefined : appError('BAD_JSON'));
     });
+    // body-parser reads a body of unknown length to its end before it says that it was too long.
+    let bytes = 0;
+    req.on('data', function count(chunk: Buffer) {
+      bytes += chunk.length;
+      if (bytes <= MAX_BYTES || isOver) return;
+      isOver = true;
+      req.off('data', count);
+      next(bodyTooLarge());
+    });
   };
+}
+
+function bodyTooLarge(): AppError {
+  return appError('BODY_TOO_LARGE', { params: { limit: MAX_BYTES }, details: { limit: MAX_BYTES } });
 }
 
 /** body-parser's errors by their documented `type`. */
@@ -31,7 +48,7 @@ function fromBodyParser(error: unknown): AppError {
   const { type } = error as { type?: string };
   switch (type) {
     case 'entity.too.large':
-      return appError('BODY_TOO_LARGE', { params: { limit: MAX_BYTES }, details: { limit: MAX_BYTES } });
+      return bodyTooLarge();
     case 'entity.parse.failed':
     case 'entity.verify.failed':
       return appError('BAD_JSON', { cause: error });

@@ -17,6 +17,8 @@ export function createStrictHttp(): RequestHandler {
         appError('BAD_REQUEST', { message: 'BAD_REQUEST.transfer', headers: { Connection: 'close' } }),
       );
     }
+    // Node keeps the first of two; another parser may take the second, and with it another boundary.
+    if (count(req, 'content-type') > 1) return next(appError('BAD_REQUEST'));
     if (!hasOneHost(req)) return next(appError('BAD_REQUEST', { message: 'BAD_REQUEST.transfer' }));
     if (!isPlainPath(req)) return next(appError('BAD_REQUEST'));
     if (hasUnknownExpectation(req)) return next(appError('EXPECTATION_FAILED'));
@@ -25,9 +27,14 @@ export function createStrictHttp(): RequestHandler {
 }
 
 /** HTTP/1.0 knew no Host header. */
-function hasOneHost({ rawHeaders, httpVersion }: Request): boolean {
-  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
-  return hosts.length === 1 || (hosts.length === 0 && httpVersion === '1.0');
+function hasOneHost(req: Request): boolean {
+  const hosts = count(req, 'host');
+  return hosts === 1 || (hosts === 0 && req.httpVersion === '1.0');
+}
+
+/** How many headers of that name came. */
+function count({ rawHeaders }: Request, header: string): number {
+  return rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === header).length;
 }
 
 function hasStrangeCoding({ headers, httpVersion }: Request): boolean {

@@ -40,8 +40,12 @@ function parseHeaders(text: string): ReadonlyMap<string, string> {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(0, colon));
     // A folded line begins with a blank, so it has no token for a name.
-    if (!TOKEN.test(name) || hasControls(line)) throw badMultipart('a part has a malformed header');
     const key = name.toLowerCase();
+    // File names may hold control characters, which are taken out; but a line end would be a header to others,
+    // and a NUL the end of the name.
+    const isMalformed =
+      key === 'content-disposition' ? /[\r\n]/.test(line) || line.includes('\0') : hasControls(line);
+    if (!TOKEN.test(name) || isMalformed) throw badMultipart('a part has a malformed header');
     if (headers.has(key)) throw badMultipart(`a part has two ${key} headers`);
     headers.set(key, line.slice(colon + 1).trim());
   }

@@ -42,7 +42,7 @@ export function parseRefusal(status: number, body: string, retryAfter: string | 
   const json = parseObject(body);
   const nested = isObject(json['error']) ? json['error'] : {};
   const message = toSentence(json['message'] ?? nested['message']);
-  const traceId = typeof json['traceId'] === 'string' ? json['traceId'].slice(0, 128) : null;
+  const traceId = toTraceId(json['traceId']);
   return { status, message, traceId, retryAfterMs };
 }
 
@@ -61,7 +61,8 @@ const RATE_INTERVAL_MS = 10_000;
 export function toCallerError(refusal: LeadwayRefusal, secrets: readonly string[]): AppError {
   const { status, message, retryAfterMs } = refusal;
   const shared = {
-    ...(refusal.traceId !== null && { upstreamTraceId: refusal.traceId }),
+    ...(refusal.traceId !== null &&
+      isHarmless(refusal.traceId, secrets) && { upstreamTraceId: refusal.traceId }),
     details: { upstreamStatus: status },
   };
   if (isConversationMissing(refusal)) {
@@ -92,6 +93,10 @@ export function toCallerError(refusal: LeadwayRefusal, secrets: readonly string[
   }
 }
 
+function isHarmless(traceId: string, secrets: readonly string[]): boolean {
+  return secrets.every((secret) => !traceId.includes(secret));
+}
+
 /** Leadway answers a wrong conversation id with a 500; it is the caller's fault all the same. */
 function isConversationMissing({ status, message }: LeadwayRefusal): boolean {
   return status === 500 && /conversation with id .* not found/i.test(message);
@@ -103,6 +108,12 @@ export function toConnectionFault(error: unknown): AppError {
   const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
   const brokeOff = ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET'].includes(code);
   return appError(brokeOff ? 'UPSTREAM_ABORTED' : 'UPSTREAM_ERROR', { cause: error });
+}
+
+/** An id and nothing else: an upstream that echoes a header into it must not give a token away. */
+function toTraceId(value: unknown): string | null {
+  const isId = typeof value === 'string' && /^[A-Za-z0-9_.:-]{1,64}$/.test(value);
+  return isId && !/^(?:pit-|eyJ)/i.test(value) ? value : null;
 }
 
 function toSentence(message: unknown): string {

@@ -58,13 +58,17 @@ const initiateResponse = z.object({
   uploadUrl: z.string().max(8 * 1024),
   uploadId: z.string().min(1).max(256),
   filePath: z.string().min(1).max(1024),
-  expiresAt: z.number().positive(),
+  // Unix milliseconds by the specification; a date in words is understood too.
+  expiresAt: z.union([
+    z.number().positive(),
+    z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+  ]),
   maxFileSize: z.number().positive(),
 });
 
 const completeResponse = z.object({
   uploadedFiles: z.record(z.string(), z.string()),
-  metadata: z.object({ size: z.number().nonnegative(), contentType: z.string() }),
+  metadata: z.object({ size: z.coerce.number().nonnegative(), contentType: z.string() }),
 });
 
 /** Asks Leadway for signed URLs and tells it when a file is in storage. */

@@ -40,7 +40,7 @@ export class UploadKnowledge {
   /** A file came while its location was unknown. */
   #isBeforeLocation = false;
 
-  /** @throws AppError `INVALID_FIELD` */
+  /** @throws AppError `INVALID_FIELD`, `LOCATION_NOT_ALLOWED` */
   constructor(context: UploadContext, request: UploadRequest) {
     this.#context = context;
     this.#request = request;
@@ -48,6 +48,7 @@ export class UploadKnowledge {
     // What comes in the query has the form of a field too.
     parseUploadFields({ locationId: request.locationId }, []);
     this.#fields = parseUploadFields({}, context.attachmentUrlOrigins);
+    this.location();
   }
 
   /** The fields that have come so far. */

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { crc32, deflateRawSync } from 'node:zlib';
+import { createTypePolicy } from '../../server/file-types/type-policy.ts';
+import { judgeHead } from '../../server/file-types/verdict.ts';
+import { parseRefusal, toCallerError } from '../../server/leadway/leadway-errors.ts';
+import { createHouse } from '../helpers/house.ts';
+
+/** A ZIP's local entry, as a writer makes it (APPNOTE, section 4.3.7). */
+function localEntry(name: string, content: Buffer): Buffer {
+  const packed = deflateRawSync(content);
+  const head = Buffer.alloc(30);
+  head.writeUInt32LE(0x04034b50, 0);
+  head.writeUInt16LE(20, 4);
+  head.writeUInt16LE(8, 8);
+  head.writeUInt32LE(crc32(content), 14);
+  head.writeUInt32LE(packed.length, 18);
+  head.writeUInt32LE(content.length, 22);
+  head.writeUInt16LE(name.length, 26);
+  return Buffer.concat([head, Buffer.from(name), packed]);
+}
+
+describe('what an attack has found', () => {
+  it('a DOCX with many lists of content types is refused at the second', async () => {
+    const list = localEntry('[Content_Types].xml', Buffer.alloc(256 * 1024, 'a'));
+    const verdict = await judgeHead({
+      filename: 'a.docx',
+      declared: null,
+      multipart: true,
+      policy: createTypePolicy(['docx']),
+      head: Buffer.concat(Array.from({ length: 200 }, () => list)),
+      complete: false,
+    });
+    assert.equal(verdict.ok, false);
+  });
+
+  it('a trace id that is none, or holds a secret, is not passed on', () => {
+    const upstreamTraceIdOf = (traceId: unknown) =>
+      toCallerError(parseRefusal(400, JSON.stringify({ message: 'no', traceId }), undefined), [
+        'secret-token',
+      ]).options.upstreamTraceId;
+    assert.equal(
+      upstreamTraceIdOf('c667b18d-8f5d-44f7-ad74-d1ab6d8a6d6c'),
+      'c667b18d-8f5d-44f7-ad74-d1ab6d8a6d6c',
+    );
+    for (const traceId of [
+      'Bearer secret-token',
+      'x-secret-token-x',
+      'pit-1234',
+      'eyJhbGciOi',
+      7,
+      'a'.repeat(65),
+    ]) {
+      assert.equal(upstreamTraceIdOf(traceId), undefined, `${traceId}`);
+    }
+  });
+
+  it('a second content type, with a boundary of its own, is refused', async () => {
+    await using house = await createHouse();
+    const status = await new Promise((resolve, reject) => {
+      const call = http.request(`${house.api}/messages/upload`, {
+        method: 'POST',
+        // Pairs in a flat list: the only way to send a header twice.
+        headers: [
+          ...['Host', new URL(house.url).host, 'Content-Length', '4'],
+          ...['Content-Type', 'multipart/form-data; boundary=x'],
+          ...['Content-Type', 'multipart/form-data; boundary=y'],
+        ],
+      });
+      call.once('response', (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      });
+      call.once('error', reject);
+      call.end('--x\r');
+    });
+    assert.equal(status, 400);
+  });
+
+  it('JSON that is announced too long is refused before its first byte', async () => {
+    await using house = await createHouse();
+    const status = await new Promise((resolve, reject) => {
+      const call = http.request(`${house.api}/messages/upload/complete`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'Content-Length': 2_000_000 },
+      });
+      call.once('response', (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+        call.destroy();
+      });
+      call.once('error', reject);
+      call.flushHeaders();
+    });
+    assert.equal(status, 413);
+  });
+
+  it('JSON of unknown length is refused as soon as it is too long', async () => {
+    await using house = await createHouse();
+    const status = await new Promise((resolve, reject) => {
+      const call = http.request(`${house.api}/messages/upload/complete`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+      });
+      call.once('response', (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+        call.destroy();
+      });
+      call.once('error', reject);
+      call.write(Buffer.alloc(1_200_000, ' ')); // and no end
+    });
+    assert.equal(status, 413);
+  });
+
+  it('a location that is not the caller’s is refused from the query alone', async () => {
+    await using house = await createHouse();
+    const status = await new Promise((resolve, reject) => {
+      const call = http.request(`${house.api}/messages/upload?locationId=another`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'multipart/form-data; boundary=x', 'Content-Length': 1_000_000 },
+      });
+      call.once('response', (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+        call.destroy();
+      });
+      call.once('error', reject);
+      call.flushHeaders();
+    });
+    assert.equal(status, 403);
+  });
+});
