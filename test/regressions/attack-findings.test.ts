@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http from 'node:http';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { createTypePolicy } from '../../server/file-types/type-policy.ts';
@@ -18,6 +19,14 @@ function localEntry(name: string, content: Buffer): Buffer {
   head.writeUInt32LE(content.length, 22);
   head.writeUInt16LE(name.length, 26);
   return Buffer.concat([head, Buffer.from(name), packed]);
+}
+
+/** The status of the answer to `call`, whose body need not have been sent. */
+async function statusOf(call: http.ClientRequest): Promise<number | undefined> {
+  const [answer] = (await once(call, 'response')) as [http.IncomingMessage];
+  answer.resume();
+  call.destroy();
+  return answer.statusCode;
 }
 
 describe('what an attack has found', () => {
@@ -57,77 +66,46 @@ describe('what an attack has found', () => {
 
   it('a second content type, with a boundary of its own, is refused', async () => {
     await using house = await createHouse();
-    const status = await new Promise((resolve, reject) => {
-      const call = http.request(`${house.api}/messages/upload`, {
-        method: 'POST',
-        // Pairs in a flat list: the only way to send a header twice.
-        headers: [
-          ...['Host', new URL(house.url).host, 'Content-Length', '4'],
-          ...['Content-Type', 'multipart/form-data; boundary=x'],
-          ...['Content-Type', 'multipart/form-data; boundary=y'],
-        ],
-      });
-      call.once('response', (answer) => {
-        answer.resume();
-        resolve(answer.statusCode);
-      });
-      call.once('error', reject);
-      call.end('--x\r');
+    const call = http.request(`${house.api}/messages/upload`, {
+      method: 'POST',
+      // Pairs in a flat list: the only way to send a header twice.
+      headers: [
+        ...['Host', new URL(house.url).host, 'Content-Length', '4'],
+        ...['Content-Type', 'multipart/form-data; boundary=x'],
+        ...['Content-Type', 'multipart/form-data; boundary=y'],
+      ],
     });
-    assert.equal(status, 400);
+    call.end('--x\r');
+    assert.equal(await statusOf(call), 400);
   });
 
   it('JSON that is announced too long is refused before its first byte', async () => {
     await using house = await createHouse();
-    const status = await new Promise((resolve, reject) => {
-      const call = http.request(`${house.api}/messages/upload/complete`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', 'Content-Length': 2_000_000 },
-      });
-      call.once('response', (answer) => {
-        answer.resume();
-        resolve(answer.statusCode);
-        call.destroy();
-      });
-      call.once('error', reject);
-      call.flushHeaders();
+    const call = http.request(`${house.api}/messages/upload/complete`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Content-Length': 2_000_000 },
     });
-    assert.equal(status, 413);
+    call.flushHeaders();
+    assert.equal(await statusOf(call), 413);
   });
 
   it('JSON of unknown length is refused as soon as it is too long', async () => {
     await using house = await createHouse();
-    const status = await new Promise((resolve, reject) => {
-      const call = http.request(`${house.api}/messages/upload/complete`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-      });
-      call.once('response', (answer) => {
-        answer.resume();
-        resolve(answer.statusCode);
-        call.destroy();
-      });
-      call.once('error', reject);
-      call.write(Buffer.alloc(1_200_000, ' ')); // and no end
+    const call = http.request(`${house.api}/messages/upload/complete`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
     });
-    assert.equal(status, 413);
+    call.write(Buffer.alloc(1_200_000, ' ')); // and no end
+    assert.equal(await statusOf(call), 413);
   });
 
   it('a location that is not the caller’s is refused from the query alone', async () => {
     await using house = await createHouse();
-    const status = await new Promise((resolve, reject) => {
-      const call = http.request(`${house.api}/messages/upload?locationId=another`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'multipart/form-data; boundary=x', 'Content-Length': 1_000_000 },
-      });
-      call.once('response', (answer) => {
-        answer.resume();
-        resolve(answer.statusCode);
-        call.destroy();
-      });
-      call.once('error', reject);
-      call.flushHeaders();
+    const call = http.request(`${house.api}/messages/upload?locationId=another`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'multipart/form-data; boundary=x', 'Content-Length': 1_000_000 },
     });
-    assert.equal(status, 403);
+    call.flushHeaders();
+    assert.equal(await statusOf(call), 403);
   });
 });
