@@ -3,6 +3,7 @@ import { callerOf } from '../middleware/caller.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
 import { createMultipartReader } from '../middleware/multipart/multipart.ts';
+import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
 import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
@@ -14,7 +15,7 @@ import { initiateUpload } from '../server/uploads/initiate-upload.ts';
 import { INITIATE_FIELD_NAMES, parseUploadFields } from '../server/uploads/upload-fields.ts';
 
 /** `POST /messages/upload/initiate`: a signed URL for a file that is described, or of which the head is sent. */
-export function createInitiateRouter(context: Pick<AppContext, 'uploads'>): Router {
+export function createInitiateRouter(context: Pick<AppContext, 'slots' | 'uploads'>): Router {
   const { uploads } = context;
   const reader = createMultipartReader({
     fileField: FILE_FIELD,
@@ -25,8 +26,10 @@ export function createInitiateRouter(context: Pick<AppContext, 'uploads'>): Rout
 
   router.post(
     '/messages/upload/initiate',
-    (req: Request, res: Response, next: NextFunction) => {
-      if (!req.is('multipart/form-data')) return next();
+    (req: Request, _res: Response, next: NextFunction) =>
+      next(req.is('multipart/form-data') ? null : 'route'),
+    createUploadSlot(context), // what is kept of a head takes memory, as an upload does
+    (req: Request, res: Response) => {
       const boundary = reader.boundaryOf(req);
       const form = new HeadForm(uploads, callerOf(req));
       res.once('close', () => form.fail(appError('UPSTREAM_ABORTED')));
@@ -39,14 +42,13 @@ export function createInitiateRouter(context: Pick<AppContext, 'uploads'>): Rout
       );
       reader.read(req, res, boundary, form);
     },
-    createJsonBody(),
-    async (req: Request, res: Response) => {
-      const fields = parseUploadFields(req.body as Record<string, unknown>, uploads.attachmentUrlOrigins);
-      const answer = await initiateUpload(uploads, callerOf(req), fields, null, whenCallerLeaves(res));
-      noteOutcome(req, { mode: 'direct', contentType: answer.contentType });
-      res.json(answer);
-    },
   );
+  router.post('/messages/upload/initiate', createJsonBody(), async (req: Request, res: Response) => {
+    const fields = parseUploadFields(req.body as Record<string, unknown>, uploads.attachmentUrlOrigins);
+    const answer = await initiateUpload(uploads, callerOf(req), fields, null, whenCallerLeaves(res));
+    noteOutcome(req, { mode: 'direct', contentType: answer.contentType });
+    res.json(answer);
+  });
   router.all('/messages/upload/initiate', createMethodNotAllowed('POST'));
   return router;
 }

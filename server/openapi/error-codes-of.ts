@@ -82,7 +82,7 @@ export const CODES_OF = {
     'STORAGE_REFUSED',
     'NOT_UPLOADED',
   ],
-  initiate: [...CALLS, ...JSON_BODY, ...FORM, ...FIELDS, ...FILE, ...UPSTREAM, 'DIRECT_UNAVAILABLE'],
+  initiate: [...CALLS, ...JSON_BODY, ...FORM, ...FIELDS, ...FILE, ...SLOT, ...UPSTREAM, 'DIRECT_UNAVAILABLE'],
   content: [
     ...CALLS,
     ...TICKET,
@@ -107,6 +107,7 @@ export const CODES_OF = {
     ...UPSTREAM,
     'INVALID_FIELD',
     'SIZE_MISMATCH',
+    'DIRECT_UNAVAILABLE',
     'NOT_UPLOADED',
   ],
 } as const satisfies Readonly<Record<string, readonly ErrorCode[]>>;

@@ -4,12 +4,13 @@ import {
   fields,
   file,
   INITIATE_KEYS,
+  initiate,
   jsonOf,
   type Reply,
   seen,
   sendForm,
 } from '../helpers/direct-steps.ts';
-import { createHouse, type House } from '../helpers/house.ts';
+import { createHouse, type House, settled } from '../helpers/house.ts';
 import { encodeForm, fixture, mp4, type Part } from '../helpers/multipart.ts';
 import { beginUpload } from '../helpers/raw-caller.ts';
 
@@ -108,6 +109,24 @@ describe('POST /messages/upload/initiate with the head of the file', () => {
     const headers = { 'Content-Type': 'multipart/form-data' };
     assertRefused(await sendForm(house, [], { path: '/initiate', headers }), 415, 'NOT_MULTIPART');
     await house.assertTidy();
+  });
+
+  it('takes one of the places for uploads, as the JSON of initiate need not', async () => {
+    for (const [env, status, code] of [
+      [{ MAX_CONCURRENT_UPLOADS: '1' }, 503, 'BUSY'],
+      [{ MAX_CONCURRENT_UPLOADS_PER_CALLER: '1' }, 429, 'TOO_MANY_UPLOADS'],
+    ] as const) {
+      await using full = await createHouse({ env });
+      const form = encodeForm([...fields({ conversationId: full.sandbox.conversationId }), small]);
+      using first = await beginUpload(full, form.length, [], '/initiate');
+      await first.send(form.subarray(0, -10));
+      await settled(() => full.server.context.slots.taken === 1, 'the place is taken');
+      assertRefused(await sendForm(full, [], { path: '/initiate', body: form }), status, code);
+      assert.equal((await initiate(full)).status, 200);
+      await first.send(form.subarray(-10));
+      assert.equal((await first.answer()).status, 200);
+      await full.assertTidy();
+    }
   });
 
   it('asks Leadway nothing when the caller leaves', async () => {

@@ -199,5 +199,6 @@ function routesOf(app: { router: unknown }, base: string): string[] {
       const methods = Object.keys(route.methods).filter((method) => method !== '_all');
       return [route.path].flat().flatMap((path) => methods.map((method) => `${method} ${prefix}${path}`));
     });
-  return walk(stack, '');
+  // A path may take two kinds of body, each in a route of its own.
+  return [...new Set(walk(stack, ''))];
 }
