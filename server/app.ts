@@ -11,6 +11,7 @@ import { createAddressRateLimit, createRateLimit } from '../middleware/rate-limi
 import { createRequestId } from '../middleware/request-id.ts';
 import { createStrictHttp } from '../middleware/strict-http.ts';
 import { createClientConfigRouter } from '../routes/client-config.ts';
+import { createClientModuleRouter } from '../routes/client-module.ts';
 import { createCompleteRouter } from '../routes/complete.ts';
 import { createContentRouter } from '../routes/content.ts';
 import { createHealthRouter } from '../routes/health.ts';
@@ -53,6 +54,7 @@ function createApi(context: AppContext): Router {
   api.use(createActivityCount(context)); // after the gate: what it refused holds up no shutdown
   api.use(createOriginGate(context));
   api.use(createClientConfigRouter(context));
+  api.use(createClientModuleRouter());
   api.use(createOpenApiRouter(context));
   api.use(createAddressRateLimit(context)); // guesses at credentials are counted too
   if (context.sessions !== null) api.use(createSessionRouter(context, context.sessions)); // before the gate: it lets callers in

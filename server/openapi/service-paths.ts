@@ -23,6 +23,20 @@ export const SERVICE_PATHS: Readonly<Record<string, PathItem>> = {
       },
     },
   },
+  '/client.js': {
+    get: {
+      operationId: 'clientModule',
+      tags: TAGS,
+      summary: 'The browser client',
+      description:
+        'A module to import: `import { createUploader } from "/api/client.js"`. What it consists of is below `client/`, with the store for lists of uploads as `client/store.js`.',
+      security: OPEN,
+      responses: {
+        200: { description: 'JavaScript.', content: { 'text/javascript': { schema: { type: 'string' } } } },
+        ...errorResponses(CODES_OF.api),
+      },
+    },
+  },
   '/openapi.json': {
     get: {
       operationId: 'openapi',

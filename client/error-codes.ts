@@ -1,0 +1,66 @@
+/** The codes that the server answers with. A test holds this list equal to the server's own. */
+export const SERVER_ERROR_CODES = [
+  'BAD_REQUEST',
+  'BAD_MULTIPART',
+  'BAD_JSON',
+  'MISSING_FIELD',
+  'INVALID_FIELD',
+  'DUPLICATE_FIELD',
+  'UNEXPECTED_FILE_FIELD',
+  'NO_FILE',
+  'TOO_MANY_FILES',
+  'EMPTY_FILE',
+  'BAD_FILENAME',
+  'SIZE_MISMATCH',
+  'FIELD_ORDER',
+  'UNAUTHENTICATED',
+  'ORIGIN_NOT_ALLOWED',
+  'LOCATION_NOT_ALLOWED',
+  'TICKET_INVALID',
+  'NOT_FOUND',
+  'NOT_UPLOADED',
+  'METHOD_NOT_ALLOWED',
+  'REQUEST_TIMEOUT',
+  'TICKET_EXPIRED',
+  'FILE_TOO_LARGE',
+  'BODY_TOO_LARGE',
+  'URI_TOO_LONG',
+  'NOT_MULTIPART',
+  'NOT_JSON',
+  'UNSUPPORTED_ENCODING',
+  'TYPE_NOT_ALLOWED',
+  'TYPE_MISMATCH',
+  'EXPECTATION_FAILED',
+  'RATE_LIMITED',
+  'TOO_MANY_UPLOADS',
+  'HEADERS_TOO_LARGE',
+  'INTERNAL',
+  'DIRECT_UNAVAILABLE',
+  'UPSTREAM_ERROR',
+  'UPSTREAM_AUTH',
+  'UPSTREAM_ABORTED',
+  'UPSTREAM_REJECTED',
+  'STORAGE_REFUSED',
+  'BUSY',
+  'DRAINING',
+  'UPSTREAM_BUDGET',
+  'UPSTREAM_TIMEOUT',
+] as const;
+
+/**
+ * What no server can say: it was not reached (`NETWORK`, and `OFFLINE` while the browser knows that it has no
+ * network), the file on the disk has changed or is gone (`UNREADABLE`), the upload was given up (`ABORTED`).
+ */
+export const LOCAL_ERROR_CODES = ['NETWORK', 'OFFLINE', 'ABORTED', 'UNREADABLE'] as const;
+
+/**
+ * Everything that can go wrong, by name: the codes of the server's contract and four of the browser's own.
+ *
+ * @example
+ * ```ts
+ * import type { UploadErrorCode } from 'leadway-bff/client';
+ *
+ * const help: Partial<Record<UploadErrorCode, string>> = { TYPE_NOT_ALLOWED: '/help/file-types' };
+ * ```
+ */
+export type UploadErrorCode = (typeof SERVER_ERROR_CODES)[number] | (typeof LOCAL_ERROR_CODES)[number];

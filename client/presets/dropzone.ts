@@ -1,0 +1,71 @@
+import type { Uploader } from '../types.ts';
+import { type TargetSource, targetOf } from './target.ts';
+
+/** A file as Dropzone keeps it. */
+export interface DropzoneFileLike extends File {
+  status: string;
+  /** What Dropzone aborts when the file is cancelled. */
+  xhr?: unknown;
+}
+
+/** What the preset uses of a Dropzone. */
+export interface DropzoneLike {
+  uploadFiles(files: DropzoneFileLike[]): unknown;
+  processQueue(): unknown;
+  emit(event: string, ...args: unknown[]): unknown;
+}
+
+/** Options of Dropzone that {@link dropzoneOptions} sets. */
+export interface DropzonePreset {
+  readonly url: string;
+  readonly parallelUploads: number;
+  readonly maxFilesize: null;
+  readonly init: (this: DropzoneLike) => void;
+}
+
+/**
+ * Options with which Dropzone uploads through `uploader`: any size that the channel takes, the server's own
+ * words as the error, cancelling. Listeners of `success` get the file and `{ url, name, mode }`.
+ *
+ * @example
+ * ```ts
+ * import Dropzone from 'dropzone';
+ * import { createUploader } from 'leadway-bff/client';
+ * import { dropzoneOptions } from 'leadway-bff/dropzone';
+ *
+ * const ids = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };
+ * const dropzone = new Dropzone('#drop', dropzoneOptions(createUploader(), ids));
+ * dropzone.on('success', (file, { url }) => console.log(file.name, url));
+ * ```
+ */
+export function dropzoneOptions(uploader: Pick<Uploader, 'upload'>, target: TargetSource): DropzonePreset {
+  return {
+    url: '#', // Dropzone insists on one; the uploader knows the real ones
+    parallelUploads: 8, // the uploader has the queue
+    maxFilesize: null, // the server's limits are told by the uploader, in the same words as the server
+    init() {
+      this.uploadFiles = (files) => {
+        for (const file of files) void upload(this, file);
+      };
+    },
+  };
+
+  async function upload(dropzone: DropzoneLike, file: DropzoneFileLike): Promise<void> {
+    const cancelling = new AbortController();
+    const { signal } = cancelling;
+    file.xhr = { abort: () => cancelling.abort() };
+    const onProgress = ({ fraction, loadedBytes }: { fraction: number; loadedBytes: number }) =>
+      dropzone.emit('uploadprogress', file, fraction * 100, loadedBytes);
+    const end = (status: string, ...outcome: unknown[]) => {
+      file.status = status;
+      dropzone.emit(status, file, ...outcome);
+      dropzone.emit('complete', file);
+      dropzone.processQueue();
+    };
+    try {
+      end('success', await uploader.upload(file, { ...targetOf(target, file), signal, onProgress }));
+    } catch (reason) {
+      if (!signal.aborted) end('error', (reason as Error).message, file.xhr);
+    }
+  }
+}

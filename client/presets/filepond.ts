@@ -1,0 +1,75 @@
+import type { Uploader } from '../types.ts';
+import { type TargetSource, targetOf } from './target.ts';
+
+/** What FilePond takes as `server.process`. */
+export type FilePondProcess = (
+  fieldName: string,
+  file: Blob & { readonly name: string; readonly lastModified: number },
+  metadata: Readonly<Record<string, unknown>>,
+  load: (serverId: string) => void,
+  error: (message: string) => void,
+  progress: (isComputable: boolean, loadedBytes: number, totalBytes: number) => void,
+  abort: () => void,
+) => { abort(): void };
+
+/** Options of FilePond that {@link filePondOptions} sets. */
+export interface FilePondPreset {
+  readonly server: {
+    readonly process: FilePondProcess;
+    readonly revert: null;
+    readonly restore: null;
+    readonly load: null;
+    readonly fetch: null;
+  };
+  readonly maxParallelUploads: number;
+  readonly labelFileProcessingError: (error: { readonly body: string }) => string;
+}
+
+/**
+ * Options with which FilePond uploads through `uploader`: any size that the channel takes, the server's own
+ * words as the error, cancelling. A file's `serverId` is its public URL. Undoing takes the file out of the list
+ * only, as Leadway has no way to delete what it hosts.
+ *
+ * @example
+ * ```ts
+ * import * as FilePond from 'filepond';
+ * import { createUploader } from 'leadway-bff/client';
+ * import { filePondOptions } from 'leadway-bff/filepond';
+ *
+ * const ids = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };
+ * const input = document.querySelector('input[type=file]');
+ * FilePond.create(input, { ...filePondOptions(createUploader(), ids), allowMultiple: true });
+ * ```
+ */
+export function filePondOptions(uploader: Pick<Uploader, 'upload'>, target: TargetSource): FilePondPreset {
+  return {
+    server: {
+      process(_fieldName, blob, _metadata, load, error, progress, abort) {
+        const cancelling = new AbortController();
+        const { signal } = cancelling;
+        // Plugins that transform images hand over plain blobs with a name.
+        const file = blob instanceof File ? blob : new File([blob], blob.name, { type: blob.type });
+        const onProgress = ({ loadedBytes, totalBytes }: { loadedBytes: number; totalBytes: number }) =>
+          progress(true, loadedBytes, totalBytes);
+        uploader.upload(file, { ...targetOf(target, file), signal, onProgress }).then(
+          ({ url }) => load(url),
+          (reason: Error) => {
+            if (!signal.aborted) error(reason.message);
+          },
+        );
+        return {
+          abort() {
+            cancelling.abort();
+            abort();
+          },
+        };
+      },
+      revert: null,
+      restore: null,
+      load: null,
+      fetch: null,
+    },
+    maxParallelUploads: 8, // the uploader has the queue
+    labelFileProcessingError: ({ body }) => body,
+  };
+}

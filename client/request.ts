@@ -1,0 +1,141 @@
+import { abortable, orAbort } from './abortable.ts';
+import type { UploadErrorCode } from './error-codes.ts';
+import type { ErrorMaker } from './messages.ts';
+import type { RequestEntry, UploaderOptions } from './types.ts';
+import { UploadError } from './upload-error.ts';
+
+/** One request. */
+export interface Call {
+  readonly method: string;
+  /** Below the endpoint; the full address where the target is storage. */
+  readonly path: string;
+  readonly target?: RequestEntry['target'];
+  /** Headers of this request alone. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: FormData | Blob | string;
+  readonly file?: File | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Fraction of the body that has been sent. */
+  readonly onSent?: (fraction: number) => void;
+}
+
+/** Sends a call and gives the JSON of the answer. @throws UploadError */
+export type Send = (call: Call) => Promise<unknown>;
+
+/** What an answer means that is not the server's own, but of a proxy before it. */
+const CODE_OF_STATUS: Readonly<Record<number, UploadErrorCode>> = {
+  401: 'UNAUTHENTICATED',
+  404: 'NOT_FOUND',
+  408: 'REQUEST_TIMEOUT',
+  413: 'BODY_TOO_LARGE',
+  429: 'RATE_LIMITED',
+  503: 'BUSY',
+  504: 'UPSTREAM_TIMEOUT',
+};
+
+let lastId = 0;
+
+/**
+ * Makes the function that sends requests. By XMLHttpRequest, since `fetch` tells nothing of how much of a
+ * body has been sent.
+ */
+export function createSend(options: UploaderOptions, { language, toError }: ErrorMaker): Send {
+  const { endpoint = '/api', headers: given, credentials, idleTimeoutMs = 120_000, onRequest } = options;
+  const base = endpoint.replace(/\/+$/, '');
+
+  /** Headers of the uploader's user: asked each time, so that a token can be fresh. */
+  async function ownHeaders(signal: AbortSignal | undefined): Promise<Readonly<Record<string, string>>> {
+    if (typeof given !== 'function') return { ...given };
+    try {
+      return await orAbort(Promise.resolve(given()), signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw toError('NETWORK', { retryable: true }, undefined, error);
+    }
+  }
+
+  return async function send({ method, path, target = 'server', headers = {}, body, file, signal, onSent }) {
+    const isOurs = target === 'server';
+    const url = isOurs ? base + path : path;
+    const all = isOurs ? { 'Accept-Language': language, ...(await ownHeaders(signal)), ...headers } : headers;
+    const started = {
+      id: ++lastId,
+      method,
+      url: isOurs ? url : url.replace(/\?.*/, ''),
+      target,
+      file,
+      startedAtMs: Date.now(),
+      bytes: file?.size,
+    };
+    const end = (status: number, code?: UploadErrorCode) =>
+      onRequest?.({ ...started, endedAtMs: Date.now(), status, code });
+
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    onRequest?.(started);
+    try {
+      const [status, answer] = await abortable<[number, unknown]>(signal, (resolve, reject) => {
+        const xhr = new XMLHttpRequest();
+        const lost = () => reject(toError('NETWORK', { retryable: true }));
+        const isAlive = () => {
+          clearTimeout(timer);
+          timer = setTimeout(() => {
+            lost();
+            xhr.abort();
+          }, idleTimeoutMs);
+        };
+        if (onSent) {
+          xhr.upload.onprogress = ({ loaded, total }) => {
+            isAlive();
+            onSent(loaded / total);
+          };
+          xhr.upload.onload = () => onSent(1);
+        }
+        xhr.onprogress = isAlive;
+        xhr.onerror = lost;
+        xhr.onload = () => {
+          const json = parse(xhr.responseText);
+          if (xhr.status >= 200 && xhr.status < 300) resolve([xhr.status, json]);
+          else reject(refusal(xhr, json));
+        };
+        xhr.open(method, url);
+        xhr.withCredentials = isOurs && credentials === 'include';
+        for (const [name, value] of Object.entries(all)) xhr.setRequestHeader(name, value);
+        isAlive();
+        xhr.send(body ?? null);
+        return () => xhr.abort();
+      });
+      end(status);
+      return answer;
+    } catch (error) {
+      if (error instanceof UploadError) end(error.status, error.code);
+      else end(0, 'ABORTED');
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  function refusal(xhr: XMLHttpRequest, json: unknown): UploadError {
+    const { status } = xhr;
+    const told = (json ?? {}) as Partial<UploadError>;
+    if (told.code && told.message) {
+      const { code, message, retryable, retryAfterMs, requestId, details } = told;
+      const facts = { status, retryable: retryable === true, retryAfterMs, requestId, details };
+      return toError(code, facts, message);
+    }
+    const seconds = Number(xhr.getResponseHeader('Retry-After'));
+    return toError(CODE_OF_STATUS[status] ?? 'UPSTREAM_ERROR', {
+      status,
+      retryable: status === 408 || status === 429 || status >= 500,
+      ...(seconds > 0 && { retryAfterMs: seconds * 1000 }),
+    });
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

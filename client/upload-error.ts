@@ -1,0 +1,47 @@
+import type { UploadErrorCode } from './error-codes.ts';
+
+/** What an {@link UploadError} knows besides its code and message. */
+export interface UploadErrorFacts {
+  /** HTTP status; 0 where there was no answer. */
+  readonly status: number;
+  /** Whether the very same upload may succeed later. */
+  readonly retryable: boolean;
+  /** How long the server wants to be left alone, in ms. */
+  readonly retryAfterMs?: number | undefined;
+  /** By which the operator finds the request in the server's log. */
+  readonly requestId?: string | undefined;
+  /** Depends on the code: `limit`, `channel`, `allowed`, … */
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * Why an upload failed: `code` for programs, `message` for people.
+ *
+ * @example
+ * ```ts
+ * import { createUploader, UploadError } from 'leadway-bff/client';
+ *
+ * const ids = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };
+ * try {
+ *   await createUploader().upload(new File(['MZ'], 'setup.exe'), ids);
+ * } catch (error) {
+ *   if (!(error instanceof UploadError)) throw error;
+ *   console.log(error.code, error.message); // TYPE_NOT_ALLOWED, "Files of this type are not accepted."
+ * }
+ * ```
+ */
+export class UploadError extends Error implements UploadErrorFacts {
+  declare readonly status: number;
+  declare readonly retryable: boolean;
+  declare readonly retryAfterMs?: number | undefined;
+  declare readonly requestId?: string | undefined;
+  declare readonly details?: Readonly<Record<string, unknown>> | undefined;
+  readonly code: UploadErrorCode;
+
+  constructor(code: UploadErrorCode, message: string, facts: UploadErrorFacts, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'UploadError';
+    this.code = code;
+    Object.assign(this, facts);
+  }
+}
