@@ -19,13 +19,14 @@ export interface DropzoneLike {
 export interface DropzonePreset {
   readonly url: string;
   readonly parallelUploads: number;
-  readonly maxFilesize: null;
+  readonly maxFilesize: number;
   readonly init: (this: DropzoneLike) => void;
 }
 
 /**
  * Options with which Dropzone uploads through `uploader`: any size that the channel takes, the server's own
- * words as the error, cancelling. Listeners of `success` get the file and `{ url, name, mode }`.
+ * words as the error, cancelling. Listeners of `success` get the file and `{ url, name, mode }`, those of `error`
+ * the file, the message and the UploadError.
  *
  * @example
  * ```ts
@@ -42,7 +43,7 @@ export function dropzoneOptions(uploader: Pick<Uploader, 'upload'>, target: Targ
   return {
     url: '#', // Dropzone insists on one; the uploader knows the real ones
     parallelUploads: 8, // the uploader has the queue
-    maxFilesize: null, // the server's limits are told by the uploader, in the same words as the server
+    maxFilesize: 0, // none of its own: the uploader knows the server's limits
     init() {
       this.uploadFiles = (files) => {
         for (const file of files) void upload(this, file);
@@ -62,10 +63,12 @@ export function dropzoneOptions(uploader: Pick<Uploader, 'upload'>, target: Targ
       dropzone.emit('complete', file);
       dropzone.processQueue();
     };
-    try {
-      end('success', await uploader.upload(file, { ...targetOf(target, file), signal, onProgress }));
-    } catch (reason) {
-      if (!signal.aborted) end('error', (reason as Error).message, file.xhr);
-    }
+    const options = { ...targetOf(target, file), signal, onProgress };
+    await uploader.upload(file, options).then(
+      (result) => end('success', result),
+      (reason: Error) => {
+        if (!signal.aborted) end('error', reason.message, reason);
+      },
+    );
   }
 }

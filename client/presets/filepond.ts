@@ -1,5 +1,16 @@
 import type { Uploader } from '../types.ts';
+import type { UploadError } from '../upload-error.ts';
 import { type TargetSource, targetOf } from './target.ts';
+
+/** What FilePond is told of a failure; its labels and its `processfile` event get it. */
+export interface FilePondFailure {
+  readonly type: 'error';
+  /** HTTP status; 0 where there was no answer. */
+  readonly code: number;
+  /** The message, for people. */
+  readonly body: string;
+  readonly reason: UploadError;
+}
 
 /** What FilePond takes as `server.process`. */
 export type FilePondProcess = (
@@ -22,7 +33,7 @@ export interface FilePondPreset {
     readonly fetch: null;
   };
   readonly maxParallelUploads: number;
-  readonly labelFileProcessingError: (error: { readonly body: string }) => string;
+  readonly labelFileProcessingError: (failure: { readonly body: string }) => string;
 }
 
 /**
@@ -47,14 +58,16 @@ export function filePondOptions(uploader: Pick<Uploader, 'upload'>, target: Targ
       process(_fieldName, blob, _metadata, load, error, progress, abort) {
         const cancelling = new AbortController();
         const { signal } = cancelling;
+        // FilePond's types know strings alone; its own requests hand over such objects.
+        const fail = error as (failure: unknown) => void;
         // Plugins that transform images hand over plain blobs with a name.
         const file = blob instanceof File ? blob : new File([blob], blob.name, { type: blob.type });
         const onProgress = ({ loadedBytes, totalBytes }: { loadedBytes: number; totalBytes: number }) =>
           progress(true, loadedBytes, totalBytes);
         uploader.upload(file, { ...targetOf(target, file), signal, onProgress }).then(
           ({ url }) => load(url),
-          (reason: Error) => {
-            if (!signal.aborted) error(reason.message);
+          (reason: UploadError) => {
+            if (!signal.aborted) fail({ type: 'error', code: reason.status, body: reason.message, reason });
           },
         );
         return {

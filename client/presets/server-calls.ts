@@ -1,26 +1,30 @@
+import { createErrorMaker } from '../messages.ts';
+import { createSend } from '../request.ts';
 import type { ClientConfig, UploaderOptions } from '../types.ts';
-import { UploadError } from '../upload-error.ts';
+import type { UploadError } from '../upload-error.ts';
 
-/** How the server is called: the same settings as the uploader's. */
-export type ServerOptions = Pick<UploaderOptions, 'endpoint' | 'headers' | 'credentials'>;
+/** How the server is called: settings that mean the same as the uploader's. */
+export type ServerOptions = Pick<
+  UploaderOptions,
+  'endpoint' | 'headers' | 'credentials' | 'language' | 'messages'
+>;
 
 /** A permission to put one file into storage. */
 export interface Grant {
   readonly uploadUrl: string;
-  readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly contentType: string;
   readonly ticket: string;
 }
 
-/** The few calls to the server that a kit's own request can't make. */
+/** What a kit's own request needs to know, and the calls that it can't make. */
 export interface ServerCalls {
   /** An absolute address of the API. */
   url(path: string): string;
-  /** The caller's own headers, asked for anew. */
-  headers(): Promise<Readonly<Record<string, string>>>;
-  /** Whether cookies go along to an API of another origin. */
-  readonly withCredentials: boolean;
+  /** Makes a request that a kit has opened one of ours: with the caller's headers and cookies. Never rejects. */
+  dress(xhr: XMLHttpRequest): Promise<void>;
+  /** What the server said as it refused such a request. */
+  refusalOf(xhr: XMLHttpRequest): UploadError;
   /** @throws UploadError */
   config(): Promise<ClientConfig>;
   /** Asks to put a file into storage; `form` has the fields and the head of the file. @throws UploadError */
@@ -29,45 +33,33 @@ export interface ServerCalls {
   complete(grant: Grant): Promise<string>;
 }
 
-/** What the server says when it refuses, as far as a page needs it. */
-interface Refusal {
-  readonly code?: UploadError['code'];
-  readonly message?: string;
-  readonly retryable?: boolean;
-  readonly retryAfterMs?: number;
-  readonly requestId?: string;
-  readonly details?: Readonly<Record<string, unknown>>;
-}
-
 /** Calls the API at `endpoint`, by default `/api` of the page's own origin. */
-export function createServerCalls({
-  endpoint = '/api',
-  headers = {},
-  credentials = 'same-origin',
-}: ServerOptions): ServerCalls {
-  const url = (path: string): string => new URL(`${endpoint.replace(/\/$/, '')}${path}`, location.href).href;
-  const ownHeaders = async () => (typeof headers === 'function' ? headers() : headers);
-  const call = async (path: string, init: RequestInit = {}): Promise<unknown> => {
-    const all = { ...(await ownHeaders()), ...(init.headers as Record<string, string> | undefined) };
-    const answer = await fetch(url(path), { ...init, headers: all, credentials }).catch((cause) => {
-      const facts = { status: 0, retryable: true, cause };
-      throw new UploadError('NETWORK', 'The server could not be reached.', facts);
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw toUploadError(answer.status, text);
-    return JSON.parse(text);
-  };
+export function createServerCalls(options: ServerOptions): ServerCalls {
+  const { endpoint = '/api', headers = {}, credentials } = options;
+  const errors = createErrorMaker(options);
+  const send = createSend(options, errors);
   return {
-    url,
-    headers: ownHeaders,
-    withCredentials: credentials === 'include',
-    config: async () => (await call('/config')) as ClientConfig,
-    initiate: async (form) =>
-      (await call('/messages/upload/initiate', { method: 'POST', body: form })) as Grant,
+    url: (path) => new URL(endpoint.replace(/\/+$/, '') + path, location.href).href,
+    async dress(xhr) {
+      xhr.withCredentials = credentials === 'include';
+      xhr.setRequestHeader('Accept-Language', errors.language);
+      try {
+        setHeaders(xhr, typeof headers === 'function' ? await headers() : headers);
+      } catch {
+        // The server tells, in words, that it misses them.
+      }
+    },
+    refusalOf(xhr) {
+      const { status } = xhr;
+      const { code = 'UPSTREAM_ERROR', message, ...told } = toRefusal(xhr.responseText);
+      return errors.toError(code, { retryable: status >= 500, ...told, status }, message);
+    },
+    config: async () => (await send({ method: 'GET', path: '/config' })) as ClientConfig,
+    initiate: async (body) =>
+      (await send({ method: 'POST', path: '/messages/upload/initiate', body })) as Grant,
     async complete({ ticket }) {
-      const body = JSON.stringify({ ticket });
-      const type = { 'Content-Type': 'application/json' };
-      return urlOf(await call('/messages/upload/complete', { method: 'POST', headers: type, body }));
+      const call = { method: 'POST', path: '/messages/upload/complete', body: JSON.stringify({ ticket }) };
+      return urlOf(await send({ ...call, headers: { 'Content-Type': 'application/json' } }));
     },
   };
 }
@@ -78,20 +70,25 @@ export function urlOf(answer: unknown): string {
   return url;
 }
 
-/** What the server said in `text` as an error; something general where another answered in its place. */
-export function toUploadError(status: number, text: string): UploadError {
-  const { code, message, ...facts } = toRefusal(text);
-  return new UploadError(code ?? 'UPSTREAM_ERROR', message ?? `The server answered ${status}.`, {
-    retryable: status >= 500,
-    ...facts,
-    status,
-  });
+/** Sets the headers of a request that is open. */
+export function setHeaders(xhr: XMLHttpRequest, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
 }
 
-function toRefusal(text: string): Refusal {
+/** The server's error, or nothing where something before the server has answered in its place. */
+function toRefusal(text: string): Partial<Omit<UploadError, 'status'>> {
   try {
-    const { code, message, retryable = false, retryAfterMs, requestId, details } = JSON.parse(text);
-    if (typeof code === 'string') return { code, message, retryable, retryAfterMs, requestId, details } as Refusal;
+    const { code, message, retryable, retryAfterMs, requestId, details } = JSON.parse(text);
+    if (typeof code === 'string' && typeof message === 'string') {
+      return {
+        code: code as UploadError['code'],
+        message,
+        retryable: retryable === true,
+        retryAfterMs,
+        requestId,
+        details,
+      };
+    }
   } catch {}
   return {};
 }
