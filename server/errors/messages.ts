@@ -23,6 +23,10 @@ export const MESSAGES = {
     en: 'The path of the request can be read in more than one way: send it plain, without encoded slashes or dots.',
     es: 'La ruta de la petición puede leerse de más de una manera: envíala sin barras ni puntos codificados.',
   },
+  'BAD_REQUEST.chunks': {
+    en: 'The body comes in chunks of a few bytes: send it in larger ones.',
+    es: 'El cuerpo llega en trozos de unos pocos bytes: envíalo en trozos mayores.',
+  },
   BAD_MULTIPART: {
     en: 'The multipart body is malformed: {reason}.',
     es: 'El cuerpo multipart está mal formado ({reason}).',

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { joinSmallChunks } from '../../../server/http/body-chunks.ts';
+import { dial, type Wire } from './wire.ts';
+
+const CHUNKED = 'POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+interface Joined extends AsyncDisposable {
+  readonly wire: Wire;
+  readonly req: IncomingMessage;
+  /** How often the sender was found too tiny. */
+  verdicts(): number;
+}
+
+/** A request whose small chunks are joined from its first byte; paused when it comes. */
+async function joined(opening: string): Promise<Joined> {
+  const server = createServer();
+  let verdicts = 0;
+  const requested = new Promise<IncomingMessage>((resolve) => {
+    server.once('request', (req) => {
+      req.on('error', () => {});
+      joinSmallChunks(req, () => {
+        verdicts += 1;
+      });
+      req.pause();
+      resolve(req);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const wire = await dial(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, opening);
+  return {
+    wire,
+    req: await requested,
+    verdicts: () => verdicts,
+    async [Symbol.asyncDispose]() {
+      wire[Symbol.dispose]();
+      server.closeAllConnections();
+      const closed = once(server, 'close');
+      server.close();
+      await closed;
+    },
+  };
+}
+
+/** `content` with every `size` bytes in a chunk of their own. */
+function inChunks(content: string, size: number): string {
+  return content.replace(
+    new RegExp(`[^]{1,${size}}`, 'g'),
+    (part) => `${part.length.toString(16)}\r\n${part}\r\n`,
+  );
+}
+
+/** Reads to the end what comes; how it was cut shows in the length of the list. */
+async function readAll(req: IncomingMessage): Promise<Buffer[]> {
+  const chunks: Buffer[] = [];
+  req.on('data', (chunk: Buffer) => chunks.push(chunk));
+  req.resume();
+  await once(req, 'end');
+  return chunks;
+}
+
+const TEXT = Array.from({ length: 10_000 }, (_, index) => `line ${index}\n`).join('');
+
+describe('the small chunks of a body', () => {
+  it('wait together while the request is held back, and come in their order', async () => {
+    await using body = await joined(CHUNKED);
+    body.wire.send(`${inChunks(TEXT, 10)}0\r\n\r\n`);
+    while (body.req.readableLength < 60_000) await new Promise((resolve) => setImmediate(resolve));
+    const chunks = await readAll(body.req);
+    assert.equal(Buffer.concat(chunks).toString(), TEXT);
+    assert(chunks.length < 40, `${chunks.length} buffers for ${TEXT.length} bytes`);
+  });
+
+  it('keep their place among large ones', async () => {
+    await using body = await joined(CHUNKED);
+    const large = 'L'.repeat(3_000);
+    const content = `${large}abc${large}d${large}`;
+    body.wire.send(
+      `${inChunks(large, 3_000)}${inChunks('abc', 1)}${inChunks(large, 3_000)}${inChunks('d', 1)}` +
+        `${inChunks(large, 3_000)}0\r\n\r\n`,
+    );
+    assert.equal(Buffer.concat(await readAll(body.req)).toString(), content);
+  });
+
+  it('are handed on at once when nothing holds the request back', async () => {
+    for (const [opening, inFrame] of [
+      [CHUNKED, (text: string) => inChunks(text, 1)],
+      ['POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n', (text: string) => text],
+    ] as const) {
+      await using body = await joined(opening);
+      body.req.resume();
+      for (const letter of ['a', 'b', 'c']) {
+        const came = once(body.req, 'data');
+        body.wire.send(inFrame(letter));
+        assert.equal(String((await came)[0]), letter);
+      }
+    }
+  });
+
+  it('reach a request that is paused and resumed again and again', async () => {
+    await using body = await joined(CHUNKED);
+    const chunks: Buffer[] = [];
+    body.req.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      body.req.pause();
+      setImmediate(() => body.req.resume());
+    });
+    body.req.resume();
+    body.wire.send(`${inChunks(TEXT, 10)}${inChunks(TEXT, 5_000)}${inChunks(TEXT, 20)}0\r\n\r\n`);
+    await once(body.req, 'end');
+    assert.equal(Buffer.concat(chunks).toString(), TEXT.repeat(3));
+  });
+
+  it('are told of when they stay tiny, once, and not when they are merely small', async () => {
+    for (const [size, verdicts] of [
+      [1, 1],
+      [7, 1],
+      [12, 0], // a read of the socket may cut one in two
+      [100, 0],
+    ] as const) {
+      await using body = await joined(CHUNKED);
+      body.wire.send(`${inChunks('x'.repeat(size * 40_000), size)}0\r\n\r\n`);
+      await readAll(body.req);
+      assert.equal(body.verdicts(), verdicts, `${size} bytes each`);
+    }
+  });
+});
