@@ -1,27 +1,31 @@
 #!/bin/sh
-# Installs what the tests need beyond npm's packages: Chromium, for the tests of the page, and Redis, for those
-# of several replicas. Without them those tests say that they were not run. Does nothing, quickly, where they are.
+# Installs what the tests need beyond npm's packages: Chromium and Firefox, for the tests in browsers, and Redis,
+# for those of several replicas. Without them those tests say that they were not run. Does nothing, quickly, where they are.
 set -eu
 
 missing=""
-found=""
-for browser in "${CHROMIUM:-}" chromium chromium-browser google-chrome; do
-  if [ -z "$found" ] && [ -n "$browser" ] && command -v "$browser" >/dev/null 2>&1; then
-    found="$browser"
-    echo "Chromium is here: $(command -v "$browser")"
-  fi
-done
-[ -n "$found" ] || missing="chromium"
-if command -v redis-server >/dev/null 2>&1; then
-  echo "Redis is here: $(command -v redis-server)"
-else
-  missing="$missing redis-server"
-fi
+
+# Says where the first of the commands in $3… is; else notes that Debian's package $2 is needed for $1.
+need() {
+  what=$1 package=$2
+  shift 2
+  for name in "$@"; do
+    if [ -n "$name" ] && command -v "$name" >/dev/null 2>&1; then
+      echo "$what is here: $(command -v "$name")"
+      return
+    fi
+  done
+  missing="$missing $package"
+}
+
+need Chromium chromium "${CHROMIUM:-}" chromium chromium-browser google-chrome
+need Firefox firefox-esr "${FIREFOX:-}" firefox-esr firefox
+need Redis redis-server redis-server
 [ -n "$missing" ] || exit 0
 
 by_hand() {
-  echo "Missing: $missing; and $1." >&2
-  echo "Install by hand (a browser may be named with CHROMIUM=/path/to/chromium); their tests are not run without them." >&2
+  echo "Missing:$missing; and $1." >&2
+  echo "Install by hand (browsers may be named with CHROMIUM=/path and FIREFOX=/path); their tests are not run without them." >&2
   exit 1
 }
 
@@ -33,4 +37,4 @@ export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
 apt-get update -q || by_hand "apt-get update failed"
 # shellcheck disable=SC2086 # the names are words of their own
 apt-get install -q -y --no-install-recommends $missing || by_hand "apt-get could not install it"
-echo "Installed: $missing"
+echo "Installed:$missing"

@@ -1,51 +1,102 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import puppeteer, { type Browser, type LaunchOptions } from 'puppeteer-core';
 
-const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+/** The browsers that the project is tested in. */
+export const BROWSERS = ['chromium', 'firefox'] as const;
+export type BrowserKind = (typeof BROWSERS)[number];
 
-/** No graphics, and nothing that calls home. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+/** Where each may lie, after what its variable names; and how it is started. */
+const KINDS: Readonly<
+  Record<BrowserKind, { variable: string; paths: readonly string[]; options: LaunchOptions }>
+> = {
+  chromium: {
+    variable: 'CHROMIUM',
+    paths: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
+    options: {
+      browser: 'chrome',
+      // No graphics, and nothing that calls home.
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+  firefox: {
+    variable: 'FIREFOX',
+    paths: ['/usr/bin/firefox-esr', '/usr/bin/firefox'],
+    // The driver's own profile already calls nobody.
+    options: { browser: 'firefox' },
+  },
+};
 
-/** Starts Debian's Chromium; where it is missing, says so loudly and gives null. */
-export async function launchBrowser(): Promise<Browser | null> {
-  if (existsSync(EXECUTABLE)) return chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+/** A busy machine takes its time for the first window. */
+const LAUNCH_TIMEOUT_MS = 90_000;
+
+const running = new Map<BrowserKind, Promise<Browser | null>>();
+
+/**
+ * The one browser of its kind in this run of the tests, started when it is first asked for and closed at the
+ * end of the run. Where none is installed: says so loudly, once, and gives null.
+ */
+export function sharedBrowser(kind: BrowserKind): Promise<Browser | null> {
+  const browser = running.get(kind) ?? launch(kind);
+  running.set(kind, browser);
+  return browser;
+}
+
+/**
+ * Describes `suite` once for each browser (`kinds`: all). What it is given gives the running browser to tests
+ * and hooks. Where a browser is missing, its tests count as pending: they were not run.
+ */
+export function describeInBrowsers(
+  title: string,
+  suite: (browser: () => Browser, kind: BrowserKind) => void,
+  kinds: readonly BrowserKind[] = BROWSERS,
+): void {
+  for (const kind of kinds) {
+    describe(`${title} (${kind})`, function () {
+      this.timeout(40_000);
+      let browser: Browser | null = null;
+      before('the browser is there', async function () {
+        this.timeout(LAUNCH_TIMEOUT_MS);
+        browser = await sharedBrowser(kind);
+        if (browser === null) this.skip();
+      });
+      suite(() => {
+        if (browser === null) throw new TypeError('the browser is there once the tests run');
+        return browser;
+      }, kind);
+    });
+  }
+}
+
+async function launch(kind: BrowserKind): Promise<Browser | null> {
+  const { variable, paths, options } = KINDS[kind];
+  const named = process.env[variable];
+  const candidates = named === undefined || named === '' ? paths : [named];
+  const executablePath = candidates.find((path) => existsSync(path));
+  if (executablePath !== undefined)
+    return puppeteer.launch({
+      ...options,
+      executablePath,
+      timeout: LAUNCH_TIMEOUT_MS,
+      // Some tests keep a page busy for longer than the driver's patience with one command.
+      protocolTimeout: LAUNCH_TIMEOUT_MS,
+    });
   const line = '!'.repeat(78);
   console.warn(
-    `\n${line}\nThe page was NOT tested: there is no Chromium at ${EXECUTABLE}.\nsh scripts/install-test-tools.sh installs it; CHROMIUM=/path names another.\n${line}\n`,
+    `\n${line}\nNOT RUN: the tests in ${kind}. There is none at ${candidates.join(' or ')}.\nsh scripts/install-test-tools.sh installs it; ${variable}=/path names another.\n${line}\n`,
   );
   return null;
 }
 
-/** A page of its own cookie jar, with what it complained about: script errors and breaches of its policy. */
-export interface WatchedPage extends AsyncDisposable {
-  readonly page: Page;
-  readonly complaints: readonly string[];
-}
-
-/** Opens `url` and waits until the page knows where to upload. */
-export async function openPage(
-  browser: Browser,
-  url: string,
-  options: BrowserContextOptions = {},
-): Promise<WatchedPage> {
-  const context = await browser.newContext({ locale: 'en-US', ...options });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('console', (message) => {
-    // Refused uploads are errors in the console too; they are no fault of the page.
-    if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text());
-  });
-  await page.goto(url);
-  await page.locator('#limits:not(:empty)').waitFor();
-  return { page, complaints, [Symbol.asyncDispose]: () => context.close() };
-}
+after('the browsers are closed', async function () {
+  this.timeout(LAUNCH_TIMEOUT_MS);
+  for (const browser of await Promise.all(running.values())) await browser?.close();
+});

@@ -6,23 +6,14 @@ import { tmpdir } from 'node:os';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Browser } from 'playwright-core';
-import { launchBrowser, openPage } from '../helpers/browser.ts';
+import { describeInBrowsers } from '../helpers/browser.ts';
+import { attributeOf, openPage, pickFiles } from '../helpers/browser-page.ts';
 
 const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 const SAMPLE = fileURLToPath(new URL('../../web/sample.png', import.meta.url));
 
-describe('the program without a token', function () {
-  this.timeout(40_000);
-  let browser: Browser | null = null;
-  before(async function () {
-    browser = await launchBrowser();
-    if (browser === null) this.skip();
-  });
-  after(() => browser?.close());
-
+describeInBrowsers('the program without a token', (browser) => {
   it('prints the address of a page that uploads a picture and shows it', async () => {
-    assert(browser);
     const program = spawn(process.execPath, [MAIN], {
       cwd: tmpdir(), // where no .env lies
       env: { HOST: '127.0.0.1', PORT: '0' },
@@ -32,12 +23,12 @@ describe('the program without a token', function () {
     try {
       const url = await printedPage(program.stdout);
       program.stdout.resume(); // what it still prints must find a reader
-      await using watched = await openPage(browser, url);
+      await using watched = await openPage(browser(), url, { ready: '#limits:not(:empty)' });
       const { page, complaints } = watched;
-      await page.locator('#files').setInputFiles(SAMPLE);
-      await page.locator('.badge img').waitFor();
-      const link = await page.locator('.done a').getAttribute('href');
-      const served = await fetch(String(link));
+      await pickFiles(page, '#files', SAMPLE);
+      await page.waitForSelector('.badge img');
+      const link = await attributeOf(page, '.done a', 'href');
+      const served = await fetch(link);
       assert.deepEqual(Buffer.from(await served.arrayBuffer()), readFileSync(SAMPLE));
       assert.deepEqual(complaints, []);
     } finally {
