@@ -38,14 +38,18 @@ export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void
   });
 }
 
-/** Waits until the browser has a network again. */
-export function untilOnline(signal: AbortSignal | undefined): Promise<void> {
+/** Waits until the browser has a network again, or for `maxMs`. */
+export function untilOnline(maxMs: number, signal: AbortSignal | undefined): Promise<void> {
   return abortable<void>(signal, (resolve) => {
+    const stop = () => {
+      removeEventListener('online', done);
+      clearTimeout(timer);
+    };
     const done = () => {
       stop();
       resolve();
     };
-    const stop = () => removeEventListener('online', done);
+    const timer = setTimeout(done, maxMs);
     addEventListener('online', done);
     return stop;
   });

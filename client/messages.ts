@@ -5,6 +5,7 @@ import { UploadError, type UploadErrorFacts } from './upload-error.ts';
 /** What the client itself has to say; the server's errors come with their own words. */
 const MESSAGES: Partial<Record<UploadErrorCode, readonly [en: string, es: string]>> = {
   NETWORK: ['The server can’t be reached.', 'No se puede contactar con el servidor.'],
+  ABORTED: ['The upload was cancelled.', 'Se canceló la subida.'],
   UNREADABLE: [
     'The file can no longer be read: choose it again.',
     'El archivo ya no se puede leer: elígelo de nuevo.',

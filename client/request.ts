@@ -13,10 +13,12 @@ export interface Call {
   /** Headers of this request alone. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: FormData | Blob | string;
-  readonly file?: File | undefined;
+  /** What the request is for, and how much of it is sent. */
+  readonly file?: File;
+  readonly bytes?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Fraction of the body that has been sent. */
-  readonly onSent?: (fraction: number) => void;
+  /** Hears of the fraction of the body that has been sent. */
+  readonly onSent?: ((fraction: number) => void) | undefined;
 }
 
 /** Sends a call and gives the JSON of the answer. @throws UploadError */
@@ -54,7 +56,7 @@ export function createSend(options: UploaderOptions, { language, toError }: Erro
     }
   }
 
-  return async function send({ method, path, target = 'server', headers = {}, body, file, signal, onSent }) {
+  return async function send({ method, path, target = 'server', headers = {}, body, signal, onSent, ...of }) {
     const isOurs = target === 'server';
     const url = isOurs ? base + path : path;
     const all = isOurs ? { 'Accept-Language': language, ...(await ownHeaders(signal)), ...headers } : headers;
@@ -63,9 +65,9 @@ export function createSend(options: UploaderOptions, { language, toError }: Erro
       method,
       url: isOurs ? url : url.replace(/\?.*/, ''),
       target,
-      file,
+      file: of.file,
+      bytes: of.bytes,
       startedAtMs: Date.now(),
-      bytes: file?.size,
     };
     const end = (status: number, code?: UploadErrorCode) =>
       onRequest?.({ ...started, endedAtMs: Date.now(), status, code });
@@ -94,7 +96,10 @@ export function createSend(options: UploaderOptions, { language, toError }: Erro
         xhr.onerror = lost;
         xhr.onload = () => {
           const json = parse(xhr.responseText);
-          if (xhr.status >= 200 && xhr.status < 300) resolve([xhr.status, json]);
+          const { status } = xhr;
+          const isSuccess = status >= 200 && status < 300;
+          // A network that wants a sign-in first answers 200 with a page of its own.
+          if (isSuccess && (json || !isOurs)) resolve([status, json]);
           else reject(refusal(xhr, json));
         };
         xhr.open(method, url);
@@ -126,7 +131,7 @@ export function createSend(options: UploaderOptions, { language, toError }: Erro
     const seconds = Number(xhr.getResponseHeader('Retry-After'));
     return toError(CODE_OF_STATUS[status] ?? 'UPSTREAM_ERROR', {
       status,
-      retryable: status === 408 || status === 429 || status >= 500,
+      retryable: status < 300 || status === 408 || status === 429 || status >= 500,
       ...(seconds > 0 && { retryAfterMs: seconds * 1000 }),
     });
   }

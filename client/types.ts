@@ -237,6 +237,7 @@ export interface RequestEntry {
   /** Without the query of signed URLs, which is a secret. */
   readonly url: string;
   readonly target: 'server' | 'storage';
+  /** The file that it is for. */
   readonly file?: File | undefined;
   /** As `Date.now()` counts. */
   readonly startedAtMs: number;
@@ -244,7 +245,7 @@ export interface RequestEntry {
   readonly endedAtMs?: number;
   /** 0 where there was no answer, or none that the page may read. */
   readonly status?: number;
-  /** Size of what was to be sent, where that is a file. */
+  /** How much of a file it carries: all of it, or only the head. */
   readonly bytes?: number | undefined;
   /** What went wrong. */
   readonly code?: UploadErrorCode | undefined;
@@ -269,7 +270,10 @@ export interface Uploader {
    */
   upload(file: File, options: UploadOptions): Promise<UploadResult>;
   upload(files: Iterable<File>, options: UploadOptions): Promise<UploadResult[]>;
-  /** Uploads several files and tells of each how it ended, in their order. Rejects only when aborted. */
+  /**
+   * Uploads several files and tells of each how it ended, in their order. What `options.signal` has ended is
+   * rejected with `ABORTED`.
+   */
   uploadAll(files: Iterable<File>, options: UploadOptions): Promise<SettledUpload[]>;
   /**
    * What the server takes; asked for once, and again after a failure.

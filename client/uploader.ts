@@ -1,73 +1,94 @@
+import { refusalOf } from './acceptance.ts';
+import { createConfigSource } from './config-source.ts';
 import { createErrorMaker } from './messages.ts';
+import { type Hold, persist } from './persist.ts';
+import { createReporter } from './progress.ts';
+import { createQueue } from './queue.ts';
 import { createSend } from './request.ts';
-import type { ClientConfig, Uploader, UploaderOptions, UploadOptions, UploadResult } from './types.ts';
+import { createTransfer } from './transfer.ts';
+import type { SettledUpload, Uploader, UploaderOptions, UploadOptions, UploadResult } from './types.ts';
+import { UploadError } from './upload-error.ts';
 
 /**
- * Makes an uploader.
+ * Makes an uploader: one queue, one memory of what the server takes and of what does not work here.
  *
  * @example
  * ```ts
  * import { createUploader } from 'leadway-bff/client';
  *
  * const uploader = createUploader({ endpoint: '/api' });
- * const file = new File(['Hello'], 'hello.txt');
- * const ids = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };
- * const { url } = await uploader.upload(file, ids);
+ * const input = document.querySelector<HTMLInputElement>('input[type=file]');
+ * input?.addEventListener('change', async () => {
+ *   const ids = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };
+ *   const onProgress = ({ fraction }: { fraction: number }) => console.log(`${Math.round(fraction * 100)} %`);
+ *   for (const { url } of await uploader.upload(input.files ?? [], { ...ids, onProgress })) console.log(url);
+ * });
  * ```
  */
 export function createUploader(options: UploaderOptions = {}): Uploader {
-  const maker = createErrorMaker(options);
-  const send = createSend(options, maker);
+  const errors = createErrorMaker(options);
+  const send = createSend(options, errors);
+  const config = createConfigSource(send);
+  const around = { ...errors, send, config, detours: new Map<string, number>() };
+  const queue = createQueue(options.concurrency ?? 3);
+  const hold: Hold = { untilMs: 0, code: 'BUSY' };
 
-  async function one(file: File, given: UploadOptions): Promise<UploadResult> {
-    const { conversationId, contactId, locationId, channel, mode = 'forward', signal, onProgress } = given;
-    const form = new FormData();
-    const fields = { conversationId, contactId, locationId, channel, fileSize: String(file.size) };
-    for (const [name, value] of Object.entries(fields)) if (value) form.append(name, value);
-    form.append('fileAttachment', file, file.name);
-    const report = (phase: 'waiting' | 'checking' | 'uploading' | 'confirming' | 'done', fraction: number) =>
-      onProgress?.({
-        file,
-        phase,
-        mode: 'forward',
-        loadedBytes: Math.round(file.size * fraction),
-        totalBytes: file.size,
-        fraction,
-        bytesPerSecond: 0,
-        remainingMs: undefined,
-        attempt: 1,
-      });
-    report('uploading', 0);
-    const answer = (await send({
-      method: 'POST',
-      path: `/messages/upload?mode=${mode}`,
-      body: form,
-      file,
-      signal,
-      onSent: (fraction) => report(fraction === 1 ? 'confirming' : 'uploading', fraction),
-    })) as { mode: 'forward'; uploadedFiles: Record<string, string> };
-    report('done', 1);
-    const [name = '', url = ''] = Object.entries(answer.uploadedFiles)[0] ?? [];
-    return { file, name, url, mode: answer.mode };
+  async function uploadOne(file: File, given: UploadOptions): Promise<UploadResult> {
+    const { signal, onProgress } = given;
+    const report = createReporter(file, onProgress);
+    report.note({});
+    // Nobody has to wait in the queue to hear that a file is not taken; what else fails here is tried again there.
+    const known = await config.read(signal).catch(() => null);
+    const refusal = known && refusalOf(file, given, known, errors);
+    if (refusal && refusal.code !== 'FILE_TOO_LARGE') throw refusal;
+    const transfer = createTransfer(file, given, report, around);
+    return queue.run(() => persist(transfer, { ...errors, file, signal, options, hold, report }), signal);
+  }
+
+  async function uploadAll(files: Iterable<File>, given: UploadOptions): Promise<SettledUpload[]> {
+    const all = [...files];
+    const ends = await Promise.allSettled(all.map((file) => uploadOne(file, given)));
+    return ends.map((end, place): SettledUpload => {
+      if (end.status === 'fulfilled') return end;
+      const { reason } = end;
+      if (!(reason instanceof UploadError) && !given.signal?.aborted) throw reason;
+      const error = reason instanceof UploadError ? reason : errors.toError('ABORTED', {}, undefined, reason);
+      return { status: 'rejected', file: all[place] as File, reason: error };
+    });
+  }
+
+  async function uploadEach(files: Iterable<File>, given: UploadOptions): Promise<UploadResult[]> {
+    const ends = await uploadAll(files, given);
+    if (!ends.length) throw errors.toError('NO_FILE', { status: 400 });
+    given.signal?.throwIfAborted();
+    return ends.map((end) => {
+      if (end.status === 'rejected') throw end.reason;
+      return end.value;
+    });
+  }
+
+  function upload(file: File, given: UploadOptions): Promise<UploadResult>;
+  function upload(files: Iterable<File>, given: UploadOptions): Promise<UploadResult[]>;
+  function upload(what: File | Iterable<File>, given: UploadOptions): Promise<UploadResult | UploadResult[]> {
+    return what instanceof File ? uploadOne(what, given) : uploadEach(what, given);
   }
 
   return {
-    upload: ((files: File | Iterable<File>, given: UploadOptions) =>
-      files instanceof File
-        ? one(files, given)
-        : Promise.all([...files].map((file) => one(file, given)))) as Uploader['upload'],
-    uploadAll: (files, given) =>
-      Promise.all(
-        [...files].map((file) =>
-          one(file, given).then(
-            (value) => ({ status: 'fulfilled' as const, value }),
-            (reason) => ({ status: 'rejected' as const, file, reason }),
-          ),
-        ),
-      ),
-    config: async () => (await send({ method: 'GET', path: '/config' })) as ClientConfig,
-    check: async () => {},
-    pause() {},
-    resume() {},
+    upload,
+    uploadAll,
+    config: () => config.read(),
+    async check(what, wish = {}) {
+      const known = await config.read();
+      const files = what instanceof File ? [what] : [...what];
+      if (!files.length) throw errors.toError('NO_FILE', { status: 400 });
+      const max = known.maxFiles;
+      if (files.length > max) throw errors.toError('TOO_MANY_FILES', { status: 400, details: { max } });
+      for (const file of files) {
+        const refusal = refusalOf(file, wish, known, errors);
+        if (refusal) throw refusal;
+      }
+    },
+    pause: queue.pause,
+    resume: queue.resume,
   };
 }

@@ -1,0 +1,74 @@
+import type { ErrorMaker } from './messages.ts';
+import type { ClientConfig, UploadMode, UploadOptions } from './types.ts';
+import type { UploadError } from './upload-error.ts';
+
+/** What is asked of a file. */
+export type Wish = Pick<UploadOptions, 'channel' | 'mode'>;
+
+/** Marks that change the direction of what follows, and what is no character at all. */
+const NOT_FOR_NAMES = /[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\ufffd\p{Cs}]/u;
+const MAX_NAME_BYTES = 255;
+/** Declared types that say nothing: the extension decides then. */
+const NO_STATEMENT = ['', 'application/octet-stream', 'text/plain'];
+
+/** The ways that can carry a file of this size, the cheapest first; none when it is too large for all. */
+export function waysFor(size: number, { channel, mode = 'auto' }: Wish, config: ClientConfig): UploadMode[] {
+  return (['forward', 'direct', 'relay'] as const).filter(
+    (way) => (mode === 'auto' || mode === way) && size <= limitOf(way, channel, config),
+  );
+}
+
+/** The most that a way carries, in bytes; 0 where it is not on offer and nobody asks for it by name. */
+function limitOf(
+  way: UploadMode,
+  channel: string | undefined,
+  { limits, modes, channels }: ClientConfig,
+): number {
+  if (way === 'forward') return limits.forwardMaxBytes;
+  const { directMaxBytes } = limits;
+  return modes.includes(way)
+    ? (directMaxBytes[(channel || channels.default).toUpperCase()] ?? directMaxBytes.default)
+    : 0;
+}
+
+/** What the server would refuse a file for, as far as name, declared type and size tell; null for nothing. */
+export function refusalOf(
+  file: File,
+  wish: Wish,
+  config: ClientConfig,
+  { toError }: ErrorMaker,
+): UploadError | null {
+  const name = cleanName(file.name);
+  if (name === null) return toError('BAD_FILENAME', { status: 400 });
+  const dot = name.lastIndexOf('.');
+  const extension = dot > 0 ? name.slice(dot + 1).toLowerCase() : '';
+  const declared = file.type.split(';')[0]?.trim().toLowerCase() ?? '';
+  const type = config.types.find(({ extensions }) => extensions.includes(extension));
+  if (!type) {
+    const allowed = config.types.flatMap(({ extensions }) => extensions);
+    return toError('TYPE_NOT_ALLOWED', { status: 415, details: { extension, declared, allowed } });
+  }
+  if (![...NO_STATEMENT, ...type.mimeTypes].includes(declared)) {
+    return toError('TYPE_MISMATCH', { status: 415, details: { extension, declared, detected: null } });
+  }
+  if (!file.size) return toError('EMPTY_FILE', { status: 400 });
+  const { channel = config.channels.default, mode = 'auto' } = wish;
+  if (mode !== 'auto' && !config.modes.includes(mode)) {
+    return toError('DIRECT_UNAVAILABLE', { status: 502, details: { use: 'forward' } });
+  }
+  if (waysFor(file.size, wish, config).length) return null;
+  const wanted = mode === 'auto' ? (['forward', 'direct'] as const) : [mode];
+  const limit = Math.max(...wanted.map((way) => limitOf(way, channel, config)));
+  return toError('FILE_TOO_LARGE', { status: 413, details: { limit, channel } });
+}
+
+/** The name as the server understands it; null where it refuses it. */
+function cleanName(given: string): string | null {
+  if (NOT_FOR_NAMES.test(given)) return null;
+  const name = given
+    .normalize()
+    .replace(/^.*[/\\]/su, '')
+    .replace(/\p{Cc}/gu, '')
+    .replace(/^\s+|[\s.]+$/g, '');
+  return name && new Blob([name]).size <= MAX_NAME_BYTES ? name : null;
+}

@@ -1,0 +1,162 @@
+import { initialProgress } from './progress.ts';
+import type { Uploader, UploadOptions, UploadPhase, UploadProgress, UploadResult } from './types.ts';
+import type { UploadError } from './upload-error.ts';
+
+/**
+ * One upload of a list. Items never change; a change makes a new one.
+ *
+ * @example
+ * ```ts
+ * import type { UploadItem } from 'leadway-bff/store';
+ *
+ * const canRetry = ({ state, error }: UploadItem) =>
+ *   state === 'cancelled' || (state === 'failed' && error?.retryable === true);
+ * ```
+ */
+export interface UploadItem {
+  /** Stays the same as long as the item is in the list. */
+  readonly id: string;
+  readonly file: File;
+  readonly state: UploadPhase | 'failed' | 'cancelled';
+  readonly progress: UploadProgress;
+  readonly result?: UploadResult;
+  /** Why it failed. */
+  readonly error?: UploadError;
+}
+
+/** What a file of a list is uploaded with: the list has its own `signal`. */
+export type ItemOptions = Omit<UploadOptions, 'signal'>;
+
+/**
+ * A list of uploads that views can follow.
+ *
+ * @example
+ * ```ts
+ * import type { UploadStore } from 'leadway-bff/store';
+ *
+ * const left = (store: UploadStore) => store.getSnapshot().filter(({ state }) => state !== 'done').length;
+ * ```
+ */
+export interface UploadStore {
+  /** The list as it is now: the same array until something changes. */
+  getSnapshot(): readonly UploadItem[];
+  /** Calls `listener` after every change; gives the function that ends that. */
+  subscribe(listener: () => void): () => void;
+  /** Adds files to the list and uploads them. */
+  add(files: File | Iterable<File>, options: ItemOptions): UploadItem[];
+  /** Ends an upload; it stays in the list as `cancelled`. */
+  cancel(id: string): void;
+  /** Uploads again what failed or was cancelled. */
+  retry(id: string): void;
+  /** Takes an upload off the list, and ends it if it is under way. */
+  remove(id: string): void;
+  /** Removes all. */
+  clear(): void;
+}
+
+interface Entry {
+  readonly options: ItemOptions;
+  item: UploadItem;
+  abort: AbortController;
+}
+
+let lastId = 0;
+
+/**
+ * Makes a list of uploads for any kind of view.
+ *
+ * @example
+ * ```ts
+ * import { createUploader } from 'leadway-bff/client';
+ * import { createUploadStore } from 'leadway-bff/store';
+ *
+ * const store = createUploadStore(createUploader());
+ * const output = document.createElement('output');
+ * store.subscribe(() => {
+ *   output.textContent = store.getSnapshot().map(({ file, state }) => `${file.name}: ${state}`).join(', ');
+ * });
+ * store.add(new File(['Hello'], 'hello.txt'), {
+ *   conversationId: 'sandboxConversation01',
+ *   contactId: 'sandboxContact01',
+ * });
+ * ```
+ */
+export function createUploadStore(uploader: Pick<Uploader, 'upload'>): UploadStore {
+  const entries = new Map<string, Entry>();
+  const listeners = new Set<() => void>();
+  let snapshot: readonly UploadItem[] = [];
+
+  function publish(): void {
+    snapshot = [...entries.values()].map(({ item }) => item);
+    for (const listener of listeners) listener();
+  }
+
+  function begin(entry: Entry): void {
+    const abort = new AbortController();
+    entry.abort = abort;
+    const isCurrent = () => entry.abort === abort && entries.get(entry.item.id) === entry;
+    const change = (item: UploadItem) => {
+      if (!isCurrent()) return;
+      entry.item = item;
+      publish();
+    };
+    const { id, file } = entry.item;
+    entry.item = { id, file, state: 'waiting', progress: initialProgress(file) };
+    const onProgress = (progress: UploadProgress) => {
+      entry.options.onProgress?.(progress);
+      // Done is told together with the result.
+      if (progress.phase !== 'done') change({ id, file, state: progress.phase, progress });
+      else if (isCurrent()) entry.item = { ...entry.item, progress };
+    };
+    uploader.upload(file, { ...entry.options, signal: abort.signal, onProgress }).then(
+      (result) => change({ ...entry.item, state: 'done', result }),
+      (error) => {
+        if (abort.signal.aborted) change({ ...entry.item, state: 'cancelled' });
+        else change({ ...entry.item, state: 'failed', error });
+      },
+    );
+  }
+
+  function discard(id: string): void {
+    const entry = entries.get(id);
+    entries.delete(id);
+    entry?.abort.abort();
+  }
+
+  return {
+    getSnapshot: () => snapshot,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    add(files, options) {
+      const added = [...(files instanceof File ? [files] : files)].map((file) => {
+        const id = `upload-${++lastId}`;
+        const item: UploadItem = { id, file, state: 'waiting', progress: initialProgress(file) };
+        const entry: Entry = { options, item, abort: new AbortController() };
+        entries.set(id, entry);
+        return entry;
+      });
+      for (const entry of added) begin(entry);
+      publish();
+      return added.map(({ item }) => item);
+    },
+    cancel(id) {
+      entries.get(id)?.abort.abort();
+    },
+    retry(id) {
+      const entry = entries.get(id);
+      if (entry?.item.state !== 'failed' && entry?.item.state !== 'cancelled') return;
+      begin(entry);
+      publish();
+    },
+    remove(id) {
+      discard(id);
+      publish();
+    },
+    clear() {
+      for (const id of [...entries.keys()]) discard(id);
+      publish();
+    },
+  };
+}
