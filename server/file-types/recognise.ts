@@ -30,7 +30,7 @@ export async function recognise(head: Buffer): Promise<Recognised | null> {
 
 /** What the content looks like, for the details of a refusal. */
 export function describeContent(head: Buffer, recognised: Recognised | null): string | null {
-  if (!isTextHead(head) || (recognised && isNoText(recognised, head))) {
+  if (!isTextHead(head) || (recognised && isNoText(head))) {
     return recognised ? toCommonMime(recognised.mime) : null;
   }
   const markup = sniffMarkup(head);

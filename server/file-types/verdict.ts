@@ -63,13 +63,14 @@ export async function judgeHead(input: HeadInput): Promise<HeadVerdict> {
   const matcher = MATCHERS[type.name];
   const finding = settle(matcher.judgeHead(head, complete), head, complete);
   const mismatch = (detected: string | null) => typeMismatch(extension, declared, detected);
-  const recognised = finding.fits && !matcher.contradictedBy ? null : await recognise(head);
+  const isSettled = finding.fits && (!matcher.contradictedBy || matcher.isDoubtful?.(head) === false);
+  const recognised = isSettled ? null : await recognise(head);
 
   if (!finding.fits) {
     const detected = finding.detected ?? withoutOwn(type, describeContent(head, recognised));
     return { ok: false, problem: mismatch(detected) };
   }
-  if (recognised && matcher.contradictedBy?.(recognised, head)) {
+  if (recognised && matcher.contradictedBy?.(recognised)) {
     return { ok: false, problem: mismatch(recognised.mime) };
   }
   return { ok: true, type, body: finding.inspector && createBodyInspector(finding.inspector, mismatch) };

@@ -1,13 +1,6 @@
 import type { CfbDirectory } from '../cfb-directory.ts';
 import { CfbReader } from '../cfb-reader.ts';
-import {
-  anythingBut,
-  differs,
-  FITS,
-  type Finding,
-  type Matcher,
-  type StructureInspector,
-} from './matcher.ts';
+import { differs, FITS, type Finding, type Matcher, type StructureInspector } from './matcher.ts';
 
 /**
  * DOC: a compound file ([MS-CFB]) whose root holds the stream `WordDocument` ([MS-DOC] section 2.1.1). The header says
@@ -26,7 +19,7 @@ export const doc: Matcher = {
     }
     return { fits: true, inspector: createDocInspector() };
   },
-  contradictedBy: anythingBut('cfb'),
+  contradictedBy: null,
 };
 
 const CFB = 'application/x-cfb';

@@ -4,7 +4,7 @@ import { signatureMatcher } from './matcher.ts';
  * JPEG: ITU-T T.81, annex B. SOI, then a marker segment that may stand at the beginning (tables,
  * frame headers, application data, comments) with a length that counts at least itself.
  */
-export const jpeg = signatureMatcher(isJpeg, 'jpg');
+export const jpeg = signatureMatcher(isJpeg);
 
 const SOI = Buffer.from([0xff, 0xd8]);
 

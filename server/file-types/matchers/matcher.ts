@@ -21,7 +21,9 @@ export interface Matcher {
    * Whether file-type's opinion of a head that fits speaks against it (a polyglot); null where the
    * signature leaves no room for a second opinion, which saves asking.
    */
-  readonly contradictedBy: ((recognised: Recognised, head: Buffer) => boolean) | null;
+  readonly contradictedBy: ((recognised: Recognised) => boolean) | null;
+  /** Whether `head` gives reason to ask for that opinion; without it, every head that fits does. */
+  readonly isDoubtful?: (head: Buffer) => boolean;
 }
 
 export const FITS: HeadFinding & Finding = { fits: true, inspector: null };
@@ -35,10 +37,7 @@ export function anythingBut(...extensions: string[]): (recognised: Recognised) =
   return ({ ext }) => !extensions.includes(ext);
 }
 
-/** A matcher that needs the head only. */
-export function signatureMatcher(isKind: (head: Buffer) => boolean, ...agreeing: string[]): Matcher {
-  return {
-    judgeHead: (head) => (isKind(head) ? FITS : differs()),
-    contradictedBy: anythingBut(...agreeing),
-  };
+/** A matcher that needs the head only, for a signature at the first byte that no other kind begins with. */
+export function signatureMatcher(isKind: (head: Buffer) => boolean): Matcher {
+  return { judgeHead: (head) => (isKind(head) ? FITS : differs()), contradictedBy: null };
 }

@@ -1,4 +1,4 @@
-import { anythingBut, differs, FITS, type HeadFinding, type Matcher } from './matcher.ts';
+import { differs, FITS, type HeadFinding, type Matcher } from './matcher.ts';
 
 /**
  * MP4: the file type box of ISO/IEC 14496-12 section 4.3, brands by the MP4 registration authority
@@ -10,7 +10,7 @@ export const mp4: Matcher = {
     const brands = brandsOf(head);
     return brands ? judgeBrands(brands) : differs();
   },
-  contradictedBy: anythingBut('mp4', 'm4v', 'f4v', '3gp', '3g2'),
+  contradictedBy: null,
 };
 
 const MP4_BRANDS: ReadonlySet<string> = new Set([
@@ -26,12 +26,14 @@ const OTHER_KINDS: readonly (readonly [RegExp, string])[] = [
   [/^(hei[cxms]|hev[cxms])$/, 'image/heic'],
   [/^(mif[12]|msf1|miaf|MiHE|MiHB)$/, 'image/heif'],
   [/^(M4A|M4B|M4P|F4A|F4B) $/, 'audio/mp4'],
+  [/^F4P $/, 'video/mp4; protected'],
   [/^crx $/, 'image/x-canon-cr3'],
   [/^(jp2|jpm|jpx) $|^mjp2$/, 'image/jp2'],
 ];
 
 function judgeBrands({ major, compatible }: Brands): HeadFinding {
   if (MP4_BRANDS.has(major)) return FITS;
+  if (!/^[ -~]{4}$/.test(major)) return differs();
   const other = OTHER_KINDS.find(([pattern]) => pattern.test(major));
   if (other) return differs(other[1]);
   // What ffmpeg calls 3GP also names isom; phones that put a 3GP brand on an MP4 name mp41 or mp42.
@@ -51,12 +53,13 @@ interface Brands {
 function brandsOf(head: Buffer): Brands | null {
   if (head.length < 16 || head.toString('latin1', 4, 8) !== 'ftyp') return null;
   const size = head.readUInt32BE(0);
-  if (size < 16 || size > MAX_FTYP_BYTES) return null;
+  if (size < 16 || size > MAX_FTYP_BYTES || size % 4 !== 0) return null;
   const compatible: string[] = [];
   for (let at = 16; at + 4 <= Math.min(size, head.length); at += 4) {
     compatible.push(head.toString('latin1', at, at + 4));
   }
-  return { major: head.toString('latin1', 8, 12), compatible };
+  // Some writers fill up with zeros instead of blanks.
+  return { major: head.toString('latin1', 8, 12).replaceAll('\0', ' '), compatible };
 }
 
 /** Real ones are 20 to 60 bytes. */

@@ -1,11 +1,14 @@
-import { signatureMatcher } from './matcher.ts';
+import { anythingBut, differs, FITS, type Matcher } from './matcher.ts';
 
 /**
  * MPEG-1 and MPEG-2 video: a program stream's pack header (ISO/IEC 11172-1 section 2.4.3.2 and
  * 13818-1 section 2.5.3.3) or an elementary stream's sequence header (11172-2 and 13818-2 section 6.2.2.1).
  * Transport streams are another kind.
  */
-export const mpeg = signatureMatcher((head) => isPackHeader(head) || isSequenceHeader(head), 'mpg');
+export const mpeg: Matcher = {
+  judgeHead: (head) => (isPackHeader(head) || isSequenceHeader(head) ? FITS : differs()),
+  contradictedBy: anythingBut('mpg'),
+};
 
 const PACK_START = 0x000001ba;
 const SEQUENCE_START = 0x000001b3;

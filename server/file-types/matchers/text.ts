@@ -1,5 +1,4 @@
 import { sniffMarkup } from '../markup.ts';
-import type { Recognised } from '../recognise.ts';
 import { TextScanner } from '../text-scanner.ts';
 import { differs, FITS, type HeadFinding, type Matcher, type StructureInspector } from './matcher.ts';
 
@@ -12,7 +11,8 @@ export const text: Matcher = {
     const markup = sniffMarkup(head);
     return markup ? differs(markup) : judgeTextHead(head, complete);
   },
-  contradictedBy: isNoText,
+  contradictedBy: () => true,
+  isDoubtful: isNoText,
 };
 
 /** The first bytes of formats that are text in themselves, whose files are nevertheless no plain text. */
@@ -31,7 +31,7 @@ export function judgeTextHead(head: Buffer, complete: boolean): HeadFinding {
  * a G at 0 and 188, "The free …" with its `free` at 4), so text wins over it. Not over a format that is text itself,
  * and not in an 8-bit text, where any byte passes, over a signature of bytes that begin no sentence.
  */
-export function isNoText(_recognised: Recognised, head: Buffer): boolean {
+export function isNoText(head: Buffer): boolean {
   const start = head.toString('latin1', head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0, 16);
   if (DOCUMENT_BEGINNINGS.test(start)) return true;
   const scanner = new TextScanner();

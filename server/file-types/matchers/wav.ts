@@ -6,5 +6,4 @@ import { signatureMatcher } from './matcher.ts';
  */
 export const wav = signatureMatcher(
   (head) => head.toString('latin1', 0, 4) === 'RIFF' && head.toString('latin1', 8, 12) === 'WAVE',
-  'wav',
 );
