@@ -52,7 +52,7 @@ export function createSend(options: UploaderOptions, { language, toError }: Erro
       return await orAbort(Promise.resolve(given()), signal);
     } catch (error) {
       signal?.throwIfAborted();
-      throw toError('NETWORK', { retryable: true }, undefined, error);
+      throw toError('NETWORK', { retryable: true, cause: error });
     }
   }
 
@@ -72,18 +72,15 @@ export function createSend(options: UploaderOptions, { language, toError }: Erro
     const end = (status: number, code?: UploadErrorCode) =>
       onRequest?.({ ...started, endedAtMs: Date.now(), status, code });
 
-    let timer: ReturnType<typeof setTimeout> | undefined;
     onRequest?.(started);
     try {
       const [status, answer] = await abortable<[number, unknown]>(signal, (resolve, reject) => {
         const xhr = new XMLHttpRequest();
+        let timer: ReturnType<typeof setTimeout> | undefined;
         const lost = () => reject(toError('NETWORK', { retryable: true }));
         const isAlive = () => {
           clearTimeout(timer);
-          timer = setTimeout(() => {
-            lost();
-            xhr.abort();
-          }, idleTimeoutMs);
+          timer = setTimeout(lost, idleTimeoutMs);
         };
         if (onSent) {
           xhr.upload.onprogress = ({ loaded, total }) => {
@@ -107,7 +104,11 @@ export function createSend(options: UploaderOptions, { language, toError }: Erro
         for (const [name, value] of Object.entries(all)) xhr.setRequestHeader(name, value);
         isAlive();
         xhr.send(body ?? null);
-        return () => xhr.abort();
+        onSent?.(0);
+        return () => {
+          clearTimeout(timer);
+          xhr.abort();
+        };
       });
       end(status);
       return answer;
@@ -115,8 +116,6 @@ export function createSend(options: UploaderOptions, { language, toError }: Erro
       if (error instanceof UploadError) end(error.status, error.code);
       else end(0, 'ABORTED');
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   };
 
