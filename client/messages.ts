@@ -37,15 +37,18 @@ export interface ErrorMaker {
 
 /** The maker of errors for an uploader's `language` and `messages`. */
 export function createErrorMaker({ language, messages = {} }: UploaderOptions): ErrorMaker {
-  const chosen = language ?? (globalThis.document?.documentElement.lang || navigator.language || '');
-  const isSpanish = /^es\b/i.test(chosen);
+  // Asked each time: a page may change its language while the uploader lives.
+  const isSpanish = () =>
+    /^es\b/i.test(language ?? (globalThis.document?.documentElement.lang || navigator.language || ''));
   return {
-    language: isSpanish ? 'es' : 'en',
+    get language() {
+      return isSpanish() ? 'es' : 'en';
+    },
     toError(code, facts, message) {
       const own = MESSAGES[code] ?? FAILED;
       const all = { status: own[0], retryable: false, ...facts };
       const values: Readonly<Record<string, unknown>> = { ...all, ...all.details };
-      const text = messages[code] ?? message ?? own[isSpanish ? 2 : 1];
+      const text = messages[code] ?? message ?? own[isSpanish() ? 2 : 1];
       const words = text.replace(/\{(\w+)\}/g, (hole, name: string) =>
         name === 'limit' ? toMegabytes(Number(values[name])) : String(values[name] ?? hole),
       );

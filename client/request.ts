@@ -41,7 +41,8 @@ let lastId = 0;
  * Makes the function that sends requests. By XMLHttpRequest, since `fetch` tells nothing of how much of a
  * body has been sent.
  */
-export function createSend(options: UploaderOptions, { language, toError }: ErrorMaker): Send {
+export function createSend(options: UploaderOptions, errors: ErrorMaker): Send {
+  const { toError } = errors;
   const { endpoint = '/api', headers: given, credentials, idleTimeoutMs = 120_000, onRequest } = options;
   const base = endpoint.replace(/\/+$/, '');
 
@@ -59,7 +60,9 @@ export function createSend(options: UploaderOptions, { language, toError }: Erro
   return async function send({ method, path, target = 'server', headers = {}, body, signal, onSent, ...of }) {
     const isOurs = target === 'server';
     const url = isOurs ? base + path : path;
-    const all = isOurs ? { 'Accept-Language': language, ...(await ownHeaders(signal)), ...headers } : headers;
+    const all = isOurs
+      ? { 'Accept-Language': errors.language, ...(await ownHeaders(signal)), ...headers }
+      : headers;
     const started = {
       id: ++lastId,
       method,
