@@ -1,6 +1,10 @@
 import { randomFillSync } from 'node:crypto';
 
 const BOUNDARY = '----bench-form-0123456789';
+const CONVERSATION = 'benchConversation001';
+
+/** The location that our server has a token for here. */
+export const LOCATION = 'benchLocation0000001';
 
 /** The content type of {@link createForm}'s bodies. */
 export const FORM_TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
@@ -18,7 +22,7 @@ export function createContent(bytes: number): Buffer {
 /** The form that a browser would send with one file. */
 export function createForm(content: Buffer, filename: string, contentType: string): Buffer {
   return Buffer.concat([
-    Buffer.from(field('conversationId', 'benchConversation001') + field('contactId', 'benchContact000001')),
+    Buffer.from(field('conversationId', CONVERSATION) + field('contactId', 'benchContact000001')),
     Buffer.from(
       `--${BOUNDARY}\r\nContent-Disposition: form-data; name="fileAttachment"; filename="${filename}"\r\n` +
         `Content-Type: ${contentType}\r\n\r\n`,
@@ -30,4 +34,26 @@ export function createForm(content: Buffer, filename: string, contentType: strin
 
 function field(name: string, value: string): string {
   return `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+}
+
+/** The JSON that asks for a signed URL; Leadway and our server understand the same one. */
+export function createInitiateBody(fileSize: number): Buffer {
+  return Buffer.from(
+    JSON.stringify({
+      locationId: LOCATION,
+      conversationId: CONVERSATION,
+      filename: 'clip.mp4',
+      contentType: 'video/mp4',
+      fileSize,
+      channel: 'SMS',
+    }),
+  );
+}
+
+/** The bytes before the body of a POST. */
+export function createHead(port: number, path: string, contentType: string, bodyBytes: number): Buffer {
+  return Buffer.from(
+    `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: application/json\r\n` +
+      `Content-Type: ${contentType}\r\nContent-Length: ${bodyBytes}\r\n\r\n`,
+  );
 }

@@ -1,23 +1,17 @@
 import { parseArgs } from 'node:util';
+import { type Effort, FULL, QUICK, type Rounds, type Size } from './effort.ts';
+import { MEASUREMENTS } from './measurements/index.ts';
 import { BASELINE, OURS, TARGETS, type Target } from './targets.ts';
 
 /** What `npm run bench -- …` was asked for. */
 export interface Options {
-  readonly sizes: readonly Size[];
+  /** `profile` writes a CPU profile of our server; `readme` writes documents from the results that are there. */
+  readonly task: 'measure' | 'profile' | 'readme';
+  /** Names of measurements. */
+  readonly only: readonly string[];
   /** The baseline is always among them. */
   readonly targets: readonly Target[];
-  readonly rounds: number;
-  /** Bytes that each target carries in one round, about. */
-  readonly roundBytes: number;
-  readonly concurrency: number;
-  /** Writes a CPU profile of our server instead of comparing. */
-  readonly profile: boolean;
-}
-
-/** The size of a file, as it was named. */
-export interface Size {
-  readonly label: string;
-  readonly bytes: number;
+  readonly effort: Effort;
 }
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -29,11 +23,14 @@ const UNITS: Readonly<Record<string, number>> = {
   MIB: 1024 ** 2,
   GIB: 1024 ** 3,
 };
-const MIB = 1024 ** 2;
 
 /** Printed by `--help`. */
-export const USAGE = `npm run bench -- [--quick] [--sizes 100KiB,5MB,100MB] [--target ${OURS}] [--rounds 9] [--concurrency 16]
-npm run bench -- --profile [--sizes 5MB]     CPU profile of our server, into bench/results`;
+export const USAGE = `npm run bench                                 everything, about ten minutes
+npm run bench -- --quick                      everything in small, about one minute
+npm run bench -- --only ${Object.keys(MEASUREMENTS).slice(0, 2).join(',')}    some of ${Object.keys(MEASUREMENTS).join(', ')}
+  [--target ${OURS}] [--sizes 100KiB,5MB] [--rounds 9] [--seconds 2] [--concurrency 16]
+npm run bench -- --profile [--sizes 5MB]      CPU profile of our server, into bench/results
+npm run bench -- --readme                     writes chart and tables of the last results into the documents`;
 
 /** @throws Error that says what is wrong with `args`; null when only the usage is wanted. */
 export function parseOptions(args: readonly string[]): Options | null {
@@ -42,31 +39,74 @@ export function parseOptions(args: readonly string[]): Options | null {
     options: {
       quick: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
+      readme: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true },
       sizes: { type: 'string' },
       target: { type: 'string', multiple: true },
       rounds: { type: 'string' },
-      concurrency: { type: 'string', default: '16' },
+      seconds: { type: 'string' },
+      concurrency: { type: 'string' },
     },
   });
   if (values.help) return null;
-  const sizes = values.sizes ?? (values.profile ? '5MB' : '100KiB,5MB,100MB');
+  const effort = values.quick ? QUICK : FULL;
+  const sizes = values.sizes ?? (values.profile ? '5MB' : null);
+  const count = (name: 'rounds' | 'seconds' | 'concurrency'): number | null =>
+    values[name] === undefined ? null : parseCount(`--${name}`, values[name]);
   return {
-    sizes: sizes.split(',').map(parseSize),
-    targets: TARGETS.filter(({ name }) => name === BASELINE || isWanted(name, values.target)),
-    rounds: parseCount('--rounds', values.rounds ?? (values.quick ? '3' : '9')),
-    roundBytes: (values.quick ? 512 : 1024) * MIB,
-    concurrency: parseCount('--concurrency', values.concurrency),
-    profile: values.profile,
+    task: values.profile ? 'profile' : values.readme ? 'readme' : 'measure',
+    only: parseNames('--only', values.only, Object.keys(MEASUREMENTS)),
+    targets: wantedTargets(values.target),
+    effort: {
+      ...withRounds(effort, count('rounds'), count('seconds')),
+      concurrency: count('concurrency') ?? effort.concurrency,
+      sizes: sizes === null ? effort.sizes : sizes.split(',').map(parseSize),
+    },
   };
 }
 
-function isWanted(name: string, wanted: readonly string[] | undefined): boolean {
-  const unknown = wanted?.find((one) => !TARGETS.some((target) => target.name === one));
-  if (unknown !== undefined) {
-    throw new Error(`--target ${unknown}: not one of ${TARGETS.map((target) => target.name).join(', ')}`);
-  }
-  return wanted === undefined || wanted.includes(name);
+function withRounds(effort: Effort, rounds: number | null, seconds: number | null): Effort {
+  const { throughput, latency, initiate, scale, connections, cutThrough, refusal, start } = effort;
+  const change = <Kind extends Rounds>(kind: Kind): Kind => ({
+    ...kind,
+    rounds: rounds ?? kind.rounds,
+    seconds: seconds ?? kind.seconds,
+  });
+  return {
+    ...effort,
+    throughput: change(throughput),
+    latency: change(latency),
+    initiate: change(initiate),
+    scale: change(scale),
+    connections: change(connections),
+    cutThrough: { ...cutThrough, rounds: rounds ?? cutThrough.rounds },
+    refusal: { rounds: rounds ?? refusal.rounds },
+    start: { rounds: rounds ?? start.rounds },
+  };
+}
+
+function wantedTargets(wanted: readonly string[] | undefined): Target[] {
+  const names = parseNames(
+    '--target',
+    wanted,
+    TARGETS.map(({ name }) => name),
+  );
+  return TARGETS.filter(({ name }) => name === BASELINE || names.includes(name)).filter((target) =>
+    target.isInstalled(),
+  );
+}
+
+/** All of `known` when nothing was wanted. */
+function parseNames(
+  option: string,
+  wanted: readonly string[] | undefined,
+  known: readonly string[],
+): readonly string[] {
+  const names = wanted?.flatMap((value) => value.split(',')) ?? known;
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Error(`${option} ${unknown}: not one of ${known.join(', ')}`);
+  return names;
 }
 
 function parseSize(label: string): Size {

@@ -3,13 +3,22 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 
-/** Which core a process runs on: what is measured has one for itself. */
-export type Core = 'target' | 'other';
+/** Where a process runs: what is measured has a core for itself, or two; load and upstream have the others. */
+export type Core = 'target' | 'second' | 'both' | 'other';
 
-const CORES: Readonly<Record<Core, string>> = { target: '0', other: '1' };
+const cores = availableParallelism();
+/** Whether there is room for two measured processes, load and upstream without sharing a core. */
+export const hasSpareCores = cores >= 4;
+
+const CORES: Readonly<Record<Core, string>> = {
+  target: '0',
+  second: '1',
+  both: '0,1',
+  other: hasSpareCores ? `2-${cores - 1}` : '1',
+};
 
 /** Whether processes are bound to cores here. */
-export const isPinned = availableParallelism() > 1 && has('taskset');
+export const isPinned = cores > 1 && has('taskset');
 
 /** Whether there is a command of that name. */
 export function has(command: string): boolean {
@@ -21,21 +30,23 @@ export function has(command: string): boolean {
   }
 }
 
+/** The command that runs a script of ours. */
+export function nodeCommand(script: string, nodeOptions: readonly string[] = []): readonly string[] {
+  return [process.execPath, ...nodeOptions, script];
+}
+
 /** A process of the benchmark. Ended with SIGTERM when it goes out of use. */
 export class Part implements AsyncDisposable {
   readonly #child: ChildProcess;
 
-  constructor(core: Core, nodeArguments: readonly string[], env: NodeJS.ProcessEnv, hasChannel: boolean) {
+  constructor(core: Core, command: readonly string[], env: NodeJS.ProcessEnv, hasChannel: boolean) {
     // taskset replaces itself by what it runs, so its pid is that of the process measured.
-    const [command, ...rest] = [
-      ...(isPinned ? ['taskset', '-c', CORES[core]] : []),
-      process.execPath,
-      ...nodeArguments,
-    ] as [string, ...string[]];
+    const [first, ...rest] = [...(isPinned ? ['taskset', '-c', CORES[core]] : []), ...command];
+    if (first === undefined) throw new TypeError('no command');
     const stdio: StdioOptions = hasChannel
       ? ['ignore', 'ignore', 'inherit', 'ipc']
       : ['ignore', 'ignore', 'inherit'];
-    this.#child = spawn(command, rest, { stdio, env: { PATH: process.env['PATH'], ...env } });
+    this.#child = spawn(first, rest, { stdio, env: { PATH: process.env['PATH'], ...env } });
   }
 
   get pid(): number {

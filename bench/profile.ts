@@ -1,10 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
-import { checkTarget } from './check.ts';
-import type { Surroundings } from './compare.ts';
-import type { LoadResult } from './messages.ts';
-import type { Options } from './options.ts';
-import { RESULTS_FOLDER } from './report.ts';
-import { OURS, startTarget, TARGETS } from './targets.ts';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import type { Bench } from './bench.ts';
+import { carry } from './carry.ts';
+import { checkUpload } from './check.ts';
+import { RESULTS_FOLDER } from './results.ts';
+import { startTarget } from './running-target.ts';
+import { OURS, targetNamed } from './targets.ts';
 
 /** A V8 CPU profile, as far as it is read here. */
 interface CpuProfile {
@@ -21,21 +21,19 @@ const TOP = 40;
 const IDLE = new Set(['(idle)', '(program)']);
 
 /** Profiles our server under load at the first of the sizes; the lines of a summary. */
-export async function profileOurs(surroundings: Surroundings, options: Options): Promise<string[]> {
-  const { load, upstream, upstreamPort } = surroundings;
-  const { concurrency, roundBytes, rounds } = options;
-  const [size] = options.sizes;
-  const target = TARGETS.find(({ name }) => name === OURS);
-  if (size === undefined || target === undefined) throw new Error('nothing to profile');
+export async function profileOurs(bench: Bench): Promise<string[]> {
+  const { concurrency, sizes, throughput } = bench.effort;
+  const [size] = sizes;
+  if (size === undefined) throw new Error('nothing to profile');
   const folder = `${RESULTS_FOLDER}/profile-tmp`;
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   {
-    await using running = await startTarget(target, upstreamPort, ['--cpu-prof', `--cpu-prof-dir=${folder}`]);
-    await checkTarget(running, upstream, size.bytes);
-    const uploads = Math.max(concurrency, Math.round((rounds * roundBytes) / size.bytes));
-    const command = { port: running.port, path: target.path, fileBytes: size.bytes, uploads, concurrency };
-    const result = await load.ask<LoadResult>(command);
-    if (result.failure !== null) throw new Error(result.failure);
+    const nodeOptions = ['--cpu-prof', `--cpu-prof-dir=${folder}`];
+    await using running = await startTarget(targetNamed(OURS), bench.upstreamPort, { nodeOptions });
+    await checkUpload(running, bench, size.bytes);
+    const until = { seconds: throughput.rounds * throughput.seconds };
+    await carry(running, bench, { kind: 'upload', fileBytes: size.bytes, concurrency, until });
   } // written as the process ends
   const [written] = readdirSync(folder);
   if (written === undefined) throw new Error('no profile was written');

@@ -1,13 +1,20 @@
 import process from 'node:process';
-import { compare, type Row, type Surroundings, startSurroundings } from './compare.ts';
+import { type Bench, startSurroundings } from './bench.ts';
+import { describeMachine, formatMachine } from './machine.ts';
+import { MEASUREMENTS } from './measurements/index.ts';
 import { rerunInOwnNetwork } from './network.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
 import { profileOurs } from './profile.ts';
-import { describeMachine, formatMachine, formatNotes, formatTable, writeResults } from './report.ts';
+import { writeDocuments } from './readme.ts';
+import { formatFinding, formatSummary } from './report.ts';
+import { keepResult, type Result } from './results.ts';
 
 const args = process.argv.slice(2);
 const options = readOptions();
-if (options !== null) process.exitCode = rerunInOwnNetwork(args) ?? (await run(options));
+if (options !== null) {
+  process.exitCode =
+    options.task === 'readme' ? document() : (rerunInOwnNetwork(args) ?? (await run(options)));
+}
 
 function readOptions(): Options | null {
   try {
@@ -21,31 +28,48 @@ function readOptions(): Options | null {
   }
 }
 
+function document(): number {
+  for (const path of writeDocuments()) console.log(`wrote ${path}`);
+  return 0;
+}
+
 async function run(options: Options): Promise<number> {
   const surroundings = await startSurroundings();
   await using _load = surroundings.load;
   await using _upstream = surroundings.upstream;
-  if (options.profile) {
-    for (const line of await profileOurs(surroundings, options)) console.log(line);
-  } else {
-    await compareAll(surroundings, options);
-  }
+  const bench = { ...surroundings, targets: options.targets, effort: options.effort, progress };
+  if (options.task === 'measure') return await measureAll(bench, options);
+  for (const line of await profileOurs(bench)) console.log(line);
   return 0;
 }
 
-async function compareAll(surroundings: Surroundings, options: Options): Promise<void> {
+/** Measures one after the other; what can't be measured does not keep the rest from it. */
+async function measureAll(bench: Bench, options: Options): Promise<number> {
   const machine = describeMachine();
-  console.log(`${formatMachine(machine)}; ${options.concurrency} at once, ${options.rounds} rounds\n`);
-  const rows: Row[] = [];
-  for (const size of options.sizes) {
-    const measured = await compare(surroundings, options, size, (round) => {
-      if (process.stderr.isTTY)
-        process.stderr.write(`\r${size.label}: round ${round + 1} of ${options.rounds} `);
-    });
-    rows.push(...measured);
+  console.log(`${formatMachine(machine)}\n`);
+  const results: Result[] = [];
+  let path = '';
+  let failures = 0;
+  for (const name of options.only) {
+    try {
+      const finding = await MEASUREMENTS[name]?.(bench);
+      if (finding === undefined) continue;
+      const result: Result = { ...finding, machine, isQuick: options.effort.isQuick };
+      results.push(result);
+      path = keepResult(result);
+      progress('');
+      console.log(`${formatFinding(result)}\n`);
+    } catch (error) {
+      failures += 1;
+      progress('');
+      console.error(`${name} could not be measured:`, error);
+    }
   }
-  if (process.stderr.isTTY) process.stderr.write('\r');
-  console.log(formatTable(rows));
-  for (const note of formatNotes(rows)) console.log(`\n${note}`);
-  console.log(`\nwrote ${writeResults(machine, rows)}`);
+  console.log(`${formatSummary(results)} Wrote ${path}.`);
+  return failures === 0 ? 0 : 1;
+}
+
+/** Tells a person what is going on; an empty text takes the line away. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
 }

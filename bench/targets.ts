@@ -1,21 +1,28 @@
-import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Part } from './processes.ts';
+import { LOCATION } from './form.ts';
+import { writeNginxConfig } from './peers/nginx.ts';
+import { has, nodeCommand } from './processes.ts';
 
 /** The token that every target adds; the check looks for it. */
 export const TOKEN = 'pit-00000000-0000-4000-8000-00000000bench';
 
+/** How a target is started. */
+export interface Launch extends Partial<Disposable> {
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** What can be measured. */
 export interface Target {
   readonly name: string;
-  readonly description: string;
-  /** Where uploads are posted. */
+  /** In tables and charts. */
+  readonly title: string;
+  /** Where uploads are posted; `/initiate` below it asks for a signed URL. */
   readonly path: string;
   /** Whether it refuses what is not of its type. */
   readonly hasChecks: boolean;
-  readonly script: string;
-  env(port: number, upstreamPort: number): Record<string, string>;
+  /** Whether it can be run here. */
+  isInstalled(): boolean;
+  launch(port: number, upstreamPort: number, nodeOptions: readonly string[]): Launch;
 }
 
 /** The one that the others are compared to. */
@@ -23,86 +30,78 @@ export const BASELINE = 'bare-pipe';
 /** Our server. */
 export const OURS = 'leadway-bff';
 
-/** All targets, the baseline first. */
+/** Leadway's own path, which who checks nothing passes on. */
+export const LEADWAY_PATH = '/conversations/messages/upload';
+
+/** All targets, the baseline first and ours last. */
 export const TARGETS: readonly Target[] = [
+  nodePeer(BASELINE, 'bare pipe, no checks'),
   {
-    name: BASELINE,
-    description: 'req.pipe(http.request) that injects the token and checks nothing',
-    path: '/conversations/messages/upload',
+    name: 'nginx',
+    title: 'nginx unbuffered, no checks',
+    path: LEADWAY_PATH,
     hasChecks: false,
-    script: 'bench/peers/bare-pipe.ts',
-    env: (port, upstreamPort) => ({
-      PORT: String(port),
-      UPSTREAM_PORT: String(upstreamPort),
-      TOKEN,
-    }),
+    isInstalled: () => has('nginx'),
+    launch(port, upstreamPort) {
+      const config = writeNginxConfig({ port, backends: [upstreamPort], token: TOKEN });
+      return { ...config, env: {} };
+    },
   },
+  nodePeer('http-proxy-middleware', 'http-proxy-middleware, no checks'),
+  nodePeer('tutorial', 'multer in memory + axios'),
   {
     name: OURS,
-    description: 'this server, every check on',
+    title: 'this server, all checks',
     path: '/api/messages/upload',
     hasChecks: true,
-    script: 'server/main.ts',
-    // As in production, but for the limits that would refuse the load. The access log goes to /dev/null, so
-    // that what it costs to write is counted.
-    env: (port, upstreamPort) => ({
-      NODE_ENV: 'production',
-      HOST: '127.0.0.1',
-      PORT: String(port),
-      SANDBOX: 'off',
-      AUTH: 'none',
-      LEADWAY_BASE_URL: `http://127.0.0.1:${upstreamPort}`,
-      LEADWAY_TOKEN: TOKEN,
-      LEADWAY_LOCATION_ID: 'benchLocation0000001',
-      TICKET_SECRETS: 'only-for-the-benchmark-0123456789abcdef',
-      FORWARD_MAX_BYTES: String(1024 ** 3),
-      FORWARD_FALLBACK_MAX_BYTES: String(1024 ** 3),
-      RATE_LIMIT_MAX: '1000000',
-      MAX_CONCURRENT_UPLOADS: '1024',
-      MAX_CONCURRENT_UPLOADS_PER_CALLER: '1024',
+    isInstalled: () => true,
+    launch: (port, upstreamPort, nodeOptions) => ({
+      command: nodeCommand('server/main.ts', nodeOptions),
+      env: ourEnvironment(port, upstreamPort),
     }),
   },
 ];
 
-/** A target that runs. */
-export interface RunningTarget extends AsyncDisposable {
-  readonly target: Target;
-  readonly port: number;
-  readonly pid: number;
+function nodePeer(name: string, title: string): Target {
+  return {
+    name,
+    title,
+    path: LEADWAY_PATH,
+    hasChecks: false,
+    isInstalled: () => true,
+    launch: (port, upstreamPort, nodeOptions) => ({
+      command: nodeCommand(`bench/peers/${name}.ts`, nodeOptions),
+      env: { NODE_ENV: 'production', PORT: String(port), UPSTREAM_PORT: String(upstreamPort), TOKEN },
+    }),
+  };
 }
 
-/** Starts `target` on a core of its own and waits until it takes connections. */
-export async function startTarget(
-  target: Target,
-  upstreamPort: number,
-  nodeOptions: readonly string[] = [],
-): Promise<RunningTarget> {
-  const port = await freePort();
-  const part = new Part('target', [...nodeOptions, target.script], target.env(port, upstreamPort), false);
-  const deadline = performance.now() + 10_000;
-  while (!(await accepts(port))) {
-    if (part.hasEnded || performance.now() > deadline) throw new Error(`${target.name} does not listen`);
-    await sleep(20);
-  }
-  return { target, port, pid: part.pid, [Symbol.asyncDispose]: () => part[Symbol.asyncDispose]() };
+/**
+ * As in production, but for the limits that would refuse the load. The access log goes to /dev/null, so that
+ * what it costs to write is counted.
+ */
+function ourEnvironment(port: number, upstreamPort: number): Record<string, string> {
+  return {
+    NODE_ENV: 'production',
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    SANDBOX: 'off',
+    AUTH: 'none',
+    LEADWAY_BASE_URL: `http://127.0.0.1:${upstreamPort}`,
+    LEADWAY_TOKEN: TOKEN,
+    LEADWAY_LOCATION_ID: LOCATION,
+    TICKET_SECRETS: 'only-for-the-benchmark-0123456789abcdef',
+    FORWARD_MAX_BYTES: String(1024 ** 3),
+    FORWARD_FALLBACK_MAX_BYTES: String(1024 ** 3),
+    RATE_LIMIT_MAX: '1000000',
+    MAX_CONCURRENT_UPLOADS: '1024',
+    MAX_CONCURRENT_UPLOADS_PER_CALLER: '1024',
+  };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
+/** The target of that name; an unknown name is a programmer's mistake. */
+export function targetNamed(name: string): Target {
+  const target = TARGETS.find((one) => one.name === name);
+  if (target === undefined) throw new TypeError(`no target is called ${name}`);
+  return target;
 }

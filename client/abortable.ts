@@ -1,24 +1,25 @@
 /**
- * A promise that an `AbortSignal` can end: `begin` starts something and gives what stops it. Rejects with the
- * signal's reason, as `fetch` does.
+ * A promise that an `AbortSignal` can end: `begin` starts something and gives what stops it, which is called in
+ * the end, however it ends. Rejects with the signal's reason, as `fetch` does.
  */
 export async function abortable<T>(
   signal: AbortSignal | undefined,
   begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => (() => void) | undefined,
 ): Promise<T> {
   signal?.throwIfAborted();
-  let abort: () => void = () => {};
+  let end: (() => void) | undefined;
   try {
     return await new Promise<T>((resolve, reject) => {
+      const abort = () => reject(signal?.reason);
+      signal?.addEventListener('abort', abort);
       const stop = begin(resolve, reject);
-      abort = () => {
-        reject(signal?.reason);
+      end = () => {
+        signal?.removeEventListener('abort', abort);
         stop?.();
       };
-      signal?.addEventListener('abort', abort);
     });
   } finally {
-    signal?.removeEventListener('abort', abort);
+    end?.();
   }
 }
 
@@ -41,16 +42,12 @@ export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void
 /** Waits until the browser has a network again, or for `maxMs`. */
 export function untilOnline(maxMs: number, signal: AbortSignal | undefined): Promise<void> {
   return abortable<void>(signal, (resolve) => {
-    const stop = () => {
-      removeEventListener('online', done);
+    const online = () => resolve();
+    const timer = setTimeout(online, maxMs);
+    addEventListener('online', online);
+    return () => {
       clearTimeout(timer);
+      removeEventListener('online', online);
     };
-    const done = () => {
-      stop();
-      resolve();
-    };
-    const timer = setTimeout(done, maxMs);
-    addEventListener('online', done);
-    return stop;
   });
 }

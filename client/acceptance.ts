@@ -39,19 +39,19 @@ export function refusalOf(
   { toError }: ErrorMaker,
 ): UploadError | null {
   const name = cleanName(file.name);
-  if (name === null) return toError('BAD_FILENAME', { status: 400 });
+  if (name === null) return toError('BAD_FILENAME');
   const dot = name.lastIndexOf('.');
   const extension = dot > 0 ? name.slice(dot + 1).toLowerCase() : '';
   const declared = file.type.split(';')[0]?.trim().toLowerCase() ?? '';
   const type = config.types.find(({ extensions }) => extensions.includes(extension));
   if (!type) {
     const allowed = config.types.flatMap(({ extensions }) => extensions);
-    return toError('TYPE_NOT_ALLOWED', { status: 415, details: { extension, declared, allowed } });
+    return toError('TYPE_NOT_ALLOWED', { details: { extension, declared, allowed } });
   }
   if (![...NO_STATEMENT, ...type.mimeTypes].includes(declared)) {
-    return toError('TYPE_MISMATCH', { status: 415, details: { extension, declared, detected: null } });
+    return toError('TYPE_MISMATCH', { details: { extension, declared, detected: null } });
   }
-  if (!file.size) return toError('EMPTY_FILE', { status: 400 });
+  if (!file.size) return toError('EMPTY_FILE');
   const { channel = config.channels.default, mode = 'auto' } = wish;
   if (mode !== 'auto' && !config.modes.includes(mode)) {
     return toError('DIRECT_UNAVAILABLE', { status: 502, details: { use: 'forward' } });
@@ -59,7 +59,7 @@ export function refusalOf(
   if (waysFor(file.size, wish, config).length) return null;
   const wanted = mode === 'auto' ? (['forward', 'direct'] as const) : [mode];
   const limit = Math.max(...wanted.map((way) => limitOf(way, channel, config)));
-  return toError('FILE_TOO_LARGE', { status: 413, details: { limit, channel } });
+  return toError('FILE_TOO_LARGE', { details: { limit, channel } });
 }
 
 /** The name as the server understands it; null where it refuses it. */

@@ -2,62 +2,62 @@ import type { UploadErrorCode } from './error-codes.ts';
 import type { UploaderOptions } from './types.ts';
 import { UploadError, type UploadErrorFacts } from './upload-error.ts';
 
-/** What the client itself has to say; the server's errors come with their own words. */
-const MESSAGES: Partial<Record<UploadErrorCode, readonly [en: string, es: string]>> = {
-  NETWORK: ['The server can’t be reached.', 'No se puede contactar con el servidor.'],
-  ABORTED: ['The upload was cancelled.', 'Se canceló la subida.'],
+/** What the client itself has to say, with the server's status for it; the server's errors come with their own words. */
+const MESSAGES: Partial<Record<UploadErrorCode, readonly [status: number, en: string, es: string]>> = {
+  NETWORK: [0, 'The server can’t be reached.', 'No se puede contactar con el servidor.'],
+  ABORTED: [0, 'The upload was cancelled.', 'Se canceló la subida.'],
   UNREADABLE: [
+    0,
     'The file can no longer be read: choose it again.',
     'El archivo ya no se puede leer: elígelo de nuevo.',
   ],
-  NO_FILE: ['There is no file.', 'No hay ningún archivo.'],
-  TOO_MANY_FILES: ['At most {max} files can be sent.', 'Se pueden enviar como máximo {max} archivos.'],
-  EMPTY_FILE: ['The file is empty.', 'El archivo está vacío.'],
-  BAD_FILENAME: ['The file needs another name.', 'El archivo necesita otro nombre.'],
-  FILE_TOO_LARGE: ['The file is larger than {limit}.', 'El archivo supera {limit}.'],
-  TYPE_NOT_ALLOWED: ['Files of this type are not accepted.', 'No se aceptan archivos de este tipo.'],
+  NO_FILE: [400, 'There is no file.', 'No hay ningún archivo.'],
+  TOO_MANY_FILES: [400, 'At most {max} files can be sent.', 'Se pueden enviar como máximo {max} archivos.'],
+  EMPTY_FILE: [400, 'The file is empty.', 'El archivo está vacío.'],
+  BAD_FILENAME: [400, 'The file needs another name.', 'El archivo necesita otro nombre.'],
+  FILE_TOO_LARGE: [413, 'The file is larger than {limit}.', 'El archivo supera {limit}.'],
+  TYPE_NOT_ALLOWED: [415, 'Files of this type are not accepted.', 'No se aceptan archivos de este tipo.'],
   TYPE_MISMATCH: [
+    415,
     'The file is not of the type that its name says.',
     'El archivo no es del tipo que indica su nombre.',
   ],
-  STORAGE_REFUSED: ['The file could not be stored.', 'No se pudo guardar el archivo.'],
-  DIRECT_UNAVAILABLE: ['This way of sending is not available.', 'Esta forma de envío no está disponible.'],
+  STORAGE_REFUSED: [502, 'The file could not be stored.', 'No se pudo guardar el archivo.'],
 };
 
 /** What any other code says when it came without words, from something between us and the server. */
-const FAILED = ['The upload failed (HTTP {status}).', 'La subida falló (HTTP {status}).'] as const;
+const FAILED = [0, 'The upload failed (HTTP {status}).', 'La subida falló (HTTP {status}).'] as const;
 
 /** Makes errors with the words of the chosen language. */
 export interface ErrorMaker {
   readonly language: 'en' | 'es';
-  /** An error; `message` are the server's words for it. */
-  toError(
-    code: UploadErrorCode,
-    facts?: Partial<UploadErrorFacts>,
-    message?: string,
-    cause?: unknown,
-  ): UploadError;
+  /** An error, which can't pass unless `facts` say so; `message` are the server's words for it. */
+  toError(code: UploadErrorCode, facts?: Partial<UploadErrorFacts>, message?: string): UploadError;
 }
 
 /** The maker of errors for an uploader's `language` and `messages`. */
 export function createErrorMaker({ language, messages = {} }: UploaderOptions): ErrorMaker {
-  const chosen = language ?? (globalThis.document?.documentElement.lang || navigator.language || '');
-  const isSpanish = /^es\b/i.test(chosen);
+  // Asked each time: a page may change its language while the uploader lives.
+  const isSpanish = () =>
+    /^es\b/i.test(language ?? (globalThis.document?.documentElement.lang || navigator.language || ''));
   return {
-    language: isSpanish ? 'es' : 'en',
-    toError(code, { status = 0, retryable = false, ...facts } = {}, message, cause) {
+    get language() {
+      return isSpanish() ? 'es' : 'en';
+    },
+    toError(code, facts, message) {
       const own = MESSAGES[code] ?? FAILED;
-      const text = messages[code] ?? message ?? own[isSpanish ? 1 : 0];
-      const values: Readonly<Record<string, unknown>> = { status, ...facts.details };
-      const words = text.replace(/\{(\w+)\}/g, (all, name: string) =>
-        name === 'limit' ? toMegabytes(Number(values[name])) : String(values[name] ?? all),
+      const all = { status: own[0], retryable: false, ...facts };
+      const values: Readonly<Record<string, unknown>> = { ...all, ...all.details };
+      const text = messages[code] ?? message ?? own[isSpanish() ? 2 : 1];
+      const words = text.replace(/\{(\w+)\}/g, (hole, name: string) =>
+        name === 'limit' ? toMegabytes(Number(values[name])) : String(values[name] ?? hole),
       );
-      return new UploadError(code, words, { status, retryable, ...facts }, cause);
+      return new UploadError(code, words, all);
     },
   };
 }
 
 /** `5242880` as `5 MB`: what people call it. */
 function toMegabytes(bytes: number): string {
-  return `${Math.floor(bytes / 1024 ** 2) || Math.round(bytes / 104_857.6) / 10} MB`;
+  return `${Math.round(bytes / 104_857.6) / 10} MB`;
 }

@@ -67,7 +67,7 @@ export async function persist<T>(
             () => true,
             () => false,
           );
-        if (!isReadable) throw toError('UNREADABLE', {}, undefined, error);
+        if (!isReadable) throw toError('UNREADABLE', { cause: error });
         if (navigator.onLine === false) {
           report.note({ phase: 'waiting', waitingFor: 'OFFLINE' });
           await untilOnline(OFFLINE_MS, signal);

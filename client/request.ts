@@ -41,7 +41,8 @@ let lastId = 0;
  * Makes the function that sends requests. By XMLHttpRequest, since `fetch` tells nothing of how much of a
  * body has been sent.
  */
-export function createSend(options: UploaderOptions, { language, toError }: ErrorMaker): Send {
+export function createSend(options: UploaderOptions, errors: ErrorMaker): Send {
+  const { toError } = errors;
   const { endpoint = '/api', headers: given, credentials, idleTimeoutMs = 120_000, onRequest } = options;
   const base = endpoint.replace(/\/+$/, '');
 
@@ -52,14 +53,16 @@ export function createSend(options: UploaderOptions, { language, toError }: Erro
       return await orAbort(Promise.resolve(given()), signal);
     } catch (error) {
       signal?.throwIfAborted();
-      throw toError('NETWORK', { retryable: true }, undefined, error);
+      throw toError('NETWORK', { retryable: true, cause: error });
     }
   }
 
   return async function send({ method, path, target = 'server', headers = {}, body, signal, onSent, ...of }) {
     const isOurs = target === 'server';
     const url = isOurs ? base + path : path;
-    const all = isOurs ? { 'Accept-Language': language, ...(await ownHeaders(signal)), ...headers } : headers;
+    const all = isOurs
+      ? { 'Accept-Language': errors.language, ...(await ownHeaders(signal)), ...headers }
+      : headers;
     const started = {
       id: ++lastId,
       method,
@@ -72,18 +75,15 @@ export function createSend(options: UploaderOptions, { language, toError }: Erro
     const end = (status: number, code?: UploadErrorCode) =>
       onRequest?.({ ...started, endedAtMs: Date.now(), status, code });
 
-    let timer: ReturnType<typeof setTimeout> | undefined;
     onRequest?.(started);
     try {
       const [status, answer] = await abortable<[number, unknown]>(signal, (resolve, reject) => {
         const xhr = new XMLHttpRequest();
+        let timer: ReturnType<typeof setTimeout> | undefined;
         const lost = () => reject(toError('NETWORK', { retryable: true }));
         const isAlive = () => {
           clearTimeout(timer);
-          timer = setTimeout(() => {
-            lost();
-            xhr.abort();
-          }, idleTimeoutMs);
+          timer = setTimeout(lost, idleTimeoutMs);
         };
         if (onSent) {
           xhr.upload.onprogress = ({ loaded, total }) => {
@@ -107,7 +107,11 @@ export function createSend(options: UploaderOptions, { language, toError }: Erro
         for (const [name, value] of Object.entries(all)) xhr.setRequestHeader(name, value);
         isAlive();
         xhr.send(body ?? null);
-        return () => xhr.abort();
+        onSent?.(0);
+        return () => {
+          clearTimeout(timer);
+          xhr.abort();
+        };
       });
       end(status);
       return answer;
@@ -115,8 +119,6 @@ export function createSend(options: UploaderOptions, { language, toError }: Erro
       if (error instanceof UploadError) end(error.status, error.code);
       else end(0, 'ABORTED');
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   };
 

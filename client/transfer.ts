@@ -148,7 +148,7 @@ export function createTransfer(
       if (storageFailures > 1) {
         const { status } = error;
         if (wish === 'direct' || storageFailures > 2)
-          throw toError('STORAGE_REFUSED', { status }, undefined, error);
+          throw toError('STORAGE_REFUSED', { status, cause: error });
         block('direct');
       }
       return false;

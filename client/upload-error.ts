@@ -12,6 +12,8 @@ export interface UploadErrorFacts {
   readonly requestId?: string | undefined;
   /** Depends on the code: `limit`, `channel`, `allowed`, … */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
+  /** What it comes from. */
+  readonly cause?: unknown;
 }
 
 /**
@@ -38,8 +40,8 @@ export class UploadError extends Error implements UploadErrorFacts {
   declare readonly details?: Readonly<Record<string, unknown>> | undefined;
   readonly code: UploadErrorCode;
 
-  constructor(code: UploadErrorCode, message: string, facts: UploadErrorFacts, cause?: unknown) {
-    super(message, { cause });
+  constructor(code: UploadErrorCode, message: string, facts: UploadErrorFacts) {
+    super(message, facts);
     this.name = 'UploadError';
     this.code = code;
     Object.assign(this, facts);

@@ -52,14 +52,14 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
       if (end.status === 'fulfilled') return end;
       const { reason } = end;
       if (!(reason instanceof UploadError) && !given.signal?.aborted) throw reason;
-      const error = reason instanceof UploadError ? reason : errors.toError('ABORTED', {}, undefined, reason);
+      const error = reason instanceof UploadError ? reason : errors.toError('ABORTED', { cause: reason });
       return { status: 'rejected', file: all[place] as File, reason: error };
     });
   }
 
   async function uploadEach(files: Iterable<File>, given: UploadOptions): Promise<UploadResult[]> {
     const ends = await uploadAll(files, given);
-    if (!ends.length) throw errors.toError('NO_FILE', { status: 400 });
+    if (!ends.length) throw errors.toError('NO_FILE');
     given.signal?.throwIfAborted();
     return ends.map((end) => {
       if (end.status === 'rejected') throw end.reason;
@@ -80,9 +80,9 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
     async check(what, wish = {}) {
       const known = await config.read();
       const files = what instanceof File ? [what] : [...what];
-      if (!files.length) throw errors.toError('NO_FILE', { status: 400 });
+      if (!files.length) throw errors.toError('NO_FILE');
       const max = known.maxFiles;
-      if (files.length > max) throw errors.toError('TOO_MANY_FILES', { status: 400, details: { max } });
+      if (files.length > max) throw errors.toError('TOO_MANY_FILES', { details: { max } });
       for (const file of files) {
         const refusal = refusalOf(file, wish, known, errors);
         if (refusal) throw refusal;

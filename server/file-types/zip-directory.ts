@@ -72,23 +72,55 @@ function isConsistent(directory: ZipDirectory, tail: Buffer, end: number, tailSt
   return at < 0 || tail.readUInt32LE(at) === ENTRY;
 }
 
-/**
- * The names in a central directory (section 4.3.12), in lower case with forward slashes: OPC compares them
- * without case. Null when the directory is not within the tail or not well formed.
- */
-export function readZipNames(directory: ZipDirectory, tail: Buffer, totalBytes: number): Set<string> | null {
-  const names = new Set<string>();
+/** An entry of a central directory (section 4.3.12). */
+export interface ZipEntry {
+  /** In lower case with forward slashes: OPC compares names without case. */
+  readonly name: string;
+  readonly method: number;
+  /** Without the local header, in bytes. */
+  readonly packedBytes: number;
+  /** Where its local header begins. */
+  readonly offset: number;
+}
+
+/** The entries of a central directory; null when it is not within the tail or not well formed. */
+export function readZipEntries(directory: ZipDirectory, tail: Buffer, totalBytes: number): ZipEntry[] | null {
+  const entries: ZipEntry[] = [];
   let at = directory.offset - (totalBytes - tail.length);
   if (at < 0) return null;
   const end = at + directory.sizeBytes;
   for (let left = directory.entryCount; left > 0; left -= 1) {
     if (at + ENTRY_BYTES > end || tail.readUInt32LE(at) !== ENTRY) return null;
     const nameEnd = at + ENTRY_BYTES + tail.readUInt16LE(at + 28);
-    if (nameEnd > end) return null;
-    names.add(toPartName(tail.toString('utf8', at + ENTRY_BYTES, nameEnd)));
-    at = nameEnd + tail.readUInt16LE(at + 30) + tail.readUInt16LE(at + 32);
+    const extraEnd = nameEnd + tail.readUInt16LE(at + 30);
+    if (extraEnd > end) return null;
+    const [, packedBytes = 0, offset = 0] = readSizes(tail, at, tail.subarray(nameEnd, extraEnd));
+    const name = toPartName(tail.toString('utf8', at + ENTRY_BYTES, nameEnd));
+    entries.push({ name, method: tail.readUInt16LE(at + 10), packedBytes, offset });
+    at = extraEnd + tail.readUInt16LE(at + 32);
   }
-  return names;
+  return entries;
+}
+
+/** Unpacked size, packed size and offset; those that do not fit stand in the extra field (section 4.5.3). */
+function readSizes(tail: Buffer, at: number, extra: Buffer): number[] {
+  const large = zip64Extra(extra);
+  let next = 0;
+  return [24, 20, 42].map((field) => {
+    const value = tail.readUInt32LE(at + field);
+    if (value !== 0xffffffff || next + 8 > large.length) return value;
+    next += 8;
+    return Number(large.readBigUInt64LE(next - 8));
+  });
+}
+
+function zip64Extra(extra: Buffer): Buffer {
+  for (let at = 0; at + 4 <= extra.length; ) {
+    const end = at + 4 + extra.readUInt16LE(at + 2);
+    if (extra.readUInt16LE(at) === 1) return extra.subarray(at + 4, end);
+    at = end;
+  }
+  return Buffer.alloc(0);
 }
 
 /** Some writers put backslashes, against section 4.4.17.1. */

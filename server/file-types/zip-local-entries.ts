@@ -1,5 +1,5 @@
 import { inflateRawSync } from 'node:zlib';
-import { toPartName } from './zip-directory.ts';
+import { toPartName, type ZipEntry } from './zip-directory.ts';
 
 /** One local file header (APPNOTE.TXT 6.3.10, section 4.3.7) as far as a head shows it. */
 export interface ZipLocalEntry {
@@ -42,11 +42,36 @@ export function readLocalEntries(head: Buffer): ZipLocalEntry[] {
   return entries;
 }
 
-function unpack(data: Buffer, method: number, isWhole: boolean): Buffer | null {
+/** A package of 10,000 parts has a list of content types of about this size. */
+const MAX_LIST_BYTES = 2 * 1024 * 1024;
+
+/**
+ * The content of an entry as its directory describes it.
+ *
+ * @param bytes From the entry's local header on.
+ * @returns null when it is encrypted, packed in another way, broken, too large, or not all there.
+ */
+export function readZipContent(
+  bytes: Buffer,
+  { method, packedBytes }: Pick<ZipEntry, 'method' | 'packedBytes'>,
+): Buffer | null {
+  const isEncrypted = isZipLocalHeader(bytes) && (bytes.readUInt16LE(6) & 0x01) !== 0;
+  if (!isZipLocalHeader(bytes) || isEncrypted || bytes.readUInt16LE(8) !== method) return null;
+  const start = LOCAL_BYTES + bytes.readUInt16LE(26) + bytes.readUInt16LE(28);
+  const end = start + packedBytes;
+  return end > bytes.length ? null : unpack(bytes.subarray(start, end), method, true, MAX_LIST_BYTES);
+}
+
+function unpack(
+  data: Buffer,
+  method: number,
+  isWhole: boolean,
+  maxOutputLength = MAX_CONTENT_BYTES,
+): Buffer | null {
   if (method === STORED) return isWhole ? data : null;
   if (method !== DEFLATED) return null;
   try {
-    return inflateRawSync(data, { maxOutputLength: MAX_CONTENT_BYTES }); // ends by itself where the size is unknown
+    return inflateRawSync(data, { maxOutputLength }); // ends by itself where the size is unknown
   } catch {
     return null;
   }

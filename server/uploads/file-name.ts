@@ -4,6 +4,12 @@ const MAX_BYTES = 255;
 const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/;
 
 /**
+ * `a.exe:.pdf` is a stream named `.pdf` of the file `a.exe` to Windows (NTFS). A colon after anything else than an
+ * extension, as in the time of `2026-01-31 10:30.png`, is an ordinary character.
+ */
+const NAMES_STREAM = /\.[a-z][a-z0-9]{0,15}[\s.]*:/i;
+
+/**
  * The name to use for a file that its sender calls `given`: NFC, without path, control characters and blanks
  * at its ends. Null where nothing usable is left, the name is over 255 bytes of UTF-8, or it holds marks
  * that make it read differently from what it is.
@@ -17,6 +23,7 @@ export function cleanFileName(given: string): string | null {
     .replace(/^\s+/, '')
     .replace(/[\s.]+$/, '');
   if (name === '' || /^\.+$/.test(name) || Buffer.byteLength(name) > MAX_BYTES) return null;
+  if (NAMES_STREAM.test(name)) return null;
   return name;
 }
 

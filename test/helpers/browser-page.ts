@@ -68,7 +68,7 @@ export async function attributeOf(page: Page, selector: string, name: string): P
 
 /** Gives the file input at `selector` these files, by their paths, as a person would with its chooser. */
 export async function pickFiles(page: Page, selector: string, ...paths: string[]): Promise<void> {
-  const input = await page.waitForSelector(selector);
+  const input = await page.waitForSelector(selector as 'input');
   await input?.uploadFile(...paths);
 }
 

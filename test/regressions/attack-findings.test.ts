@@ -1,25 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
-import { crc32, deflateRawSync } from 'node:zlib';
 import { createTypePolicy } from '../../server/file-types/type-policy.ts';
 import { judgeHead } from '../../server/file-types/verdict.ts';
 import { parseRefusal, toCallerError } from '../../server/leadway/leadway-errors.ts';
 import { createHouse } from '../helpers/house.ts';
-
-/** A ZIP's local entry, as a writer makes it (APPNOTE, section 4.3.7). */
-function localEntry(name: string, content: Buffer): Buffer {
-  const packed = deflateRawSync(content);
-  const head = Buffer.alloc(30);
-  head.writeUInt32LE(0x04034b50, 0);
-  head.writeUInt16LE(20, 4);
-  head.writeUInt16LE(8, 8);
-  head.writeUInt32LE(crc32(content), 14);
-  head.writeUInt32LE(packed.length, 18);
-  head.writeUInt32LE(content.length, 22);
-  head.writeUInt16LE(name.length, 26);
-  return Buffer.concat([head, Buffer.from(name), packed]);
-}
+import { localEntry } from '../helpers/zip.ts';
 
 /** The status of the answer to `call`, whose body need not have been sent. */
 async function statusOf(call: http.ClientRequest): Promise<number | undefined> {
@@ -31,7 +17,7 @@ async function statusOf(call: http.ClientRequest): Promise<number | undefined> {
 
 describe('what an attack has found', () => {
   it('a DOCX with many lists of content types is refused at the second', async () => {
-    const list = localEntry('[Content_Types].xml', Buffer.alloc(256 * 1024, 'a'));
+    const list = localEntry({ name: '[Content_Types].xml', content: Buffer.alloc(256 * 1024, 'a') });
     const verdict = await judgeHead({
       filename: 'a.docx',
       declared: null,

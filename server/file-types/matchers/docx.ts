@@ -1,12 +1,14 @@
+import { DOCM, listsWordDocument, otherKindByContentTypes } from '../content-types.ts';
 import { TailWindow } from '../tail-window.ts';
-import { findZipDirectory, readZipNames } from '../zip-directory.ts';
-import { isZipLocalHeader, readLocalEntries } from '../zip-local-entries.ts';
+import { findZipDirectory, readZipEntries, type ZipEntry } from '../zip-directory.ts';
+import { ZipEntryCatcher } from '../zip-entry-catcher.ts';
+import { isZipLocalHeader, readLocalEntries, readZipContent } from '../zip-local-entries.ts';
 import { differs, FITS, type Finding, type Matcher, type StructureInspector } from './matcher.ts';
 
 /**
  * DOCX: ECMA-376 part 2 (a package is a ZIP with `[Content_Types].xml`) and part 1, section 11.3.10 (the main
- * document part). Parts are judged by their names in the central directory, which the tail shows; content types
- * are read only where the head shows them.
+ * document part). Parts are judged by their names in the central directory, which the tail shows, and by the list of
+ * their content types, wherever in the file it lies: a part of macros may have any name.
  */
 export const docx: Matcher = {
   judgeHead(head) {
@@ -22,7 +24,7 @@ const DIRECTORY_BYTES = 1024 * 1024;
 
 const ZIP = 'application/zip';
 const OPENXML = 'application/vnd.openxmlformats-officedocument';
-const DOCM = 'application/vnd.ms-word.document.macroEnabled.12';
+const CONTENT_TYPES = '[Content_Types].xml';
 
 /** Word's own name, and those with a number that its web versions give. */
 const MAIN_PART = /^word\/document\d*\.xml$/;
@@ -36,14 +38,6 @@ const OTHER_PARTS: readonly (readonly [RegExp, string])[] = [
   [/^(visio\/document\.xml|fixeddocseq\.fdseq)$/, ZIP],
 ];
 
-/** Content types of a main part that is none of a DOCX; an embedded workbook has others. */
-const OTHER_MAIN_TYPES: readonly (readonly [RegExp, string])[] = [
-  [/application\/vnd\.ms-word\.(document|template)\.macroEnabled[\w.]*\+xml/i, DOCM],
-  [/wordprocessingml\.template\.main\+xml/i, `${OPENXML}.wordprocessingml.template`],
-  [/spreadsheetml\.sheet\.main\+xml/i, `${OPENXML}.spreadsheetml.sheet`],
-  [/presentationml\.presentation\.main\+xml/i, `${OPENXML}.presentationml.presentation`],
-];
-
 function kindOfPart(name: string): string | null {
   return OTHER_PARTS.find(([pattern]) => pattern.test(name))?.[1] ?? null;
 }
@@ -54,10 +48,12 @@ function otherKindByHead(head: Buffer): string | null {
   for (const entry of readLocalEntries(head)) {
     // OpenDocument and EPUB begin with their MIME type in clear.
     if (entry.name === 'mimetype') return mimeIn(entry.content()) ?? ZIP;
-    const isContentTypes = entry.name === '[content_types].xml';
+    const isContentTypes = isContentTypesName(entry.name);
     if (isContentTypes && hasContentTypes) return ZIP;
     hasContentTypes ||= isContentTypes;
-    const kind = isContentTypes ? kindByContentTypes(entry.content()) : kindOfPart(entry.name);
+    const kind = isContentTypes
+      ? otherKindByContentTypes(entry.content() ?? Buffer.alloc(0))
+      : kindOfPart(entry.name);
     if (kind) return kind;
   }
   return null;
@@ -67,29 +63,43 @@ function mimeIn(content: Buffer | null): string | null {
   return content?.toString('latin1', 0, 100).match(/^[\w.+-]+\/[\w.+-]+/)?.[0] ?? null;
 }
 
-function kindByContentTypes(xml: Buffer | null): string | null {
-  const text = xml?.toString('utf8') ?? '';
-  return OTHER_MAIN_TYPES.find(([pattern]) => pattern.test(text))?.[1] ?? null;
+function isContentTypesName(name: string): boolean {
+  return name === CONTENT_TYPES.toLowerCase();
 }
 
 function createDocxInspector(): StructureInspector {
   const tail = new TailWindow(DIRECTORY_BYTES);
+  const catcher = new ZipEntryCatcher(CONTENT_TYPES);
   return {
-    update: (chunk) => tail.update(chunk),
-    finish: () => judgePackage(tail.bytes(), tail.totalBytes),
+    update(chunk) {
+      tail.update(chunk);
+      catcher.update(chunk);
+    },
+    finish: () => judgePackage(tail.bytes(), tail.totalBytes, catcher),
   };
 }
 
-function judgePackage(tail: Buffer, totalBytes: number): Finding {
+function judgePackage(tail: Buffer, totalBytes: number, catcher: ZipEntryCatcher): Finding {
   const directory = findZipDirectory(tail, totalBytes);
   if (!directory) return differs();
-  const names = readZipNames(directory, tail, totalBytes);
-  if (!names) return differs(ZIP);
-  let hasMainPart = false;
-  for (const name of names) {
+  const entries = readZipEntries(directory, tail, totalBytes);
+  if (!entries) return differs(ZIP);
+  for (const { name } of entries) {
     const other = kindOfPart(name);
     if (other) return differs(other);
-    hasMainPart ||= MAIN_PART.test(name);
   }
-  return hasMainPart && names.has('[content_types].xml') ? FITS : differs(ZIP);
+  if (!entries.some(({ name }) => MAIN_PART.test(name))) return differs(ZIP);
+  const [list, ...others] = entries.filter(({ name }) => isContentTypesName(name));
+  // Of two lists, one is for the check and the other for Word.
+  if (list === undefined || others.length > 0) return differs(ZIP);
+  const at = list.offset - (totalBytes - tail.length);
+  return judgeContentTypes(list, at >= 0 ? tail.subarray(at) : catcher.takeAt(list.offset));
+}
+
+function judgeContentTypes(list: ZipEntry, bytes: Buffer | null): Finding {
+  const xml = bytes && readZipContent(bytes, list);
+  if (!xml) return differs(ZIP);
+  const other = otherKindByContentTypes(xml);
+  if (other) return differs(other);
+  return listsWordDocument(xml) ? FITS : differs(ZIP);
 }

@@ -22,6 +22,14 @@ describe('cleanFileName', () => {
     ['a\u200eb.png', null],
     ['a\ufffdb.png', null],
     ['a\ud800.png', null],
+    ['a.exe:.pdf', null],
+    ['a.exe . :b.pdf', null],
+    ['a.e\u0000xe:.pdf', null],
+    ['b.txt:a.exe', null],
+    ['2026-01-31 10:30:00.png', '2026-01-31 10:30:00.png'],
+    ['v1.2: notes.txt', 'v1.2: notes.txt'],
+    // To Windows a device; to whoever gets the file by its URL a name like any other.
+    ['CON.txt', 'CON.txt'],
     [`${'x'.repeat(251)}.png`, `${'x'.repeat(251)}.png`],
     [`${'x'.repeat(252)}.png`, null],
     // 252 bytes as it is written, 255 and 256 when composed the other way round.

@@ -5,15 +5,17 @@ export class BodyReader {
   #left: number;
   readonly #isChunked: boolean;
   #sizeLine = '';
+  #sawLast = false;
 
-  /** @param contentLength Without one, the body is chunked. */
-  constructor(contentLength: string | undefined) {
-    this.#isChunked = contentLength === undefined;
-    this.#left = this.#isChunked ? -1 : Number(contentLength);
+  /** @param head Of the request: a request that is neither chunked nor says a length has no body. */
+  constructor(head: string) {
+    this.#isChunked = /\r\ntransfer-encoding: *chunked/i.test(head);
+    this.#left = this.#isChunked ? -1 : Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
   }
 
   /** Whether the body is complete with `data`. Content is added to `into`, if given. */
   take(data: Buffer, into: Buffer[] | null): boolean {
+    if (this.#left === 0) return true;
     let at = 0;
     while (at < data.length) {
       if (this.#left === -1) {
@@ -50,6 +52,4 @@ export class BodyReader {
     else this.#left = size;
     return false;
   }
-
-  #sawLast = false;
 }

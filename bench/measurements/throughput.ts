@@ -1,0 +1,122 @@
+import type { Bench } from '../bench.ts';
+import { type Burden, carry, type Sample } from '../carry.ts';
+import { checkUpload } from '../check.ts';
+import type { Size } from '../effort.ts';
+import { atLeast, atMost, type Finding, medianOf, type Row, type Verdict } from '../finding.ts';
+import {
+  alternate,
+  type Contender,
+  createContender,
+  limitOf,
+  noteLoadLimit,
+  picked,
+  ratios,
+} from '../rounds.ts';
+import { startTarget } from '../running-target.ts';
+import { formatSpread, spreadOf } from '../spread.ts';
+import { OURS } from '../targets.ts';
+
+const GIB = 1024 ** 3;
+const MIB = 1024 ** 2;
+/** Who needs more than this for a warm-up, takes part in every third round only. */
+const SLOW_SECONDS = 5;
+/** The most that our server may cost, as a ratio to the bare pipe. */
+const GOALS: Readonly<Record<string, number>> = { '100KiB': 0.9, '5MB': 1, '100MB': 1 };
+/** How many times cheaper than the tutorial it has to be. */
+const CHEAPER_THAN_TUTORIAL = 6;
+
+/** CPU per GiB of files, at every size. */
+export async function measureThroughput(bench: Bench): Promise<Finding> {
+  const rows: Row[] = [];
+  const notes: string[] = [];
+  for (const size of bench.effort.sizes) {
+    const contenders = await measureSize(bench, size);
+    const measured = contenders.map((contender) => toRow(contender, contenders, size));
+    const tutorial = medianOf(
+      measured.find(({ target }) => target === 'tutorial'),
+      'cpuSecondsPerGib',
+    );
+    rows.push(...measured.map((row) => (row.target === OURS ? withTutorial(row, tutorial) : row)));
+    notes.push(
+      ...noteLoadLimit(
+        contenders.map((contender) => ({
+          name: `${contender.running.target.name} at ${size.label}`,
+          limit: limitOf(contender),
+        })),
+      ),
+    );
+    const seldom = contenders.filter(({ every }) => every > 1).map(({ running }) => running.target.name);
+    if (seldom.length > 0) notes.push(`In every third round only, at ${size.label}: ${seldom.join(', ')}.`);
+  }
+  return {
+    name: 'throughput',
+    title: 'Forwarding uploads',
+    method: `${bench.effort.concurrency} connections, each sending one upload after the other. CPU of the target's process tree per GiB of files; the ratio is to the bare pipe in the same round.`,
+    variantColumn: 'file',
+    columns: ['CPU s/GiB', 'ratio', 'MiB/s', 'p50 ms', 'p99 ms', 'limit'],
+    rows,
+    notes,
+  };
+}
+
+async function measureSize(bench: Bench, size: Size): Promise<Contender<Sample>[]> {
+  const { targets, upstreamPort, effort } = bench;
+  const { rounds, seconds } = effort.throughput;
+  await using stack = new AsyncDisposableStack();
+  const contenders: Contender<Sample>[] = [];
+  for (const target of targets) {
+    const running = stack.use(await startTarget(target, upstreamPort));
+    await checkUpload(running, bench, Math.min(size.bytes, 5 * MIB));
+    contenders.push(createContender(running));
+  }
+  const burden: Burden = {
+    kind: 'upload',
+    fileBytes: size.bytes,
+    concurrency: effort.concurrency,
+    until: { seconds },
+  };
+  bench.progress(`throughput: warm-up, ${size.label}`);
+  for (const contender of contenders) {
+    const warmUp = await carry(contender.running, bench, burden);
+    if (warmUp.seconds > SLOW_SECONDS) contender.every = 3;
+  }
+  bench.progress(`throughput: ${size.label}`);
+  await alternate(contenders, rounds, (running) => carry(running, bench, burden));
+  return contenders;
+}
+
+function toRow(contender: Contender<Sample>, contenders: readonly Contender<Sample>[], size: Size): Row {
+  const target = contender.running.target.name;
+  const perGib = (sample: Sample): number => sample.cpuSeconds / ((sample.requests * size.bytes) / GIB);
+  const cpuSecondsPerGib = spreadOf(picked(contender, perGib));
+  const all = ratios(contender, contenders, perGib);
+  const ratio = all && spreadOf(all);
+  const speed = spreadOf(
+    picked(contender, ({ requests, seconds }) => (requests * size.bytes) / MIB / seconds),
+  );
+  const p50Ms = spreadOf(picked(contender, (sample) => sample.p50Ms));
+  const p99Ms = spreadOf(picked(contender, (sample) => sample.p99Ms));
+  const goal = GOALS[size.label];
+  const isHeld = target === OURS && ratio !== null && goal !== undefined;
+  return {
+    target,
+    variant: size.label,
+    cells: [
+      formatSpread(cpuSecondsPerGib),
+      ratio === null ? '1' : formatSpread(ratio),
+      speed.median.toFixed(0),
+      p50Ms.median.toFixed(1),
+      p99Ms.median.toFixed(1),
+      limitOf(contender),
+    ],
+    verdicts: isHeld ? [atMost('ratio', ratio.median, goal)] : [],
+    values: { cpuSecondsPerGib, ratio, mibPerSecond: speed, p50Ms, p99Ms },
+  };
+}
+
+function withTutorial(row: Row, tutorial: number | null): Row {
+  const ours = medianOf(row, 'cpuSecondsPerGib');
+  if (tutorial === null || ours === null) return row;
+  const verdict: Verdict = atLeast('tutorial ÷ ours', tutorial / ours, CHEAPER_THAN_TUTORIAL);
+  return { ...row, verdicts: [...row.verdicts, verdict] };
+}

@@ -1,0 +1,4 @@
+/** stub */
+export function writeDocuments(): string[] {
+  return [];
+}

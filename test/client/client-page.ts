@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, Page } from 'puppeteer-core';
+import { openPage } from '../helpers/browser-page.ts';
+import { createHouse, type House, type HouseOptions } from '../helpers/house.ts';
+
+/** What a page with the client offers to what runs in it. */
+declare global {
+  interface Window {
+    client: typeof import('../../client/index.ts');
+    store: typeof import('../../client/store.ts');
+    /** A text file of `bytes` bytes. */
+    textFile(name: string, bytes: number): File;
+  }
+}
+
+/** A page of an allowed origin that has imported the client from a running house. */
+export interface ClientPage extends AsyncDisposable {
+  readonly house: House;
+  readonly page: Page;
+  /** What scripts in the page start from. */
+  readonly setting: Setting;
+  /** Script errors, and breaches of the page's policy. */
+  readonly complaints: readonly string[];
+}
+
+/** What a script in the page needs to know. */
+export interface Setting {
+  readonly endpoint: string;
+  readonly ids: { readonly conversationId: string; readonly contactId: string };
+}
+
+/** Opens such a page, in a house made by `options`. */
+export async function openClientPage(browser: Browser, options: HouseOptions = {}): Promise<ClientPage> {
+  await using stack = new AsyncDisposableStack();
+  let api = '';
+  const host = createServer((req, res) => {
+    const isPage = req.url === '/';
+    res.writeHead(isPage ? 200 : 404, { 'Content-Type': 'text/html' });
+    res.end(isPage ? pageOf(api) : '');
+  }).listen(0, '127.0.0.1');
+  await once(host, 'listening');
+  stack.defer(() => {
+    host.closeAllConnections();
+    host.close();
+  });
+  const origin = `http://127.0.0.1:${(host.address() as AddressInfo).port}`;
+  const house = stack.use(
+    await createHouse({ ...options, env: { ALLOWED_ORIGINS: origin, ...options.env } }),
+  );
+  api = house.api;
+  const { page, complaints } = stack.use(
+    await openPage(browser, `${origin}/`, { ready: 'body[data-ready]' }),
+  );
+  const { conversationId = '', contactId = '' } = house.fields;
+  const parts = stack.move();
+  return {
+    house,
+    page,
+    complaints,
+    setting: { endpoint: api, ids: { conversationId, contactId } },
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
+}
+
+function pageOf(api: string): string {
+  return `<!doctype html><html lang="en"><title>Client</title><body><script type="module">
+    window.client = await import('${api}/client.js');
+    window.store = await import('${api}/client/store.js');
+    window.textFile = (name, bytes) => new File(['text '.repeat(Math.ceil(bytes / 5)).slice(0, bytes)], name, { type: 'text/plain' });
+    document.body.dataset.ready = '';
+  </script></body></html>`;
+}
