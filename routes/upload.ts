@@ -36,7 +36,7 @@ export function createUploadRouter(context: Pick<AppContext, 'uploads' | 'slots'
     // Whoever ends the response (the caller by leaving, a time-out by its answer) ends the upload.
     res.once('close', () => {
       // Most responses close because all is done: no error, with its stack, is made for those.
-      if (!upload.over.aborted) upload.fail(appError('UPSTREAM_ABORTED'));
+      if (!upload.over.isOver) upload.fail(appError('UPSTREAM_ABORTED'));
     });
     upload.answer.then(
       (answer) => send(req, res, upload, answer),

@@ -121,6 +121,7 @@ function readBody(
   { fileField, fieldNames }: MultipartOptions,
 ): void {
   let stream: PartStream | null = null;
+  let forgetStop = (): void => {};
 
   const parser = new FormParser(boundary, limits, {
     onField(name, value, isTruncated) {
@@ -159,7 +160,7 @@ function readBody(
 
   /** Runs a step of the parser; its errors, and those of who it calls, end the reading. */
   function guarded(step: () => void): void {
-    if (receiver.over.aborted) return;
+    if (receiver.over.isOver) return;
     try {
       step();
     } catch (error) {
@@ -172,7 +173,7 @@ function readBody(
   function finishWhenRead(): void {
     if (!isBodyRead || parser.isWaiting) return;
     parser.end();
-    receiver.over.removeEventListener('abort', stop); // multer has its end already
+    forgetStop(); // multer has its end already
     busboy.emit('close');
   }
   const onData = (chunk: Buffer): void =>
@@ -205,13 +206,15 @@ function readBody(
 
   req.on('data', onData);
   req.once('end', onEnd);
-  if (receiver.over.aborted) stop();
-  else receiver.over.addEventListener('abort', stop, { once: true });
+  if (receiver.over.isOver) stop();
+  else forgetStop = receiver.over.onEnd(stop);
 }
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function decodeText(field: string, value: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value);
+    return UTF8.decode(value);
   } catch {
     throw appError('INVALID_FIELD', { message: 'INVALID_FIELD.text', params: { field }, details: { field } });
   }

@@ -15,3 +15,11 @@ export function freeChunk(chunk: Buffer): void {
   const isWhole = chunk.byteLength === buffer.byteLength;
   if (isWhole && chunk.byteLength >= MIN_BYTES && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
+
+/** Does the same for a part of a chunk, when the whole chunk is of no use to anybody any more. */
+export function freeMemoryOf(chunk: Buffer): void {
+  const { buffer } = chunk;
+  // Node cuts small buffers out of blocks of exactly that size, which others share.
+  const mayBeShared = buffer.byteLength === Buffer.poolSize && chunk.byteLength < buffer.byteLength;
+  if (!mayBeShared && buffer.byteLength >= MIN_BYTES && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}

@@ -62,6 +62,8 @@ interface Account {
 
 /** A ledger of this process. */
 export interface LocalBudgetLedger extends BudgetLedger {
+  /** Counts a call that needs no wait and is never given back; tells whether it was counted. */
+  takeNow(locationId: string): boolean;
   /** Counts a call that was allowed elsewhere. */
   note(locationId: string, callId: string): void;
 }
@@ -91,10 +93,17 @@ export function createLocalLedger(now: () => number): LocalBudgetLedger {
     return account;
   };
   const note = (locationId: string, callId: string): void => {
-    accountOf(locationId).calls.push({ id: callId, at: now() });
+    const account = accountOf(locationId);
+    // Where answers tell no limit there is nothing to count for.
+    if (!account.isTold || account.max !== null) account.calls.push({ id: callId, at: now() });
   };
   return {
     note,
+    takeNow(locationId) {
+      const isFree = waitFor(accountOf(locationId), 'normal', now()) === 0;
+      if (isFree) note(locationId, '');
+      return isFree;
+    },
     async take(locationId, callId, kind) {
       const account = accountOf(locationId);
       const waitMs = waitFor(account, kind, now());
@@ -132,6 +141,7 @@ function waitFor(account: Account, kind: CallKind, at: number): number {
 
 function learnInto(account: Account, told: ToldLimits, at: number): void {
   account.isTold = true;
+  if (told.max === null && account.max === null) account.calls = [];
   if (told.max !== null) {
     account.max = told.max;
     account.windowMs = toWindowMs(told.intervalMs);

@@ -85,9 +85,14 @@ export class ForwardRequest {
    *
    * @throws AppError when no usable answer comes.
    */
-  async commit(closing: Buffer): Promise<LeadwayAnswer> {
+  async commit(closing: readonly Buffer[]): Promise<LeadwayAnswer> {
     if (this.#early !== null) throw await this.#early;
     return this.#read(await this.#stream.commit(closing));
+  }
+
+  /** Whether every byte of the body has been handed to the kernel. */
+  get hasSentAll(): boolean {
+    return this.#stream.hasSentAll;
   }
 
   /** Whether the location's token has changed since this request was made. */

@@ -68,15 +68,21 @@ export class UploadStream {
     return this.#drained?.promise;
   }
 
-  /** Sends the last bytes, so that the upstream has the whole request; resolves to its answer. */
-  commit(lastBytes: Buffer): Promise<IncomingMessage> {
+  /** Whether every byte of the body has been handed to the kernel. */
+  get hasSentAll(): boolean {
+    return this.#request.writableFinished;
+  }
+
+  /** Sends the last pieces, so that the upstream has the whole request; resolves to its answer. */
+  commit(pieces: readonly Buffer[]): Promise<IncomingMessage> {
     this.#committed = Promise.withResolvers();
     if (this.#isAnswered || this.#isClosed) {
       this.#committed.reject(appError('UPSTREAM_ABORTED'));
     } else {
       this.#inOneWrite(() => {
         this.#flush();
-        this.#request.end(lastBytes);
+        for (const piece of pieces) this.#request.write(piece);
+        this.#request.end();
       });
       this.#watch.setWaiting(true);
     }

@@ -26,6 +26,8 @@ export interface UpstreamBudget {
    * @throws AppError `UPSTREAM_BUDGET` when Leadway would surely refuse the call; the reason of `signal`.
    */
   take(locationId: string, signal: AbortSignal, attempt?: Attempt): Promise<void>;
+  /** Takes one call if that takes no waiting, not even for Redis; tells whether it did. */
+  takeNow(locationId: string): boolean;
   /** Learns from the headers of an answer of Leadway's. */
   learn(locationId: string, status: number, headers: IncomingHttpHeaders, attempt?: Attempt): void;
 }
@@ -101,6 +103,7 @@ export function createUpstreamBudget({
       giveBack(locationId, callId);
       signal.throwIfAborted();
     },
+    takeNow: (locationId) => store?.isUp !== true && local.takeNow(locationId),
     learn(locationId, status, headers, attempt = 'first') {
       const told = toToldLimits(status, headers, attempt === 'retry');
       local.learn(locationId, told);

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { type AppError, toAppError } from '../errors/app-error.ts';
 import type { TypePolicy } from '../file-types/type-policy.ts';
+import { Ending } from '../http/ending.ts';
 import { pump, readHead } from './file-stream.ts';
 import { IncomingFile } from './incoming-file.ts';
 import { overLimit } from './route-choice.ts';
@@ -24,7 +25,7 @@ export class ContentGate extends Readable {
   readonly #ticket: Ticket;
   readonly #file: IncomingFile;
   readonly #events: GateEvents;
-  readonly #closed = new AbortController();
+  readonly #closed = new Ending();
   #heldBack: Buffer | null = null;
   #wanted: PromiseWithResolvers<void> | null = null;
 
@@ -48,11 +49,11 @@ export class ContentGate extends Readable {
    * @throws AppError why the content is refused.
    */
   async open(): Promise<void> {
-    const { head, isWhole } = await readHead(this.#source, this.#closed.signal);
+    const { head, isWhole } = await readHead(this.#source, this.#closed);
     await this.#file.admit(head, isWhole ? 'whole' : 'part');
     this.#pass(head);
     this.#flow(isWhole).catch((error) => {
-      if (!this.#closed.signal.aborted) this.#events.onRefused(toAppError(error));
+      if (!this.#closed.isOver) this.#events.onRefused(toAppError(error));
     });
   }
 
@@ -63,13 +64,13 @@ export class ContentGate extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#closed.abort();
+    this.#closed.end();
     this.#source.resume();
     callback(error);
   }
 
   async #flow(isWhole: boolean): Promise<void> {
-    if (!isWhole) await pump(this.#source, (chunk) => this.#pass(chunk), this.#closed.signal);
+    if (!isWhole) await pump(this.#source, (chunk) => this.#pass(chunk), this.#closed);
     await this.#file.assertSound();
     const { fileSize } = this.#ticket;
     if (fileSize !== null && this.size !== fileSize) throw sizeMismatch(fileSize, this.size);

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { appError } from '../errors/app-error.ts';
 import { HEAD_BYTES } from '../file-types/file-types.ts';
+import type { Ending } from '../http/ending.ts';
 
 /** The beginning of a file. */
 export interface FileHead {
@@ -12,10 +13,10 @@ export interface FileHead {
 /**
  * Reads from `stream` until its head is there, then pauses it.
  *
- * @throws AppError when `over` is aborted first.
+ * @throws AppError when `over` comes first.
  */
-export function readHead(stream: Readable, over: AbortSignal): Promise<FileHead> {
-  if (over.aborted) return Promise.reject(appError('UPSTREAM_ABORTED'));
+export function readHead(stream: Readable, over: Ending): Promise<FileHead> {
+  if (over.isOver) return Promise.reject(appError('UPSTREAM_ABORTED'));
   const { promise, resolve, reject } = Promise.withResolvers<FileHead>();
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -49,14 +50,14 @@ export function readHead(stream: Readable, over: AbortSignal): Promise<FileHead>
  * Hands every chunk of `stream` to `take`, which may ask to wait by returning a promise. Resolves at the end
  * of the stream.
  *
- * @throws what `take` throws; AppError when `over` is aborted first.
+ * @throws what `take` throws; AppError when `over` comes first.
  */
 export function pump(
   stream: Readable,
   take: (chunk: Buffer) => Promise<void> | undefined,
-  over: AbortSignal,
+  over: Ending,
 ): Promise<void> {
-  if (over.aborted) return Promise.reject(appError('UPSTREAM_ABORTED'));
+  if (over.isOver) return Promise.reject(appError('UPSTREAM_ABORTED'));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const fail = (error: unknown): void => {
     stop();
@@ -95,16 +96,14 @@ export function pump(
   return promise;
 }
 
-/** Calls `release` once: when the returned function is called, or when `over` is aborted, which also rejects. */
-function onceOver(over: AbortSignal, release: () => void, reject: (error: unknown) => void): () => void {
-  const stop = (): void => {
-    over.removeEventListener('abort', onAbort);
+/** Calls `release` once: when the returned function is called, or when `over` comes, which also rejects. */
+function onceOver(over: Ending, release: () => void, reject: (error: unknown) => void): () => void {
+  const forget = over.onEnd(() => {
+    release();
+    reject(appError('UPSTREAM_ABORTED'));
+  });
+  return () => {
+    forget();
     release();
   };
-  const onAbort = (): void => {
-    stop();
-    reject(appError('UPSTREAM_ABORTED'));
-  };
-  over.addEventListener('abort', onAbort, { once: true });
-  return stop;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type AppError, appError } from '../errors/app-error.ts';
-import { countGarbage } from '../heap.ts';
-import { freeChunk } from '../http/free-chunk.ts';
+import { Ending } from '../http/ending.ts';
+import { freeMemoryOf } from '../http/free-chunk.ts';
 import { ForwardRequest, type UpstreamTiming } from '../leadway/forward-request.ts';
 import type { LeadwayAnswer, LeadwayClient } from '../leadway/leadway-client.ts';
 import type { IncomingFile } from './incoming-file.ts';
@@ -67,9 +67,9 @@ export class ForwardCarrier {
 
   /** Begins a file, with the bytes that were held of it. */
   beginFile(file: IncomingFile): Promise<void> | undefined {
-    const opening = [this.#headOf(file), ...file.release()];
-    if (file.isWhole) opening.push(this.#encoder.fileTail);
-    return this.#request.write(join(opening));
+    let wait = this.#request.write(this.#headOf(file));
+    for (const chunk of file.release()) wait = this.#request.write(chunk);
+    return file.isWhole ? this.endFile() : wait;
   }
 
   /** Sends more of the file that was begun last. A promise means: wait for it before sending more. */
@@ -92,7 +92,7 @@ export class ForwardCarrier {
         return position > (this.#sent.get(name) ?? 0);
       })
       .map(([name, value]) => this.#encoder.field(name, value));
-    const answer = await this.#request.commit(Buffer.concat([...late, this.#encoder.closing]));
+    const answer = await this.#request.commit([...late, this.#encoder.closing]);
     return toForwardAnswer(answer, this.#target);
   }
 
@@ -122,54 +122,48 @@ export function sendHeldFiles(
   files: readonly IncomingFile[],
 ): HeldUpload {
   const encoder = createMultipartEncoder();
-  const body = join([
-    ...toLeadwayFields(fields, target.locationId).map(([name, value]) => encoder.field(name, value)),
-    ...files.flatMap((file) => [
-      encoder.fileHead(FILE_FIELD, file.name, file.contentType),
-      ...file.release(),
-      encoder.fileTail,
-    ]),
-    encoder.closing,
-  ]);
+  const known = toLeadwayFields(fields, target.locationId);
+  const body = known.map(([name, value]) => encoder.field(name, value));
+  const held: Buffer[] = [];
+  for (const file of files) {
+    const chunks = file.release();
+    held.push(...chunks);
+    body.push(encoder.fileHead(FILE_FIELD, file.name, file.contentType), ...chunks, encoder.fileTail);
+  }
+  body.push(encoder.closing);
+  const contentLength = body.reduce((sum, piece) => sum + piece.length, 0);
   const open = (): ForwardRequest =>
     new ForwardRequest(
       {
         client: target.client,
         locationId: target.locationId,
         contentType: encoder.contentType,
-        contentLength: body.length,
+        contentLength,
       },
       target.onFailure,
       target.onTiming,
     );
-  const over = new AbortController();
+  const over = new Ending();
   let request = open();
   const send = async (): Promise<ForwardAnswer> => {
     let answer = await request.commit(body);
-    const mayRepeat = !answer.ok && answer.status === 401 && !over.signal.aborted;
+    const mayRepeat = !answer.ok && answer.status === 401 && !over.isOver;
     if (mayRepeat && request.hasFresherToken()) {
       await target.client.options.budget.take(target.locationId, over.signal);
       request = open();
       answer = await request.commit(body);
     }
+    // The form has been read to its end and nothing is sent again: nobody else has these bytes.
+    if (request.hasSentAll) held.forEach(freeMemoryOf);
     return toForwardAnswer(answer, target);
   };
   return {
     answer: send(),
     destroy() {
-      over.abort();
+      over.end();
       request.destroy();
     },
   };
-}
-
-/** One buffer of all `parts`, which are given back: what was held would otherwise be there twice. */
-function join(parts: readonly Buffer[]): Buffer {
-  const joined = Buffer.concat(parts);
-  // Not at once: the last of them may be in the hands of the form's parser.
-  setImmediate(() => parts.forEach(freeChunk));
-  countGarbage(joined.length);
-  return joined;
 }
 
 function toForwardAnswer(answer: LeadwayAnswer, { client, locationId }: ForwardTarget): ForwardAnswer {

@@ -2,6 +2,7 @@ import type { Caller } from '../callers/caller.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { HEAD_BYTES } from '../file-types/file-types.ts';
 import { ChunkList } from '../http/chunk-list.ts';
+import { Ending } from '../http/ending.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
 import { pump } from './file-stream.ts';
 import { initiateUpload, type OfferedHead } from './initiate-upload.ts';
@@ -14,10 +15,11 @@ const MAX_HEAD_BYTES = Math.max(HEAD_BYTES, 64 * 1024);
 
 /** A form that asks for a signed URL and brings the head of the file. Settles once. */
 export class HeadForm {
+  /** Comes as soon as the outcome is settled. */
+  readonly over = new Ending();
   readonly #context: UploadContext;
   readonly #caller: Caller;
   readonly #answer = Promise.withResolvers<InitiateAnswer>();
-  readonly #over = new AbortController();
   #raw: RawFields = {};
   #offered: OfferedHead | null = null;
 
@@ -32,13 +34,9 @@ export class HeadForm {
     return this.#answer.promise;
   }
 
-  get over(): AbortSignal {
-    return this.#over.signal;
-  }
-
   fail(error: AppError): void {
-    if (this.over.aborted) return;
-    this.#over.abort();
+    if (this.over.isOver) return;
+    this.over.end();
     this.#answer.reject(error);
   }
 
@@ -69,14 +67,14 @@ export class HeadForm {
   }
 
   finish(): void {
-    if (this.over.aborted) return;
+    if (this.over.isOver) return;
     this.#initiate().catch((error) => this.fail(toAppError(error)));
   }
 
   async #initiate(): Promise<void> {
     const fields = parseUploadFields(this.#raw, this.#context.attachmentUrlOrigins);
-    const answer = await initiateUpload(this.#context, this.#caller, fields, this.#offered, this.over);
-    this.#over.abort();
+    const answer = await initiateUpload(this.#context, this.#caller, fields, this.#offered, this.over.signal);
+    this.over.end();
     this.#answer.resolve(answer);
   }
 }

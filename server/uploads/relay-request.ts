@@ -71,7 +71,7 @@ export class RelayRequest {
    * @throws AppError `STORAGE_REFUSED`, or what broke the connection.
    */
   async commit(): Promise<void> {
-    const response = await this.#stream.commit(this.#heldBack ?? Buffer.alloc(0));
+    const response = await this.#stream.commit(this.#heldBack === null ? [] : [this.#heldBack]);
     const status = response.statusCode ?? 0;
     this.#onTiming({ status, ms: this.#stream.ageMs });
     response.resume();

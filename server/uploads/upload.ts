@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
+import { Ending } from '../http/ending.ts';
 import type { Outcome } from '../http/outcome.ts';
 import type { UpstreamTiming } from '../leadway/forward-request.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
@@ -28,9 +29,6 @@ export type UploadAnswer =
   | ({ readonly mode: 'forward' | 'relay' } & ForwardAnswer)
   | ({ readonly mode: 'direct' } & InitiateAnswer);
 
-/** Why a settled upload is over. Without a reason, an exception with a stack would be made for each. */
-const SETTLED = 'settled';
-
 /**
  * One upload from its first byte to its answer: every check, the choice of the route, and the commit that
  * comes last. It settles once; whatever happens after that is thrown away.
@@ -38,10 +36,11 @@ const SETTLED = 'settled';
 export class Upload {
   /** Facts for the log. */
   readonly facts: Outcome = { files: 0, fileBytes: 0 };
+  /** Comes as soon as the upload has settled. */
+  readonly over = new Ending();
   readonly #context: UploadContext;
   readonly #request: UploadRequest;
   readonly #answer = Promise.withResolvers<UploadAnswer>();
-  readonly #over = new AbortController();
   readonly #registerName = createNameRegister();
   readonly #known: UploadKnowledge;
   #carriage: Carriage = 'hold';
@@ -66,15 +65,10 @@ export class Upload {
     return this.#answer.promise;
   }
 
-  /** Aborted as soon as the upload has settled. */
-  get over(): AbortSignal {
-    return this.#over.signal;
-  }
-
   /** Ends the upload with `error`, unless it has settled. Leadway has got no complete request then. */
   fail(error: AppError): void {
-    if (this.#over.signal.aborted) return;
-    this.#over.abort();
+    if (this.over.isOver) return;
+    this.over.end();
     this.#forward?.destroy();
     this.#relay?.destroy();
     this.#heldUpload?.destroy();
@@ -99,7 +93,7 @@ export class Upload {
       const file = this.#openFile(part);
       const { head, isWhole } = await readHead(part.stream, this.over);
       await file.admit(head, isWhole ? this.#known.extentOf(head) : 'part');
-      this.over.throwIfAborted();
+      this.over.throwIfOver();
       this.facts.contentType ??= file.contentType;
       await this.#beginFile(file, part, isWhole ? head.length : null);
       await this.#take(file, head);
@@ -123,9 +117,9 @@ export class Upload {
   }
 
   #settle(answer: UploadAnswer): void {
-    if (this.over.aborted) return;
+    if (this.over.isOver) return;
     this.facts.mode = answer.mode;
-    this.#over.abort(SETTLED);
+    this.over.end();
     // A direct answer may follow bytes that were already on their way to Leadway.
     if (answer.mode === 'direct') this.#forward?.destroy();
     this.#answer.resolve(answer);
@@ -256,7 +250,7 @@ export class Upload {
     if (!isComplete && this.#known.mayBeTooLarge()) return this.#discard();
     if (file.isWhole && file.size === this.#known.fields.fileSize) await file.assertSound();
     const claim = this.#known.claim(file);
-    const ticket = await this.#context.direct.initiate(claim, this.over);
+    const ticket = await this.#context.direct.initiate(claim, this.over.signal);
     if (ticket === null) return this.#fallBack(isComplete);
     const size = claim.fileSize ?? file.size;
     if (size > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, ticket.channel);
@@ -276,8 +270,8 @@ export class Upload {
     const locationId = this.#known.location();
     if (locationId === null) throw fieldOrder('locationId');
     for (const held of this.#known.files) if (held.isWhole) await held.assertSound();
-    await this.#context.budget.take(locationId, this.over);
-    this.over.throwIfAborted();
+    await this.#takeBudget(locationId);
+    this.over.throwIfOver();
     const target = this.#forwardTarget(locationId);
     const [file] = this.#known.files;
     const bytes = this.#known.provenSize();
@@ -298,8 +292,8 @@ export class Upload {
       await file.assertSound();
     }
     const locationId = required(this.#known.location(), 'locationId');
-    await this.#context.budget.take(locationId, this.over);
-    this.over.throwIfAborted();
+    await this.#takeBudget(locationId);
+    this.over.throwIfOver();
     const target = this.#forwardTarget(locationId);
     const held = sendHeldFiles(target, this.#known.fields, this.#known.files);
     this.#heldUpload = held;
@@ -312,7 +306,7 @@ export class Upload {
       direct: this.#context.direct,
       agent: this.#context.client.options.agent,
       timeoutMs: this.#context.client.options.timeoutMs,
-      signal: this.over,
+      signal: this.over.signal,
       onFailure: (error) => this.fail(error),
       onTiming: (timing) => this.#noteTiming(timing),
     });
@@ -345,6 +339,11 @@ export class Upload {
     this.#forward = null;
     for (const file of this.#known.files) file.release();
     this.#limit = this.#known.limitFor(this.#carriage);
+  }
+
+  async #takeBudget(locationId: string): Promise<void> {
+    const { budget } = this.#context;
+    if (!budget.takeNow(locationId)) await budget.take(locationId, this.over.signal);
   }
 
   #forwardTarget(locationId: string): ForwardTarget {

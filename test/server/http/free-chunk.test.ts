@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { freeChunk } from '../../../server/http/free-chunk.ts';
+import { freeChunk, freeMemoryOf } from '../../../server/http/free-chunk.ts';
 
 describe('freeChunk', () => {
   it('empties a chunk that has its memory for itself', () => {
@@ -28,5 +28,21 @@ describe('freeChunk', () => {
     const chunk = Buffer.alloc(64 * 1024);
     freeChunk(chunk);
     freeChunk(chunk);
+  });
+});
+
+describe('freeMemoryOf', () => {
+  it('frees the whole chunk by any part of it, once or more', () => {
+    const whole = Buffer.allocUnsafeSlow(20_000);
+    const part = whole.subarray(100, 200);
+    freeMemoryOf(part);
+    freeMemoryOf(part);
+    assert.equal(whole.length, 0);
+  });
+
+  it('leaves what may be a part of a block of Node', () => {
+    const one = Buffer.from('some text');
+    freeMemoryOf(one);
+    assert.equal(one.toString(), 'some text');
   });
 });

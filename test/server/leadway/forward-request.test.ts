@@ -28,7 +28,7 @@ describe('ForwardRequest', () => {
       apiVersion: '2021-07-28',
       timeoutMs: 5_000,
       tokens: { current: () => 'token', all: () => ['token'], refresh: async () => false },
-      budget: { take: async () => {}, learn: () => {} },
+      budget: { take: async () => {}, takeNow: () => true, learn: () => {} },
       agent,
       logger: await createLogger({ level: 'silent', destination: new LogSink() }),
     });
@@ -64,7 +64,7 @@ describe('ForwardRequest', () => {
     const socket = await untilSent('beginning');
     socket.write(head + refusal.slice(0, 5));
     while (statuses.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    const committed = request.commit(Buffer.from('end'));
+    const committed = request.commit([Buffer.from('end')]);
     socket.write(refusal.slice(5));
     await assert.rejects(committed, { code: 'UPSTREAM_REJECTED', status: 413 });
     assert.equal(failures.length, 1);
@@ -101,7 +101,7 @@ describe('ForwardRequest', () => {
   it('does not use a connection again on which its own body is stuck', async () => {
     const request = open();
     server.once('connection', (socket: Socket) => socket.pause());
-    const committed = request.commit(Buffer.alloc(30_000_000));
+    const committed = request.commit([Buffer.alloc(30_000_000)]);
     const [socket] = await connected;
     const closed = once(socket, 'close');
     socket.write(head + refusal);
@@ -115,7 +115,7 @@ describe('ForwardRequest', () => {
   it('fails the commit when the connection breaks before the answer, in the middle of it, or in its head', async () => {
     for (const begun of ['', 'HTTP/1.1 2', 'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"uploaded']) {
       connected = once(server, 'connection') as Promise<[Socket]>;
-      const committed = open().commit(Buffer.from('all of it'));
+      const committed = open().commit([Buffer.from('all of it')]);
       const socket = await untilSent('all of it');
       socket.end(begun);
       await assert.rejects(committed, { code: 'UPSTREAM_ABORTED' });
@@ -123,7 +123,7 @@ describe('ForwardRequest', () => {
   });
 
   it('fails the commit when the answer is no HTTP', async () => {
-    const committed = open().commit(Buffer.from('all of it'));
+    const committed = open().commit([Buffer.from('all of it')]);
     const socket = await untilSent('all of it');
     socket.end('220 smtp.example ESMTP\r\n');
     await assert.rejects(committed, { code: 'UPSTREAM_ERROR' });

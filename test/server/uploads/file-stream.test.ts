@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { HEAD_BYTES } from '../../../server/file-types/file-types.ts';
+import { Ending } from '../../../server/http/ending.ts';
 import { pump, readHead } from '../../../server/uploads/file-stream.ts';
 
 /** Reads a whole stream as uploads do: its head, a pause for the verdict, and the rest. */
 async function readAll(stream: PassThrough, verdict: () => Promise<unknown>): Promise<Buffer> {
-  const { signal } = new AbortController();
-  const { head, isWhole } = await readHead(stream, signal);
+  const over = new Ending();
+  const { head, isWhole } = await readHead(stream, over);
   await verdict();
   const chunks = [head];
   if (!isWhole) {
@@ -16,7 +17,7 @@ async function readAll(stream: PassThrough, verdict: () => Promise<unknown>): Pr
         chunks.push(chunk);
         return chunks.length % 2 === 0 ? verdict().then(() => {}) : undefined;
       },
-      signal,
+      over,
     );
   }
   return Buffer.concat(chunks);
@@ -45,15 +46,15 @@ describe('readHead and pump', () => {
   it('end with what the taker throws', async () => {
     const stream = new PassThrough();
     stream.write('x');
-    const { signal } = new AbortController();
+    const over = new Ending();
     const refuse = (): undefined => {
       throw new RangeError('enough');
     };
-    await assert.rejects(pump(stream, refuse, signal), RangeError);
+    await assert.rejects(pump(stream, refuse, over), RangeError);
     const stream2 = new PassThrough();
     stream2.write('x');
     await assert.rejects(
-      pump(stream2, () => Promise.reject(new RangeError('enough')), signal),
+      pump(stream2, () => Promise.reject(new RangeError('enough')), over),
       RangeError,
     );
   });
@@ -61,11 +62,11 @@ describe('readHead and pump', () => {
   it('end when the upload is over, before or while they wait, and listen no more', async () => {
     for (const abortsFirst of [true, false]) {
       const stream = new PassThrough();
-      const over = new AbortController();
-      if (abortsFirst) over.abort();
-      const head = readHead(stream, over.signal);
-      const rest = pump(stream, () => undefined, over.signal);
-      over.abort();
+      const over = new Ending();
+      if (abortsFirst) over.end();
+      const head = readHead(stream, over);
+      const rest = pump(stream, () => undefined, over);
+      over.end();
       await assert.rejects(head, { code: 'UPSTREAM_ABORTED' });
       await assert.rejects(rest, { code: 'UPSTREAM_ABORTED' });
       assert.equal(stream.listenerCount('data') + stream.listenerCount('end'), 0);
