@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { AppContext } from '../server/context.ts';
 import { outcomeOf } from '../server/http/outcome.ts';
@@ -7,21 +8,23 @@ import { requestIdOf } from '../server/http/request-id.ts';
 const CALLER_LEFT = 499;
 
 /** What had passed over a connection when its last request was over; the rest belongs to the next one. */
-const counted = new WeakMap<object, { read: number; written: number }>();
+const COUNTED = Symbol('counted');
+
+type WithCount = Socket & { [COUNTED]?: { readonly read: number; readonly written: number } };
 
 /** Writes one line a request when it is over: outcome, sizes, times and Leadway's status. */
 export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): RequestHandler {
   return function accessLog(req: Request, res: Response, next: NextFunction) {
     const startedAt = performance.now();
-    const { socket } = req;
-    const before = counted.get(socket) ?? { read: 0, written: 0 };
+    const socket: WithCount = req.socket;
+    const before = socket[COUNTED] ?? { read: 0, written: 0 };
     // The query stays out: it may hold ids that mean something to people.
     const path = req.path;
     const ip = req.ip; // gone with the connection
     res.once('close', () => {
       const { error, ...facts } = outcomeOf(req);
       const isAnswered = res.writableFinished;
-      counted.set(socket, { read: socket.bytesRead, written: socket.bytesWritten });
+      socket[COUNTED] = { read: socket.bytesRead, written: socket.bytesWritten };
       const level = levelOf(path, error?.status);
       logger[level](
         {

@@ -4,7 +4,9 @@ import type { Caller } from '../server/callers/caller.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 
-const callers = new WeakMap<Request, Caller>();
+const CALLER = Symbol('caller');
+
+type WithCaller = Request & { [CALLER]?: Caller };
 
 /** An IPv6 subscriber has a whole /56, so single addresses say nothing. */
 const IPV6_PREFIX_BITS = 56;
@@ -12,7 +14,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Tells who calls, before any of the body is read. */
 export function createCallerGate({ authenticator }: Pick<AppContext, 'authenticator'>): RequestHandler {
-  return async function callerGate(req: Request, _res: Response, next: NextFunction) {
+  return async function callerGate(req: WithCaller, _res: Response, next: NextFunction) {
     const caller = await authenticator.authenticate({
       headers: req.headers,
       rawHeaders: req.rawHeaders,
@@ -20,7 +22,7 @@ export function createCallerGate({ authenticator }: Pick<AppContext, 'authentica
       isFromTrustedProxy: isTrusted(req),
     });
     if (caller.isByCookie && !SAFE_METHODS.has(req.method)) assertSentByPage(req);
-    callers.set(req, caller);
+    req[CALLER] = caller;
     next();
   };
 }
@@ -37,8 +39,8 @@ export function assertSentByPage(req: Request): void {
 }
 
 /** The caller of `req`, once the caller gate has let it in. */
-export function callerOf(req: Request): Caller {
-  const caller = callers.get(req);
+export function callerOf(req: WithCaller): Caller {
+  const caller = req[CALLER];
   if (caller === undefined) throw new TypeError('the caller is not known yet');
   return caller;
 }

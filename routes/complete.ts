@@ -5,6 +5,7 @@ import { createJsonBody } from '../middleware/json-body.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
+import { sendJson } from '../server/http/send-json.ts';
 import { openPresentedTicket } from '../server/uploads/presented-ticket.ts';
 import type { Ticket } from '../server/uploads/tickets.ts';
 
@@ -19,7 +20,7 @@ export function createCompleteRouter(context: Pick<AppContext, 'direct' | 'ticke
     const sealed = requiredTicket(body['ticket']);
     const ticket = await openPresentedTicket(context, callerOf(req), sealed, 'complete');
     assertMatches(body, ticket);
-    res.json(await context.direct.complete(ticket, whenCallerLeaves(res)));
+    sendJson(res, 200, await context.direct.complete(ticket, whenCallerLeaves(res)));
   });
   router.all('/messages/upload/complete', createMethodNotAllowed('POST'));
   return router;

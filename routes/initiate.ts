@@ -9,6 +9,7 @@ import { type AppError, appError } from '../server/errors/app-error.ts';
 import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
 import { noteOutcome } from '../server/http/outcome.ts';
 import { sendError } from '../server/http/send-error.ts';
+import { sendJson } from '../server/http/send-json.ts';
 import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
 import { HeadForm } from '../server/uploads/head-form.ts';
 import { initiateUpload } from '../server/uploads/initiate-upload.ts';
@@ -36,7 +37,7 @@ export function createInitiateRouter(context: Pick<AppContext, 'slots' | 'upload
       form.answer.then(
         (answer) => {
           noteOutcome(req, { mode: 'direct', contentType: answer.contentType });
-          if (!res.headersSent && !res.destroyed) res.json(answer);
+          if (!res.headersSent && !res.destroyed) sendJson(res, 200, answer);
         },
         (error: AppError) => sendError(req, res, error),
       );
@@ -47,7 +48,7 @@ export function createInitiateRouter(context: Pick<AppContext, 'slots' | 'upload
     const fields = parseUploadFields(req.body as Record<string, unknown>, uploads.attachmentUrlOrigins);
     const answer = await initiateUpload(uploads, callerOf(req), fields, null, whenCallerLeaves(res));
     noteOutcome(req, { mode: 'direct', contentType: answer.contentType });
-    res.json(answer);
+    sendJson(res, 200, answer);
   });
   router.all('/messages/upload/initiate', createMethodNotAllowed('POST'));
   return router;

@@ -7,6 +7,7 @@ import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
 import { noteOutcome } from '../server/http/outcome.ts';
 import { sendError } from '../server/http/send-error.ts';
+import { sendJson } from '../server/http/send-json.ts';
 import { closingLength } from '../server/uploads/form-length.ts';
 import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
 import { MODES, type Mode } from '../server/uploads/route-choice.ts';
@@ -53,7 +54,7 @@ export function createUploadRouter(context: Pick<AppContext, 'uploads' | 'slots'
 
 function send(req: Request, res: Response, upload: Upload, answer: UploadAnswer): void {
   noteOutcome(req, upload.facts);
-  if (!res.headersSent && !res.destroyed) res.status(answer.mode === 'direct' ? 202 : 200).json(answer);
+  if (!res.headersSent && !res.destroyed) sendJson(res, answer.mode === 'direct' ? 202 : 200, answer);
 }
 
 function parseMode(value: unknown): Mode {

@@ -1,5 +1,4 @@
 import express, { type Express, Router } from 'express';
-import helmet from 'helmet';
 import { createAccessLog } from '../middleware/access-log.ts';
 import { createActivityCount } from '../middleware/activity.ts';
 import { createBodyGuard } from '../middleware/body-guard.ts';
@@ -9,6 +8,7 @@ import { createErrorHandler, createNotFound } from '../middleware/error-handler.
 import { createCors, createOriginGate, createPreflight } from '../middleware/origin.ts';
 import { createAddressRateLimit, createRateLimit } from '../middleware/rate-limit.ts';
 import { createRequestId } from '../middleware/request-id.ts';
+import { createSecurityHeaders } from '../middleware/security-headers.ts';
 import { createStrictHttp } from '../middleware/strict-http.ts';
 import { createClientConfigRouter } from '../routes/client-config.ts';
 import { createClientModuleRouter } from '../routes/client-module.ts';
@@ -35,7 +35,7 @@ export function createApp(context: AppContext, demo: DemoTarget | null = null): 
   app.use(createRequestId());
   app.use(createAccessLog(context));
   app.use(createBodyGuard(context)); // before anything that can answer: every answer drains what is still coming
-  app.use(helmet());
+  app.use(createSecurityHeaders());
   app.use(createCors(context)); // before all refusals: a page may only read errors that carry its headers
   app.use(createStrictHttp());
   app.use(createHealthRouter(context)); // neither drained nor limited: probes must always get an answer

@@ -28,6 +28,11 @@ const LIMITS: Omit<FormLimits, 'maxParts'> = {
   maxOverheadBytes: 1024 * 1024,
 };
 
+/** Where a request keeps its reading. */
+const READING = Symbol('reading');
+
+type WithReading = Request & { [READING]?: Reading };
+
 /** A form that is being read. */
 interface Reading {
   readonly receiver: FormReceiver;
@@ -55,10 +60,9 @@ export interface MultipartReader {
 
 /** Makes a reader of forms. */
 export function createMultipartReader(options: MultipartOptions): MultipartReader {
-  const readings = new WeakMap<object, Reading>();
   const limits: FormLimits = { ...LIMITS, maxParts: LIMITS.maxFields + options.maxFiles + 5 };
-  const readingOf = (req: object): Reading => {
-    const reading = readings.get(req);
+  const readingOf = (req: WithReading): Reading => {
+    const reading = req[READING];
     if (reading === undefined) throw new TypeError('the request is not being read');
     return reading;
   };
@@ -100,8 +104,8 @@ export function createMultipartReader(options: MultipartOptions): MultipartReade
         throw appError('UNSUPPORTED_ENCODING');
       return parseBoundary(req.headers['content-type']);
     },
-    read(req, res, boundary, receiver) {
-      readings.set(req, { receiver, boundary });
+    read(req: WithReading, res, boundary, receiver) {
+      req[READING] = { receiver, boundary };
       letBodyCome(req, res);
       // When the outcome is settled, multer still waits for the end of the body; nobody waits for it.
       middleware(req, res, (error?: unknown) => {
@@ -121,6 +125,7 @@ function readBody(
   { fileField, fieldNames }: MultipartOptions,
 ): void {
   let stream: PartStream | null = null;
+  let hasNewFields = false;
   let forgetStop = (): void => {};
 
   const parser = new FormParser(boundary, limits, {
@@ -129,7 +134,7 @@ function readBody(
       if (!fieldNames.has(name)) return;
       const text = decodeText(known, value);
       busboy.emit('field', known, text, { nameTruncated: false, valueTruncated: isTruncated });
-      if (!isTruncated) receiver.fieldsChanged(req.body as Record<string, unknown>);
+      hasNewFields ||= !isTruncated;
     },
     onFile(head: PartHead & { filename: string }, offset) {
       if (head.name !== fileField) {
@@ -138,6 +143,7 @@ function readBody(
           details: { field: head.name },
         });
       }
+      tellFields();
       const opened = new PartStream(offset, {
         onWanted: () => {
           if (stream === opened) goOn();
@@ -157,6 +163,12 @@ function readBody(
       return ended === null;
     },
   });
+
+  /** Once for all fields that one chunk brought, and before a file that they say something of. */
+  function tellFields(): void {
+    if (hasNewFields) receiver.fieldsChanged(req.body as Record<string, unknown>);
+    hasNewFields = false;
+  }
 
   /** Runs a step of the parser; its errors, and those of who it calls, end the reading. */
   function guarded(step: () => void): void {
@@ -179,6 +191,7 @@ function readBody(
   const onData = (chunk: Buffer): void =>
     guarded(() => {
       parser.write(chunk);
+      tellFields();
       if (parser.isWaiting) req.pause();
     });
   const onEnd = (): void =>
@@ -190,6 +203,7 @@ function readBody(
     if (!parser.isWaiting) return;
     guarded(() => {
       parser.resume();
+      tellFields();
       if (!parser.isWaiting) req.resume();
       finishWhenRead();
     });

@@ -21,16 +21,17 @@ export interface Outcome {
   upstreamTraceId?: string;
 }
 
-const outcomes = new WeakMap<IncomingMessage, Outcome>();
+/** Where a request keeps its outcome; a WeakMap would be one more thing to walk for every collection. */
+const OUTCOME = Symbol('outcome');
+
+type WithOutcome = IncomingMessage & { [OUTCOME]?: Outcome };
 
 /** Adds facts to the outcome of `req`. */
-export function noteOutcome(req: IncomingMessage, facts: Outcome): void {
-  const known = outcomes.get(req);
-  if (known === undefined) outcomes.set(req, { ...facts });
-  else Object.assign(known, facts);
+export function noteOutcome(req: WithOutcome, facts: Outcome): void {
+  req[OUTCOME] = { ...req[OUTCOME], ...facts };
 }
 
 /** What is known of the outcome of `req`. */
-export function outcomeOf(req: IncomingMessage): Outcome {
-  return outcomes.get(req) ?? {};
+export function outcomeOf(req: WithOutcome): Outcome {
+  return req[OUTCOME] ?? {};
 }

@@ -3,18 +3,20 @@ import type { IncomingMessage } from 'node:http';
 
 const WELL_FORMED = /^[A-Za-z0-9._:=+/-]{1,128}$/;
 
-const ids = new WeakMap<IncomingMessage, string>();
+const ID = Symbol('request id');
+
+type WithId = IncomingMessage & { [ID]?: string };
 
 /**
  * The request's id: the proxy's `X-Request-Id` when it is well-formed, else a new UUID. The same for every
  * call with one request.
  */
-export function requestIdOf(req: IncomingMessage): string {
-  const known = ids.get(req);
+export function requestIdOf(req: WithId): string {
+  const known = req[ID];
   if (known !== undefined) return known;
   const given = req.headers['x-request-id'];
   const id = typeof given === 'string' && WELL_FORMED.test(given) ? given : newRequestId();
-  ids.set(req, id);
+  req[ID] = id;
   return id;
 }
 

@@ -14,28 +14,32 @@ interface Connection {
   readonly open: Set<ServerResponse>;
 }
 
+/** Where a socket keeps what it has under way. */
+const CONNECTION = Symbol('requests under way');
+
+type WithConnection = Socket & { [CONNECTION]?: Connection };
+
 /** What each connection has under way: Node tells of a parser's error without saying whose bytes it met. */
 export class RequestsUnderWay {
-  readonly #connections = new WeakMap<Socket, Connection>();
-
   /** Begins to follow a request. */
   add(req: IncomingMessage, res: ServerResponse): void {
-    const connection = this.#connections.get(req.socket) ?? { latest: { req, res }, open: new Set() };
-    this.#connections.set(req.socket, connection);
+    const socket: WithConnection = req.socket;
+    socket[CONNECTION] ??= { latest: { req, res }, open: new Set() };
+    const connection = socket[CONNECTION];
     connection.latest = { req, res };
     connection.open.add(res);
     res.once('close', () => connection.open.delete(res));
   }
 
   /** The request of `socket` whose body has not come to its end; null when there is none. */
-  incomplete(socket: Socket): Exchange | null {
-    const latest = this.#connections.get(socket)?.latest;
+  incomplete(socket: WithConnection): Exchange | null {
+    const latest = socket[CONNECTION]?.latest;
     return latest === undefined || latest.req.complete ? null : latest;
   }
 
   /** Resolves when every request of `socket` so far has had its answer. */
-  async answered(socket: Socket): Promise<void> {
-    const open = this.#connections.get(socket)?.open ?? [];
+  async answered(socket: WithConnection): Promise<void> {
+    const open = socket[CONNECTION]?.open ?? [];
     await Promise.all([...open].map((res) => new Promise((resolve) => res.once('close', resolve))));
   }
 }

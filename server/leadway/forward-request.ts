@@ -45,11 +45,11 @@ export class ForwardRequest {
     onTiming: (timing: UpstreamTiming) => void,
   ) {
     const { client, locationId, contentType, contentLength } = options;
-    const { agent, baseUrl, apiVersion, tokens, timeoutMs } = client.options;
+    const { agent, apiVersion, tokens, timeoutMs } = client.options;
     this.#options = options;
     this.#onTiming = onTiming;
     this.#token = tokens.current(locationId);
-    const request = agent.request(new URL(UPLOAD_PATH, baseUrl), {
+    const request = agent.request(client.targetOf(UPLOAD_PATH), {
       method: 'POST',
       headers: {
         ...toLeadwayHeaders(this.#token, apiVersion),

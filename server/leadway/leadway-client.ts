@@ -15,7 +15,7 @@ import { toLeadwayHeaders } from './leadway-headers.ts';
 import { watchProgress } from './progress-watch.ts';
 import { BodyOverflowError, MAX_ERROR_BYTES, MAX_JSON_BYTES, readBody } from './read-body.ts';
 import type { TokenSource } from './token-source.ts';
-import type { UpstreamAgent } from './upstream-agent.ts';
+import { type RequestTarget, toTarget, type UpstreamAgent } from './upstream-agent.ts';
 import type { Attempt, UpstreamBudget } from './upstream-budget.ts';
 
 /** What a {@link LeadwayClient} is made of. */
@@ -49,9 +49,19 @@ const MAX_RETRY_DELAY_MS = 2_000;
 export class LeadwayClient {
   readonly options: LeadwayClientOptions;
   readonly #authProblems = new Map<string, string>();
+  readonly #targets = new Map<string, RequestTarget>();
 
   constructor(options: LeadwayClientOptions) {
     this.options = options;
+  }
+
+  /** Where requests to `path` go; one of the few paths that this program calls. */
+  targetOf(path: string): RequestTarget {
+    const known = this.#targets.get(path);
+    if (known !== undefined) return known;
+    const target = toTarget(new URL(path, this.options.baseUrl));
+    this.#targets.set(path, target);
+    return target;
   }
 
   /**
@@ -136,11 +146,11 @@ export class LeadwayClient {
     signal: AbortSignal,
     attempt: Attempt = 'first',
   ): Promise<Attempted> {
-    const { agent, baseUrl, apiVersion, timeoutMs, tokens, budget } = this.options;
+    const { agent, apiVersion, timeoutMs, tokens, budget } = this.options;
     await budget.take(locationId, signal, attempt);
     const token = tokens.current(locationId);
     const payload = Buffer.from(JSON.stringify(body));
-    const request = agent.request(new URL(path, baseUrl), {
+    const request = agent.request(this.targetOf(path), {
       method: 'POST',
       headers: {
         ...toLeadwayHeaders(token, apiVersion),

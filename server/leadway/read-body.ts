@@ -14,16 +14,23 @@ export class BodyOverflowError extends Error {
  *
  * @throws BodyOverflowError past `maxBytes`; whatever the stream raises when the answer is cut short.
  */
-export async function readBody(response: IncomingMessage, maxBytes: number): Promise<string> {
+export function readBody(response: IncomingMessage, maxBytes: number): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  response.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > maxBytes) {
-      response.destroy();
-      throw new BodyOverflowError(`more than ${maxBytes} bytes`);
-    }
     chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+    if (bytes <= maxBytes) return;
+    reject(new BodyOverflowError(`more than ${maxBytes} bytes`));
+    response.destroy();
+  });
+  response.once('end', () => {
+    const [first] = chunks;
+    resolve((chunks.length === 1 && first ? first : Buffer.concat(chunks)).toString('utf8'));
+  });
+  response.once('error', reject);
+  // Cut short, or destroyed before it was read.
+  response.once('close', () => reject(new Error('the answer was cut short')));
+  return promise;
 }

@@ -1,16 +1,26 @@
 import http from 'node:http';
 import https from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 
 /** Connect and free-socket times of upstream connections, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5_000;
 const FREE_SOCKET_TIMEOUT_MS = 4_000;
 
+/** Where a request goes, in the form that `node:http` takes. */
+export type RequestTarget = Readonly<http.RequestOptions>;
+
+/** Takes a URL apart, once for all requests that go there. */
+export function toTarget(url: URL): RequestTarget {
+  const { protocol, hostname, port, path, auth } = urlToHttpOptions(url);
+  return { protocol, hostname, ...(port !== '' && { port }), path, ...(auth && { auth }) } as RequestTarget;
+}
+
 /** Opens requests to one scheme with pooled connections. */
 export interface UpstreamAgent extends Disposable {
   /** The pool for the scheme of `url`, for who opens requests by other means. */
   poolFor(url: URL): http.Agent;
-  /** Begins a request to `url`; the caller writes the body. Redirects are never followed. */
-  request(url: URL, options: http.RequestOptions): http.ClientRequest;
+  /** Begins a request to `target`; the caller writes the body. Redirects are never followed. */
+  request(target: RequestTarget, options: http.RequestOptions): http.ClientRequest;
 }
 
 /**
@@ -22,12 +32,13 @@ export function createUpstreamAgent(): UpstreamAgent {
   const options = { keepAlive: true, timeout: FREE_SOCKET_TIMEOUT_MS, scheduling: 'lifo' as const };
   const plain = new http.Agent(options);
   const secure = new https.Agent(options);
-  const poolFor = (url: URL): http.Agent => (url.protocol === 'https:' ? secure : plain);
+  const poolFor = ({ protocol }: { readonly protocol?: string | null | undefined }): http.Agent =>
+    protocol === 'https:' ? secure : plain;
   return {
     poolFor,
-    request(url, requestOptions) {
-      const { request: open } = url.protocol === 'https:' ? https : http;
-      const request = open(url, { ...requestOptions, agent: poolFor(url) });
+    request(target, requestOptions) {
+      const { request: open } = target.protocol === 'https:' ? https : http;
+      const request = open({ ...target, ...requestOptions, agent: poolFor(target) });
       limitConnectTime(request);
       return request;
     },

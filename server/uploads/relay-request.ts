@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { type AppError, appError } from '../errors/app-error.ts';
 import type { UpstreamTiming } from '../leadway/forward-request.ts';
 import { UploadStream } from '../leadway/upload-stream.ts';
-import type { UpstreamAgent } from '../leadway/upstream-agent.ts';
+import { toTarget, type UpstreamAgent } from '../leadway/upstream-agent.ts';
 import type { Ticket } from './tickets.ts';
 
 /** What a {@link RelayRequest} needs. */
@@ -45,7 +45,7 @@ export class RelayRequest {
   ) {
     this.ticket = ticket;
     this.#onTiming = onTiming;
-    const request = agent.request(new URL(ticket.uploadUrl), {
+    const request = agent.request(toTarget(new URL(ticket.uploadUrl)), {
       method: 'PUT',
       headers: toStorageHeaders(ticket.contentType, contentLength),
     });

@@ -77,10 +77,12 @@ export class Upload {
 
   /** Tells that a field has come; `raw` has all that came so far. */
   fieldsChanged(raw: RawFields): void {
-    this.#attempt(async () => {
+    try {
       this.#known.learnFields(raw);
       this.#limit = this.#known.limitFor(this.#carriage);
-    });
+    } catch (error) {
+      this.fail(toAppError(error));
+    }
   }
 
   /**
