@@ -55,6 +55,8 @@ export function announceItem(item: UploadItem, before: UploadItem | null): strin
   return '';
 }
 
+/** Lines break between the parts and not within them. */
 function join(...parts: (string | false | undefined)[]): string {
-  return parts.filter((part) => part !== undefined && part !== false && part !== '').join(' · ');
+  const said = parts.filter((part) => typeof part === 'string' && part !== '').map(String);
+  return said.map((part) => part.replaceAll(' ', '\u00a0')).join(' · ');
 }

@@ -91,7 +91,7 @@ export function createFileCard(
       element.dataset['state'] = progress.retryAtMs !== undefined && isUnderWay ? 'retrying' : state;
       if (state === 'done' && result !== undefined) {
         link.href = result.url;
-        setText(link, toShortUrl(result.url));
+        showUrl(link, result.url);
         link.title = result.url;
         if (link.parentElement !== line) line.replaceChildren(link);
       } else {
@@ -109,6 +109,14 @@ export function createFileCard(
     },
     focus: () => (buttons.find((button) => !button.hidden) ?? name).focus(),
   };
+}
+
+/** By its host, where there is room for that, and its end. */
+function showUrl(link: HTMLAnchorElement, url: string): void {
+  const { host, end } = toShortUrl(url);
+  if (link.childElementCount > 0) return;
+  const start = Object.assign(document.createElement('span'), { className: 'host', textContent: `${host}/` });
+  link.append(start, `…/${end}`);
 }
 
 function visibleActions(state: UploadItem['state']): readonly string[] {

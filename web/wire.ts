@@ -67,6 +67,7 @@ export function createWirePanel(): WirePanel {
   });
   open.addEventListener('click', () => {
     open.ariaExpanded = String(panel.classList.toggle('open'));
+    body.scrollTop = body.scrollHeight; // the latest are what one opens it for
   });
   inEveryLanguage(() => {
     open.ariaLabel = texts().wireOpen;
