@@ -4,7 +4,12 @@ import { UploadError, type UploadErrorFacts } from './upload-error.ts';
 
 /** What the client itself has to say, with the server's status for it; the server's errors come with their own words. */
 const MESSAGES: Partial<Record<UploadErrorCode, readonly [status: number, en: string, es: string]>> = {
-  NETWORK: [0, 'The server can’t be reached.', 'No se puede contactar con el servidor.'],
+  // True of a broken network, and of a server that does not answer pages of this origin: no page can tell which.
+  NETWORK: [
+    0,
+    'The server can’t be reached from this page.',
+    'No se puede contactar con el servidor desde esta página.',
+  ],
   ABORTED: [0, 'The upload was cancelled.', 'Se canceló la subida.'],
   UNREADABLE: [
     0,

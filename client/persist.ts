@@ -35,10 +35,9 @@ export async function persist<T>(
   attempt: () => Promise<T>,
   { file, signal, options, hold, report, toError }: PersistOptions,
 ): Promise<T> {
-  const { retries = 5, retryDelayMs = 1000, headers } = options;
+  const { retries = 5, retryDelayMs = 1000 } = options;
   let failures = 0;
   let waitedMs = 0;
-  let hasRenewed = false;
 
   async function wait(ms: number, waitingFor: UploadErrorCode): Promise<void> {
     report.note({ phase: 'waiting', retryAtMs: Date.now() + ms, waitingFor });
@@ -73,10 +72,6 @@ export async function persist<T>(
           await untilOnline(OFFLINE_MS, signal);
           continue;
         }
-      }
-      if (code === 'UNAUTHENTICATED' && typeof headers === 'function' && !hasRenewed) {
-        hasRenewed = true;
-        continue;
       }
       if (retryable && retryAfterMs && (status === 429 || status === 503)) {
         if (waitedMs + retryAfterMs > MAX_PATIENCE_MS) throw error;

@@ -57,7 +57,27 @@ export function createSend(options: UploaderOptions, errors: ErrorMaker): Send {
     }
   }
 
-  return async function send({ method, path, target = 'server', headers = {}, body, signal, onSent, ...of }) {
+  return async function send(call) {
+    try {
+      return await sendOnce(call);
+    } catch (error) {
+      const isRenewable = typeof given === 'function' && error instanceof UploadError;
+      // A token may have ended between asking for it and its use.
+      if (isRenewable && error.code === 'UNAUTHENTICATED') return sendOnce(call);
+      throw error;
+    }
+  };
+
+  async function sendOnce({
+    method,
+    path,
+    target = 'server',
+    headers = {},
+    body,
+    signal,
+    onSent,
+    ...of
+  }: Call) {
     const isOurs = target === 'server';
     const url = isOurs ? base + path : path;
     const all = isOurs
@@ -120,7 +140,7 @@ export function createSend(options: UploaderOptions, errors: ErrorMaker): Send {
       else end(0, 'ABORTED');
       throw error;
     }
-  };
+  }
 
   function refusal(xhr: XMLHttpRequest, json: unknown): UploadError {
     const { status } = xhr;

@@ -35,6 +35,7 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
 
   async function uploadOne(file: File, given: UploadOptions): Promise<UploadResult> {
     const { signal, onProgress } = given;
+    signal?.throwIfAborted();
     const report = createReporter(file, onProgress);
     report.note({});
     // Nobody has to wait in the queue to hear that a file is not taken; what else fails here is tried again there.
