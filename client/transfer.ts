@@ -2,7 +2,7 @@ import { refusalOf, waysFor } from './acceptance.ts';
 import type { ConfigSource } from './config-source.ts';
 import type { ErrorMaker } from './messages.ts';
 import type { Reporter } from './progress.ts';
-import type { Send } from './request.ts';
+import type { Call, Send } from './request.ts';
 import type { UploadMode, UploadOptions, UploadResult } from './types.ts';
 import { UploadError } from './upload-error.ts';
 
@@ -131,7 +131,7 @@ export function createTransfer(
     form.append('fileAttachment', content, file.name);
     const path = `/messages/upload${where}`;
     const onSent = content === file ? report.sent : undefined;
-    return send({ method: 'POST', path, body: form, file, signal, bytes: content.size, onSent });
+    return call({ path, body: form, bytes: content.size, onSent });
   }
 
   function postHead(where: string): Promise<unknown> {
@@ -156,8 +156,15 @@ export function createTransfer(
   /** Puts the file into storage; false when that does not work and something else has to be tried. */
   async function put({ uploadUrl: path, method, headers }: Offer): Promise<boolean> {
     try {
-      const about = { method, path, headers, body: file, file, signal, bytes: file.size };
-      await send({ ...about, target: 'storage', onSent: report.sent });
+      await call({
+        method,
+        path,
+        headers,
+        target: 'storage',
+        body: file,
+        bytes: file.size,
+        onSent: report.sent,
+      });
       return true;
     } catch (error) {
       // Storage hides its refusals from pages: they look like a broken network.
@@ -172,6 +179,10 @@ export function createTransfer(
       }
       return false;
     }
+  }
+
+  function call(about: Omit<Call, 'method'> & { readonly method?: string }): Promise<unknown> {
+    return send({ method: 'POST', file, signal, ...about });
   }
 
   function toResult(answer: Answer, fallback: UploadMode): UploadResult {
