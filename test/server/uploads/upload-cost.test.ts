@@ -40,7 +40,7 @@ describe('what an upload costs', () => {
     assert(meter.copiedBytes <= 384 * KIB, `${meter.copiedBytes} bytes are copied`);
     assert(meter.mostHeldBytes <= MIB, `${meter.mostHeldBytes} bytes are held`);
     const { upstreamWrites, bodyChunks } = meter;
-    assert(upstreamWrites <= bodyChunks + 4, `${upstreamWrites} writes for ${bodyChunks} chunks`);
+    assert(upstreamWrites <= 0.75 * bodyChunks, `${upstreamWrites} writes for ${bodyChunks} chunks`);
   });
 
   it('sends a small file in one piece, copied once', async () => {
