@@ -59,14 +59,11 @@ export async function persist<T>(
       const { code, status, retryable, retryAfterMs = 0 } = error;
       if (code === 'NETWORK') {
         // A file that has changed since it was chosen fails like a network, and for good.
-        const isReadable = await file
-          .slice(0, 1)
-          .arrayBuffer()
-          .then(
-            () => true,
-            () => false,
-          );
-        if (!isReadable) throw toError('UNREADABLE', { cause: error });
+        try {
+          await file.slice(0, 1).arrayBuffer();
+        } catch (cause) {
+          throw toError('UNREADABLE', { cause });
+        }
         if (navigator.onLine === false) {
           report.note({ phase: 'waiting', waitingFor: 'OFFLINE' });
           await untilOnline(OFFLINE_MS, signal);
