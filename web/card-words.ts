@@ -8,8 +8,18 @@ export interface CardWords {
   readonly fine: string;
 }
 
-/** Says how an upload is at `now` (as `Date.now()` counts), having taken `tookMs`. */
-export function describeItem(item: UploadItem, { now, tookMs }: { now: number; tookMs: number }): CardWords {
+/** What the words depend on besides the upload itself. */
+export interface Moment {
+  /** As `Date.now()` counts. */
+  readonly now: number;
+  /** How long the upload has taken so far, or in all. */
+  readonly tookMs: number;
+  /** Whether files that have not begun are held back. */
+  readonly isPaused: boolean;
+}
+
+/** Says how an upload is at that moment. */
+export function describeItem(item: UploadItem, { now, tookMs, isPaused }: Moment): CardWords {
   const { state, progress, file, result, error } = item;
   const words = texts();
   const size = formatBytes(file.size);
@@ -27,8 +37,10 @@ export function describeItem(item: UploadItem, { now, tookMs }: { now: number; t
     const line = words.waitingFor(formatRemaining(progress.retryAtMs - now));
     return { line, fine: join(size, progress.waitingFor, attempt) };
   }
-  if (state === 'waiting')
-    return { line: progress.attempt > 1 ? words.tryingAgain : words.waiting, fine: size };
+  if (state === 'waiting') {
+    const idle = isPaused ? words.paused : words.waiting;
+    return { line: progress.attempt > 1 ? words.tryingAgain : idle, fine: size };
+  }
   if (state === 'checking') return { line: words.checking, fine: join(size, attempt) };
   if (state === 'confirming') return { line: words.confirming, fine: join(size, attempt) };
   return {

@@ -16,7 +16,7 @@ export type CardAction = 'cancel' | 'retry' | 'remove';
 export interface FileCard {
   readonly element: HTMLElement;
   /** Shows another state of the upload, or the same one in another language or a second later. */
-  show(item: UploadItem): void;
+  show(item: UploadItem, isPaused: boolean): void;
   /** Gives the card the focus. */
   focus(): void;
 }
@@ -79,14 +79,14 @@ export function createFileCard(
 
   return {
     element,
-    show(item) {
+    show(item, isPaused) {
       const { state, progress, result } = item;
       const isUnderWay = !['done', 'failed', 'cancelled'].includes(state);
       if (isUnderWay) endedAt = null;
       else endedAt ??= performance.now();
       const hadFocus = element.contains(document.activeElement);
       const tookMs = (endedAt ?? performance.now()) - startedAt;
-      const words = describeItem(item, { now: Date.now(), tookMs });
+      const words = describeItem(item, { now: Date.now(), tookMs, isPaused });
 
       element.dataset['state'] = progress.retryAtMs !== undefined && isUnderWay ? 'retrying' : state;
       if (state === 'done' && result !== undefined) {

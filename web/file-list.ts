@@ -31,7 +31,7 @@ export function createFileList(store: UploadStore, uploader: Pick<Uploader, 'pau
       const known = cards.get(item.id);
       if (known?.item === item) continue;
       const card = known?.card ?? add(item);
-      card.show(item);
+      card.show(item, isPaused);
       say(announceItem(item, known?.item ?? null));
       cards.set(item.id, { card, item });
     }
@@ -73,12 +73,17 @@ export function createFileList(store: UploadStore, uploader: Pick<Uploader, 'pau
     pause.querySelector('use')?.setAttribute('href', isPaused ? '#icon-play' : '#icon-pause');
   };
 
+  const showAll = (): void => {
+    for (const { card, item } of cards.values()) card.show(item, isPaused);
+    showPause();
+    show();
+  };
+
   pause.addEventListener('click', () => {
     isPaused = !isPaused;
     if (isPaused) uploader.pause();
     else uploader.resume();
-    showPause();
-    show();
+    showAll();
   });
   clear.addEventListener('click', () => {
     for (const { id, state } of store.getSnapshot()) if (ENDED.includes(state)) store.remove(id);
@@ -86,13 +91,10 @@ export function createFileList(store: UploadStore, uploader: Pick<Uploader, 'pau
   });
   store.subscribe(show);
   setInterval(() => {
-    for (const { card, item } of cards.values()) if (item.progress.retryAtMs !== undefined) card.show(item);
+    for (const { card, item } of cards.values())
+      if (item.progress.retryAtMs !== undefined) card.show(item, isPaused);
   }, TICK_MS);
-  inEveryLanguage(() => {
-    for (const { card, item } of cards.values()) card.show(item);
-    showPause();
-    show();
-  });
+  inEveryLanguage(showAll);
 }
 
 /** Lets screen readers say `text`. */
