@@ -3,7 +3,7 @@ import { type Bar, drawChart, type Panel } from './chart.ts';
 import { type Finding, medianOf, type Row, rowOf } from './finding.ts';
 import { formatMachine, type Machine } from './machine.ts';
 import { MEASUREMENTS } from './measurements/index.ts';
-import { formatFinding, formatTable } from './report.ts';
+import { formatFinding, formatTable, wrap } from './report.ts';
 import { type Result, readResults } from './results.ts';
 import { OURS, TARGETS } from './targets.ts';
 
@@ -95,16 +95,20 @@ export function formatReadme(results: readonly Finding[], machine: Machine): str
   ]);
   return [
     `![CPU and memory of forwarding, compared](${CHART_PATH})`,
-    'CPU as a multiple of the bare pipe, a `req.pipe(http.request)` that checks nothing; 16 uploads at once. Memory: growth over idle, 50 slow uploads of 20 MB.',
+    wrap(
+      'CPU as a multiple of the bare pipe, a `req.pipe(http.request)` that checks nothing; 16 uploads at once. Memory: growth over idle, 50 slow uploads of 20 MB.',
+    ),
     formatTable([['', ...FIGURES.map(({ column }) => column)], ...lines]),
-    `Measured by \`npm run bench\`: ${formatMachine(machine)}. How to read it, and everything else that was measured: [docs/performance.md](docs/performance.md).`,
+    wrap(
+      `Measured by \`npm run bench\`: ${formatMachine(machine)}. How to read it, and everything else that was measured: [docs/performance.md](docs/performance.md).`,
+    ),
   ].join('\n\n');
 }
 
 /** The section of docs/performance.md: every table. */
 function formatAll(results: readonly Result[], machine: Machine): string {
   const inOrder = Object.keys(MEASUREMENTS).flatMap((name) => results.filter((one) => one.name === name));
-  return [`${formatMachine(machine)}.`, ...inOrder.map(formatFinding)].join('\n\n');
+  return [wrap(`${formatMachine(machine)}.`), ...inOrder.map(formatFinding)].join('\n\n');
 }
 
 function toPanels(results: readonly Finding[]): Panel[] {
