@@ -78,6 +78,8 @@ export function createLeadwayProxy({
     agent: agent.poolFor(baseUrl),
     router(req, _res, options) {
       options.buffer = Readable.from(runningCall(req).call.body ?? [], { objectMode: false });
+      // As Express does it: a HEAD is a GET whose content Node leaves out. Leadway need not know it.
+      if (req.method === 'HEAD') options.method = 'GET';
       return baseUrl.origin;
     },
     pathRewrite: (_path, req) => runningCall(req).call.target,
