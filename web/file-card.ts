@@ -1,7 +1,7 @@
 import type { UploadItem } from '../client/store.ts';
 import { describeItem } from './card-words.ts';
 import { copyText } from './copy-text.ts';
-import { cloneTemplate, find, setText } from './elements.ts';
+import { cloneTemplate, find, setIcon, setText } from './elements.ts';
 import { texts } from './language.ts';
 import { toShortUrl } from './short-url.ts';
 import { drawStamp } from './stamp.ts';
@@ -51,18 +51,19 @@ export function createFileCard(
   copy.addEventListener('click', async () => {
     if (!(await copyText(link.href, link))) return;
     copy.classList.add('copied');
-    setText(find(copy, 'span', HTMLElement), texts().copied);
+    nameButtons();
     say(texts().saidCopied(file.name));
     setTimeout(() => {
       copy.classList.remove('copied');
-      setText(find(copy, 'span', HTMLElement), texts().copy);
+      nameButtons();
     }, COPIED_MS);
   });
 
   const nameButtons = (): void => {
     const words = texts();
+    const isCopied = copy.classList.contains('copied');
     const labels = {
-      copy: words.copyFile,
+      copy: isCopied ? words.copiedFile : words.copyFile,
       retry: words.retryFile,
       cancel: words.cancelFile,
       remove: words.removeFile,
@@ -70,10 +71,10 @@ export function createFileCard(
     for (const button of buttons) {
       const action = button.dataset['action'] as keyof typeof labels;
       button.ariaLabel = labels[action](file.name);
-      button.title = action === 'copy' || action === 'retry' ? '' : button.ariaLabel;
     }
+    setIcon(find(copy, '.icon', SVGSVGElement), isCopied ? 'check' : 'copy');
+    setText(find(copy, 'span', HTMLElement), isCopied ? words.copied : words.copy);
     setText(find(element, '[data-action=retry] span', HTMLElement), words.retry);
-    if (!copy.classList.contains('copied')) setText(find(copy, 'span', HTMLElement), words.copy);
     bar.ariaLabel = words.progressOf(file.name);
   };
 

@@ -3,7 +3,18 @@ import type { Page } from 'puppeteer-core';
 import { describeInBrowsers } from '../helpers/browser.ts';
 import { textOf } from '../helpers/browser-page.ts';
 import type { House } from '../helpers/house.ts';
-import { PHONE, press, sendSample, textsOf, visit, waitForCards } from './visit.ts';
+import {
+  bring,
+  chooseRadio,
+  note,
+  PHONE,
+  press,
+  rehearse,
+  sendSample,
+  textsOf,
+  visit,
+  waitForCards,
+} from './visit.ts';
 
 describeInBrowsers(
   'the wire of the page',
@@ -43,9 +54,8 @@ describeInBrowsers(
         assert.equal(await page.evaluate(() => document.querySelectorAll('.request.wrong').length), 1);
       }));
 
-    it('shows a 429 while its card counts down to the next attempt, which goes on by itself', () =>
+    it('shows a 429 while its card counts down to the next attempt', () =>
       visit(browser(), async (page, house) => {
-        await page.select('#fault', 'tooMany');
         await sendSample(page, 'tooMany');
         await waitForCards(page, 'retrying');
         assert.match(await textOf(page, '.card-line'), /^Trying again in \d+\ss$/);
@@ -57,9 +67,16 @@ describeInBrowsers(
           seconds,
         );
         assert.deepEqual((await wireOf(page, house)).slice(1), ['POST upload?mode=forward 429']);
+      }));
+
+    it('shows that a file goes on by itself when Leadway is back', () =>
+      visit(browser(), async (page, house) => {
+        await chooseRadio(page, 'mode', 'forward');
+        await rehearse(page, 'once-status-503');
+        await bring(page, 'picker', note('notes.txt'));
         await waitForCards(page, 'done');
         assert.deepEqual((await wireOf(page, house)).slice(1), [
-          'POST upload?mode=forward 429',
+          'POST upload?mode=forward 502',
           'POST upload?mode=forward 200',
         ]);
       }));
