@@ -79,7 +79,7 @@ export function createLeadwayProxy({
     router(req, _res, options) {
       options.buffer = Readable.from(runningCall(req).call.body ?? [], { objectMode: false });
       // As Express does it: a HEAD is a GET whose content Node leaves out. Leadway need not know it.
-      if (req.method === 'HEAD') options.method = 'GET';
+      if (req.method === 'HEAD') Object.assign(options, { method: 'GET' }); // its types lack it
       return baseUrl.origin;
     },
     pathRewrite: (_path, req) => runningCall(req).call.target,
