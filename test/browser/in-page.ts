@@ -48,8 +48,8 @@ export interface StageInPage {
   readonly history: Sample[][];
   readonly wire: WireEntry[];
   make(specs: readonly FileSpec[]): void;
-  /** Uploads all files, each by a call of its own on the one uploader. */
-  begin(options: UploadOptions, settings: UploaderOptions): void;
+  /** Uploads all files, each by a call of its own on the one uploader; `cancelAt` is a fraction of a file. */
+  begin(options: UploadOptions, settings: UploaderOptions, cancelAt: number): void;
   cancel(): void;
   end(): Promise<Outcome[]>;
 }
@@ -87,7 +87,7 @@ export async function setUpStage(url: string): Promise<void> {
       });
       files.splice(0, files.length, ...made);
     },
-    begin(options, settings) {
+    begin(options, settings, cancelAt) {
       cancelling = new AbortController();
       history.length = 0;
       wire.length = 0;
@@ -108,6 +108,7 @@ export async function setUpStage(url: string): Promise<void> {
             signal: cancelling.signal,
             onProgress({ phase, mode, loadedBytes, totalBytes, fraction, attempt, waitingFor }) {
               samples.push({ phase, mode, loadedBytes, totalBytes, fraction, attempt, waitingFor });
+              if (phase === 'uploading' && fraction >= cancelAt) cancelling.abort();
             },
           });
           return { ...nothing, name, url, mode };

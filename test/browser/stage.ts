@@ -8,6 +8,8 @@ import { createHouse, type House, type HouseOptions } from '../helpers/house.ts'
 import { createSite, type Site } from '../helpers/site.ts';
 import { type FileSpec, type Outcome, type Sample, setUpStage, type WireEntry } from './in-page.ts';
 
+/** A fraction that no upload gets to. */
+const NEVER = 2;
 const CLIENT = new URL('../../client/', import.meta.url);
 
 /** A page in a browser that has imported the client, and what a person could do with it. */
@@ -17,8 +19,8 @@ export interface Stage extends AsyncDisposable {
   pick(...paths: string[]): Promise<void>;
   /** Makes files in the page, and chooses them. */
   make(...specs: FileSpec[]): Promise<void>;
-  /** Uploads what was chosen; resolves once it has begun. */
-  begin(options?: Partial<UploadOptions>, settings?: UploaderOptions): Promise<void>;
+  /** Uploads what was chosen; resolves once it has begun. All is cancelled when one has got to `cancelAt`. */
+  begin(options?: Partial<UploadOptions>, settings?: UploaderOptions, cancelAt?: number): Promise<void>;
   cancel(): Promise<void>;
   /** How the uploads ended, in the order of the files. */
   end(): Promise<Outcome[]>;
@@ -106,9 +108,9 @@ async function openPageWithClient(
     page,
     pick: (...paths) => pickFiles(page, '#picked', ...paths),
     make: (...specs) => page.evaluate((all) => window.stage.make(all), specs),
-    async begin(options, settings) {
+    async begin(options, settings, cancelAt = NEVER) {
       const about = { conversationId, contactId, ...options };
-      await page.evaluate((...all) => window.stage.begin(...all), about, { endpoint, ...settings });
+      await page.evaluate((...all) => window.stage.begin(...all), about, { endpoint, ...settings }, cancelAt);
     },
     cancel: () => page.evaluate(() => window.stage.cancel()),
     end,
@@ -125,7 +127,7 @@ async function openPageWithClient(
     history: (file = 0) => page.evaluate((place) => window.stage.history[place] ?? [], file),
     async until(condition) {
       await page.waitForFunction(
-        `{ const sample = window.stage.history[0]?.at(-1); sample !== undefined && (${condition}) }`,
+        `((sample) => sample !== undefined && (${condition}))(window.stage.history[0]?.at(-1))`,
         { polling: 20 },
       );
     },
