@@ -13,6 +13,9 @@ export interface Bundle {
   readonly style: string;
 }
 
+/** Files by name, as a guide could have them. */
+export type AddedFiles = Readonly<Record<string, string>>;
+
 /** Our own entry points, as `exports` of package.json will name them once they are built. */
 const ENTRIES: Readonly<Record<string, string>> = {
   'leadway-bff/client': 'client/index.ts',
@@ -25,22 +28,25 @@ const ENTRIES: Readonly<Record<string, string>> = {
 
 const bundles = new Map<string, Promise<Bundle>>();
 
-/** The page's script and style as Vite makes them of the code in a guide, from `entry` on. Made once. */
-export function bundleGuide(guide: string, entry: string): Promise<Bundle> {
-  const key = `${guide}/${entry}`;
-  const made = bundles.get(key) ?? bundle(guide, entry);
+/**
+ * The page's script and style as Vite makes them of the code in a guide, from `entry` on. Made once. `added` are
+ * further files beside those of the guide.
+ */
+export function bundleGuide(guide: string, entry: string, added: AddedFiles = {}): Promise<Bundle> {
+  const key = JSON.stringify([guide, entry, added]);
+  const files = new Map([...guideFiles(guide), ...Object.entries(added)]);
+  const made = bundles.get(key) ?? bundle(`${ROOT}${GUIDES}${guide}`, files, entry);
   bundles.set(key, made);
   return made;
 }
 
-async function bundle(guide: string, entry: string): Promise<Bundle> {
-  const folder = `${ROOT}${GUIDES}${guide}`;
+async function bundle(folder: string, files: ReadonlyMap<string, string>, entry: string): Promise<Bundle> {
   const made = await build({
     configFile: false,
     root: ROOT,
     publicDir: false,
     logLevel: 'error',
-    plugins: [codeOfGuide(folder, guideFiles(guide))],
+    plugins: [codeOfGuide(folder, files)],
     resolve: {
       alias: Object.entries(ENTRIES).map(([find, path]) => ({ find, replacement: `${ROOT}${path}` })),
     },

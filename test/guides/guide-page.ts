@@ -4,46 +4,61 @@ import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'puppeteer-core';
 import { openPage } from '../helpers/browser-page.ts';
 import { createHouse, type House, type HouseOptions } from '../helpers/house.ts';
-import { API, bundleGuide } from './bundle.ts';
+import { type AddedFiles, API, bundleGuide } from './bundle.ts';
 import { guideFiles } from './guide-files.ts';
 
-/** What a page of a guide is opened with. */
+/** What a guide is served with. */
 export interface GuideOptions {
+  /** The file of the guide that the page begins with. Default `main.js`. */
   readonly entry?: string;
+  /** Files beside those of the guide. */
+  readonly added?: AddedFiles;
   readonly house?: HouseOptions;
-  /** Of the browser. Default `en-US`. */
-  readonly locale?: string;
   /** Of the page. Default `en`. */
   readonly language?: string;
 }
 
-/** A guide's page in a browser, beside the server that it uploads to. */
-export interface GuidePage extends AsyncDisposable {
-  readonly page: Page;
+/** A guide's page on a site of its own, beside the server that it uploads to. */
+export interface ServedGuide extends AsyncDisposable {
+  readonly site: Site;
   readonly house: House;
-  readonly complaints: readonly string[];
 }
 
 /**
- * Builds what a guide tells to build, serves it from an origin of its own, and opens it. The server is
- * on another origin, which allows that one: what works so, works on one origin all the more.
+ * Builds what a guide tells to build and serves it. The server is on another origin, which allows that of the
+ * page: what works so, works on one origin all the more.
  */
-export async function openGuide(
-  browser: Browser,
-  guide: string,
-  { entry = 'main.js', house: houseOptions = {}, locale = 'en-US', language = 'en' }: GuideOptions = {},
-): Promise<GuidePage> {
+export async function serveGuide(guide: string, options: GuideOptions = {}): Promise<ServedGuide> {
+  const { entry = 'main.js', added, house: houseOptions = {}, language } = options;
   await using stack = new AsyncDisposableStack();
-  const { script, style } = await bundleGuide(guide, entry);
+  const { script, style } = await bundleGuide(guide, entry, added);
   const site = stack.use(await createSite());
   const env = { ALLOWED_ORIGINS: site.origin, ...houseOptions.env };
   const house = stack.use(await createHouse({ ...houseOptions, env }));
   site.files.set('/', ['text/html', pageOf(guideFiles(guide).get('index.html') ?? '', language)]);
   site.files.set('/main.js', ['text/javascript', script.replaceAll(API, house.api)]);
   site.files.set('/main.css', ['text/css', style]);
+  const all = stack.move();
+  return { site, house, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** A guide's page in a browser, with what it complained about. */
+export interface OpenGuide extends ServedGuide {
+  readonly page: Page;
+  readonly complaints: readonly string[];
+}
+
+/** Serves a guide and opens its page in `browser`, whose language is `locale` (default `en-US`). */
+export async function openGuide(
+  browser: Browser,
+  guide: string,
+  { locale = 'en-US', ...options }: GuideOptions & { readonly locale?: string } = {},
+): Promise<OpenGuide> {
+  await using stack = new AsyncDisposableStack();
+  const { site, house } = stack.use(await serveGuide(guide, options));
   const { page, complaints } = stack.use(await openPage(browser, `${site.origin}/`, { locale }));
   const all = stack.move();
-  return { page, house, complaints, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { site, house, page, complaints, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /** A web server of a few files, which are put into `files` by path. */

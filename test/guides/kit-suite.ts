@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import type { Page } from 'puppeteer-core';
+import type { Frame, Page } from 'puppeteer-core';
 import { type BrowserKind, describeInBrowsers } from '../helpers/browser.ts';
 import { pickFiles } from '../helpers/browser-page.ts';
 import type { House, HouseOptions } from '../helpers/house.ts';
 import { mp4 } from '../helpers/multipart.ts';
-import { type GuideOptions, type GuidePage, openGuide } from './guide-page.ts';
+import { type OpenGuide, openGuide } from './guide-page.ts';
 
 /** How a person uses the page of a guide. */
 export interface Kit {
@@ -27,7 +27,8 @@ export interface Kit {
   readonly isDirect?: boolean;
 }
 
-const PATHS = ['picture.png', 'writer.pdf', 'utf8.txt'].map((name) =>
+/** Three files that are what they say. */
+export const PATHS = ['picture.png', 'writer.pdf', 'utf8.txt'].map((name) =>
   fileURLToPath(new URL(`../fixtures/types/${name}`, import.meta.url)),
 );
 /** A PNG that says it is a JPEG. */
@@ -42,7 +43,7 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
   describeInBrowsers(
     title,
     (browser, kind) => {
-      const open = (options: GuideOptions = {}): Promise<GuidePage> =>
+      const open = (options: Parameters<typeof openGuide>[2] = {}): Promise<OpenGuide> =>
         openGuide(browser(), guide, { ...(entry !== undefined && { entry }), ...options });
 
       it('uploads several files, each by a request of its own', async () => {
@@ -113,7 +114,7 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
 }
 
 /** Gives the file input what `file`, an expression of the page's own language, makes. */
-export async function choose(page: Page, selector: string, file: string): Promise<void> {
+export async function choose(page: Page | Frame, selector: string, file: string): Promise<void> {
   await page.waitForSelector(selector);
   await page.evaluate(`{
     const dataTransfer = new DataTransfer();
@@ -136,19 +137,19 @@ export async function start(page: Page, { start: button }: Pick<Kit, 'start'>): 
 }
 
 /** Clicks what may be covered or moving: how kits animate is not the matter here. */
-export async function press(page: Page, selector: string): Promise<void> {
+export async function press(page: Page | Frame, selector: string): Promise<void> {
   await page.waitForSelector(selector);
   await page.$eval(selector, (element) => (element as unknown as { click(): void }).click());
 }
 
 /** Waits until the text at `selector` matches. */
-export async function textBecomes(page: Page, selector: string, pattern: RegExp): Promise<void> {
+export async function textBecomes(page: Page | Frame, selector: string, pattern: RegExp): Promise<void> {
   const condition = `${pattern}.test([...document.querySelectorAll('${selector}')].map((one) => one.innerText).join(' '))`;
   await page.waitForFunction(condition);
 }
 
 /** The first `count` addresses of files in the text at `selector`, once they are there. */
-export async function urlsIn(page: Page, selector: string, count: number): Promise<string[]> {
+export async function urlsIn(page: Page | Frame, selector: string, count: number): Promise<string[]> {
   const found = `[...document.querySelectorAll('${selector}')].map((one) => one.innerText).join(' ').match(/https?:\\S*\\/files\\/\\S+/g) ?? []`;
   await page.waitForFunction(`(${found}).length >= ${count}`);
   return (await page.evaluate(found)) as string[];
