@@ -2,7 +2,7 @@ import type { UploadItem } from '../client/store.ts';
 import { describeItem } from './card-words.ts';
 import { copyText } from './copy-text.ts';
 import { cloneTemplate, find, setIcon, setText } from './elements.ts';
-import { texts } from './language.ts';
+import { language, texts } from './language.ts';
 import { toShortUrl } from './short-url.ts';
 import { drawStamp } from './stamp.ts';
 
@@ -98,6 +98,8 @@ export function createFileCard(
       } else {
         setText(line, words.line);
       }
+      // The server's sentence stays in the language in which it came.
+      line.lang = state === 'failed' ? line.lang || language() : '';
       setText(fine, words.fine);
       const visible = visibleActions(state);
       for (const button of buttons) button.hidden = !visible.includes(button.dataset['action'] ?? '');
