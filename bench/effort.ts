@@ -16,6 +16,11 @@ export interface Effort {
   /** Leaves all peers but the bare pipe out where they take long. */
   readonly isQuick: boolean;
   readonly concurrency: number;
+  /**
+   * Of load before small requests are measured: V8 compiles what is hot only after some thousand of them, and
+   * a server is measured as it is after a while.
+   */
+  readonly warmUpSeconds: number;
   readonly sizes: readonly Size[];
   readonly throughput: Rounds;
   readonly latency: Rounds;
@@ -42,6 +47,7 @@ const MB = 1_000_000;
 export const FULL: Effort = {
   isQuick: false,
   concurrency: 16,
+  warmUpSeconds: 4,
   sizes: [
     { label: '100KiB', bytes: 100 * KIB },
     { label: '5MB', bytes: 5 * MB },
@@ -62,6 +68,7 @@ export const FULL: Effort = {
 export const QUICK: Effort = {
   isQuick: true,
   concurrency: 16,
+  warmUpSeconds: 1,
   sizes: [
     { label: '100KiB', bytes: 100 * KIB },
     { label: '5MB', bytes: 5 * MB },
@@ -70,7 +77,7 @@ export const QUICK: Effort = {
   latency: { rounds: 1, seconds: 0.5 },
   initiate: { rounds: 1, seconds: 0.5 },
   scale: { rounds: 1, seconds: 0.5 },
-  connections: { rounds: 1, seconds: 0.5, counts: [1, 2000] },
+  connections: { rounds: 3, seconds: 0.3, counts: [1, 2000] },
   cutThrough: { rounds: 1, fileBytes: 5 * MB },
   refusal: { rounds: 3 },
   start: { rounds: 1 },

@@ -70,6 +70,7 @@ export interface RefusalResult {
   readonly status: number;
   /** From the first bytes, which have the head of the file, to the answer. */
   readonly answerMs: number;
+  /** Why there is no answer: the kernel may tell of the closed connection before the answer has been read. */
   readonly failure: string | null;
 }
 

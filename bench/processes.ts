@@ -1,24 +1,34 @@
 import { type ChildProcess, execFileSync, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
+import { readFileSync } from 'node:fs';
 import process from 'node:process';
 
 /** Where a process runs: what is measured has a core for itself, or two; load and upstream have the others. */
 export type Core = 'target' | 'second' | 'both' | 'other';
 
-const cores = availableParallelism();
+const cores = allowedCores();
 /** Whether there is room for two measured processes, load and upstream without sharing a core. */
-export const hasSpareCores = cores >= 4;
+export const hasSpareCores = cores.length >= 4;
 
 const CORES: Readonly<Record<Core, string>> = {
-  target: '0',
-  second: '1',
-  both: '0,1',
-  other: hasSpareCores ? `2-${cores - 1}` : '1',
+  target: `${cores[0]}`,
+  second: `${cores[1]}`,
+  both: `${cores[0]},${cores[1]}`,
+  other: (hasSpareCores ? cores.slice(2) : cores.slice(1, 2)).join(),
 };
 
 /** Whether processes are bound to cores here. */
-export const isPinned = cores > 1 && has('taskset');
+export const isPinned = cores.length > 1 && has('taskset');
+
+/** The cores that we may run on: a container need not have those that are numbered first. */
+function allowedCores(): number[] {
+  if (process.platform !== 'linux') return [0];
+  const list = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
+  return list.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+}
 
 /** Whether there is a command of that name. */
 export function has(command: string): boolean {

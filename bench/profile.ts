@@ -5,6 +5,7 @@ import { checkUpload } from './check.ts';
 import { RESULTS_FOLDER } from './results.ts';
 import { startTarget } from './running-target.ts';
 import { OURS, targetNamed } from './targets.ts';
+import { warmUp } from './warm-up.ts';
 
 /** A V8 CPU profile, as far as it is read here. */
 interface CpuProfile {
@@ -32,6 +33,7 @@ export async function profileOurs(bench: Bench): Promise<string[]> {
     const nodeOptions = ['--cpu-prof', `--cpu-prof-dir=${folder}`];
     await using running = await startTarget(targetNamed(OURS), bench.upstreamPort, { nodeOptions });
     await checkUpload(running, bench, size.bytes);
+    await warmUp(bench, [running], 'upload');
     const until = { seconds: throughput.rounds * throughput.seconds };
     await carry(running, bench, { kind: 'upload', fileBytes: size.bytes, concurrency, until });
   } // written as the process ends

@@ -1,13 +1,15 @@
 import type { Finding, Row, Verdict } from './finding.ts';
 
+const MAX_LINE = 120;
+
 /** A finding as Markdown: how it was measured, the table, the notes. */
 export function formatFinding(finding: Finding): string {
   const { title, method, notes, rows } = finding;
   return [
     `### ${title}`,
-    method,
+    wrap(method),
     ...(rows.length === 0 ? [] : [formatTable(toLines(finding))]),
-    ...notes,
+    ...notes.map(wrap),
   ].join('\n\n');
 }
 
@@ -50,4 +52,15 @@ export function formatSummary(findings: readonly Finding[]): string {
   const verdicts = findings.flatMap(({ rows }) => rows.flatMap((row) => row.verdicts));
   const met = verdicts.filter(({ isMet }) => isMet).length;
   return `${met} of ${verdicts.length} goals met.`;
+}
+
+/** `text` in lines that documents have room for. */
+export function wrap(text: string): string {
+  let line = 0;
+  return text.split(' ').reduce((lines, word) => {
+    const isNext = line > 0 && line + word.length + 1 > MAX_LINE;
+    const separator = lines === '' ? '' : isNext ? '\n' : ' ';
+    line = isNext ? word.length : line + word.length + separator.length;
+    return `${lines}${separator}${word}`;
+  }, '');
 }

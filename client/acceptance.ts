@@ -12,23 +12,20 @@ const MAX_NAME_BYTES = 255;
 const NO_STATEMENT = ['', 'application/octet-stream', 'text/plain'];
 
 /** The ways that can carry a file of this size, the cheapest first; none when it is too large for all. */
-export function waysFor(size: number, { channel, mode = 'auto' }: Wish, config: ClientConfig): UploadMode[] {
-  return (['forward', 'direct', 'relay'] as const).filter(
-    (way) => (mode === 'auto' || mode === way) && size <= limitOf(way, channel, config),
-  );
+export function waysFor(size: number, wish: Wish, config: ClientConfig): UploadMode[] {
+  return waysOf(wish).filter((way) => size <= limitOf(way, wish, config));
+}
+
+function waysOf({ mode = 'auto' }: Wish): UploadMode[] {
+  return mode === 'auto' ? ['forward', 'direct', 'relay'] : [mode];
 }
 
 /** The most that a way carries, in bytes; 0 where it is not on offer and nobody asks for it by name. */
-function limitOf(
-  way: UploadMode,
-  channel: string | undefined,
-  { limits, modes, channels }: ClientConfig,
-): number {
+function limitOf(way: UploadMode, { channel }: Wish, { limits, modes, channels }: ClientConfig): number {
   if (way === 'forward') return limits.forwardMaxBytes;
   const { directMaxBytes } = limits;
-  return modes.includes(way)
-    ? (directMaxBytes[(channel || channels.default).toUpperCase()] ?? directMaxBytes.default)
-    : 0;
+  const name = (channel || channels.default).toUpperCase();
+  return modes.includes(way) ? (directMaxBytes[name] ?? directMaxBytes.default) : 0;
 }
 
 /** What the server would refuse a file for, as far as name, declared type and size tell; null for nothing. */
@@ -40,9 +37,8 @@ export function refusalOf(
 ): UploadError | null {
   const name = cleanName(file.name);
   if (name === null) return toError('BAD_FILENAME');
-  const dot = name.lastIndexOf('.');
-  const extension = dot > 0 ? name.slice(dot + 1).toLowerCase() : '';
-  const declared = file.type.split(';')[0]?.trim().toLowerCase() ?? '';
+  const extension = /.\.([^.]+)$/s.exec(name)?.[1]?.toLowerCase() ?? '';
+  const declared = file.type.replace(/\s*;.*/s, '');
   const type = config.types.find(({ extensions }) => extensions.includes(extension));
   if (!type) {
     const allowed = config.types.flatMap(({ extensions }) => extensions);
@@ -56,10 +52,8 @@ export function refusalOf(
   if (mode !== 'auto' && !config.modes.includes(mode)) {
     return toError('DIRECT_UNAVAILABLE', { status: 502, details: { use: 'forward' } });
   }
-  if (waysFor(file.size, wish, config).length) return null;
-  const wanted = mode === 'auto' ? (['forward', 'direct'] as const) : [mode];
-  const limit = Math.max(...wanted.map((way) => limitOf(way, channel, config)));
-  return toError('FILE_TOO_LARGE', { details: { limit, channel } });
+  const limit = Math.max(...waysOf(wish).map((way) => limitOf(way, wish, config)));
+  return file.size > limit ? toError('FILE_TOO_LARGE', { details: { limit, channel } }) : null;
 }
 
 /** The name as the server understands it; null where it refuses it. */

@@ -4,24 +4,21 @@ import { UploadError, type UploadErrorFacts } from './upload-error.ts';
 
 /** What the client itself has to say, with the server's status for it; the server's errors come with their own words. */
 const MESSAGES: Partial<Record<UploadErrorCode, readonly [status: number, en: string, es: string]>> = {
-  NETWORK: [0, 'The server can’t be reached.', 'No se puede contactar con el servidor.'],
-  ABORTED: [0, 'The upload was cancelled.', 'Se canceló la subida.'],
-  UNREADABLE: [
+  // True of a broken network, and of a server that does not answer pages of this origin: no page can tell which.
+  NETWORK: [
     0,
-    'The file can no longer be read: choose it again.',
-    'El archivo ya no se puede leer: elígelo de nuevo.',
+    'The server can’t be reached from this page.',
+    'No se puede contactar con el servidor desde esta página.',
   ],
+  ABORTED: [0, 'The upload was cancelled.', 'Se canceló la subida.'],
+  UNREADABLE: [0, 'The file has changed: choose it again.', 'El archivo ha cambiado: elígelo de nuevo.'],
   NO_FILE: [400, 'There is no file.', 'No hay ningún archivo.'],
   TOO_MANY_FILES: [400, 'At most {max} files can be sent.', 'Se pueden enviar como máximo {max} archivos.'],
   EMPTY_FILE: [400, 'The file is empty.', 'El archivo está vacío.'],
   BAD_FILENAME: [400, 'The file needs another name.', 'El archivo necesita otro nombre.'],
   FILE_TOO_LARGE: [413, 'The file is larger than {limit}.', 'El archivo supera {limit}.'],
-  TYPE_NOT_ALLOWED: [415, 'Files of this type are not accepted.', 'No se aceptan archivos de este tipo.'],
-  TYPE_MISMATCH: [
-    415,
-    'The file is not of the type that its name says.',
-    'El archivo no es del tipo que indica su nombre.',
-  ],
+  TYPE_NOT_ALLOWED: [415, 'This type of file is not accepted.', 'No se acepta este tipo de archivo.'],
+  TYPE_MISMATCH: [415, 'The file is not what its name says.', 'El archivo no es lo que indica su nombre.'],
   STORAGE_REFUSED: [502, 'The file could not be stored.', 'No se pudo guardar el archivo.'],
 };
 
@@ -48,16 +45,12 @@ export function createErrorMaker({ language, messages = {} }: UploaderOptions): 
       const own = MESSAGES[code] ?? FAILED;
       const all = { status: own[0], retryable: false, ...facts };
       const values: Readonly<Record<string, unknown>> = { ...all, ...all.details };
-      const text = messages[code] ?? message ?? own[isSpanish() ? 2 : 1];
-      const words = text.replace(/\{(\w+)\}/g, (hole, name: string) =>
-        name === 'limit' ? toMegabytes(Number(values[name])) : String(values[name] ?? hole),
-      );
-      return new UploadError(code, words, all);
+      const template = messages[code] ?? (message ? '' : own[isSpanish() ? 2 : 1]);
+      const words = template.replace(/\{(\w+)\}/g, (_, name: string) => {
+        const value = values[name];
+        return name === 'limit' ? `${Math.round(Number(value) / 104_857.6) / 10} MB` : String(value);
+      });
+      return new UploadError(code, words || (message as string), all);
     },
   };
-}
-
-/** `5242880` as `5 MB`: what people call it. */
-function toMegabytes(bytes: number): string {
-  return `${Math.round(bytes / 104_857.6) / 10} MB`;
 }

@@ -35,10 +35,9 @@ export async function persist<T>(
   attempt: () => Promise<T>,
   { file, signal, options, hold, report, toError }: PersistOptions,
 ): Promise<T> {
-  const { retries = 5, retryDelayMs = 1000, headers } = options;
+  const { retries = 5, retryDelayMs = 1000 } = options;
   let failures = 0;
   let waitedMs = 0;
-  let hasRenewed = false;
 
   async function wait(ms: number, waitingFor: UploadErrorCode): Promise<void> {
     report.note({ phase: 'waiting', retryAtMs: Date.now() + ms, waitingFor });
@@ -60,23 +59,16 @@ export async function persist<T>(
       const { code, status, retryable, retryAfterMs = 0 } = error;
       if (code === 'NETWORK') {
         // A file that has changed since it was chosen fails like a network, and for good.
-        const isReadable = await file
-          .slice(0, 1)
-          .arrayBuffer()
-          .then(
-            () => true,
-            () => false,
-          );
-        if (!isReadable) throw toError('UNREADABLE', { cause: error });
+        try {
+          await file.slice(0, 1).arrayBuffer();
+        } catch (cause) {
+          throw toError('UNREADABLE', { cause });
+        }
         if (navigator.onLine === false) {
           report.note({ phase: 'waiting', waitingFor: 'OFFLINE' });
           await untilOnline(OFFLINE_MS, signal);
           continue;
         }
-      }
-      if (code === 'UNAUTHENTICATED' && typeof headers === 'function' && !hasRenewed) {
-        hasRenewed = true;
-        continue;
       }
       if (retryable && retryAfterMs && (status === 429 || status === 503)) {
         if (waitedMs + retryAfterMs > MAX_PATIENCE_MS) throw error;

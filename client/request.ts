@@ -21,18 +21,16 @@ export interface Call {
   readonly onSent?: ((fraction: number) => void) | undefined;
 }
 
-/** Sends a call and gives the JSON of the answer. @throws UploadError */
-export type Send = (call: Call) => Promise<unknown>;
+/** Sends a call, `isAgain` with fresh headers, and gives the JSON of the answer. @throws UploadError */
+export type Send = (call: Call, isAgain?: boolean) => Promise<unknown>;
 
 /** What an answer means that is not the server's own, but of a proxy before it. */
 const CODE_OF_STATUS: Readonly<Record<number, UploadErrorCode>> = {
   401: 'UNAUTHENTICATED',
   404: 'NOT_FOUND',
-  408: 'REQUEST_TIMEOUT',
   413: 'BODY_TOO_LARGE',
   429: 'RATE_LIMITED',
   503: 'BUSY',
-  504: 'UPSTREAM_TIMEOUT',
 };
 
 let lastId = 0;
@@ -57,7 +55,8 @@ export function createSend(options: UploaderOptions, errors: ErrorMaker): Send {
     }
   }
 
-  return async function send({ method, path, target = 'server', headers = {}, body, signal, onSent, ...of }) {
+  return async function send(call, isAgain) {
+    const { method, path, target = 'server', headers, body, file, bytes, signal, onSent } = call;
     const isOurs = target === 'server';
     const url = isOurs ? base + path : path;
     const all = isOurs
@@ -68,8 +67,8 @@ export function createSend(options: UploaderOptions, errors: ErrorMaker): Send {
       method,
       url: isOurs ? url : url.replace(/\?.*/, ''),
       target,
-      file: of.file,
-      bytes: of.bytes,
+      file,
+      bytes,
       startedAtMs: Date.now(),
     };
     const end = (status: number, code?: UploadErrorCode) =>
@@ -104,7 +103,7 @@ export function createSend(options: UploaderOptions, errors: ErrorMaker): Send {
         };
         xhr.open(method, url);
         xhr.withCredentials = isOurs && credentials === 'include';
-        for (const [name, value] of Object.entries(all)) xhr.setRequestHeader(name, value);
+        for (const [name, value] of Object.entries(all ?? {})) xhr.setRequestHeader(name, value);
         isAlive();
         xhr.send(body ?? null);
         onSent?.(0);
@@ -116,8 +115,11 @@ export function createSend(options: UploaderOptions, errors: ErrorMaker): Send {
       end(status);
       return answer;
     } catch (error) {
-      if (error instanceof UploadError) end(error.status, error.code);
-      else end(0, 'ABORTED');
+      const isOurError = error instanceof UploadError;
+      const code = isOurError ? error.code : 'ABORTED';
+      end(isOurError ? error.status : 0, code);
+      // A token may have ended between asking for it and its use.
+      if (code === 'UNAUTHENTICATED' && typeof given === 'function' && !isAgain) return send(call, true);
       throw error;
     }
   };
@@ -133,7 +135,7 @@ export function createSend(options: UploaderOptions, errors: ErrorMaker): Send {
     const seconds = Number(xhr.getResponseHeader('Retry-After'));
     return toError(CODE_OF_STATUS[status] ?? 'UPSTREAM_ERROR', {
       status,
-      retryable: status < 300 || status === 408 || status === 429 || status >= 500,
+      retryable: status < 400 || status === 408 || status === 429 || status >= 500,
       ...(seconds > 0 && { retryAfterMs: seconds * 1000 }),
     });
   }

@@ -24,7 +24,16 @@ export interface UploadItem {
   readonly error?: UploadError;
 }
 
-/** What a file of a list is uploaded with: the list has its own `signal`. */
+/**
+ * What a file of a list is uploaded with: the list has its own `signal`.
+ *
+ * @example
+ * ```ts
+ * import type { ItemOptions } from 'leadway-bff/store';
+ *
+ * const to: ItemOptions = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };
+ * ```
+ */
 export type ItemOptions = Omit<UploadOptions, 'signal'>;
 
 /**

@@ -2,7 +2,7 @@ import { refusalOf, waysFor } from './acceptance.ts';
 import type { ConfigSource } from './config-source.ts';
 import type { ErrorMaker } from './messages.ts';
 import type { Reporter } from './progress.ts';
-import type { Send } from './request.ts';
+import type { Call, Send } from './request.ts';
 import type { UploadMode, UploadOptions, UploadResult } from './types.ts';
 import { UploadError } from './upload-error.ts';
 
@@ -14,6 +14,8 @@ const EXPIRY_MARGIN_MS = 60_000;
 const DETOUR_MS = 5 * 60_000;
 /** Answers to `complete` after which the file has to be sent again. */
 const TICKET_LOST = ['TICKET_INVALID', 'TICKET_EXPIRED', 'NOT_UPLOADED'];
+/** Answers to the head of a file that say nothing against the file. */
+const NOT_ABOUT_FILE = ['NETWORK', 'SIZE_MISMATCH', 'DIRECT_UNAVAILABLE'];
 
 /** A signed URL. */
 interface Offer {
@@ -82,16 +84,14 @@ export function createTransfer(
       const mode = await choose();
       report.note({ mode });
       if (mode !== 'direct') {
-        const answer = (await post(
-          file,
-          wish === 'auto' && mode === 'forward' ? '' : `?mode=${mode}`,
-        )) as Answer;
+        const query = wish === 'auto' && mode === 'forward' ? '' : `?mode=${mode}`;
+        const answer = (await post(file, query).catch((error) => askWithHead(query, error))) as Answer;
         if (answer.mode !== 'direct') return toResult(answer, mode);
         offer = answer;
         report.begin();
         report.note({ mode: 'direct' });
       } else if (!offer || offer.expiresAt < Date.now() + EXPIRY_MARGIN_MS) {
-        offer = (await post(file.slice(0, HEAD_BYTES, file.type), '/initiate')) as Offer;
+        offer = (await postHead('/initiate')) as Offer;
       }
       isStored = await put(offer);
     }
@@ -131,14 +131,40 @@ export function createTransfer(
     form.append('fileAttachment', content, file.name);
     const path = `/messages/upload${where}`;
     const onSent = content === file ? report.sent : undefined;
-    return send({ method: 'POST', path, body: form, file, signal, bytes: content.size, onSent });
+    return call({ path, body: form, bytes: content.size, onSent });
+  }
+
+  function postHead(where: string): Promise<unknown> {
+    return post(file.slice(0, HEAD_BYTES, file.type), where);
+  }
+
+  /**
+   * Finds out whether a lost connection was an answer. Firefox reads none before it has sent everything; a
+   * refused body that the server does not read to its end then looks like a broken network. The head gets the
+   * same refusal, and is never taken for the file, whose size has been declared.
+   */
+  async function askWithHead(query: string, failure: unknown): Promise<unknown> {
+    const isLost = failure instanceof UploadError && failure.code === 'NETWORK';
+    if (!isLost || file.size <= HEAD_BYTES) throw failure;
+    try {
+      return await postHead(query);
+    } catch (error) {
+      throw error instanceof UploadError && NOT_ABOUT_FILE.includes(error.code) ? failure : error;
+    }
   }
 
   /** Puts the file into storage; false when that does not work and something else has to be tried. */
   async function put({ uploadUrl: path, method, headers }: Offer): Promise<boolean> {
     try {
-      const about = { method, path, headers, body: file, file, signal, bytes: file.size };
-      await send({ ...about, target: 'storage', onSent: report.sent });
+      await call({
+        method,
+        path,
+        headers,
+        target: 'storage',
+        body: file,
+        bytes: file.size,
+        onSent: report.sent,
+      });
       return true;
     } catch (error) {
       // Storage hides its refusals from pages: they look like a broken network.
@@ -153,6 +179,10 @@ export function createTransfer(
       }
       return false;
     }
+  }
+
+  function call(about: Omit<Call, 'method'> & { readonly method?: string }): Promise<unknown> {
+    return send({ method: 'POST', file, signal, ...about });
   }
 
   function toResult(answer: Answer, fallback: UploadMode): UploadResult {

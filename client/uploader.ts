@@ -35,6 +35,7 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
 
   async function uploadOne(file: File, given: UploadOptions): Promise<UploadResult> {
     const { signal, onProgress } = given;
+    signal?.throwIfAborted();
     const report = createReporter(file, onProgress);
     report.note({});
     // Nobody has to wait in the queue to hear that a file is not taken; what else fails here is tried again there.
@@ -45,16 +46,18 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
     return queue.run(() => persist(transfer, { ...errors, file, signal, options, hold, report }), signal);
   }
 
-  async function uploadAll(files: Iterable<File>, given: UploadOptions): Promise<SettledUpload[]> {
-    const all = [...files];
-    const ends = await Promise.allSettled(all.map((file) => uploadOne(file, given)));
-    return ends.map((end, place): SettledUpload => {
-      if (end.status === 'fulfilled') return end;
-      const { reason } = end;
-      if (!(reason instanceof UploadError) && !given.signal?.aborted) throw reason;
-      const error = reason instanceof UploadError ? reason : errors.toError('ABORTED', { cause: reason });
-      return { status: 'rejected', file: all[place] as File, reason: error };
-    });
+  async function settle(file: File, given: UploadOptions): Promise<SettledUpload> {
+    try {
+      return { status: 'fulfilled', value: await uploadOne(file, given) };
+    } catch (error) {
+      if (!(error instanceof UploadError) && !given.signal?.aborted) throw error;
+      const reason = error instanceof UploadError ? error : errors.toError('ABORTED', { cause: error });
+      return { status: 'rejected', file, reason };
+    }
+  }
+
+  function uploadAll(files: Iterable<File>, given: UploadOptions): Promise<SettledUpload[]> {
+    return Promise.all([...files].map((file) => settle(file, given)));
   }
 
   async function uploadEach(files: Iterable<File>, given: UploadOptions): Promise<UploadResult[]> {

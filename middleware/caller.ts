@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { ipKeyGenerator } from 'express-rate-limit';
 import type { Caller } from '../server/callers/caller.ts';
@@ -47,7 +48,20 @@ export function callerOf(req: WithCaller): Caller {
 
 /** The caller's address as `TRUST_PROXY` lets it be known, by subnet. */
 export function addressKeyOf(req: Request): string {
-  return ipKeyGenerator(req.ip ?? 'unknown', IPV6_PREFIX_BITS);
+  return ipKeyGenerator(addressOf(req), IPV6_PREFIX_BITS);
+}
+
+const IPV4_WITH_PORT = /^([\d.]+):\d+$/;
+const IPV6_IN_BRACKETS = /^\[([^[\]]+)\](?::\d+)?$/;
+
+/**
+ * Some proxies write the caller's port behind the address, and with it each connection would be another
+ * caller. What is no address at all is somebody's invention: whoever sends it counts as the proxy itself.
+ */
+function addressOf(req: Request): string {
+  const given = req.ip ?? '';
+  const address = (IPV4_WITH_PORT.exec(given) ?? IPV6_IN_BRACKETS.exec(given))?.[1] ?? given;
+  return isIP(address) === 0 ? (req.socket.remoteAddress ?? 'unknown') : address;
 }
 
 function isTrusted(req: Request): boolean {

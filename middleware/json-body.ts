@@ -17,6 +17,7 @@ export function createJsonBody(reviver?: (key: string, value: unknown) => unknow
       return next(appError('UNSUPPORTED_ENCODING'));
     }
     if (req.is('application/json') !== 'application/json') return next(appError('NOT_JSON'));
+    if (!isUtf8(req.headers['content-type'] ?? '')) return next(appError('NOT_JSON'));
     if (Number(req.headers['content-length'] ?? 0) > MAX_BYTES) return next(bodyTooLarge());
     letBodyCome(req, res);
     let isOver = false;
@@ -37,6 +38,12 @@ export function createJsonBody(reviver?: (key: string, value: unknown) => unknow
       next(bodyTooLarge());
     });
   };
+}
+
+/** JSON is UTF-8 (RFC 8259, section 8.1). In UTF-7 or UTF-16 it would be other text to a filter in front. */
+function isUtf8(contentType: string): boolean {
+  const charsets = contentType.match(/;\s*charset\s*=[^;]*/gi) ?? [];
+  return charsets.every((charset) => /=\s*"?utf-8"?\s*$/i.test(charset));
 }
 
 function bodyTooLarge(): AppError {

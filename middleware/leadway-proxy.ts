@@ -13,6 +13,7 @@ import { toAuthProblem, toConnectionFault } from '../server/leadway/leadway-erro
 import { toLeadwayHeaders } from '../server/leadway/leadway-headers.ts';
 import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
 import { BodyOverflowError } from '../server/leadway/read-body.ts';
+import { limitConnectTime } from '../server/leadway/upstream-agent.ts';
 import { isWebPage, passAnswer } from './pass-answer.ts';
 
 /** A call as it goes to Leadway: nothing in it comes from the caller unchecked. */
@@ -77,6 +78,8 @@ export function createLeadwayProxy({
     agent: agent.poolFor(baseUrl),
     router(req, _res, options) {
       options.buffer = Readable.from(runningCall(req).call.body ?? [], { objectMode: false });
+      // As Express does it: a HEAD is a GET whose content Node leaves out. Leadway need not know it.
+      if (req.method === 'HEAD') Object.assign(options, { method: 'GET' }); // its types lack it
       return baseUrl.origin;
     },
     pathRewrite: (_path, req) => runningCall(req).call.target,
@@ -84,6 +87,7 @@ export function createLeadwayProxy({
       proxyReq(upstream, req, res) {
         const running = runningCall(req);
         running.upstream = upstream;
+        limitConnectTime(upstream);
         running.watch = watchProgress(upstream, timeoutMs, () =>
           refuse(req, res, appError('UPSTREAM_TIMEOUT')),
         );
@@ -120,7 +124,7 @@ export function createLeadwayProxy({
     const isBadToken = read.status === 401 && toAuthProblem(read.refusal) === 'bad-token';
     const isOther = isBadToken && (await tokens.refresh(locationId, running.token));
     if (res.destroyed || res.headersSent) return;
-    if (!isOther || running.tries > 1) throw client.toError(read.refusal, locationId);
+    if (!isOther || running.tries > 1) throw client.toError(read.refusal, locationId, 'passthrough');
     running.watch?.stop();
     await send(req, res);
   }

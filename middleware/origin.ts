@@ -31,10 +31,13 @@ export function createCors({ config }: Pick<AppContext, 'config'>): RequestHandl
   };
 }
 
-/** Answers preflights, before anything counts them: they are the browser's, not the caller's. */
+/**
+ * Answers preflights, before anything counts them: they are the browser's, not the caller's. Any other OPTIONS
+ * request, which has no `Origin`, is a call like any other.
+ */
 export function createPreflight(): RequestHandler {
   return function preflight(req: Request, res: Response, next: NextFunction) {
-    if (req.method !== 'OPTIONS') return next();
+    if (req.method !== 'OPTIONS' || req.get('Origin') === undefined) return next();
     res.status(204).end();
   };
 }

@@ -8,14 +8,15 @@ import helmet from 'helmet';
  * functions that call each other, is asked once.
  */
 export function createSecurityHeaders(): RequestHandler {
+  const headers: [string, string][] = [];
   const sample = new ServerResponse(new IncomingMessage(new Socket()));
+  sample.setHeader = (name, value) => {
+    headers.push([name, String(value)]);
+    return sample;
+  };
   helmet()(sample.req, sample, () => {});
-  const headers = Object.entries(sample.getHeaders()) as [string, string][];
-  const named = sample
-    .getRawHeaderNames()
-    .map((name, index): [string, string] => [name, headers[index]?.[1] ?? '']);
   return function securityHeaders(_req: Request, res: Response, next: NextFunction) {
-    for (const [name, value] of named) res.setHeader(name, value);
+    for (const [name, value] of headers) res.setHeader(name, value);
     next();
   };
 }

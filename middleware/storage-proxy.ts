@@ -8,6 +8,7 @@ import { noteOutcome } from '../server/http/outcome.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { toConnectionFault } from '../server/leadway/leadway-errors.ts';
 import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
+import { limitConnectTime } from '../server/leadway/upstream-agent.ts';
 import { ContentGate } from '../server/uploads/content-gate.ts';
 import { toStorageError } from '../server/uploads/relay-request.ts';
 import type { Ticket } from '../server/uploads/tickets.ts';
@@ -65,6 +66,7 @@ export function createStorageProxy({
         const relay = relays.get(req);
         if (relay === undefined) return;
         relay.storage = storage;
+        limitConnectTime(storage);
         relay.watch = watchProgress(storage, config.upstreamTimeoutMs, () =>
           refuse(req, res, appError('UPSTREAM_TIMEOUT')),
         );

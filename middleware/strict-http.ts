@@ -26,10 +26,17 @@ export function createStrictHttp(): RequestHandler {
   };
 }
 
-/** HTTP/1.0 knew no Host header. */
+/** A name or address, and a port. RFC 3986 lets more stand in a name, but no user, path or fragment. */
+const HOST = /^(?:[A-Za-z0-9._~%-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/;
+
+/**
+ * A Host that is none must be refused (RFC 9112, section 3.2): in `own.example@evil.example` a URL parser finds
+ * another host than a proxy that compares beginnings. HTTP/1.0 knew no Host header.
+ */
 function hasOneHost(req: Request): boolean {
   const hosts = count(req, 'host');
-  return hosts === 1 || (hosts === 0 && req.httpVersion === '1.0');
+  if (hosts === 0) return req.httpVersion === '1.0';
+  return hosts === 1 && HOST.test(req.headers.host ?? '');
 }
 
 /** How many headers of that name came. */

@@ -23,7 +23,10 @@ export function createPassthroughRouter(context: Pick<AppContext, 'agent' | 'upl
     if (req.path === '/') return next(); // the demo page, where there is no base path
     const target = parseStrictTarget(req.url);
     if (target === null) return next(appError('BAD_REQUEST', { message: 'BAD_REQUEST.target' }));
-    const parameters = rules.match(req.method, target.segments);
+    // Whoever may read an answer may ask for its headers (RFC 9110, section 9.3.2).
+    const parameters =
+      rules.match(req.method, target.segments) ??
+      (req.method === 'HEAD' ? rules.match('GET', target.segments) : null);
     if (parameters === null) return next();
     const send = (error?: unknown): void => {
       if (error !== undefined) next(error);

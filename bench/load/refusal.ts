@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createContent, createForm, createHead, FORM_TYPE } from '../form.ts';
 import type { RefusalCommand, RefusalResult } from '../messages.ts';
 import { Caller } from './caller.ts';
@@ -24,6 +25,7 @@ export async function sendRefused({ port, path, fileBytes }: RefusalCommand): Pr
   );
   for (let sent = 0; sent < request.length; sent += PIECE_BYTES) {
     await Promise.race([caller.write(request.subarray(sent, sent + PIECE_BYTES)), caller.closed]);
+    await nextTurn(); // what has come is read before more is written
     if (!caller.isWritable) break;
   }
   await answered;

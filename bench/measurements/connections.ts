@@ -7,6 +7,7 @@ import { alternate, type Contender, createContender, picked } from '../rounds.ts
 import { type RunningTarget, startTarget } from '../running-target.ts';
 import { formatSpread, spreadOf } from '../spread.ts';
 import { OURS, targetNamed } from '../targets.ts';
+import { warmUp } from '../warm-up.ts';
 
 const FILE_BYTES = 100 * 1024;
 /** What counts as growth: less than this is noise. */
@@ -25,7 +26,7 @@ export async function measureConnections(bench: Bench): Promise<Finding> {
   await using running = await startTarget(targetNamed(OURS), upstreamPort);
   await checkUpload(running, bench, FILE_BYTES);
   bench.progress('connections: warm-up');
-  await carry(running, bench, burden);
+  await warmUp(bench, [running], 'upload');
   bench.progress('connections');
   const idle = new Map<RunningTarget, number>();
   const contenders: Contender<Sample>[] = counts.map((count) => {

@@ -6,6 +6,7 @@ import { alternate, type Contender, createContender, picked } from '../rounds.ts
 import { type RunningTarget, startTarget } from '../running-target.ts';
 import { formatSpread, spreadOf } from '../spread.ts';
 import { OURS } from '../targets.ts';
+import { warmUp } from '../warm-up.ts';
 
 const BYTES_PER_SECOND = 10_000_000;
 const MAX_UPSTREAM_MS = 0.6;
@@ -27,11 +28,15 @@ export async function measureCutThrough(bench: Bench): Promise<Finding> {
   for (const target of fewTargets(bench)) {
     const running = stack.use(await startTarget(target, upstreamPort));
     await checkUpload(running, bench, WARM_UP_BYTES);
-    bench.progress(`cut-through: warm-up, ${target.name}`);
-    // Compiled code, as a server that has run for a while has it.
-    for (let count = 0; count < 5; count += 1) await send(running, bench, WARM_UP_BYTES);
     contenders.push(createContender(running));
   }
+  bench.progress('cut-through: warm-up');
+  await warmUp(
+    bench,
+    contenders.map(({ running }) => running),
+    'upload',
+  );
+  for (const { running } of contenders) await send(running, bench, WARM_UP_BYTES);
   bench.progress('cut-through');
   await alternate(contenders, rounds, (running) => send(running, bench, fileBytes));
   return {

@@ -14,6 +14,7 @@ import {
 import { startTarget } from '../running-target.ts';
 import { formatSpread, spreadOf } from '../spread.ts';
 import { OURS } from '../targets.ts';
+import { warmUp } from '../warm-up.ts';
 
 const MAX_RATIO = 0.6;
 
@@ -35,7 +36,11 @@ export async function measureInitiate(bench: Bench): Promise<Finding> {
     contenders.push(createContender(running));
   }
   bench.progress('initiate: warm-up');
-  for (const { running } of contenders) await carry(running, bench, burden);
+  await warmUp(
+    bench,
+    contenders.map(({ running }) => running),
+    'initiate',
+  );
   bench.progress('initiate');
   await alternate(contenders, rounds, (running) => carry(running, bench, burden));
   return {

@@ -6,6 +6,7 @@ import { alternate, type Contender, createContender, limitOf, noteLoadLimit, pic
 import { type RunningTarget, startTarget } from '../running-target.ts';
 import { spreadOf } from '../spread.ts';
 import { BASELINE, LEADWAY_PATH, OURS, type Target } from '../targets.ts';
+import { warmUp } from '../warm-up.ts';
 
 const FILE_BYTES = 100 * 1024;
 
@@ -43,7 +44,11 @@ export async function measureLatency(bench: Bench): Promise<Finding> {
     contenders.push(createContender(running));
   }
   bench.progress('latency: warm-up');
-  for (const { running } of contenders) await carry(running, bench, burden);
+  await warmUp(
+    bench,
+    contenders.map(({ running }) => running),
+    'upload',
+  );
   bench.progress('latency');
   await alternate(contenders, rounds, (running) => carry(running, bench, burden));
   const [without, ...proxies] = contenders;

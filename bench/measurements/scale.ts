@@ -8,6 +8,7 @@ import { alternate, type Contender, createContender, picked } from '../rounds.ts
 import { freePort, type RunningTarget, startTarget, untilAccepting } from '../running-target.ts';
 import { formatSpread, spreadOf } from '../spread.ts';
 import { OURS, targetNamed } from '../targets.ts';
+import { warmUp } from '../warm-up.ts';
 
 const FILE_BYTES = 100 * 1024;
 const MIN_SCALE = 1.8;
@@ -29,7 +30,11 @@ export async function measureScale(bench: Bench): Promise<Finding> {
     until: { seconds },
   };
   bench.progress('scale: warm-up');
-  for (const { running } of contenders) await carry(running, bench, burden);
+  await warmUp(
+    bench,
+    contenders.map(({ running }) => running),
+    'upload',
+  );
   bench.progress('scale');
   await alternate(contenders, rounds, (running) => carry(running, bench, burden));
   const [one, two] = contenders;

@@ -12,13 +12,15 @@ import {
   picked,
   ratios,
 } from '../rounds.ts';
-import { startTarget } from '../running-target.ts';
+import { type RunningTarget, startTarget } from '../running-target.ts';
 import { formatSpread, spreadOf } from '../spread.ts';
 import { OURS } from '../targets.ts';
+import { warmUp } from '../warm-up.ts';
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
-/** Who needs more than this for a warm-up, takes part in every third round only. */
+const CHECKED_BYTES = 5 * MIB;
+/** Who needs more than this for one round, takes part in every third round only. */
 const SLOW_SECONDS = 5;
 /** The most that our server may cost, as a ratio to the bare pipe. */
 const GOALS: Readonly<Record<string, number>> = { '100KiB': 0.9, '5MB': 1, '100MB': 1 };
@@ -29,8 +31,17 @@ const CHEAPER_THAN_TUTORIAL = 6;
 export async function measureThroughput(bench: Bench): Promise<Finding> {
   const rows: Row[] = [];
   const notes: string[] = [];
+  await using stack = new AsyncDisposableStack();
+  const running: RunningTarget[] = [];
+  for (const target of bench.targets) {
+    const started = stack.use(await startTarget(target, bench.upstreamPort));
+    await checkUpload(started, bench, CHECKED_BYTES);
+    running.push(started);
+  }
+  bench.progress('throughput: warm-up');
+  await warmUp(bench, running, 'upload');
   for (const size of bench.effort.sizes) {
-    const contenders = await measureSize(bench, size);
+    const contenders = await measureSize(bench, running, size);
     const measured = contenders.map((contender) => toRow(contender, contenders, size));
     const tutorial = medianOf(
       measured.find(({ target }) => target === 'tutorial'),
@@ -59,29 +70,21 @@ export async function measureThroughput(bench: Bench): Promise<Finding> {
   };
 }
 
-async function measureSize(bench: Bench, size: Size): Promise<Contender<Sample>[]> {
-  const { targets, upstreamPort, effort } = bench;
-  const { rounds, seconds } = effort.throughput;
-  await using stack = new AsyncDisposableStack();
-  const contenders: Contender<Sample>[] = [];
-  for (const target of targets) {
-    const running = stack.use(await startTarget(target, upstreamPort));
-    await checkUpload(running, bench, Math.min(size.bytes, 5 * MIB));
-    contenders.push(createContender(running));
-  }
-  const burden: Burden = {
-    kind: 'upload',
-    fileBytes: size.bytes,
-    concurrency: effort.concurrency,
-    until: { seconds },
-  };
-  bench.progress(`throughput: warm-up, ${size.label}`);
-  for (const contender of contenders) {
-    const warmUp = await carry(contender.running, bench, burden);
-    if (warmUp.seconds > SLOW_SECONDS) contender.every = 3;
-  }
+async function measureSize(
+  bench: Bench,
+  running: readonly RunningTarget[],
+  size: Size,
+): Promise<Contender<Sample>[]> {
+  const { rounds, seconds } = bench.effort.throughput;
+  const { concurrency } = bench.effort;
+  const burden: Burden = { kind: 'upload', fileBytes: size.bytes, concurrency, until: { seconds } };
+  const contenders = running.map((one) => createContender<Sample>(one));
   bench.progress(`throughput: ${size.label}`);
-  await alternate(contenders, rounds, (running) => carry(running, bench, burden));
+  for (const contender of contenders) {
+    const trial = await carry(contender.running, bench, burden);
+    if (trial.seconds > SLOW_SECONDS) contender.every = 3;
+  }
+  await alternate(contenders, rounds, (one) => carry(one, bench, burden));
   return contenders;
 }
 

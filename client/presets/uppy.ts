@@ -13,7 +13,7 @@ export interface UppyFileLike {
   readonly id: string;
   readonly type: string;
   readonly data: unknown;
-  readonly meta: Readonly<Record<string, unknown>>;
+  readonly meta: object;
 }
 
 /** What the preset uses of an Uppy. */
@@ -63,6 +63,7 @@ export interface XhrUploadPreset {
 export function xhrUploadOptions(uppy: UppyLike, options: ServerOptions = {}): XhrUploadPreset {
   const server = createServerCalls(options);
   const grants = new Map<string, Grant>();
+  let forwardPath = '/messages/upload?mode=forward';
   const fileIds = new WeakMap<XMLHttpRequest, string>();
   const isOurs = (xhr: XMLHttpRequest) => xhr.responseURL.startsWith(server.url('/'));
 
@@ -76,6 +77,8 @@ export function xhrUploadOptions(uppy: UppyLike, options: ServerOptions = {}): X
   uppy.addPreProcessor(async (ids) => {
     // Without an answer all files go to the server, which says what is the matter.
     const config = await server.config().catch(() => undefined);
+    // Where nothing can go direct, `auto` forwards more than `forward` does.
+    forwardPath = `/messages/upload?mode=${config?.modes.includes('direct') === false ? 'auto' : 'forward'}`;
     for (const id of ids) {
       const file = uppy.getFile(id);
       if (file === undefined) continue;
@@ -94,7 +97,7 @@ export function xhrUploadOptions(uppy: UppyLike, options: ServerOptions = {}): X
 
     async endpoint(fileOrBundle) {
       const file = fileOrBundle as UppyFileLike & { xhrUpload?: { formData?: boolean } };
-      if (file.xhrUpload?.formData !== false) return server.url('/messages/upload?mode=forward');
+      if (file.xhrUpload?.formData !== false) return server.url(forwardPath);
       try {
         return (await askGrant(file)).uploadUrl;
       } catch (error) {
@@ -137,8 +140,10 @@ export function xhrUploadOptions(uppy: UppyLike, options: ServerOptions = {}): X
 
     async getResponseData(xhr) {
       const grant = grants.get(fileIds.get(xhr) ?? '');
-      const url = grant === undefined ? urlOf(JSON.parse(xhr.responseText)) : await server.complete(grant);
-      return { url };
+      if (grant !== undefined) return { url: await server.complete(grant) };
+      // Direct is offered again since the server was asked: the next attempt goes that way.
+      if (xhr.status === 202) throw server.refusalOf(xhr);
+      return { url: urlOf(JSON.parse(xhr.responseText)) };
     },
   };
 }
@@ -150,12 +155,13 @@ function isForStorage(size: number, config: ClientConfig | undefined): boolean {
 /** The fields and the head of a file, as `initiate` wants them. */
 function headForm({ type, data, meta }: UppyFileLike): FormData {
   const form = new FormData();
+  const values: { readonly [name: string]: unknown } = { ...meta };
   for (const field of FIELDS) {
-    const value = meta[field];
+    const value = values[field];
     if (value !== undefined && value !== null) form.append(field, String(value));
   }
   const file = data as Blob;
   form.append('fileSize', String(file.size));
-  form.append('fileAttachment', file.slice(0, HEAD_BYTES, type), String(meta['name']));
+  form.append('fileAttachment', file.slice(0, HEAD_BYTES, type), String(values['name']));
   return form;
 }

@@ -15,7 +15,7 @@ export interface FormLimits {
 
 /** Told of the parts of a form in their order. Where a boolean is returned, false means: wait for `resume`. */
 export interface FormHandler {
-  /** @param isTruncated Whether the value was longer than allowed; it is not whole then. */
+  /** @param isTruncated Whether the value is longer than allowed: told as soon as it is, and it is not whole. */
   onField(name: string, value: Buffer, isTruncated: boolean): void;
   /** @param offset Where the file's content begins in the body. */
   onFile(head: PartHead & { readonly filename: string }, offset: number): void;
@@ -186,10 +186,7 @@ export class FormParser {
     if (closed === 'file') return this.#handler.onFileEnd();
     const field = this.#field;
     this.#field = null;
-    if (field !== null) {
-      const isTruncated = field.bytes > this.#limits.maxFieldBytes;
-      this.#handler.onField(field.name, Buffer.concat(field.chunks), isTruncated);
-    }
+    if (field !== null) this.#handler.onField(field.name, Buffer.concat(field.chunks), false);
     return true;
   }
 
@@ -217,8 +214,11 @@ export class FormParser {
   #holdField(content: Buffer): void {
     const field = this.#field;
     if (field === null) return;
-    if (field.bytes <= this.#limits.maxFieldBytes) field.chunks.push(content);
+    field.chunks.push(content);
     field.bytes += content.length;
+    if (field.bytes <= this.#limits.maxFieldBytes) return;
+    this.#field = null; // the rest of it is passed over
+    this.#handler.onField(field.name, Buffer.concat(field.chunks), true);
   }
 
   #assertOverhead(): void {

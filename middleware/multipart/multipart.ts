@@ -6,7 +6,7 @@ import { letBodyCome } from '../../server/http/continue.ts';
 import { parseBoundary } from './boundary.ts';
 import { type FormLimits, FormParser } from './form-parser.ts';
 import type { FormReceiver } from './form-receiver.ts';
-import { fromMulter } from './multer-errors.ts';
+import { fieldTooLong, fromMulter } from './multer-errors.ts';
 import type { PartHead } from './part-head.ts';
 import { PartStream } from './part-stream.ts';
 
@@ -132,9 +132,11 @@ function readBody(
     onField(name, value, isTruncated) {
       const known = name.endsWith('[]') ? name.slice(0, -2) : name;
       if (!fieldNames.has(name)) return;
+      // At once: multer would tell of it when the whole body has come.
+      if (isTruncated) throw fieldTooLong(known);
       const text = decodeText(known, value);
-      busboy.emit('field', known, text, { nameTruncated: false, valueTruncated: isTruncated });
-      hasNewFields ||= !isTruncated;
+      busboy.emit('field', known, text, { nameTruncated: false, valueTruncated: false });
+      hasNewFields = true;
     },
     onFile(head: PartHead & { filename: string }, offset) {
       if (head.name !== fileField) {

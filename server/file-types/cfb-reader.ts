@@ -9,6 +9,11 @@ import { CFB_HEADER_BYTES, type CfbHeader, END_OF_CHAIN, readCfbHeader } from '.
 
 /** Directories are 1 to 8 KB; one with thousands of embedded objects is told by its first part. */
 const MAX_DIRECTORY_BYTES = 64 * 1024;
+/**
+ * Each part of the FAT may show that other sectors are wanted than seemed so far. In real files that happens
+ * once or twice; a file made for it could have almost all of itself kept.
+ */
+const MAX_WANTED_BYTES = 4 * MAX_DIRECTORY_BYTES;
 
 /**
  * Picks the directory out of a compound file that streams by. Its first sector and the sectors of the FAT are in
@@ -23,9 +28,15 @@ export class CfbReader {
   #header: CfbHeader | null = null;
   #wanted = new Map<number, Buffer>();
   #fatIndexOf = new Map<number, number>();
+  #wantedBytes = 0;
 
   get header(): CfbHeader | null {
     return this.#header;
+  }
+
+  /** What is kept of the file at the moment, in bytes. */
+  get heldBytes(): number {
+    return [...this.#wanted.values()].reduce((sum, { length }) => sum + length, 0);
   }
 
   update(chunk: Buffer): void {
@@ -57,13 +68,18 @@ export class CfbReader {
     if (!this.#header) return;
     this.#header.fatSectors.forEach((sector, index) => {
       this.#fatIndexOf.set(sector, index);
-      this.#want(sector);
+      this.#wanted.set(sector, Buffer.alloc(0));
     });
-    for (const sector of this.#directoryChain(this.#header)) this.#want(sector);
+    this.#wantDirectory(this.#header);
   }
 
-  #want(sector: number): void {
-    if (!this.#wanted.has(sector)) this.#wanted.set(sector, Buffer.alloc(0));
+  #wantDirectory(header: CfbHeader): void {
+    for (const sector of this.#directoryChain(header)) {
+      if (this.#wanted.has(sector)) continue;
+      if (this.#wantedBytes + header.sectorBytes > MAX_WANTED_BYTES) return;
+      this.#wantedBytes += header.sectorBytes;
+      this.#wanted.set(sector, Buffer.alloc(0));
+    }
   }
 
   /** Copies the parts of wanted sectors that this chunk brings. */
@@ -79,7 +95,7 @@ export class CfbReader {
       if (held && held.length === position % sectorBytes) {
         this.#wanted.set(sector, Buffer.concat([held, part]));
         const isWholeFat = held.length + part.length === sectorBytes && this.#fatIndexOf.has(sector);
-        if (isWholeFat) for (const next of this.#directoryChain(header)) this.#want(next);
+        if (isWholeFat) this.#wantDirectory(header);
       }
       at += part.length;
     }

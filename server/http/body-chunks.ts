@@ -21,8 +21,10 @@ const TINY = { chunks: 16 * 1024, bytesPerChunk: 8 } as const;
  * To be called before the first byte of the body.
  */
 export function joinSmallChunks(req: IncomingMessage, onTiny: () => void): void {
+  // Without chunks, the socket's own reads are what there is.
+  if (req.headers['transfer-encoding'] === undefined) return;
   const push = req.push.bind(req);
-  const isTooTiny = req.headers['transfer-encoding'] === undefined ? () => false : createTinyCount();
+  const isTooTiny = createTinyCount();
   /** What waits: nothing, one chunk as it came, or `block` from `begin` to `end`. */
   let single: Buffer | null = null;
   let block: Buffer | null = null;

@@ -43,6 +43,9 @@ export function isEndpointMissing({ status, message }: LeadwayRefusal): boolean 
   return status === 404 && /^cannot post\b/i.test(message);
 }
 
+/** Words for what the request names. A caller chose that, and must not be able to turn direct off for all others. */
+const NAMES_A_RESOURCE = /\b(?:conversation|contact|location)\b/i;
+
 /**
  * Whether a refusal of initiate means that the endpoint is not there for us, in contrast to a wrong request
  * or a wrong token (which forward would not get past either).
@@ -52,9 +55,9 @@ export function meansNotOffered({ status, message }: LeadwayRefusal): boolean {
     case 401:
       return /scope|AuthClass|not (?:yet )?supported/i.test(message);
     case 403:
-      return !/access to this location/i.test(message);
+      return !NAMES_A_RESOURCE.test(message);
     case 404:
-      return !/(?:conversation|contact|location)\b.* not found/i.test(message);
+      return !NAMES_A_RESOURCE.test(message);
     case 410:
       return true;
     default:

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, appError } from '../errors/app-error.ts';
 import type { Logger } from '../logger.ts';
 import {
-  AUTH_PROBLEM_ADVICE,
+  adviceFor,
   type LeadwayRefusal,
-  NO_ACCESS_ADVICE,
+  type LeadwayUse,
   parseRefusal,
   toAuthProblem,
   toCallerError,
@@ -86,8 +86,8 @@ export class LeadwayClient {
    * The error for a caller whose call Leadway refused; a refusal of the BFF's own token is explained to the
    * operator in the log.
    */
-  toError(refusal: LeadwayRefusal, locationId: string): AppError {
-    const advice = adviceFor(refusal);
+  toError(refusal: LeadwayRefusal, locationId: string, use: LeadwayUse = 'uploads'): AppError {
+    const advice = adviceFor(refusal, use);
     if (advice !== null) {
       const isKnown = this.#authProblems.get(locationId) === advice;
       this.#authProblems.set(locationId, advice);
@@ -188,12 +188,6 @@ export class LeadwayClient {
       watch.stop();
     }
   }
-}
-
-/** What the operator is told of a refusal of the BFF's own token; null when it is of something else. */
-function adviceFor(refusal: LeadwayRefusal): string | null {
-  if (refusal.status === 401) return AUTH_PROBLEM_ADVICE[toAuthProblem(refusal)];
-  return refusal.status === 403 ? NO_ACCESS_ADVICE : null;
 }
 
 /** A request went out on a pooled connection that the server had just closed; it was never looked at. */

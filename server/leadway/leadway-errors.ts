@@ -22,8 +22,11 @@ export function toAuthProblem(refusal: LeadwayRefusal): AuthProblem {
   return 'bad-token';
 }
 
+/** What a call to Leadway is made for. */
+export type LeadwayUse = 'uploads' | 'passthrough';
+
 /** What the operator reads in the log. */
-export const AUTH_PROBLEM_ADVICE: Readonly<Record<AuthProblem, string>> = {
+const AUTH_PROBLEM_ADVICE: Readonly<Record<AuthProblem, string>> = {
   'bad-token':
     'Leadway refused the token: it is wrong, expired or revoked. Put a valid one in LEADWAY_TOKEN.',
   'missing-scope':
@@ -32,9 +35,22 @@ export const AUTH_PROBLEM_ADVICE: Readonly<Record<AuthProblem, string>> = {
     'Leadway does not take this kind of token here. Use a Private Integration Token of the sub-account.',
 };
 
+/** The calls of `PASSTHROUGH` need scopes of their own, which Leadway's documentation names with each. */
+const PASSTHROUGH_SCOPE_ADVICE =
+  'The Leadway token lacks the scope of a call that PASSTHROUGH lists. Add it and use the new token.';
+
 /** What the operator reads in the log when a token is good, but not for this location. */
-export const NO_ACCESS_ADVICE =
+const NO_ACCESS_ADVICE =
   'Leadway says that the token has no access to this location. Check LEADWAY_LOCATION_ID and the token.';
+
+/** What the operator is told of a refusal of the BFF's own token; null when it is of something else. */
+export function adviceFor(refusal: LeadwayRefusal, use: LeadwayUse): string | null {
+  if (refusal.status === 403) return NO_ACCESS_ADVICE;
+  if (refusal.status !== 401) return null;
+  const problem = toAuthProblem(refusal);
+  const isOfPassthrough = problem === 'missing-scope' && use === 'passthrough';
+  return isOfPassthrough ? PASSTHROUGH_SCOPE_ADVICE : AUTH_PROBLEM_ADVICE[problem];
+}
 
 /** The refusal in an answer with `status` and `body`; both of Leadway's error shapes and OAuth's are read. */
 export function parseRefusal(status: number, body: string, retryAfter: string | undefined): LeadwayRefusal {

@@ -1,5 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
+
+import type { Socket } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
 
 /** Connect and free-socket times of upstream connections, in milliseconds. */
@@ -54,14 +56,20 @@ export class ConnectTimeoutError extends Error {
   override readonly name = 'ConnectTimeoutError';
 }
 
-function limitConnectTime(request: http.ClientRequest): void {
-  request.once('socket', (socket) => {
+/**
+ * Ends `request` with a {@link ConnectTimeoutError} when it gets no connection within `timeoutMs`. The requests of an
+ * {@link UpstreamAgent} have that limit; for those that are opened by other means.
+ */
+export function limitConnectTime(request: http.ClientRequest, timeoutMs = CONNECT_TIMEOUT_MS): void {
+  const limit = (socket: Socket): void => {
     if (!socket.connecting) return;
     const timer = setTimeout(() => {
-      request.destroy(new ConnectTimeoutError(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
-    }, CONNECT_TIMEOUT_MS);
+      request.destroy(new ConnectTimeoutError(`no connection within ${timeoutMs} ms`));
+    }, timeoutMs);
     const stop = (): void => clearTimeout(timer);
     socket.once('connect', stop);
     socket.once('close', stop);
-  });
+  };
+  if (request.socket) limit(request.socket);
+  else request.once('socket', limit);
 }

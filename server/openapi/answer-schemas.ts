@@ -94,10 +94,13 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
   Direct: object({ mode: { const: 'direct' }, ...initiated }),
   Completed: object({
     uploadedFiles,
-    metadata: object({
-      size: count('Bytes in storage.', 73_728),
-      contentType: text('As storage has it.', 'image/png'),
-    }),
+    metadata: object(
+      {
+        size: count('Bytes in storage; missing where Leadway does not tell.', 73_728),
+        contentType: text('As storage has it.', 'image/png'),
+      },
+      ['size', 'contentType'],
+    ),
   }),
   ClientConfig: object({
     fileField: text('The form field of files.', 'fileAttachment'),

@@ -1,7 +1,7 @@
 import type { PassthroughRule } from '../config/passthrough.ts';
 
-/** What the variable parts of a path were. */
-export type PathParameters = ReadonlyMap<string, string>;
+/** What the variable parts of a path were, by name; a rule may use a name twice. */
+export type PathParameters = readonly (readonly [string, string])[];
 
 /** Finds the rule that lists a call. */
 export interface RuleBook {
@@ -28,15 +28,20 @@ export function createRuleBook(rules: readonly PassthroughRule[]): RuleBook {
 
 function matchPath(pattern: readonly string[], segments: readonly string[]): PathParameters | null {
   if (pattern.length !== segments.length) return null;
-  const parameters = new Map<string, string>();
+  const parameters: [string, string][] = [];
   for (const [index, part] of pattern.entries()) {
     const segment = segments[index] ?? '';
     if (!part.startsWith(':')) {
       if (part !== segment) return null;
     } else {
       if (!PARAMETER_VALUE.test(segment)) return null;
-      parameters.set(part.slice(1), segment);
+      parameters.push([nameOf(part, pattern[index - 1]), segment]);
     }
   }
   return parameters;
+}
+
+/** What stands behind `locations` is one, whatever the rule calls it. */
+function nameOf(part: string, before: string | undefined): string {
+  return before?.toLowerCase() === 'locations' ? 'locationId' : part.slice(1);
 }

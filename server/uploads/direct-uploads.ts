@@ -4,6 +4,7 @@ import { appError } from '../errors/app-error.ts';
 import type { DirectCapability } from '../leadway/direct-capability.ts';
 import { isEndpointMissing, meansNotOffered } from '../leadway/direct-capability.ts';
 import type { LeadwayClient } from '../leadway/leadway-client.ts';
+import type { LeadwayRefusal } from '../leadway/leadway-errors.ts';
 import { isStorageUrl } from './storage-url.ts';
 import type { Ticket, TicketBox } from './tickets.ts';
 import { sizeMismatch } from './upload-errors.ts';
@@ -39,7 +40,8 @@ export interface InitiateAnswer {
 /** The body of a complete answer. */
 export interface CompleteAnswer {
   readonly uploadedFiles: Readonly<Record<string, string>>;
-  readonly metadata: { readonly size: number; readonly contentType: string };
+  /** What Leadway tells of the stored file; `size` in bytes. */
+  readonly metadata: { readonly size?: number | undefined; readonly contentType?: string | undefined };
 }
 
 /** What {@link DirectUploads} is made of. */
@@ -68,7 +70,16 @@ const initiateResponse = z.object({
 
 const completeResponse = z.object({
   uploadedFiles: z.record(z.string(), z.string()),
-  metadata: z.object({ size: z.coerce.number().nonnegative(), contentType: z.string() }),
+  metadata: z
+    .object({
+      // A number that came as text is one; whatever else came tells no size.
+      size: z
+        .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
+        .optional()
+        .catch(undefined),
+      contentType: z.string().optional().catch(undefined),
+    })
+    .catch({}),
 });
 
 /** Asks Leadway for signed URLs and tells it when a file is in storage. */
@@ -149,17 +160,22 @@ export class DirectUploads {
         capability.noteUnavailable(locationId);
         throw appError('DIRECT_UNAVAILABLE', { details: { use: 'forward' } });
       }
-      if (answer.status === 404) throw appError('NOT_UPLOADED');
+      if (isFileMissing(answer.refusal)) throw appError('NOT_UPLOADED');
       throw client.toError(answer.refusal, locationId);
     }
     const parsed = completeResponse.safeParse(answer.json);
     if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
     const { size } = parsed.data.metadata;
-    if (ticket.fileSize !== null && ticket.fileSize !== size) {
+    if (ticket.fileSize !== null && size !== undefined && ticket.fileSize !== size) {
       throw sizeMismatch(ticket.fileSize, size);
     }
     return parsed.data;
   }
+}
+
+/** Leadway has both statuses for it. */
+function isFileMissing({ status, message }: LeadwayRefusal): boolean {
+  return status === 404 || (status === 400 && /\bfile\b.*\bnot found\b/i.test(message));
 }
 
 function toInitiateBody(file: DirectFile): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { type AppError, appError } from '../errors/app-error.ts';
 import { channelMaxBytes, LARGEST_CHANNEL_BYTES } from './channels.ts';
+import { tooManyFiles } from './upload-errors.ts';
 
 /** How the caller wants a file to travel. */
 export const MODES = ['auto', 'forward', 'direct', 'relay'] as const;
@@ -36,7 +37,7 @@ export interface RouteFacts {
 export function chooseRoute(facts: RouteFacts): Route | 'wait' {
   const { mode, isGroupSms, fileCount } = facts;
   if (isGroupSms) return groupSmsRoute(facts);
-  if (mode === 'direct' && fileCount > 1) throw appError('TOO_MANY_FILES', { params: { max: 1 } });
+  if (mode === 'direct' && fileCount > 1) throw tooManyFiles(1);
   if (mode !== 'auto') return checkedSize(facts, mode);
   if (facts.size === null || facts.size <= forwardLimit(facts)) return 'forward';
   if (!facts.isDirectOffered || fileCount > 1) throw tooLarge(facts, forwardLimit(facts));
@@ -74,7 +75,7 @@ function groupSmsRoute(facts: RouteFacts): Route {
       details: { field },
     });
   }
-  if (facts.fileCount > 1) throw appError('TOO_MANY_FILES', { params: { max: 1 } });
+  if (facts.fileCount > 1) throw tooManyFiles(1);
   if (facts.size !== null && facts.size > facts.forwardMaxBytes) throw tooLarge(facts, facts.forwardMaxBytes);
   return 'forward';
 }

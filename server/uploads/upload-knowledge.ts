@@ -3,6 +3,7 @@ import { channelMaxBytes, LARGEST_CHANNEL_BYTES } from './channels.ts';
 import type { DirectFile } from './direct-uploads.ts';
 import type { IncomingFile } from './incoming-file.ts';
 import { type LocationRule, resolveLocation } from './locations.ts';
+import { directUnavailable } from './relay-carrier.ts';
 import { forwardLimit, type Mode, type RouteFacts } from './route-choice.ts';
 import type { UploadContext } from './upload-context.ts';
 import { fieldOrder, sizeMismatch, tooManyFiles } from './upload-errors.ts';
@@ -165,11 +166,19 @@ export class UploadKnowledge {
     throw sizeMismatch(fileSize, file.size);
   }
 
-  /** Holds a whole file to its declared size. A direct upload may bring the head alone. */
+  /**
+   * Holds a whole file to its declared size.
+   *
+   * @throws AppError `SIZE_MISMATCH`; `DIRECT_UNAVAILABLE` when it is the head alone, of a file that would have gone
+   *   direct where that is offered.
+   */
   assertDeclaredSize(file: IncomingFile): void {
     const { fileSize } = this.#fields;
     if (fileSize === null) return;
     if (this.files.length > 1) throw tooManyFiles(1);
+    const { mode, isDirectOffered, isGroupSms, forwardMaxBytes } = this.routeFacts(true);
+    const isMeantForDirect = mode === 'auto' && !isDirectOffered && !isGroupSms && fileSize > forwardMaxBytes;
+    if (isMeantForDirect && file.size < fileSize) throw directUnavailable();
     if (file.size !== fileSize) throw sizeMismatch(fileSize, file.size);
   }
 

@@ -30,8 +30,10 @@ export async function openPage(
     const page = await context.newPage();
     const complaints: string[] = [];
     page.on('pageerror', (error) => {
-      // Firefox files what CORS refused under errors of scripts; whoever asked gets to know in its own way.
-      if (!String(error).includes('Cross-Origin Request Blocked')) complaints.push(String(error));
+      // Firefox files what it kept from a page under errors of scripts; the page gets to know in its own way.
+      if (!/Cross-Origin Request Blocked|Cross-Origin-Resource-Policy/.test(String(error))) {
+        complaints.push(String(error));
+      }
     });
     page.on('console', (message) => {
       // Refused uploads are errors in the console too; they are no fault of the page.

@@ -45,6 +45,12 @@ describe('CORS', () => {
     assert.match(headers.vary ?? '', /\bOrigin\b/i);
   });
 
+  it('takes an OPTIONS request that comes from no page for a call like any other', async () => {
+    assert.equal((await from(null, asksFirst)).status, 401);
+    const { status, headers } = await from(null, { ...asksFirst, path: '/config' });
+    assert.equal(`${status} ${headers.allow}`, '405 GET, HEAD');
+  });
+
   it('answers a preflight of a listed origin without authentication and without counting', async () => {
     for (let i = 0; i < 50; i += 1) {
       const { status, headers, text } = await from(LISTED, asksFirst);

@@ -1,22 +1,16 @@
 import assert from 'node:assert/strict';
 import { call, PROBE, wasLetIn } from '../helpers/call.ts';
-import { createHouse, type House } from '../helpers/house.ts';
-import { AUDIENCE, OpenIdProvider } from '../helpers/open-id.ts';
+import type { House } from '../helpers/house.ts';
+import { openJwtHouse } from '../helpers/jwt-house.ts';
+import type { OpenIdProvider } from '../helpers/open-id.ts';
 import { connectTo } from '../helpers/raw-caller.ts';
 
 describe('the place of a token under AUTH=jwt', () => {
   let provider: OpenIdProvider;
   let house: House;
-  before(async () => {
-    provider = await OpenIdProvider.start([]);
-    const env = { AUTH: 'jwt', AUTH_JWT_ISSUER: provider.issuer, AUTH_JWT_AUDIENCE: AUDIENCE };
-    house = await createHouse({ env: { ...env, AUTH_JWT_COOKIE: 'id' } });
+  openJwtHouse((opened) => {
+    ({ provider, house } = opened);
   });
-  after(async () => {
-    await house[Symbol.asyncDispose]();
-    await provider[Symbol.asyncDispose]();
-  });
-  afterEach(() => house.assertTidy());
 
   it('refuses two Authorization headers, the good one first or last', async () => {
     const token = await provider.sign();

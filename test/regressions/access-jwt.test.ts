@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createHmac, createSign, KeyObject } from 'node:crypto';
 import { exportJWK, exportSPKI, generateKeyPair } from 'jose';
 import { call, PROBE, wasLetIn } from '../helpers/call.ts';
-import { createHouse, type House } from '../helpers/house.ts';
+import type { House } from '../helpers/house.ts';
+import { openJwtHouse } from '../helpers/jwt-house.ts';
 import { AUDIENCE, type Forgery, OpenIdProvider } from '../helpers/open-id.ts';
 
 const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -11,16 +12,9 @@ const nowS = (): number => Math.floor(Date.now() / 1000);
 describe('attacks on AUTH=jwt', () => {
   let provider: OpenIdProvider;
   let house: House;
-  before(async () => {
-    provider = await OpenIdProvider.start([]);
-    const env = { AUTH: 'jwt', AUTH_JWT_ISSUER: provider.issuer, AUTH_JWT_AUDIENCE: AUDIENCE };
-    house = await createHouse({ env: { ...env, AUTH_JWT_COOKIE: 'id' } });
+  openJwtHouse((opened) => {
+    ({ provider, house } = opened);
   });
-  after(async () => {
-    await house[Symbol.asyncDispose]();
-    await provider[Symbol.asyncDispose]();
-  });
-  afterEach(() => house.assertTidy());
 
   const enter = async (token: string): Promise<boolean> => {
     const answer = await call(house, { ...PROBE, headers: { Authorization: `Bearer ${token}` } });

@@ -90,10 +90,12 @@ describe('A path that is written to be read twice never reaches Leadway', () => 
     });
   }
 
-  it('nor does a preflight', async () => {
+  it('nor does a preflight, or another OPTIONS request', async () => {
     await using house = await open();
-    const { status } = await sendHead(house, 'OPTIONS /api/conversations/sandboxConversation01 HTTP/1.1');
-    assert.equal(status, 204);
+    const options = 'OPTIONS /api/conversations/sandboxConversation01 HTTP/1.1';
+    assert.equal((await sendHead(house, options)).status, 404);
+    const asks = ['Origin: https://page.test', 'Access-Control-Request-Method: GET'];
+    assert.equal((await sendHead(house, options, asks)).status, 204);
     assert.equal(house.sandbox.requests.length, 0);
   });
 });

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSandbox } from '../../sandbox/index.ts';
+import { call } from '../helpers/call.ts';
 import { createHouse, type House } from '../helpers/house.ts';
 import { fixture } from '../helpers/multipart.ts';
 import { type Answer, filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
@@ -154,4 +155,15 @@ describe('What Leadway’s 401 means', () => {
       assert.equal(await notices(house), '');
     });
   }
+
+  it('names no scope of uploads when it is a passed call that lacks one', async () => {
+    await using house = await createHouse({
+      sandbox: { fault: 'no-scope' },
+      env: { PASSTHROUGH: 'GET /conversations/:id' },
+    });
+    const { status, body } = await call(house, { path: '/conversations/1' });
+    assert.deepEqual({ status, code: body.code }, { status: 502, code: 'UPSTREAM_AUTH' });
+    assert.match(await notices(house), /lacks the scope of a call that PASSTHROUGH lists/);
+    assert.doesNotMatch(await notices(house), /message\.write/);
+  });
 });

@@ -183,7 +183,7 @@ describe('POST /messages/upload with a file for the direct way', () => {
         [...fields({ conversationId }), file('a.txt', 'one'), file('b.txt', 'two')],
         { path },
       );
-      assertRefused(reply, 400, 'TOO_MANY_FILES');
+      assert.deepEqual(assertRefused(reply, 400, 'TOO_MANY_FILES'), { max: 1 });
       assert.equal(seen(house, 'initiate').length, 0);
       await house.assertTidy();
     });

@@ -116,6 +116,19 @@ describe('auto where Leadway does not offer direct uploads', () => {
     await house.assertTidy();
   });
 
+  it('says that direct is not offered to whoever sent the head alone, counting on it', async () => {
+    const head = file('film.mp4', mp4(4_100));
+    for (const length of [2_000_000, 2_000_000]) {
+      const reply = await sendForm(house, [...target, ...announce(length), head]);
+      assert.deepEqual(assertRefused(reply, 502, 'DIRECT_UNAVAILABLE'), { use: 'forward' });
+    }
+    const small = await sendForm(house, [...target, ...announce(FORWARD_MAX), head]);
+    assertRefused(small, 400, 'SIZE_MISMATCH');
+    const large = await sendForm(house, [...target, ...announce(FALLBACK_MAX + 1), head]);
+    assertRefused(large, 413, 'FILE_TOO_LARGE');
+    await house.assertTidy();
+  });
+
   it('asks for the contact then, which only the direct way does without', async () => {
     const parts = [
       ...fields({ conversationId: house.sandbox.conversationId, fileSize: 400_000 }),

@@ -34,6 +34,22 @@ const post = (house: House, body: unknown, headers: Record<string, string> = {})
 const MESSAGE = { type: 'SMS', contactId: 'sandboxContact01', message: 'hola' };
 
 describe('A listed call', () => {
+  it('may be made with HEAD where it is a GET, and only there', async () => {
+    await using house = await open();
+    const whole = await ask(house, '/conversations/sandboxConversation01');
+    const head = await fetch(`${house.api}/conversations/sandboxConversation01`, { method: 'HEAD' });
+    assert.equal(`${head.status} ${await head.text()}`, '200 ');
+    assert.equal(head.headers.get('content-type'), whole.answer.headers.get('content-type'));
+    assert.deepEqual(
+      house.sandbox.requests.map(({ method }) => method),
+      ['GET', 'GET'],
+    );
+    const none = await fetch(`${house.api}/things/thing01`, { method: 'HEAD' });
+    assert.equal(none.status, 404);
+    assert.equal(house.sandbox.requests.length, 2);
+    await house.assertTidy();
+  });
+
   it('reaches Leadway with the token, the version and nothing of the caller’s headers', async () => {
     await using house = await open();
     const { status, json, answer } = await post(house, MESSAGE, {
@@ -121,7 +137,7 @@ describe('A call that is not listed', () => {
     ['GET', '/conversations/messages/abc'],
     ['GET', '/conversations/abc/messages'],
     ['POST', '/conversations/abc'],
-    ['HEAD', '/conversations/abc'],
+    ['HEAD', '/things/abc'],
     ['PATCH', '/conversations/messages'],
     ['GET', `/conversations/${'a'.repeat(65)}`],
     ['GET', '/conversations/a.b'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHouse, type House } from '../helpers/house.ts';
-import { fixture, mp4, type Part } from '../helpers/multipart.ts';
+import { fixture, mp4, type Part, partHead } from '../helpers/multipart.ts';
+import { beginUpload } from '../helpers/raw-caller.ts';
 import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
 
 const SID = `IS${'0123456789abcdefABCDEF0123456789'}`;
@@ -182,12 +183,21 @@ describe('the fields of an upload', () => {
     for (const [content, status, code] of [
       [Buffer.from([0x61, 0xff]), 400, 'INVALID_FIELD'],
       ['x'.repeat(8 * 1024 + 1), 400, 'INVALID_FIELD'],
-      ['x'.repeat(1024 * 1024), 413, 'BODY_TOO_LARGE'],
+      ['x'.repeat(1024 * 1024), 400, 'INVALID_FIELD'],
     ] as const) {
       const answer = await sendUpload(house, [...fields, { name: 'channel', content }, picture]);
       assert.equal(answer.status, status);
       assert.equal(answer.body.code, code);
     }
+    await house.assertTidy();
+  });
+
+  it('refuses a value that is too long as soon as it is, and not at its end', async () => {
+    using caller = await beginUpload(house, 500_000);
+    await caller.send(Buffer.concat([partHead({ name: 'channel', content: '' }), Buffer.alloc(9_000, 'x')]));
+    const { status, body } = await caller.answer();
+    assert.equal(`${status} ${body.code} ${body.details?.['field']}`, '400 INVALID_FIELD channel');
+    caller.leave();
     await house.assertTidy();
   });
 

@@ -42,6 +42,7 @@ describe('an upload for a group SMS', () => {
       const answer = await sendUpload(house, form);
       assert.equal(answer.status, 400);
       assert.equal(answer.body.code, 'TOO_MANY_FILES');
+      assert.deepEqual(answer.body.details, { max: 1 });
     }
     await house.assertTidy();
   });

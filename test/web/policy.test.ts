@@ -42,8 +42,16 @@ describe('the page and its policy', () => {
     assert.deepEqual(answer.body, { basePath: '/api', ...house.fields });
   });
 
-  it('gives out nothing but its own folder', async () => {
-    for (const path of ['/../package.json', '/%2e%2e/package.json', '/..%2fpackage.json', '/.env']) {
+  it('gives out nothing but what the page needs of its own folder', async () => {
+    for (const path of [
+      '/main.ts',
+      '/tsconfig.json',
+      '/client/tsconfig.json',
+      '/../package.json',
+      '/%2e%2e/package.json',
+      '/..%2fpackage.json',
+      '/.env',
+    ]) {
       const answer = await request(house.url).get(path);
       assert(
         answer.status === 400 || answer.status === 403 || answer.status === 404,

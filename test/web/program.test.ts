@@ -26,8 +26,8 @@ describeInBrowsers('the program without a token', (browser) => {
       await using watched = await openPage(browser(), url, { ready: '#limits:not(:empty)' });
       const { page, complaints } = watched;
       await pickFiles(page, '#files', SAMPLE);
-      await page.waitForSelector('.badge img');
-      const link = await attributeOf(page, '.done a', 'href');
+      await page.waitForSelector('.stamp canvas');
+      const link = await attributeOf(page, '.card[data-state=done] .card-line a', 'href');
       const served = await fetch(link);
       assert.deepEqual(Buffer.from(await served.arrayBuffer()), readFileSync(SAMPLE));
       assert.deepEqual(complaints, []);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { createLocalMemory, createSharedMemory } from '../../../server/callers/session-memory.ts';
-import { createSessions, MAX_USES, REUSE_WINDOW_MS } from '../../../server/callers/sessions.ts';
+import { createLocalMemory } from '../../../server/callers/session-memory.ts';
+import { createSessions, REUSE_WINDOW_MS } from '../../../server/callers/sessions.ts';
 import { AppError } from '../../../server/errors/app-error.ts';
 import { createLogger } from '../../../server/logger.ts';
-import type { SharedStore } from '../../../server/shared/shared-store.ts';
 import { LogSink } from '../../helpers/log-sink.ts';
 import { encryptContext, SESSION_SECRET, SHARED_SECRET, userContext } from '../../helpers/sso-context.ts';
 
@@ -96,62 +95,5 @@ describe('createSessions', () => {
 
   it('refuses to work without a shared secret', async () => {
     await assert.rejects(makeSessions({ sharedSecret: '' }), TypeError);
-  });
-});
-
-describe('the memory that replicas share', () => {
-  /** As much of Redis as the memory speaks to. */
-  function fakeStore(): SharedStore & { isAway: boolean } {
-    const values = new Map<string, { count: number; firstAt: string }>();
-    const store = {
-      isAway: false,
-      isUp: true,
-      async send(command: string, ...rest: string[]): Promise<unknown> {
-        if (store.isAway) throw new Error('Redis is away');
-        const [key = '', ...args] = command === 'EVALSHA' ? rest.slice(2) : rest;
-        if (command === 'EXISTS') return values.has(key) ? 1 : 0;
-        const value = values.get(key) ?? { count: 0, firstAt: args[0] ?? '' };
-        values.set(key, { ...value, count: value.count + 1 });
-        return [value.count + 1, value.firstAt];
-      },
-      problem: () => null,
-      [Symbol.asyncDispose]: async () => {},
-    };
-    return store;
-  }
-
-  const replicas = async (store: SharedStore) => {
-    const first = await makeSessions({ memory: createSharedMemory(store, () => START) });
-    const second = await makeSessions({ memory: createSharedMemory(store, () => START) });
-    return { first, second };
-  };
-
-  it('counts the exchanges of a context over all of them', async () => {
-    const { first, second } = await replicas(fakeStore());
-    const payload = encryptContext(userContext('loc1'));
-    for (let i = 0; i < MAX_USES; i += 1) await (i % 2 ? first : second).sessions.begin(payload);
-    await assert.rejects(first.sessions.begin(payload), isUnauthenticated);
-    await assert.rejects(second.sessions.begin(payload), isUnauthenticated);
-  });
-
-  it('ends a session on all of them', async () => {
-    const { first, second } = await replicas(fakeStore());
-    const { token } = await first.sessions.begin(encryptContext(userContext('loc1')));
-    await second.authenticate(token);
-    await first.sessions.end(token);
-    await assert.rejects(second.authenticate(token), isUnauthenticated);
-  });
-
-  it('falls back to its own while the store is away', async () => {
-    const store = fakeStore();
-    const { first } = await replicas(store);
-    store.isAway = true;
-    const payload = encryptContext(userContext('loc1'));
-    const { token } = await first.sessions.begin(payload);
-    await first.authenticate(token);
-    await first.sessions.end(token);
-    await assert.rejects(first.authenticate(token), isUnauthenticated);
-    for (let i = 1; i < MAX_USES; i += 1) await first.sessions.begin(payload);
-    await assert.rejects(first.sessions.begin(payload), isUnauthenticated);
   });
 });

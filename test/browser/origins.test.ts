@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { describeInBrowsers } from '../helpers/browser.ts';
+import { type HousedStage, openStage } from './stage.ts';
+
+const ORIGINS = ['same origin', 'another origin', 'another site'] as const;
+
+describeInBrowsers('a page', (browser) => {
+  for (const origin of ORIGINS) {
+    describe(`of ${origin}${origin === 'same origin' ? '' : ' that is allowed'}`, () => {
+      let stage: HousedStage;
+      before(async () => {
+        stage = await openStage(browser(), origin);
+      });
+      beforeEach(() => stage.house.sandbox.reset());
+      after(() => stage?.[Symbol.asyncDispose]());
+
+      for (const mode of ['forward', 'direct', 'relay'] as const) {
+        it(`uploads by ${mode}`, async () => {
+          await stage.make({ name: 'a.txt', bytes: 300_000 });
+          await stage.begin({ mode });
+          const done = await stage.done();
+          assert.deepEqual([done.name, done.mode], ['a.txt', mode]);
+          assert.equal((await (await fetch(done.url)).text()).length, 300_000);
+          await stage.house.assertTidy({ completeUploads: mode === 'forward' ? 1 : 0 });
+        });
+      }
+
+      it('sends cookies and headers of its own', async () => {
+        await stage.make({ name: 'a.txt', bytes: 300_000 });
+        await stage.begin({}, { credentials: 'include', headers: { Authorization: 'Bearer of-the-app' } });
+        await stage.done();
+        await stage.house.assertTidy({ completeUploads: 1 });
+      });
+    });
+  }
+
+  describe('of an origin that is not allowed', () => {
+    it('is told that it can not reach the server, and nothing of it gets to Leadway', async () => {
+      await using stage = await openStage(browser(), 'an origin not allowed');
+      const { house } = stage;
+      for (const mode of ['forward', 'direct', 'relay'] as const) {
+        await stage.make({ name: 'a.txt', bytes: 300_000 });
+        await stage.begin({ mode }, { retries: 1 });
+        const { error, code, status, message } = await stage.failed();
+        assert.deepEqual([error, code, status], ['UploadError', 'NETWORK', 0]);
+        assert.equal(message, 'The server can’t be reached from this page.');
+      }
+      assert.deepEqual(house.sandbox.requests, []);
+      await house.assertTidy();
+    });
+
+    it('gets nothing through by a form either, for which browsers ask no leave', async () => {
+      await using stage = await openStage(browser(), 'an origin not allowed');
+      const { house } = stage;
+      await stage.page.evaluate(
+        async (url, fields) => {
+          const body = new FormData();
+          for (const [name, value] of Object.entries(fields)) body.append(name, value);
+          body.append('fileAttachment', new File(['Hello'], 'a.txt', { type: 'text/plain' }));
+          const json = JSON.stringify({ ...fields, filename: 'a.txt', contentType: 'text/plain' });
+          const about = { method: 'POST', mode: 'no-cors', credentials: 'include' } as const;
+          // The answer is kept from the page, and that is not what stops the form.
+          await fetch(url, { ...about, body }).catch(() => {});
+          await fetch(`${url}/initiate`, { ...about, body: json }).catch(() => {});
+        },
+        `${house.api}/messages/upload`,
+        house.fields,
+      );
+      const refused = house.log.entries.filter(({ code }) => code === 'ORIGIN_NOT_ALLOWED');
+      assert.equal(refused.length, 2);
+      assert.deepEqual(house.sandbox.requests, []);
+      await house.assertTidy();
+    });
+  });
+});

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describeInBrowsers } from '../helpers/browser.ts';
+import { seen } from '../helpers/direct-steps.ts';
+import type { HouseOptions } from '../helpers/house.ts';
+import { assertHonest } from './honest-progress.ts';
+import { openStage } from './stage.ts';
+
+/** Too large to be forwarded here. */
+const FILE = { name: 'a.txt', bytes: 2_000_000 };
+const SMALL_FORWARDS: HouseOptions = { env: { FORWARD_MAX_BYTES: '100000' } };
+const OFFER = 'POST /initiate 200';
+const COMPLETE = 'POST /complete 200';
+
+describeInBrowsers('recovery', (browser) => {
+  it('from a signed URL that has expired, by a fresh one', async () => {
+    await using stage = await openStage(browser(), 'another origin', SMALL_FORWARDS);
+    const { house } = stage;
+    house.sandbox.fault = 'once-storage-expired';
+    await stage.make(FILE);
+    await stage.begin();
+    assert.equal((await stage.done()).mode, 'direct');
+    // Storage answers 400 without CORS headers: to the page that is no answer at all.
+    assert.deepEqual(await stage.wire(), [
+      'GET /config 200',
+      OFFER,
+      'PUT storage 0',
+      OFFER,
+      'PUT storage 200',
+      COMPLETE,
+    ]);
+    assertHonest(await stage.history(), FILE.bytes);
+    await house.assertTidy();
+  });
+
+  it('from a bucket that does not answer pages, by way of the server', async () => {
+    await using stage = await openStage(browser(), 'another origin', {
+      ...SMALL_FORWARDS,
+      sandbox: { corsOrigins: [] },
+    });
+    const { house } = stage;
+    await stage.make(FILE);
+    await stage.begin();
+    const { mode, url } = await stage.done();
+    assert.equal(mode, 'relay');
+    assert.equal((await (await fetch(url)).text()).length, FILE.bytes);
+    assertHonest(await stage.history(), FILE.bytes);
+    await house.assertTidy();
+  });
+
+  it('from a Leadway that gives out no signed URLs, by forwarding', async () => {
+    await using stage = await openStage(browser(), 'another origin', SMALL_FORWARDS);
+    const { house } = stage;
+    house.sandbox.fault = 'no-initiate';
+    await stage.make(FILE);
+    await stage.begin();
+    assert.equal((await stage.done()).mode, 'forward');
+    assertHonest(await stage.history(), FILE.bytes);
+    await house.assertTidy({ completeUploads: 1 });
+  });
+
+  it('ends with an error in words where storage is out of reach for all', async () => {
+    await using stage = await openStage(browser(), 'another origin', SMALL_FORWARDS);
+    const { house } = stage;
+    house.sandbox.fault = 'storage-refuse';
+    await house.sandbox.ready();
+    await stage.make(FILE);
+    await stage.begin({}, { retries: 1 });
+    const { error, status, message } = await stage.failed();
+    assert.equal(error, 'UploadError');
+    assert(status >= 500, message);
+    await house.assertTidy();
+  });
+
+  it('from being offline, when the network is back', async () => {
+    await using stage = await openStage(browser(), 'another origin');
+    const { house, page } = stage;
+    await page.setOfflineMode(true);
+    await stage.make(FILE);
+    await stage.begin();
+    await stage.until(`sample.waitingFor === 'OFFLINE'`);
+    assert.deepEqual(house.sandbox.requests, []);
+    await page.setOfflineMode(false);
+    await stage.done();
+    await house.assertTidy({ completeUploads: 1 });
+  });
+
+  it('from going offline in the middle of a file, when the network is back', async () => {
+    await using stage = await openStage(browser(), 'another origin', {
+      env: { FORWARD_MAX_BYTES: '24000000' },
+      sandbox: { readBytesPerSecond: 16_000_000, discardFiles: true },
+    });
+    const { house, page } = stage;
+    await stage.make({ name: 'a.txt', bytes: 24_000_000 });
+    await stage.begin({ channel: 'WHATSAPP' });
+    await house.sandbox.waitFor(() => (seen(house, 'upload')[0]?.bodyBytes ?? 0) > 100_000);
+    await page.setOfflineMode(true);
+    // Browsers differ in whether that ends what is under way.
+    await stage.until(`sample.waitingFor === 'OFFLINE' || sample.phase === 'done'`);
+    await page.setOfflineMode(false);
+    await stage.done();
+    assertHonest(await stage.history(), 24_000_000);
+    await house.assertTidy({ completeUploads: 1 });
+  });
+});

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { describeInBrowsers } from '../helpers/browser.ts';
+import { seen } from '../helpers/direct-steps.ts';
+import { type Origin, openStage } from './stage.ts';
+
+const MIB = 1024 * 1024;
+const LARGE = { FORWARD_MAX_BYTES: String(100 * MIB) };
+/** A Windows program that says it is a PDF. */
+const FAKE_PDF = { name: 'invoice.pdf', type: 'application/pdf', bytes: 50_000_000, head: [0x4d, 0x5a] };
+
+describeInBrowsers('a refusal', (browser, kind) => {
+  for (const origin of ['same origin', 'another origin'] as const satisfies Origin[]) {
+    for (const mode of ['forward', 'relay', 'direct', 'auto'] as const) {
+      it(`of 50 MB is a 415 by ${mode} from ${origin}, though it comes before they are sent`, async () => {
+        await using stage = await openStage(browser(), origin, { env: mode === 'auto' ? {} : LARGE });
+        const { house } = stage;
+        await stage.make(FAKE_PDF);
+        await stage.begin({ mode, channel: 'WHATSAPP' });
+        const { error, code, status, message } = await stage.failed();
+        assert.deepEqual([error, status, code], ['UploadError', 415, 'TYPE_MISMATCH']);
+        assert.match(message, /content of the file/);
+        assert.deepEqual(seen(house, 'put'), []);
+        await house.assertTidy();
+      });
+    }
+  }
+
+  // Firefox reads no answer before it has sent everything, and Leadway is not asked about a head alone.
+  if (kind !== 'firefox') {
+    it('of Leadway, which comes while 50 MB are on their way, is shown as its own', async () => {
+      await using stage = await openStage(browser(), 'another origin', { env: LARGE });
+      const { house } = stage;
+      house.sandbox.fault = 'upload-early-413';
+      await stage.make({ name: 'a.txt', bytes: 50_000_000 });
+      await stage.begin({ mode: 'forward' }, { retries: 0 });
+      const { status, code } = await stage.failed();
+      assert.deepEqual([status, code], [413, 'UPSTREAM_REJECTED']);
+      await house.assertTidy();
+    });
+  }
+
+  it('before the first byte, for want of a session, is a 401 and no broken network', async () => {
+    await using stage = await openStage(browser(), 'another origin', {
+      env: { ...LARGE, AUTH: 'sso', SSO_SHARED_SECRET: 's'.repeat(32), SESSION_SECRETS: 't'.repeat(32) },
+    });
+    await stage.make({ name: 'a.txt', bytes: 20_000_000 });
+    await stage.begin({ mode: 'forward' }, { retries: 0 });
+    const { status, code } = await stage.failed();
+    assert.deepEqual([status, code], [401, 'UNAUTHENTICATED']);
+    await stage.house.assertTidy();
+  });
+});

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { LOCAL_ERROR_CODES, SERVER_ERROR_CODES } from '../../client/error-codes.ts';
+import { createErrorMaker } from '../../client/messages.ts';
+import { UploadError } from '../../client/upload-error.ts';
+import { ERROR_CODES } from '../../server/errors/error-codes.ts';
+
+describe('the words of the client', () => {
+  it('exist in both languages, without holes', () => {
+    const [english, spanish] = [createErrorMaker({ language: 'en' }), createErrorMaker({ language: 'es' })];
+    for (const code of [...SERVER_ERROR_CODES, ...LOCAL_ERROR_CODES]) {
+      const facts = { details: { limit: 5_242_880, max: 5 } };
+      const [en, es] = [english.toError(code, facts), spanish.toError(code, facts)];
+      assert.notEqual(en.message, es.message, code);
+      assert(!/[{}]|undefined/.test(en.message + es.message), `${en.message} ${es.message}`);
+    }
+    assert.equal(spanish.language, 'es');
+    assert.equal(
+      spanish.toError('FILE_TOO_LARGE', { details: { limit: 5_242_880 } }).message,
+      'El archivo supera 5 MB.',
+    );
+  });
+
+  it('come with the status that the server has for the same refusal', () => {
+    const { toError } = createErrorMaker({});
+    for (const code of [
+      'NO_FILE',
+      'TOO_MANY_FILES',
+      'EMPTY_FILE',
+      'BAD_FILENAME',
+      'FILE_TOO_LARGE',
+    ] as const) {
+      assert.equal(toError(code).status, ERROR_CODES[code].status, code);
+    }
+    for (const code of ['TYPE_NOT_ALLOWED', 'TYPE_MISMATCH', 'STORAGE_REFUSED'] as const) {
+      assert.equal(toError(code).status, ERROR_CODES[code].status, code);
+    }
+  });
+
+  it('give way to those that are given, for errors of the server too', () => {
+    const messages = { FILE_TOO_LARGE: 'Max {limit} on {channel}', BUSY: 'Later' };
+    const { toError } = createErrorMaker({ language: 'en', messages });
+    const details = { limit: 1_572_864, channel: 'SMS' };
+    assert.equal(toError('FILE_TOO_LARGE', { details }, 'The file …').message, 'Max 1.5 MB on SMS');
+    assert.equal(toError('BUSY', {}, 'Too many uploads').message, 'Later');
+  });
+
+  it('leave the words of the server as they are', () => {
+    const { toError } = createErrorMaker({});
+    assert.equal(toError('UPSTREAM_REJECTED', {}, 'bad {thing}').message, 'bad {thing}');
+  });
+
+  it('follow the language of the browser', () => {
+    assert.equal(createErrorMaker({}).language, navigator.language.startsWith('es') ? 'es' : 'en');
+  });
+
+  it('make errors that say what they are', () => {
+    const cause = new Error('lost');
+    const error = createErrorMaker({ language: 'en' }).toError('NETWORK', { retryable: true, cause });
+    assert(error instanceof UploadError && error instanceof Error);
+    assert.equal(error.name, 'UploadError');
+    assert.equal(error.cause, cause);
+    assert.equal(error.retryable, true);
+    assert.equal(error.status, 0);
+  });
+});

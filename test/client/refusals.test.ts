@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { refusalOf } from '../../client/acceptance.ts';
+import { createErrorMaker } from '../../client/messages.ts';
+import type { ClientConfig } from '../../client/types.ts';
+import { createHouse, type House } from '../helpers/house.ts';
+import { fixture, mp4 } from '../helpers/multipart.ts';
+
+type Mode = 'auto' | 'forward' | 'direct' | 'relay';
+
+interface Case {
+  readonly name: string;
+  readonly type?: string;
+  readonly bytes?: Uint8Array<ArrayBuffer>;
+  readonly channel?: string;
+  readonly mode?: Mode;
+}
+
+const text = (bytes: number) => new Uint8Array(bytes).fill(0x61);
+const png = new Uint8Array(fixture('picture.png'));
+const film = new Uint8Array(mp4(6_000_000));
+
+/** Files of every kind that name, type and size tell about; those that are taken among them. */
+const CASES: readonly Case[] = [
+  { name: 'a.txt', type: 'text/plain' },
+  { name: 'a.txt' },
+  { name: 'A.TXT', type: 'application/octet-stream' },
+  { name: 'a.png', type: 'image/png', bytes: png },
+  { name: 'a.png', type: 'text/plain', bytes: png },
+  { name: 'ä ñ 日本.txt' },
+  { name: '.hidden.txt' },
+  { name: 'folder/a.txt' },
+  { name: 'folder\\a.txt' },
+  { name: 'a.txt . ' },
+  { name: ' a.txt' },
+  { name: 'a.b.txt' },
+  { name: `${'x'.repeat(251)}.txt` },
+  // The name.
+  { name: `${'x'.repeat(252)}.txt` },
+  { name: `${'ñ'.repeat(126)}.txt` },
+  { name: '...' },
+  { name: ' ' },
+  { name: 'folder/' },
+  { name: 'exe.\u202egpj.txt' },
+  { name: 'a\ufffd.txt' },
+  // The type.
+  { name: 'setup.exe', type: 'application/x-msdownload' },
+  { name: 'setup.exe', bytes: text(0) },
+  { name: 'a' },
+  { name: '.txt' },
+  { name: 'a.txt.exe' },
+  { name: 'card.vcf', type: 'text/vcard' },
+  { name: 'a.png', type: 'image/jpeg', bytes: png },
+  { name: 'a.txt', type: 'text/html' },
+  { name: 'a.jpg', type: 'image/png', bytes: png },
+  // The size.
+  { name: 'a.txt', bytes: text(0) },
+  { name: 'a.mp4', type: 'video/mp4', bytes: film },
+  { name: 'a.mp4', type: 'video/mp4', bytes: film, channel: 'email' },
+  { name: 'a.mp4', type: 'video/mp4', bytes: film, channel: 'WhatsApp' },
+  { name: 'a.mp4', type: 'video/mp4', bytes: film, channel: 'WHATSAPP', mode: 'forward' },
+  { name: 'a.mp4', type: 'video/mp4', bytes: film, channel: 'SMS', mode: 'direct' },
+  { name: 'a.mp4', type: 'video/mp4', bytes: film, mode: 'relay' },
+];
+
+/** What the server answers to a form with the file. */
+async function answerOf(house: House, file: File, { channel, mode = 'auto' }: Case) {
+  const form = new FormData();
+  // A size of 0 can't be declared.
+  const fields = { ...house.fields, channel, fileSize: file.size === 0 ? undefined : String(file.size) };
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.append(name, value);
+  form.append('fileAttachment', file, file.name);
+  const answer = await fetch(`${house.api}/messages/upload?mode=${mode}`, { method: 'POST', body: form });
+  const body = (await answer.json()) as { code?: string; details?: { limit?: number; extension?: string } };
+  return answer.ok ? null : { code: body.code, status: answer.status, ...pick(body.details) };
+}
+
+function pick(details: { limit?: unknown; extension?: unknown } | undefined) {
+  const { limit, extension } = details ?? {};
+  return { limit, extension };
+}
+
+describe('what the client refuses by itself', () => {
+  for (const env of [{}, { FORWARD_MAX_BYTES: '1000000', DEFAULT_CHANNEL: 'WHATSAPP' }]) {
+    it(`is what the server refuses, with its code and status: ${JSON.stringify(env)}`, async () => {
+      await using house = await createHouse({ env });
+      const config = (await (await fetch(`${house.api}/config`)).json()) as ClientConfig;
+      const errors = createErrorMaker({ language: 'en' });
+      let refused = 0;
+      for (const one of CASES) {
+        const { name, type = '', bytes = text(100), channel, mode } = one;
+        const file = new File([bytes], name, { type });
+        const error = refusalOf(file, { channel, mode }, config, errors);
+        const own = error && { code: error.code, status: error.status, ...pick(error.details) };
+        assert.deepEqual(
+          own,
+          await answerOf(house, file, one),
+          JSON.stringify({ name, type, channel, mode }),
+        );
+        if (own !== null) refused += 1;
+      }
+      assert(refused > 15 && refused < CASES.length - 10, `${refused} refused`);
+    });
+  }
+
+  it('names a way that is not on offer as the server does', async () => {
+    await using house = await createHouse({ sandbox: { fault: 'no-initiate' } });
+    const file = new File([text(100)], 'a.txt');
+    const answer = await answerOf(house, file, { name: 'a.txt', mode: 'direct' });
+    const config = (await (await fetch(`${house.api}/config`)).json()) as ClientConfig;
+    const error = refusalOf(file, { mode: 'direct' }, config, createErrorMaker({}));
+    assert.equal(error?.code, answer?.code);
+    assert.equal(error?.status, answer?.status);
+  });
+});

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { createErrorMaker } from '../../client/messages.ts';
+import { initialProgress } from '../../client/progress.ts';
+import { createUploadStore } from '../../client/store.ts';
+import type { UploadOptions, UploadResult } from '../../client/types.ts';
+
+/** An upload that has been asked for, and what can come of it. */
+interface Asked {
+  readonly file: File;
+  readonly options: UploadOptions;
+  readonly resolve: (result: UploadResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A store over an uploader that does what the test says, and as an uploader does when it is cancelled. */
+function createScene() {
+  const asked: Asked[] = [];
+  function upload(file: File, options: UploadOptions): Promise<UploadResult>;
+  function upload(files: Iterable<File>, options: UploadOptions): Promise<UploadResult[]>;
+  function upload(
+    what: File | Iterable<File>,
+    options: UploadOptions,
+  ): Promise<UploadResult & UploadResult[]> {
+    assert(what instanceof File);
+    const { promise, resolve, reject } = Promise.withResolvers<UploadResult & UploadResult[]>();
+    options.signal?.addEventListener('abort', () => reject(options.signal?.reason));
+    asked.push({ file: what, options, resolve: (result) => resolve(result as never), reject });
+    return promise;
+  }
+  return { asked, store: createUploadStore({ upload }) };
+}
+
+const to = { conversationId: 'c1', contactId: 'k1' };
+const file = new File(['hello'], 'a.txt');
+const next = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+describe('a list of uploads', () => {
+  it('tells of every change by a new list, and of nothing else', async () => {
+    const { store, asked } = createScene();
+    const seen: string[] = [];
+    const empty = store.getSnapshot();
+    assert.equal(store.getSnapshot(), empty);
+    const stop = store.subscribe(() =>
+      seen.push(
+        store
+          .getSnapshot()
+          .map(({ state }) => state)
+          .join(),
+      ),
+    );
+    const [first] = store.add(file, to);
+    assert.equal(first?.state, 'waiting');
+    const before = store.getSnapshot();
+    const progress = initialProgress(file);
+    asked[0]?.options.onProgress?.({ ...progress, phase: 'uploading', fraction: 0.5 });
+    assert.equal(before[0]?.state, 'waiting', 'what was read stays as it was');
+    assert.notEqual(store.getSnapshot(), before);
+    asked[0]?.options.onProgress?.({ ...progress, phase: 'done', fraction: 1 });
+    const result: UploadResult = { file, name: 'a.txt', url: 'https://x/a.txt', mode: 'forward' };
+    asked[0]?.resolve(result);
+    await next();
+    assert.deepEqual(seen, ['waiting', 'uploading', 'done']);
+    assert.equal(store.getSnapshot()[0]?.result, result);
+    assert.equal(store.getSnapshot()[0]?.progress.fraction, 1);
+    stop();
+    store.clear();
+    assert.equal(seen.length, 3);
+    assert.deepEqual(store.getSnapshot(), []);
+  });
+
+  it('keeps what failed, and uploads it again', async () => {
+    const { store, asked } = createScene();
+    const [item] = store.add([file], to);
+    const id = item?.id ?? '';
+    store.retry(id);
+    assert.equal(asked.length, 1, 'what is under way is not begun again');
+    const error = createErrorMaker({ language: 'en' }).toError('NETWORK', { retryable: true });
+    asked[0]?.reject(error);
+    await next();
+    assert.equal(store.getSnapshot()[0]?.state, 'failed');
+    assert.equal(store.getSnapshot()[0]?.error, error);
+    store.retry(id);
+    assert.equal(store.getSnapshot()[0]?.state, 'waiting');
+    assert.equal(store.getSnapshot()[0]?.error, undefined);
+    assert.equal(store.getSnapshot()[0]?.id, id);
+    assert.equal(asked.length, 2);
+  });
+
+  it('cancels what is under way, and forgets what is removed', async () => {
+    const { store, asked } = createScene();
+    const [first, second, third] = store.add([file, file, file], to);
+    store.cancel(first?.id ?? '');
+    await next();
+    assert.deepEqual(
+      store.getSnapshot().map(({ state }) => state),
+      ['cancelled', 'waiting', 'waiting'],
+    );
+    store.remove(second?.id ?? '');
+    assert(asked[1]?.options.signal?.aborted);
+    await next();
+    assert.equal(store.getSnapshot().length, 2);
+    store.retry(first?.id ?? '');
+    assert(!asked[3]?.options.signal?.aborted);
+    store.clear();
+    assert(asked[2]?.options.signal?.aborted && asked[3]?.options.signal?.aborted);
+    await next();
+    assert.deepEqual(store.getSnapshot(), []);
+    store.cancel(third?.id ?? '');
+    store.retry('no such id');
+    store.remove('no such id');
+    assert.deepEqual(store.getSnapshot(), []);
+  });
+
+  it('heeds no late news of an earlier try', async () => {
+    const { store, asked } = createScene();
+    const [item] = store.add(file, to);
+    store.cancel(item?.id ?? '');
+    await next();
+    store.retry(item?.id ?? '');
+    asked[0]?.options.onProgress?.({ ...initialProgress(file), phase: 'confirming' });
+    assert.equal(store.getSnapshot()[0]?.state, 'waiting');
+  });
+
+  it('passes progress on to who asked for it', () => {
+    const { store, asked } = createScene();
+    const phases: string[] = [];
+    store.add(file, { ...to, onProgress: ({ phase }) => phases.push(phase) });
+    asked[0]?.options.onProgress?.({ ...initialProgress(file), phase: 'checking' });
+    assert.deepEqual(phases, ['checking']);
+  });
+});

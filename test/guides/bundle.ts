@@ -1,0 +1,102 @@
+import { basename, dirname, extname, join } from 'node:path';
+import { build, type Plugin } from 'vite';
+import { compileScript, parse } from 'vue/compiler-sfc';
+import { ROOT } from '../documents/documents.ts';
+import { GUIDES, guideFiles } from './guide-files.ts';
+
+/** Stands where a guide has the path of the API, until the page knows on which port that is. */
+export const API = '__API__';
+
+/** What a browser loads for a guide. */
+export interface Bundle {
+  readonly script: string;
+  readonly style: string;
+}
+
+/** Files by name, as a guide could have them. */
+export type AddedFiles = Readonly<Record<string, string>>;
+
+/** Our own entry points, as `exports` of package.json will name them once they are built. */
+const ENTRIES: Readonly<Record<string, string>> = {
+  'leadway-bff/client': 'client/index.ts',
+  'leadway-bff/store': 'client/store.ts',
+  'leadway-bff/react': 'client/react.ts',
+  'leadway-bff/uppy': 'client/presets/uppy.ts',
+  'leadway-bff/filepond': 'client/presets/filepond.ts',
+  'leadway-bff/dropzone': 'client/presets/dropzone.ts',
+};
+
+const bundles = new Map<string, Promise<Bundle>>();
+
+/**
+ * The page's script and style as Vite makes them of the code in a guide, from `entry` on. Made once. `added` are
+ * further files beside those of the guide.
+ */
+export function bundleGuide(guide: string, entry: string, added: AddedFiles = {}): Promise<Bundle> {
+  const key = JSON.stringify([guide, entry, added]);
+  const files = new Map([...guideFiles(guide), ...Object.entries(added)]);
+  const made = bundles.get(key) ?? bundle(`${ROOT}${GUIDES}${guide}`, files, entry);
+  bundles.set(key, made);
+  return made;
+}
+
+async function bundle(folder: string, files: ReadonlyMap<string, string>, entry: string): Promise<Bundle> {
+  const made = await build({
+    configFile: false,
+    root: ROOT,
+    publicDir: false,
+    logLevel: 'error',
+    plugins: [codeOfGuide(folder, files)],
+    resolve: {
+      alias: Object.entries(ENTRIES).map(([find, path]) => ({ find, replacement: `${ROOT}${path}` })),
+    },
+    define: { 'process.env.NODE_ENV': '"production"' },
+    build: {
+      write: false,
+      minify: false,
+      modulePreload: false,
+      rolldownOptions: { input: join(folder, entry) },
+    },
+  });
+  const [{ output } = { output: [] }] = [made].flat() as { output: Output[] }[];
+  const textOf = (extension: string): string =>
+    output
+      .filter(({ fileName }) => fileName.endsWith(extension))
+      .map(({ code, source }) => String(code ?? source))
+      .join('\n');
+  return { script: textOf('.js'), style: textOf('.css') };
+}
+
+/** A chunk or an asset, as far as it matters here. */
+interface Output {
+  readonly fileName: string;
+  readonly code?: string;
+  readonly source?: string | Uint8Array;
+}
+
+/** Serves the blocks of a guide to Vite as if they were files in a folder of its name. */
+function codeOfGuide(folder: string, files: ReadonlyMap<string, string>): Plugin {
+  return {
+    name: 'code-of-guide',
+    enforce: 'pre',
+    resolveId(id, importer) {
+      const path = id.startsWith('.') && importer !== undefined ? join(dirname(importer), id) : id;
+      return dirname(path) === folder ? path : undefined;
+    },
+    load(id) {
+      if (dirname(id) !== folder) return undefined;
+      const text = files.get(basename(id));
+      if (text === undefined) throw new TypeError(`the guide has no ${basename(id)}`);
+      const code = text.replaceAll("'/api", `'${API}`);
+      return extname(id) === '.vue' ? compileComponent(code, id) : code;
+    },
+  };
+}
+
+/** What Vue's own plugin for Vite does with a component in `<script setup>` without styles. */
+function compileComponent(source: string, filename: string): { code: string; moduleType: 'js' } {
+  const { descriptor, errors } = parse(source, { filename });
+  if (errors.length > 0) throw errors[0];
+  const { content } = compileScript(descriptor, { id: basename(filename), inlineTemplate: true });
+  return { code: content, moduleType: 'js' };
+}

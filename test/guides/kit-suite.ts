@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import type { Frame, Page } from 'puppeteer-core';
+import { type BrowserKind, describeInBrowsers } from '../helpers/browser.ts';
+import { pickFiles } from '../helpers/browser-page.ts';
+import type { House, HouseOptions } from '../helpers/house.ts';
+import { mp4 } from '../helpers/multipart.ts';
+import { type OpenGuide, openGuide } from './guide-page.ts';
+
+/** How a person uses the page of a guide. */
+export interface Kit {
+  readonly guide: string;
+  readonly entry?: string;
+  /** The file input, which may be hidden. */
+  readonly input: string;
+  /** Where a URL is to be seen at the end, as text. */
+  readonly urls: string;
+  /** Where an error is to be seen, as text. */
+  readonly errors: string;
+  /** What cancels the one file under way. */
+  readonly cancel: string;
+  /** What starts the upload of chosen files, where choosing them does not. */
+  readonly start?: string;
+  /** Shows that the one file has been cancelled. */
+  isCancelled(page: Page): Promise<unknown>;
+  /** Whether files go straight into storage when they are large. Default true. */
+  readonly isDirect?: boolean;
+}
+
+/** Three files that are what they say. */
+export const PATHS = ['picture.png', 'writer.pdf', 'utf8.txt'].map((name) =>
+  fileURLToPath(new URL(`../fixtures/types/${name}`, import.meta.url)),
+);
+/** A PNG that says it is a JPEG. */
+const DISGUISED = `new File([new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10]), '.'.repeat(5000)], 'holiday.jpg', { type: 'image/jpeg' })`;
+
+/** Leadway reads about 10 MB a second: slow enough to be cancelled, quick enough to notice that. */
+const SLOW: HouseOptions = { env: { FORWARD_MAX_BYTES: '100000000' }, sandbox: { slowMs: 60 } };
+
+/** What every guide promises: several files, errors in the server's words, cancelling, large files. */
+export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKind[]): void {
+  const { guide, entry, input, isDirect = true } = kit;
+  describeInBrowsers(
+    title,
+    (browser, kind) => {
+      const open = (options: Parameters<typeof openGuide>[2] = {}): Promise<OpenGuide> =>
+        openGuide(browser(), guide, { ...(entry !== undefined && { entry }), ...options });
+
+      it('uploads several files, each by a request of its own', async () => {
+        await using opened = await open();
+        const { page, house } = opened;
+        await page.waitForSelector(input);
+        const element = await page.$eval(input, (found) => (found as { multiple?: boolean }).multiple);
+        assert.equal(element, true);
+        await pickFiles(page, input, ...PATHS);
+        await start(page, kit);
+        const urls = await urlsIn(page, kit.urls, PATHS.length);
+        for (const url of urls) assert.equal((await fetch(url)).status, 200);
+        await house.assertTidy({ completeUploads: PATHS.length });
+        assert.deepEqual(opened.complaints, []);
+      });
+
+      it('shows why a file is refused, and does not ask again', async () => {
+        await using opened = await open();
+        const { page, house } = opened;
+        await choose(page, input, DISGUISED);
+        await start(page, kit);
+        await textBecomes(page, kit.errors, /content of the file/);
+        assert.deepEqual(answersOf(house), [415]);
+        await house.assertTidy();
+        assert.deepEqual(opened.complaints, []);
+      });
+
+      it('cancels a file under way and leaves nothing of it', async () => {
+        await using opened = await open({ house: SLOW });
+        const { page, house } = opened;
+        page.on('dialog', (dialog) => void dialog.accept()); // some kits ask back
+        house.sandbox.fault = 'slow-body';
+        await choose(page, input, film(60_000_000));
+        await start(page, kit);
+        await house.sandbox.waitFor((requests) => requests.some(({ method }) => method === 'POST'));
+        await press(page, kit.cancel);
+        await kit.isCancelled(page);
+        await house.assertTidy();
+        assert.deepEqual(opened.complaints, []);
+      });
+
+      if (kind === 'firefox') return;
+
+      it('shows it in Spanish to whom prefers that', async () => {
+        await using opened = await open({ locale: 'es-MX', language: 'es' });
+        const { page } = opened;
+        await choose(page, input, DISGUISED);
+        await start(page, kit);
+        await textBecomes(page, kit.errors, /contenido del archivo/);
+      });
+
+      if (!isDirect) return;
+
+      it('puts a large file straight into storage', async () => {
+        await using opened = await open();
+        const { page, house } = opened;
+        await choose(page, input, film(8_000_000));
+        await start(page, kit);
+        const [url = ''] = await urlsIn(page, kit.urls, 1);
+        assert.deepEqual(callsOf(house), ['initiate', 'PUT', 'complete']);
+        assert.equal((await (await fetch(url)).arrayBuffer()).byteLength, 8_000_000);
+        await house.assertTidy();
+        assert.deepEqual(opened.complaints, []);
+      });
+    },
+    kinds,
+  );
+}
+
+/** Gives the file input what `file`, an expression of the page's own language, makes. */
+export async function choose(page: Page | Frame, selector: string, file: string): Promise<void> {
+  await page.waitForSelector(selector);
+  await page.evaluate(`{
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(${file});
+    const input = document.querySelector('${selector}');
+    input.files = dataTransfer.files;
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+  }`);
+}
+
+/** Makes a film of that many bytes in the page: the browser's driver is slow to carry files of such size. */
+export function film(bytes: number): string {
+  const head = [...mp4(64)];
+  return `new File([new Uint8Array(${JSON.stringify(head)}), new Uint8Array(${bytes - head.length})], 'film.mp4', { type: 'video/mp4' })`;
+}
+
+/** Starts what has been chosen, where the page wants to be told. */
+export async function start(page: Page, { start: button }: Pick<Kit, 'start'>): Promise<void> {
+  if (button !== undefined) await press(page, button);
+}
+
+/** Clicks what may be covered or moving: how kits animate is not the matter here. */
+export async function press(page: Page | Frame, selector: string): Promise<void> {
+  await page.waitForSelector(selector);
+  await page.$eval(selector, (element) => (element as unknown as { click(): void }).click());
+}
+
+/** Waits until the text at `selector` matches. */
+export async function textBecomes(page: Page | Frame, selector: string, pattern: RegExp): Promise<void> {
+  const condition = `${pattern}.test([...document.querySelectorAll('${selector}')].map((one) => one.innerText).join(' '))`;
+  await page.waitForFunction(condition);
+}
+
+/** The first `count` addresses of files in the text at `selector`, once they are there. */
+export async function urlsIn(page: Page | Frame, selector: string, count: number): Promise<string[]> {
+  const found = `[...document.querySelectorAll('${selector}')].map((one) => one.innerText).join(' ').match(/https?:\\S*\\/files\\/\\S+/g) ?? []`;
+  await page.waitForFunction(`(${found}).length >= ${count}`);
+  return (await page.evaluate(found)) as string[];
+}
+
+/** The status of every upload that was asked for. */
+export function answersOf({ log }: House): unknown[] {
+  const uploads = log.entries.filter(({ path }) => String(path).includes('/messages/upload'));
+  return uploads.filter(({ method }) => method === 'POST').map(({ status }) => status);
+}
+
+/** What reached the sandbox to store a file, in order: the calls of Leadway by name, storage by method. */
+export function callsOf({ sandbox }: House): string[] {
+  return sandbox.requests
+    .filter(({ method }) => method !== 'OPTIONS' && method !== 'GET')
+    .map(({ method, path }) => (method === 'PUT' ? method : (path.split('/').at(-1) ?? '')));
+}

@@ -1,0 +1,10 @@
+import { describeKit } from './kit-suite.ts';
+
+describeKit('the guide for Vue', {
+  guide: 'vue',
+  input: '#app input',
+  urls: '#app a',
+  errors: '#app [role=alert]',
+  cancel: '#app button',
+  isCancelled: (page) => page.waitForSelector('#app li.cancelled'),
+});

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import request from 'supertest';
+import { toBrowserCode } from '../../middleware/browser-modules.ts';
+import { createHouse } from '../helpers/house.ts';
+
+describe('GET /client.js', () => {
+  it('is a module, and so is all that it imports', async () => {
+    for (const basePath of ['/api', '/up/v1', '/']) {
+      await using house = await createHouse({ env: { BASE_PATH: basePath } });
+      const known = new Set<string>();
+      const load = async (address: URL): Promise<void> => {
+        if (known.has(address.href)) return;
+        known.add(address.href);
+        const { status, headers, text } = await request(address.origin).get(address.pathname);
+        assert.equal(status, 200, address.href);
+        assert.match(headers['content-type'] ?? '', /^text\/javascript/);
+        assert.equal(headers['x-content-type-options'], 'nosniff');
+        for (const [, path] of text.matchAll(/from ['"](\.[^'"]+)['"]/g))
+          await load(new URL(path ?? '', address));
+      };
+      await load(new URL(`${house.api.replace(/\/$/, '')}/client.js`));
+      await load(new URL(`${house.api.replace(/\/$/, '')}/client/store.js`));
+      assert(known.size > 8, [...known].join());
+    }
+  });
+
+  it('is asked for again only when it has changed', async () => {
+    await using house = await createHouse();
+    for (const path of ['/client.js', '/client/index.js']) {
+      const first = await request(house.api).get(path).expect(200);
+      assert.equal(first.headers['cache-control'], 'no-cache');
+      const etag = first.headers['etag'] ?? '';
+      await request(house.api).get(path).set('If-None-Match', etag).expect(304);
+      const head = await request(house.api).head(path).expect(200);
+      assert.equal(head.headers['etag'], etag);
+    }
+  });
+
+  it('is readable for pages of allowed origins', async () => {
+    const origin = 'https://app.example';
+    await using house = await createHouse({ env: { ALLOWED_ORIGINS: origin } });
+    for (const path of ['/client.js', '/client/index.js']) {
+      const allowed = await request(house.api).get(path).set('Origin', origin);
+      assert.equal(allowed.headers['access-control-allow-origin'], origin);
+      const other = await request(house.api).get(path).set('Origin', 'https://other.example');
+      assert.equal(other.headers['access-control-allow-origin'], undefined);
+    }
+  });
+
+  it('can only be read, and nothing beside it', async () => {
+    await using house = await createHouse();
+    for (const path of ['/client.js', '/client/index.js']) {
+      const { body, headers } = await request(house.api).post(path).expect(405);
+      assert.equal(body.code, 'METHOD_NOT_ALLOWED');
+      assert.equal(headers['allow'], 'GET, HEAD');
+    }
+    const others = [
+      'none.js',
+      'index.ts',
+      'tsconfig.json',
+      '',
+      '../package.json',
+      '..%2fpackage.json',
+      '%2e%2e/server/main.js',
+      '..%5cserver%5cmain.js',
+      'presets/../../server/main.js',
+      'index.js%00',
+      'INDEX.js',
+    ];
+    for (const path of others) {
+      const { status, text } = await request(house.url).get(`/api/client/${path}`);
+      assert(status === 404 || status === 400, `${path} ${status}`);
+      assert(!text.includes('import '), path);
+    }
+    await house.assertTidy();
+  });
+});
+
+describe('TypeScript for browsers', () => {
+  it('has no types, names modules as browsers find them, and keeps its lines', () => {
+    const source = [
+      "import type { A } from './types.ts';",
+      "import { b, type B } from './part/b.ts';",
+      "export * from '../c.ts';",
+      'export const load = (a: A): Promise<B> => import("./d.ts");',
+      "export const text: string = 'a.ts';",
+    ].join('\n');
+    const code = toBrowserCode(source);
+    assert.deepEqual(
+      code.split('\n').map((line) => line.replace(/\s+/g, ' ').trim()),
+      [
+        '',
+        "import { b, } from './part/b.js';",
+        "export * from '../c.js';",
+        'export const load = (a ) => import("./d.js");',
+        "export const text = 'a.ts';",
+      ],
+    );
+  });
+});

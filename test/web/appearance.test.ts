@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import type { Page } from 'puppeteer-core';
+import { describeInBrowsers } from '../helpers/browser.ts';
+import { attributeOf, pickFiles, textOf } from '../helpers/browser-page.ts';
+import {
+  bring,
+  film,
+  impostor,
+  note,
+  PHONE,
+  press,
+  rehearse,
+  SAMPLE,
+  textsOf,
+  visit,
+  waitForCards,
+} from './visit.ts';
+
+/** Of the window, moved by its own height: far below what anybody notices. */
+const MAX_SHIFT = 0.01;
+
+describeInBrowsers(
+  'the look of the page',
+  (browser) => {
+    it('follows the system until its switch is used, and remembers that', () =>
+      visit(
+        browser(),
+        async (page) => {
+          const system = await groundOf(page);
+          assert.equal(await attributeOf(page, '#theme', 'aria-pressed'), 'true');
+          await press(page, '#theme');
+          assert.notEqual(await groundOf(page), system);
+          assert.equal(await attributeOf(page, '#theme', 'aria-pressed'), 'false');
+          await page.reload();
+          await page.waitForSelector('#limits:not(:empty)');
+          assert.notEqual(await groundOf(page), system);
+          await press(page, '#theme');
+          assert.equal(await groundOf(page), system);
+        },
+        { page: { colorScheme: 'dark' } },
+      ));
+
+    it('speaks the language of the browser, and errors of the server too', () =>
+      visit(
+        browser(),
+        async (page) => {
+          assert.equal(await textOf(page, 'label[for=conversation]'), 'Conversación');
+          await bring(page, 'picker', impostor(100));
+          assert.match(await textOf(page, '.card[data-state=failed] .card-line'), /^El nombre, /);
+        },
+        { page: { locale: 'es-MX' } },
+      ));
+
+    it('changes its language as a whole by the switch, remembers that, and asks the server in it', () =>
+      visit(browser(), async (page) => {
+        await pickFiles(page, '#files', SAMPLE);
+        await waitForCards(page, 'done');
+        await press(page, '#language');
+        assert.equal(await page.evaluate(() => document.documentElement.lang), 'es');
+        assert.equal(await page.title(), 'Carga a Leadway');
+        assert.match(await textOf(page, '.card-fine'), /reenviado/);
+        assert.equal(await textOf(page, '.group-name'), 'Esta página');
+        assert.match(await textOf(page, '#limits'), /^Hasta /);
+        await bring(page, 'picker', impostor(100));
+        assert.match(await textOf(page, '.card[data-state=failed] .card-line'), /^El nombre, /);
+        await page.reload();
+        assert.equal(await textOf(page, '#language'), 'English');
+      }));
+
+    for (const [device, viewport] of Object.entries({
+      phone: PHONE,
+      desktop: { width: 1440, height: 900 },
+    })) {
+      it(`moves nothing while it loads and files come and go, on a ${device}`, () =>
+        visit(
+          browser(),
+          async (page, house) => {
+            await watchShifts(page);
+            await pickFiles(page, '#files', SAMPLE);
+            await bring(page, 'drop', impostor(100), note('a.txt'));
+            await waitForCards(page, 'done', 2);
+            await waitForCards(page, 'failed');
+            await rehearse(page, 'storage-slow-body');
+            await bring(page, 'drop', film(3_000_000));
+            await waitForCards(page, 'done', 2);
+            house.sandbox.fault = 'status-503';
+            await bring(page, 'paste', note('b.txt'));
+            await waitForCards(page, 'retrying');
+            const { total, moved } = await shiftsOf(page);
+            assert(total < MAX_SHIFT, `moved by ${total}: ${moved.join()}`);
+          },
+          { page: { viewport } },
+        ));
+    }
+
+    it('fits a small phone without scrolling sideways, whatever it shows', () =>
+      visit(
+        browser(),
+        async (page) => {
+          assert.equal(await widthOf(page), PHONE.width);
+          await page.evaluate(() => document.querySelector('#address')?.toggleAttribute('open', true));
+          await press(page, '#wire-open');
+          const longName = `${'a-name-without-a-single-blank-in-it-'.repeat(5)}.txt`;
+          await bring(page, 'picker', note(longName), film(2_000_000), impostor(100));
+          await waitForCards(page, 'done', 2);
+          await waitForCards(page, 'failed');
+          assert.equal(await widthOf(page), PHONE.width);
+          await press(page, '#language');
+          assert.equal(await widthOf(page), PHONE.width);
+          assert.equal((await textsOf(page, '.card')).length, 3);
+        },
+        { page: { viewport: PHONE } },
+      ));
+
+    it('keeps still for who wants no motion', () =>
+      visit(browser(), async (page) => {
+        await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
+        await rehearse(page, 'never-answers');
+        await bring(page, 'picker', note('a.txt'));
+        await waitForCards(page, 'confirming');
+        const running = await page.evaluate(
+          () => document.getAnimations().filter(({ playState }) => playState === 'running').length,
+        );
+        assert.equal(running, 0);
+      }));
+  },
+  ['chromium'],
+);
+
+function groundOf(page: Page): Promise<string> {
+  return page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+}
+
+function widthOf(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth);
+}
+
+/** A shift as the browser reports it; no library of types knows it yet. */
+interface LayoutShift extends PerformanceEntry {
+  readonly value: number;
+  readonly sources: readonly { readonly node: Node | null }[];
+}
+
+/** Records what moves from now on, and what has moved since the page began to load. */
+async function watchShifts(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const shifts = { total: 0, moved: [] as string[] };
+    Object.assign(globalThis, { shifts });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as LayoutShift[]) {
+        shifts.total += entry.value;
+        for (const { node } of entry.sources) {
+          shifts.moved.push(node instanceof Element ? `${node.localName}.${node.className}` : String(node));
+        }
+      }
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+}
+
+/** What has moved; two frames later, when the browser has told all of it. */
+async function shiftsOf(page: Page): Promise<{ total: number; moved: string[] }> {
+  return page.evaluate(async () => {
+    for (const _ of [1, 2]) await new Promise((resolve) => requestAnimationFrame(resolve));
+    return (globalThis as unknown as { shifts: { total: number; moved: string[] } }).shifts;
+  });
+}

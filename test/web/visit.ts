@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'puppeteer-core';
+import { openPage, type PageOptions } from '../helpers/browser-page.ts';
+import { createHouse, type House, type HouseOptions } from '../helpers/house.ts';
+
+/** The picture that comes with the page. */
+export const SAMPLE = fileURLToPath(new URL('../../web/sample.png', import.meta.url));
+
+/** The smallest window that the page has to fit. */
+export const PHONE = { width: 360, height: 740 } as const;
+
+/** How a visit differs from the usual one. */
+export interface VisitOptions {
+  readonly house?: HouseOptions;
+  readonly page?: PageOptions;
+}
+
+/**
+ * Opens the page in a house of its own and runs `steps`. At the end it must have nothing to complain about: no
+ * script error and no breach of its policy.
+ */
+export async function visit(
+  browser: Browser,
+  steps: (page: Page, house: House) => Promise<void>,
+  { house: houseOptions, page: pageOptions }: VisitOptions = {},
+): Promise<void> {
+  await using house = await createHouse({ ...houseOptions, page: true });
+  await using watched = await openPage(browser, house.url, { ready: '#limits:not(:empty)', ...pageOptions });
+  await steps(watched.page, house);
+  assert.deepEqual(watched.complaints, []);
+}
+
+/** A file that the page makes by itself: the driver is slow to carry large ones. */
+export interface MadeFile {
+  readonly name: string;
+  readonly type: string;
+  /** What it begins with, a letter for each byte. */
+  readonly head: string;
+  readonly bytes: number;
+}
+
+/** What begins like an MP4. */
+export function film(bytes: number, name = 'film.mp4'): MadeFile {
+  return { name, type: 'video/mp4', head: '\0\0\0\x18ftypisom\0\0\x02\0isomiso2mp41', bytes };
+}
+
+/** A program that calls itself a PDF. */
+export function impostor(bytes: number): MadeFile {
+  return { name: 'invoice.pdf', type: 'application/pdf', head: 'MZ', bytes };
+}
+
+/** A text that says its name. */
+export function note(name: string): MadeFile {
+  return { name, type: 'text/plain', head: `Text of ${name}`, bytes: `Text of ${name}`.length };
+}
+
+/** How files come into the page: by its file input, or by an event that carries them. */
+export type Entrance = 'picker' | 'drop' | 'paste';
+
+/** Brings files that the page makes into it. */
+export async function bring(page: Page, entrance: Entrance, ...files: readonly MadeFile[]): Promise<void> {
+  await page.evaluate(
+    (how: Entrance, made: readonly MadeFile[]) => {
+      const dataTransfer = new DataTransfer();
+      for (const { name, type, head, bytes } of made) {
+        const rest = new Uint8Array(bytes - head.length).fill(0x55);
+        dataTransfer.items.add(new File([head, rest], name, { type }));
+      }
+      const options = { bubbles: true, cancelable: true };
+      const target = document.querySelector('h1');
+      const input = document.querySelector<HTMLInputElement>('#files');
+      if (how === 'picker' && input !== null) {
+        input.files = dataTransfer.files;
+        input.dispatchEvent(new Event('change', options));
+      }
+      if (how === 'paste') {
+        // Not every browser lets a script say what a clipboard event carries.
+        const event = new Event('paste', options);
+        Object.defineProperty(event, 'clipboardData', { value: dataTransfer });
+        target?.dispatchEvent(event);
+      }
+      if (how !== 'drop') return;
+      target?.dispatchEvent(new DragEvent('dragover', { ...options, dataTransfer }));
+      target?.dispatchEvent(new DragEvent('drop', { ...options, dataTransfer }));
+    },
+    entrance,
+    files,
+  );
+}
+
+/** Presses the button at `selector` as a script would, wherever it has been scrolled to. */
+export async function press(page: Page, selector: string): Promise<void> {
+  await page.waitForSelector(selector);
+  await page.evaluate((where) => document.querySelector<HTMLElement>(where)?.click(), selector);
+}
+
+/** Sends one of the samples. */
+export function sendSample(page: Page, name: string): Promise<void> {
+  return press(page, `[data-sample=${name}]`);
+}
+
+/** Chooses what goes wrong for the files that come next, by the name of the fault in the sandbox. */
+export async function rehearse(page: Page, fault: string): Promise<void> {
+  await page.evaluate((id) => {
+    const field = document.querySelector<HTMLInputElement>('#conversation');
+    if (field !== null) field.value = id;
+  }, `fault-${fault}`);
+}
+
+/** Chooses one of the radio buttons of the form. */
+export function chooseRadio(page: Page, name: 'channel' | 'mode', value: string): Promise<void> {
+  return press(page, `[name=${name}][value=${value}]`);
+}
+
+/** Waits until that many cards are in that state. */
+export async function waitForCards(page: Page, state: string, count = 1): Promise<void> {
+  const selector = `.card[data-state=${state}]`;
+  await page.waitForFunction(
+    (where, wanted) => document.querySelectorAll(where).length === wanted,
+    {},
+    selector,
+    count,
+  );
+}
+
+/** The texts of all such elements, in their order. */
+export function textsOf(page: Page, selector: string): Promise<string[]> {
+  return page.evaluate(
+    (where) => [...document.querySelectorAll(where)].map((element) => element.textContent ?? ''),
+    selector,
+  );
+}
+
+/** What of the page has the focus: its id, else its action and the name on the card around it. */
+export function focusOf(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const { activeElement } = document;
+    if (!(activeElement instanceof HTMLElement)) return '';
+    const card = activeElement.closest('.card')?.querySelector('.card-name')?.textContent ?? '';
+    return activeElement.id || `${activeElement.dataset['action'] ?? activeElement.localName} ${card}`.trim();
+  });
+}

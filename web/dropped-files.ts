@@ -1,0 +1,59 @@
+/** More than this at once is a mistake of the hand: somebody dropped a disk. */
+const MAX_FILES = 200;
+
+/** What the system leaves in folders, which nobody means to send. */
+const LITTER = /^(?:\..*|Thumbs\.db|desktop\.ini)$/i;
+
+/** Files out of folders, and whether some were left behind. */
+export interface FoundFiles {
+  readonly files: readonly File[];
+  readonly cutAt?: number;
+}
+
+/**
+ * All files of a drop, those in dropped folders too. To be called while the event is handled: afterwards the
+ * browser takes the items away.
+ */
+export async function readDrop({ items, files }: DataTransfer): Promise<FoundFiles> {
+  const entries = [...items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+  if (!entries.some((entry) => entry.isDirectory)) return { files: [...files] };
+  const found: File[] = [];
+  for (const entry of entries) await collect(entry, found);
+  return toFound(found);
+}
+
+/** The files of a folder that was chosen, without litter. */
+export function readFolder(files: Iterable<File>): FoundFiles {
+  return toFound([...files].filter(({ name }) => !LITTER.test(name)));
+}
+
+async function collect(entry: FileSystemEntry, found: File[]): Promise<void> {
+  if (found.length > MAX_FILES || LITTER.test(entry.name)) return;
+  if (isFile(entry)) found.push(await new Promise<File>((resolve, reject) => entry.file(resolve, reject)));
+  if (isDirectory(entry)) for (const child of await listOf(entry)) await collect(child, found);
+}
+
+/** A reader hands out a hundred entries at a time, and none when it is through. */
+async function listOf(directory: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = directory.createReader();
+  const all: FileSystemEntry[] = [];
+  for (;;) {
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
+    if (some.length === 0) return all;
+    all.push(...some);
+  }
+}
+
+function toFound(files: readonly File[]): FoundFiles {
+  return files.length > MAX_FILES ? { files: files.slice(0, MAX_FILES), cutAt: MAX_FILES } : { files };
+}
+
+function isFile(entry: FileSystemEntry): entry is FileSystemFileEntry {
+  return entry.isFile;
+}
+
+function isDirectory(entry: FileSystemEntry): entry is FileSystemDirectoryEntry {
+  return entry.isDirectory;
+}
