@@ -29,8 +29,13 @@ function readOptions(): Options | null {
 }
 
 function document(): number {
-  for (const path of writeDocuments()) console.log(`wrote ${path}`);
-  return 0;
+  try {
+    for (const path of writeDocuments()) console.log(`wrote ${path}`);
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return 1;
+  }
 }
 
 async function run(options: Options): Promise<number> {
@@ -54,7 +59,7 @@ async function measureAll(bench: Bench, options: Options): Promise<number> {
     try {
       const finding = await MEASUREMENTS[name]?.(bench);
       if (finding === undefined) continue;
-      const result: Result = { ...finding, machine, isQuick: options.effort.isQuick };
+      const result: Result = { ...finding, machine, isFull: options.isFull };
       results.push(result);
       path = keepResult(result);
       progress('');
