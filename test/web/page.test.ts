@@ -69,7 +69,7 @@ describeInBrowsers(
         async (page, house) => {
           await bring(page, 'picker', impostor(50_000_000));
           assert.match(await textOf(page, '.card[data-state=failed] .card-line'), /content of the file/);
-          assert.match(await textOf(page, '.card-fine'), /^TYPE_MISMATCH · \S+$/);
+          assert.match(await textOf(page, '.card-fine'), /^TYPE_MISMATCH, \S+$/);
           await house.assertTidy();
         },
         { house: { env: { FORWARD_MAX_BYTES: String(100 * MIB) } } },
