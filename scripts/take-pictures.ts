@@ -66,7 +66,9 @@ async function fill(page: Page): Promise<void> {
   await send('impostor');
   await isIn('failed');
   await send('slow');
-  await until(`/\\/s,.*\\sleft$/.test(document.querySelector('.card[data-state=uploading] .card-fine')?.textContent)`);
+  await until(
+    `/\\/s,.*\\sleft$/.test(document.querySelector('.card[data-state=uploading] .card-fine')?.textContent)`,
+  );
   await send('tooMany');
   await isIn('retrying');
   await until(`document.getAnimations().every(({ effect }) => effect.getTiming().iterations === Infinity)`);
