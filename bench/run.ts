@@ -4,6 +4,7 @@ import { describeMachine, formatMachine } from './machine.ts';
 import { MEASUREMENTS } from './measurements/index.ts';
 import { rerunInOwnNetwork } from './network.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
+import { stepAside } from './processes.ts';
 import { profileOurs } from './profile.ts';
 import { writeDocuments } from './readme.ts';
 import { formatFinding, formatSummary } from './report.ts';
@@ -39,6 +40,7 @@ function document(): number {
 }
 
 async function run(options: Options): Promise<number> {
+  stepAside();
   const surroundings = await startSurroundings();
   await using _load = surroundings.load;
   await using _upstream = surroundings.upstream;
