@@ -35,6 +35,7 @@ interface Report {
 interface Count {
   passed: number;
   failed: number;
+  pending: number;
 }
 
 const report = runTests();
@@ -66,7 +67,7 @@ function tableOf({ passes, failures, pending, stats }: Report): string {
   for (const [tests, outcome] of [
     [passes, 'passed'],
     [failures, 'failed'],
-    [pending, null],
+    [pending, 'pending'],
   ] as const) {
     for (const { title, fullTitle } of tests) {
       const [, suite = '', kind, rest = ''] = TITLE.exec(fullTitle) ?? [];
@@ -74,8 +75,7 @@ function tableOf({ passes, failures, pending, stats }: Report): string {
       const scenario = `${suite} ${group}`;
       const row = rows.get(scenario) ?? new Map<BrowserKind, Count>();
       rows.set(scenario, row);
-      if (outcome === null) continue;
-      const count = row.get(kind as BrowserKind) ?? { passed: 0, failed: 0 };
+      const count = row.get(kind as BrowserKind) ?? { passed: 0, failed: 0, pending: 0 };
       count[outcome]++;
       row.set(kind as BrowserKind, count);
     }
@@ -95,8 +95,9 @@ function tableOf({ passes, failures, pending, stats }: Report): string {
 }
 
 function cellOf(count: Count | undefined): string {
-  if (count === undefined) return 'not run';
-  const { passed, failed } = count;
+  if (count === undefined) return '—';
+  const { passed, failed, pending } = count;
+  if (pending > 0) return 'not run';
   if (failed > 0) return `**${failed} of ${passed + failed} fail**`;
   return passed === 1 ? '✓' : `✓ ${passed}`;
 }

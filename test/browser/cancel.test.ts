@@ -6,7 +6,7 @@ import { seededFractions } from './seeded.ts';
 import { type HousedStage, openStage } from './stage.ts';
 
 /** Well beyond what buffers on the way hold, so that what the page has sent has not all arrived. */
-const FILE = { name: 'a.txt', bytes: 24_000_000 };
+const FILE = { name: 'a.txt', bytes: 16_000_000 };
 const SEED = 8;
 
 describeInBrowsers('cancelling', (browser) => {
