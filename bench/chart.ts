@@ -2,6 +2,8 @@
 export interface Panel {
   readonly title: string;
   readonly unit: string;
+  /** Of values, after the point. */
+  readonly digits: number;
   readonly bars: readonly Bar[];
 }
 
@@ -20,7 +22,7 @@ const PANEL_WIDTH = (WIDTH - GAP * (COLUMNS - 1)) / COLUMNS;
 const TITLE_HEIGHT = 30;
 const ROW_HEIGHT = 26;
 const BAR_HEIGHT = 16;
-const LABEL_WIDTH = 148;
+const LABEL_WIDTH = 162;
 const VALUE_WIDTH = 54;
 const MARGIN = 8;
 
@@ -65,7 +67,7 @@ export function drawChart(title: string, panels: readonly Panel[], note: string)
   ].join('\n');
 }
 
-function drawPanel({ title, unit, bars }: Panel): string {
+function drawPanel({ title, unit, digits, bars }: Panel): string {
   const room = PANEL_WIDTH - LABEL_WIDTH - VALUE_WIDTH;
   const most = Math.max(...bars.map(({ value }) => value), Number.EPSILON);
   const lines = bars.map(({ label, value, isOurs }, index) => {
@@ -76,7 +78,7 @@ function drawPanel({ title, unit, bars }: Panel): string {
       `    <text${strong} x="0" y="${y + 13}">${escapeXml(label)}</text>`,
       `    <rect class="track" x="${LABEL_WIDTH}" y="${y}" width="${room.toFixed(1)}" height="${BAR_HEIGHT}" rx="3"/>`,
       `    <rect class="${isOurs ? 'ours' : 'bar'}" x="${LABEL_WIDTH}" y="${y}" width="${width}" height="${BAR_HEIGHT}" rx="3"/>`,
-      `    <text${strong} x="${PANEL_WIDTH}" y="${y + 13}" text-anchor="end">${formatValue(value)}</text>`,
+      `    <text${strong} x="${PANEL_WIDTH}" y="${y + 13}" text-anchor="end">${formatValue(value, digits)}</text>`,
     ].join('\n');
   });
   const head = `    <text class="title" x="0" y="14">${escapeXml(title)} <tspan class="unit" font-weight="400">${escapeXml(unit)}</tspan></text>`;
@@ -84,14 +86,12 @@ function drawPanel({ title, unit, bars }: Panel): string {
 }
 
 /** What the panel shows, for who does not see it. */
-function inWords({ title, unit, bars }: Panel): string {
-  return `${title}, ${unit}: ${bars.map(({ label, value }) => `${label} ${formatValue(value)}`).join(', ')}.`;
+function inWords({ title, unit, digits, bars }: Panel): string {
+  return `${title}, ${unit}: ${bars.map(({ label, value }) => `${label} ${formatValue(value, digits)}`).join(', ')}.`;
 }
 
-/** Three digits are more than the measurement is worth. */
-function formatValue(value: number): string {
-  if (value >= 100) return Math.round(value).toLocaleString('en-US');
-  return value.toFixed(value >= 10 ? 0 : value >= 1 ? 1 : 2);
+function formatValue(value: number, digits: number): string {
+  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 function escapeXml(text: string): string {

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { cpus, release, totalmem } from 'node:os';
 import process from 'node:process';
-import { isPinned } from './processes.ts';
+import { coreCount, isPinned } from './processes.ts';
 
 /** What numbers were measured on. */
 export interface Machine {
@@ -23,7 +23,7 @@ export function describeMachine(): Machine {
   return {
     date: new Date().toISOString().slice(0, 10),
     cpu: cpus()[0]?.model ?? 'unknown',
-    cores: availableParallelism(),
+    cores: coreCount,
     memoryGib: Math.round(totalmem() / 1024 ** 3),
     kernel: release().replace(/[-+].*/, ''),
     node: process.version.slice(1),

@@ -12,6 +12,8 @@ export interface Options {
   /** The baseline is always among them. */
   readonly targets: readonly Target[];
   readonly effort: Effort;
+  /** Whether nothing was left out or made shorter, so that the numbers may go into documents. */
+  readonly isFull: boolean;
 }
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -23,6 +25,10 @@ const UNITS: Readonly<Record<string, number>> = {
   MIB: 1024 ** 2,
   GIB: 1024 ** 3,
 };
+
+/** Less than this is too little for a document. */
+const LEAST_ROUNDS = 5;
+const LEAST_SECONDS = 2;
 
 /** Printed by `--help`. */
 export const USAGE = `npm run bench                                 everything, about ten minutes
@@ -54,12 +60,18 @@ export function parseOptions(args: readonly string[]): Options | null {
   const sizes = values.sizes ?? (values.profile ? '5MB' : null);
   const count = (name: 'rounds' | 'seconds' | 'concurrency'): number | null =>
     values[name] === undefined ? null : parseCount(`--${name}`, values[name]);
+  const rounds = count('rounds');
+  const seconds = count('seconds');
+  const isWhole =
+    !values.quick && [values.sizes, values.target, values.concurrency].every((value) => value === undefined);
   return {
+    isFull:
+      isWhole && (rounds ?? LEAST_ROUNDS) >= LEAST_ROUNDS && (seconds ?? LEAST_SECONDS) >= LEAST_SECONDS,
     task: values.profile ? 'profile' : values.readme ? 'readme' : 'measure',
     only: parseNames('--only', values.only, Object.keys(MEASUREMENTS)),
     targets: wantedTargets(values.target),
     effort: {
-      ...withRounds(effort, count('rounds'), count('seconds')),
+      ...withRounds(effort, rounds, seconds),
       concurrency: count('concurrency') ?? effort.concurrency,
       sizes: sizes === null ? effort.sizes : sizes.split(',').map(parseSize),
     },

@@ -7,6 +7,8 @@ import process from 'node:process';
 export type Core = 'target' | 'second' | 'both' | 'other';
 
 const cores = allowedCores();
+/** How many cores all of the benchmark has. */
+export const coreCount = cores.length;
 /** Whether there is room for two measured processes, load and upstream without sharing a core. */
 export const hasSpareCores = cores.length >= 4;
 
@@ -38,6 +40,11 @@ export function has(command: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Leaves the measured core to what is measured: this process goes to where load and upstream are. */
+export function stepAside(): void {
+  if (isPinned) execFileSync('taskset', ['-acp', CORES.other, String(process.pid)], { stdio: 'ignore' });
 }
 
 /** The command that runs a script of ours. */

@@ -71,16 +71,18 @@ const FIGURES: readonly Figure[] = [
  * Writes the results that are there into README.md and docs/performance.md, and draws the chart; gives the
  * paths of what was written.
  *
- * @throws Error when results are missing or come from a quick run.
+ * @throws Error when results are missing, were not measured in full or do not belong together.
  */
 export function writeDocuments(): readonly string[] {
   const results = readResults();
   const missing = Object.keys(MEASUREMENTS).filter((name) => !results.some((result) => result.name === name));
   if (missing.length > 0) throw new Error(`not measured yet: ${missing.join(', ')}; npm run bench does`);
-  const quick = results.filter(({ isQuick }) => isQuick).map(({ name }) => name);
-  if (quick.length > 0) throw new Error(`from a quick run: ${quick.join(', ')}; documents take full ones`);
+  const short = results.filter(({ isFull }) => !isFull).map(({ name }) => name);
+  if (short.length > 0) throw new Error(`not measured in full: ${short.join(', ')}; npm run bench does`);
   const machine = sharedMachine(results);
-  writeFileSync(CHART_PATH, drawChart('What forwarding costs', toPanels(results), formatMachine(machine)));
+  const { date, cpu, cores, node } = machine;
+  const note = `Less is better. ${date}, ${cpu}, ${cores} cores, Node ${node}.`;
+  writeFileSync(CHART_PATH, drawChart('What forwarding costs', toPanels(results), note));
   replaceSection('README.md', formatReadme(results, machine));
   replaceSection('docs/performance.md', formatAll(results, machine));
   return [CHART_PATH, 'README.md', 'docs/performance.md'];
@@ -119,7 +121,7 @@ function toPanels(results: readonly Finding[]): Panel[] {
       const label = name === OURS ? 'this server' : name;
       return value === null ? [] : [{ label, value, isOurs: name === OURS }];
     });
-    return [{ ...figure.panel, bars }];
+    return [{ ...figure.panel, digits: figure.digits, bars }];
   });
 }
 

@@ -33,7 +33,7 @@ function toLines({ variantColumn, columns, rows }: Finding): string[][] {
 }
 
 /** Verdicts in a cell. */
-export function formatVerdicts(verdicts: readonly Verdict[]): string {
+function formatVerdicts(verdicts: readonly Verdict[]): string {
   return verdicts.map(({ goal, isMet }) => `${goal}: ${isMet ? 'met' : '**not met**'}`).join('; ');
 }
 

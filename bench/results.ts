@@ -9,7 +9,8 @@ const RESULTS_PATH = `${RESULTS_FOLDER}/latest.json`;
 /** A finding with where and when it was made. */
 export interface Result extends Finding {
   readonly machine: Machine;
-  readonly isQuick: boolean;
+  /** Whether it may go into documents. */
+  readonly isFull: boolean;
 }
 
 /** The results that are there; none when nothing was measured yet. */

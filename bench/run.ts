@@ -4,6 +4,7 @@ import { describeMachine, formatMachine } from './machine.ts';
 import { MEASUREMENTS } from './measurements/index.ts';
 import { rerunInOwnNetwork } from './network.ts';
 import { type Options, parseOptions, USAGE } from './options.ts';
+import { stepAside } from './processes.ts';
 import { profileOurs } from './profile.ts';
 import { writeDocuments } from './readme.ts';
 import { formatFinding, formatSummary } from './report.ts';
@@ -29,11 +30,17 @@ function readOptions(): Options | null {
 }
 
 function document(): number {
-  for (const path of writeDocuments()) console.log(`wrote ${path}`);
-  return 0;
+  try {
+    for (const path of writeDocuments()) console.log(`wrote ${path}`);
+    return 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return 1;
+  }
 }
 
 async function run(options: Options): Promise<number> {
+  stepAside();
   const surroundings = await startSurroundings();
   await using _load = surroundings.load;
   await using _upstream = surroundings.upstream;
@@ -54,7 +61,7 @@ async function measureAll(bench: Bench, options: Options): Promise<number> {
     try {
       const finding = await MEASUREMENTS[name]?.(bench);
       if (finding === undefined) continue;
-      const result: Result = { ...finding, machine, isQuick: options.effort.isQuick };
+      const result: Result = { ...finding, machine, isFull: options.isFull };
       results.push(result);
       path = keepResult(result);
       progress('');

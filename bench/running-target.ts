@@ -38,9 +38,9 @@ export async function startTarget(
   return { target, port, pids: [part.pid], [Symbol.asyncDispose]: stop };
 }
 
-/** Whether `part` takes connections on `port` within ten seconds. */
+/** Whether `part` takes connections on `port` within a minute: the machine may be busy. */
 export async function untilAccepting(part: Part, port: number): Promise<boolean> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 60_000;
   while (!(await accepts(port))) {
     if (part.hasEnded || performance.now() > deadline) return false;
     await sleep(20);

@@ -1,8 +1,15 @@
 // A classic script: it runs before the first paint, so that nobody sees the other theme or language flash by.
 {
   const root = document.documentElement;
-  const theme = localStorage.getItem('theme');
-  const language = localStorage.getItem('language') ?? navigator.language.slice(0, 2).toLowerCase();
+  const recall = (key: string): string | null => {
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null; // a browser that lets pages remember nothing
+    }
+  };
+  const theme = recall('theme');
+  const language = recall('language') ?? navigator.language.slice(0, 2).toLowerCase();
   if (theme !== null) root.dataset['theme'] = theme;
   root.lang = language === 'es' ? 'es' : 'en';
   root.classList.add('loading'); // main.ts takes it away; the style sheet does not wait for it for ever

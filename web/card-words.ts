@@ -70,5 +70,5 @@ export function announceItem(item: UploadItem, before: UploadItem | null): strin
 /** Lines break between the parts and not within them. */
 function join(...parts: (string | false | undefined)[]): string {
   const said = parts.filter((part) => typeof part === 'string' && part !== '').map(String);
-  return said.map((part) => part.replaceAll(' ', '\u00a0')).join(' · ');
+  return said.map((part) => part.replaceAll(' ', '\u00a0')).join(', ');
 }

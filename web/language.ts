@@ -1,3 +1,4 @@
+import { remember } from './remember.ts';
 import { ENGLISH, type Texts } from './texts/english.ts';
 import { SPANISH } from './texts/spanish.ts';
 
@@ -20,7 +21,7 @@ export function texts(): Texts {
 /** Changes the language of the whole page and remembers it for the next visit. */
 export function setLanguage(next: Language): void {
   document.documentElement.lang = next;
-  localStorage.setItem('language', next);
+  remember('language', next);
   for (const listener of listeners) listener();
 }
 

@@ -1,4 +1,5 @@
 import { inEveryLanguage, texts } from './language.ts';
+import { remember } from './remember.ts';
 
 const prefersDark = matchMedia('(prefers-color-scheme: dark)');
 
@@ -13,8 +14,9 @@ export function createThemeSwitch(button: HTMLButtonElement): void {
     button.title = texts().darkTheme;
   };
   button.addEventListener('click', () => {
-    root.dataset['theme'] = isDark() ? 'light' : 'dark';
-    localStorage.setItem('theme', root.dataset['theme']);
+    const next = isDark() ? 'light' : 'dark';
+    root.dataset['theme'] = next;
+    remember('theme', next);
     show();
   });
   prefersDark.addEventListener('change', show);

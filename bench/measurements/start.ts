@@ -9,7 +9,7 @@ import { OURS, type Target } from '../targets.ts';
 
 const MAX_START_MS = 300;
 const POLL_MS = 1;
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 60_000;
 
 /** Time from the spawn of a process to its first answer. */
 export async function measureStart(bench: Bench): Promise<Finding> {

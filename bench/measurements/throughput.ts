@@ -20,8 +20,8 @@ import { warmUp } from '../warm-up.ts';
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
 const CHECKED_BYTES = 5 * MIB;
-/** Who needs more than this for one round, takes part in every third round only. */
-const SLOW_SECONDS = 5;
+/** Who needs so much longer than a round should take, takes part in every third one only. */
+const SLOW_SECONDS = 4;
 /** The most that our server may cost, as a ratio to the bare pipe. */
 const GOALS: Readonly<Record<string, number>> = { '100KiB': 0.9, '5MB': 1, '100MB': 1 };
 /** How many times cheaper than the tutorial it has to be. */
@@ -82,7 +82,7 @@ async function measureSize(
   bench.progress(`throughput: ${size.label}`);
   for (const contender of contenders) {
     const trial = await carry(contender.running, bench, burden);
-    if (trial.seconds > SLOW_SECONDS) contender.every = 3;
+    if (trial.seconds > seconds + SLOW_SECONDS) contender.every = 3;
   }
   await alternate(contenders, rounds, (one) => carry(one, bench, burden));
   return contenders;

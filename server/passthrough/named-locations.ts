@@ -35,8 +35,12 @@ export function collectLocations(
 function collectFrom(value: unknown, named: unknown[], depth: number): void {
   if (typeof value !== 'object' || value === null) return;
   if (depth > MAX_DEPTH) throw invalidLocation();
+  if (Array.isArray(value)) {
+    for (const inner of value) collectFrom(inner, named, depth + 1);
+    return;
+  }
   for (const [key, inner] of Object.entries(value)) {
-    if (!Array.isArray(value) && key.split(/[[\].]/).some(isLocationKey)) named.push(inner);
+    if (key.split(/[[\].]/).some(isLocationKey)) named.push(inner);
     else collectFrom(inner, named, depth + 1);
   }
 }

@@ -1,4 +1,9 @@
 const MAX_BYTES = 255;
+/**
+ * What is given may have a path before the name. Composing and trimming take time by the square of their text:
+ * a name of a megabyte, which JSON has room for, would hold the process for minutes.
+ */
+const MAX_GIVEN_CHARACTERS = 1_024;
 
 /** Marks that change the direction of what follows; `exe.‮gpj.pdf` is their only use in a file name. */
 const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/;
@@ -15,6 +20,7 @@ const NAMES_STREAM = /\.[a-z][a-z0-9]{0,15}[\s.]*:/i;
  * that make it read differently from what it is.
  */
 export function cleanFileName(given: string): string | null {
+  if (given.length > MAX_GIVEN_CHARACTERS) return null;
   if (BIDI_CONTROLS.test(given) || given.includes('\ufffd') || !given.isWellFormed()) return null;
   const base = given.normalize('NFC').split(/[/\\]/).at(-1) ?? '';
   // Windows ignores dots and blanks at the end, so they would hide the extension from whoever opens it.

@@ -41,6 +41,8 @@ export const ID = /^[A-Za-z0-9_-]{1,64}$/;
 export const CHAT_SERVICE_SID = /^IS[0-9a-fA-F]{32}$/;
 /** The shape of a channel's name. */
 export const CHANNEL = /^[A-Za-z][A-Za-z0-9_]{0,31}$/;
+/** A form has room for fewer; JSON would have room for a hundred thousand, each to be parsed. */
+const MAX_ATTACHMENT_URLS = 20;
 const SIZE = /^[1-9]\d{0,14}$/;
 
 /** Values by field name as they came: text, or a list where a name came more than once. */
@@ -95,6 +97,7 @@ function matching(raw: RawFields, field: string, pattern: RegExp, message: Inval
 /** These pass by the checks on files, so only https URLs of listed origins are taken. */
 function parseAttachmentUrls(value: unknown, origins: readonly string[]): readonly string[] {
   const given = (Array.isArray(value) ? value : [value]).filter((url) => url !== undefined && url !== '');
+  if (given.length > MAX_ATTACHMENT_URLS) throw invalid('attachmentUrls', 'INVALID_FIELD.attachmentUrl');
   return given.map((text) => {
     const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
     const isAllowed =

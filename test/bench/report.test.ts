@@ -74,8 +74,8 @@ describe('the report of the benchmark', () => {
   it('draws a chart whose words are in it and whose markup nobody writes but us', () => {
     const bar = { label: 'a<b>&"c', value: 1234.5, isOurs: false };
     const none = { label: 'none', value: 0, isOurs: true };
-    const svg = drawChart('Cost', [{ title: 'CPU', unit: 's', bars: [bar, none] }], 'a note');
-    assert(svg.includes('a&#60;b&#62;&#38;&#34;c 1,235'));
+    const svg = drawChart('Cost', [{ title: 'CPU', unit: 's', digits: 1, bars: [bar, none] }], 'a note');
+    assert(svg.includes('a&#60;b&#62;&#38;&#34;c 1,234.5'));
     assert(!svg.includes('<b>') && !svg.includes('NaN') && !svg.includes('Infinity'));
     for (const tag of ['svg', 'g', 'text', 'title', 'desc', 'style', 'tspan']) {
       const count = (pattern: RegExp): number => svg.match(pattern)?.length ?? 0;
@@ -101,6 +101,16 @@ describe('the options of the benchmark', () => {
     );
     assert.deepEqual(options?.only, ['start', 'memory']);
     assert.equal(options?.effort.start.rounds, 3);
+  });
+
+  it('say whether the numbers may go into documents', () => {
+    const isFull = (...args: string[]): boolean | undefined => parseOptions(args)?.isFull;
+    assert.equal(isFull(), true);
+    assert.equal(isFull('--only', 'memory', '--rounds', '9'), true);
+    for (const args of [['--quick'], ['--sizes', '5MB'], ['--rounds', '1'], ['--seconds', '1']]) {
+      assert.equal(isFull(...args), false, args.join(' '));
+    }
+    assert.equal(isFull('--target', 'nginx'), false);
   });
 
   it('are those of the document', () => {

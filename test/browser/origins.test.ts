@@ -6,36 +6,39 @@ const ORIGINS = ['same origin', 'another origin', 'another site'] as const;
 
 describeInBrowsers('a page', (browser) => {
   for (const origin of ORIGINS) {
-    describe(`of ${origin}${origin === 'same origin' ? '' : ' that is allowed'}`, () => {
-      let stage: HousedStage;
-      before(async () => {
-        stage = await openStage(browser(), origin);
-      });
-      beforeEach(() => stage.house.sandbox.reset());
-      after(() => stage?.[Symbol.asyncDispose]());
-
-      for (const mode of ['forward', 'direct', 'relay'] as const) {
-        it(`uploads by ${mode}`, async () => {
-          await stage.make({ name: 'a.txt', bytes: 300_000 });
-          await stage.begin({ mode });
-          const done = await stage.done();
-          assert.deepEqual([done.name, done.mode], ['a.txt', mode]);
-          assert.equal((await (await fetch(done.url)).text()).length, 300_000);
-          await stage.house.assertTidy({ completeUploads: mode === 'forward' ? 1 : 0 });
+    describe(
+      origin === 'same origin' ? 'of the same origin uploads' : `of ${origin} that is allowed uploads`,
+      () => {
+        let stage: HousedStage;
+        before(async () => {
+          stage = await openStage(browser(), origin);
         });
-      }
+        beforeEach(() => stage.house.sandbox.reset());
+        after(() => stage?.[Symbol.asyncDispose]());
 
-      it('sends cookies and headers of its own', async () => {
-        await stage.make({ name: 'a.txt', bytes: 300_000 });
-        await stage.begin({}, { credentials: 'include', headers: { Authorization: 'Bearer of-the-app' } });
-        await stage.done();
-        await stage.house.assertTidy({ completeUploads: 1 });
-      });
-    });
+        for (const mode of ['forward', 'direct', 'relay'] as const) {
+          it(`by ${mode}`, async () => {
+            await stage.make({ name: 'a.txt', bytes: 300_000 });
+            await stage.begin({ mode });
+            const done = await stage.done();
+            assert.deepEqual([done.name, done.mode], ['a.txt', mode]);
+            assert.equal((await (await fetch(done.url)).text()).length, 300_000);
+            await stage.house.assertTidy({ completeUploads: mode === 'forward' ? 1 : 0 });
+          });
+        }
+
+        it('with cookies and headers of its own', async () => {
+          await stage.make({ name: 'a.txt', bytes: 300_000 });
+          await stage.begin({}, { credentials: 'include', headers: { Authorization: 'Bearer of-the-app' } });
+          await stage.done();
+          await stage.house.assertTidy({ completeUploads: 1 });
+        });
+      },
+    );
   }
 
-  describe('of an origin that is not allowed', () => {
-    it('is told that it can not reach the server, and nothing of it gets to Leadway', async () => {
+  describe('of an origin that is not allowed gets nothing through', () => {
+    it('by the client, and is told that it can not reach the server', async () => {
       await using stage = await openStage(browser(), 'an origin not allowed');
       const { house } = stage;
       for (const mode of ['forward', 'direct', 'relay'] as const) {
@@ -49,7 +52,7 @@ describeInBrowsers('a page', (browser) => {
       await house.assertTidy();
     });
 
-    it('gets nothing through by a form either, for which browsers ask no leave', async () => {
+    it('by a form, for which browsers ask no leave', async () => {
       await using stage = await openStage(browser(), 'an origin not allowed');
       const { house } = stage;
       await stage.page.evaluate(

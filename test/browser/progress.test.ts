@@ -4,7 +4,7 @@ import { assertHonest } from './honest-progress.ts';
 import { openStage } from './stage.ts';
 
 /** More than what lies in the buffers of browser and systems at once. */
-const BYTES = 24_000_000;
+const BYTES = 16_000_000;
 
 describeInBrowsers('progress', (browser) => {
   for (const mode of ['forward', 'direct', 'relay'] as const) {

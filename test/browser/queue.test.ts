@@ -9,7 +9,7 @@ const FILES = 100;
 describeInBrowsers('a queue', (browser) => {
   it('of 100 files under a rate limit all arrives, each once', async () => {
     await using stage = await openStage(browser(), 'another origin', {
-      env: { RATE_LIMIT_MAX: '30', RATE_LIMIT_WINDOW_MS: '1000' },
+      env: { RATE_LIMIT_MAX: '25', RATE_LIMIT_WINDOW_MS: '2000' },
     });
     const { house } = stage;
     const names = Array.from({ length: FILES }, (_, place) => `${place}.txt`);

@@ -86,11 +86,11 @@ describeInBrowsers('recovery', (browser) => {
 
   it('from going offline in the middle of a file, when the network is back', async () => {
     await using stage = await openStage(browser(), 'another origin', {
-      env: { FORWARD_MAX_BYTES: '24000000' },
+      env: { FORWARD_MAX_BYTES: '12000000' },
       sandbox: { readBytesPerSecond: 16_000_000, discardFiles: true },
     });
     const { house, page } = stage;
-    await stage.make({ name: 'a.txt', bytes: 24_000_000 });
+    await stage.make({ name: 'a.txt', bytes: 12_000_000 });
     await stage.begin({ channel: 'WHATSAPP' });
     await house.sandbox.waitFor(() => (seen(house, 'upload')[0]?.bodyBytes ?? 0) > 100_000);
     await page.setOfflineMode(true);
@@ -98,7 +98,7 @@ describeInBrowsers('recovery', (browser) => {
     await stage.until(`sample.waitingFor === 'OFFLINE' || sample.phase === 'done'`);
     await page.setOfflineMode(false);
     await stage.done();
-    assertHonest(await stage.history(), 24_000_000);
+    assertHonest(await stage.history(), 12_000_000);
     await house.assertTidy({ completeUploads: 1 });
   });
 });

@@ -8,7 +8,7 @@ import { createSite } from '../helpers/site.ts';
 import { assertHonest } from './honest-progress.ts';
 import { openSite, type Stage } from './stage.ts';
 
-const BYTES = 24_000_000;
+const BYTES = 12_000_000;
 
 describeInBrowsers('a restart of the server', (browser) => {
   it('in the middle of a file is outlived by a retry', () =>

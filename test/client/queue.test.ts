@@ -75,9 +75,9 @@ describeInBrowsers('the client with several files', (browser) => {
       const first = uploader.upload(window.textFile('a.txt', 10), ids);
       const second = uploader.upload(window.textFile('b.txt', 10), ids);
       uploader.pause();
-      // Neither has started: what is asked for meanwhile still is.
-      await uploader.config();
+      // What is asked for meanwhile is answered.
       await uploader.check(window.textFile('c.txt', 10));
+      await new Promise((resolve) => setTimeout(resolve)); // both are in the queue then
       const whilePaused = [...started];
       uploader.resume();
       await first;
@@ -99,6 +99,7 @@ describeInBrowsers('the client with several files', (browser) => {
       const waiting = uploader.upload(window.textFile('a.txt', 10), { ...ids, signal: cancel.signal });
       const other = uploader.upload(window.textFile('b.txt', 10), ids);
       await uploader.config();
+      await new Promise((resolve) => setTimeout(resolve)); // both are in the queue then
       cancel.abort();
       const reason = await waiting.catch((error) => error === cancel.signal.reason && error.name);
       const all = await uploader.uploadAll([window.textFile('c.txt', 10)], { ...ids, signal: cancel.signal });

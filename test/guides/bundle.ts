@@ -1,7 +1,7 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { build, type Plugin } from 'vite';
 import { compileScript, parse } from 'vue/compiler-sfc';
-import { ROOT } from '../documents/documents.ts';
+import { ROOT, read } from '../documents/documents.ts';
 import { GUIDES, guideFiles } from './guide-files.ts';
 
 /** Stands where a guide has the path of the API, until the page knows on which port that is. */
@@ -16,15 +16,14 @@ export interface Bundle {
 /** Files by name, as a guide could have them. */
 export type AddedFiles = Readonly<Record<string, string>>;
 
-/** Our own entry points, as `exports` of package.json will name them once they are built. */
-const ENTRIES: Readonly<Record<string, string>> = {
-  'leadway-bff/client': 'client/index.ts',
-  'leadway-bff/store': 'client/store.ts',
-  'leadway-bff/react': 'client/react.ts',
-  'leadway-bff/uppy': 'client/presets/uppy.ts',
-  'leadway-bff/filepond': 'client/presets/filepond.ts',
-  'leadway-bff/dropzone': 'client/presets/dropzone.ts',
+/** Our own entry points as `exports` of package.json has them, and the sources that they are built of. */
+const { exports: ENTRIES } = JSON.parse(read('package.json')) as {
+  readonly exports: Readonly<Record<string, { readonly default: string }>>;
 };
+const SOURCES = Object.entries(ENTRIES).map(([name, { default: built }]) => ({
+  find: name.replace('.', 'leadway-bff'),
+  replacement: built.replace('./dist/', `${ROOT}client/`).replace(/\.js$/, '.ts'),
+}));
 
 const bundles = new Map<string, Promise<Bundle>>();
 
@@ -47,9 +46,7 @@ async function bundle(folder: string, files: ReadonlyMap<string, string>, entry:
     publicDir: false,
     logLevel: 'error',
     plugins: [codeOfGuide(folder, files)],
-    resolve: {
-      alias: Object.entries(ENTRIES).map(([find, path]) => ({ find, replacement: `${ROOT}${path}` })),
-    },
+    resolve: { alias: SOURCES },
     define: { 'process.env.NODE_ENV': '"production"' },
     build: {
       write: false,

@@ -1,18 +1,17 @@
-import { describeKit } from './kit-suite.ts';
+import { describeKit, type Kit } from './kit-suite.ts';
 
-const drop = {
+const DROPZONE: Kit = {
   guide: 'dropzone',
   input: '.dz-hidden-input',
+  urls: '#urls',
   errors: '.dz-error [data-dz-errormessage]',
   cancel: '.dz-remove',
-  isCancelled: (page: import('puppeteer-core').Page) =>
-    page.waitForFunction(`document.querySelector('.dz-preview') === null`),
+  isCancelled: (page) => page.waitForFunction(`document.querySelector('.dz-preview') === null`),
 };
 
-describeKit('the guide for Dropzone', { ...drop, urls: '#urls' });
-describeKit('the guide for Dropzone with its own requests', {
-  ...drop,
-  entry: 'options-only.js',
-  urls: '#urls',
-  isDirect: false,
-});
+describeKit('the guide for Dropzone', DROPZONE);
+describeKit(
+  'the guide for Dropzone with its own requests',
+  { ...DROPZONE, entry: 'options-only.js', sendsItself: true, isDirect: false },
+  ['chromium'],
+);

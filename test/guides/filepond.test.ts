@@ -1,18 +1,17 @@
-import { describeKit } from './kit-suite.ts';
+import { describeKit, type Kit } from './kit-suite.ts';
 
-const pond = {
+const POND: Kit = {
   guide: 'filepond',
   input: '.filepond--browser',
-  cancel: '.filepond--action-abort-item-processing',
-  isCancelled: (page: import('puppeteer-core').Page) =>
-    page.waitForFunction(`document.querySelector('.filepond--item') === null`),
-};
-
-describeKit('the guide for FilePond', { ...pond, urls: '#urls', errors: '.filepond--file-status-main' });
-describeKit('the guide for FilePond with its own requests', {
-  ...pond,
-  entry: 'options-only.js',
   urls: '#urls',
   errors: '.filepond--file-status-main',
-  isDirect: false,
-});
+  cancel: '.filepond--action-abort-item-processing',
+  isCancelled: (page) => page.waitForFunction(`document.querySelector('.filepond--item') === null`),
+};
+
+describeKit('the guide for FilePond', POND);
+describeKit(
+  'the guide for FilePond with its own requests',
+  { ...POND, entry: 'options-only.js', sendsItself: true, isDirect: false },
+  ['chromium'],
+);

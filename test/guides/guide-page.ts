@@ -90,7 +90,7 @@ export async function createSite(host = '127.0.0.1'): Promise<Site> {
 }
 
 /** A page around the HTML of a guide. */
-export function pageOf(html: string, language = 'en'): string {
+function pageOf(html: string, language = 'en'): string {
   return `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><title>Guide</title><link rel="icon" href="data:,">
 <link rel="stylesheet" href="main.css"></head><body>${html}<script type="module" src="main.js"></script></body></html>`;
 }

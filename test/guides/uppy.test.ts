@@ -19,6 +19,7 @@ const START = '.uppy-StatusBar-actionBtn--upload';
 
 describeKit('the guide for Uppy', {
   guide: 'uppy',
+  sendsItself: true,
   input: INPUT,
   start: START,
   urls: '#urls',

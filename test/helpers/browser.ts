@@ -1,38 +1,25 @@
-import { existsSync } from 'node:fs';
-import process from 'node:process';
 import puppeteer, { type Browser, type LaunchOptions } from 'puppeteer-core';
+import { BROWSERS, type BrowserKind, findBrowser } from './installed-browsers.ts';
 
-/** The browsers that the project is tested in. */
-export const BROWSERS = ['chromium', 'firefox'] as const;
-export type BrowserKind = (typeof BROWSERS)[number];
+export type { BrowserKind };
 
-/** Where each may lie, after what its variable names; and how it is started. */
-const KINDS: Readonly<
-  Record<BrowserKind, { variable: string; paths: readonly string[]; options: LaunchOptions }>
-> = {
+/** How each is started. */
+const OPTIONS: Readonly<Record<BrowserKind, LaunchOptions>> = {
   chromium: {
-    variable: 'CHROMIUM',
-    paths: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
-    options: {
-      browser: 'chrome',
-      // No graphics, and nothing that calls home.
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    },
+    browser: 'chrome',
+    // No graphics, and nothing that calls home.
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
   },
-  firefox: {
-    variable: 'FIREFOX',
-    paths: ['/usr/bin/firefox-esr', '/usr/bin/firefox'],
-    // The driver's own profile already calls nobody.
-    options: { browser: 'firefox' },
-  },
+  // The driver's own profile already calls nobody.
+  firefox: { browser: 'firefox' },
 };
 
 /** A busy machine takes its time for the first window. */
@@ -77,21 +64,19 @@ export function describeInBrowsers(
 }
 
 async function launch(kind: BrowserKind): Promise<Browser | null> {
-  const { variable, paths, options } = KINDS[kind];
-  const named = process.env[variable];
-  const candidates = named === undefined || named === '' ? paths : [named];
-  const executablePath = candidates.find((path) => existsSync(path));
-  if (executablePath !== undefined)
+  const { path, hint } = findBrowser(kind);
+  if (path !== undefined) {
     return puppeteer.launch({
-      ...options,
-      executablePath,
+      ...OPTIONS[kind],
+      executablePath: path,
       timeout: LAUNCH_TIMEOUT_MS,
       // Some tests keep a page busy for longer than the driver's patience with one command.
       protocolTimeout: LAUNCH_TIMEOUT_MS,
     });
+  }
   const line = '!'.repeat(78);
   console.warn(
-    `\n${line}\nNOT RUN: the tests in ${kind}. There is none at ${candidates.join(' or ')}.\nsh scripts/install-test-tools.sh installs it; ${variable}=/path names another.\n${line}\n`,
+    `\n${line}\nNOT RUN: the tests in ${kind}. ${hint}\nsh scripts/install-test-tools.sh installs it.\n${line}\n`,
   );
   return null;
 }

@@ -40,6 +40,28 @@ describeInBrowsers(
         { page: { colorScheme: 'dark' } },
       ));
 
+    it('can be changed where the browser lets pages remember nothing', () =>
+      visit(
+        browser(),
+        async (page) => {
+          await page.evaluateOnNewDocument(() => {
+            Object.defineProperty(globalThis, 'localStorage', {
+              get: () => {
+                throw new DOMException('Access is denied', 'SecurityError');
+              },
+            });
+          });
+          await page.reload();
+          await page.waitForSelector('#limits:not(:empty)');
+          const light = await groundOf(page);
+          await press(page, '#theme');
+          assert.notEqual(await groundOf(page), light);
+          await press(page, '#language');
+          assert.equal(await textOf(page, '#language'), 'English');
+        },
+        { page: { colorScheme: 'light' } },
+      ));
+
     it('speaks the language of the browser, and errors of the server too', () =>
       visit(
         browser(),

@@ -38,7 +38,7 @@ describeInBrowsers(
         house.sandbox.fault = 'status-422';
         await bring(page, 'picker', note('a.txt'));
         await waitForCards(page, 'failed');
-        assert.match(await textOf(page, '.card-fine'), /^UPSTREAM_REJECTED · /);
+        assert.match(await textOf(page, '.card-fine'), /^UPSTREAM_REJECTED, /);
         house.sandbox.fault = null;
         await press(page, '[data-action=retry]');
         await waitForCards(page, 'done');

@@ -39,6 +39,20 @@ describeInBrowsers('the page', (browser) => {
       await house.assertTidy({ completeUploads: 1 });
     }));
 
+  it('draws on a ring how much of a file has gone', () =>
+    visit(browser(), async (page) => {
+      await chooseRadio(page, 'channel', 'WHATSAPP');
+      await rehearse(page, 'storage-stops-reading');
+      await bring(page, 'picker', film(60_000_000));
+      await waitForCards(page, 'uploading');
+      await page.waitForFunction(() => {
+        const ring = document.querySelector('.ring-done');
+        const { value } = document.querySelector('progress') ?? { value: 0 };
+        const left = ring === null ? 0 : Number.parseFloat(getComputedStyle(ring).strokeDashoffset);
+        return value > 0 && value < 1 && Math.abs(1 - value - left) < 0.01;
+      });
+    }));
+
   for (const entrance of ['picker', 'drop', 'paste'] satisfies Entrance[]) {
     it(`takes several files by ${entrance}, each by its own request`, () =>
       visit(browser(), async (page, house) => {
@@ -69,7 +83,7 @@ describeInBrowsers(
         async (page, house) => {
           await bring(page, 'picker', impostor(50_000_000));
           assert.match(await textOf(page, '.card[data-state=failed] .card-line'), /content of the file/);
-          assert.match(await textOf(page, '.card-fine'), /^TYPE_MISMATCH · \S+$/);
+          assert.match(await textOf(page, '.card-fine'), /^TYPE_MISMATCH, \S+$/);
           await house.assertTidy();
         },
         { house: { env: { FORWARD_MAX_BYTES: String(100 * MIB) } } },

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { describeInBrowsers } from '../helpers/browser.ts';
+import { openGuide } from './guide-page.ts';
+import { choose, describeKit, film, type Kit, press, textBecomes, urlsIn } from './kit-suite.ts';
+
+const LIST: Omit<Kit, 'guide'> = {
+  input: '#app input',
+  urls: '#app a',
+  errors: '#app [role=alert]',
+  cancel: '#app button',
+  isCancelled: (page) => page.waitForSelector('#app li.cancelled'),
+};
+/** Reads the list as a component of Svelte would. */
+const READER = `
+import { store, uploads } from './uploads.js';
+
+const to = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };
+const seen = [];
+const stop = uploads.subscribe((items) => {
+  seen.push(items.map(({ state }) => state).join() || 'empty');
+  if (!items.some(({ state }) => state === 'done')) return;
+  document.querySelector('#app').textContent = seen.join(' ');
+  stop();
+});
+store.add([new File(['Hello'], 'hello.txt')], to);
+`;
+
+for (const [name, guide, entry] of [
+  ['React', 'react', 'main.jsx'],
+  ['Vue', 'vue', 'main.js'],
+] as const) {
+  describeKit(`the guide for ${name}`, { ...LIST, guide, entry }, ['chromium']);
+
+  describeInBrowsers(
+    `the list of the guide for ${name}`,
+    (browser) => {
+      it('tries again what failed, and lets go of it', async () => {
+        await using opened = await openGuide(browser(), guide, { entry });
+        const { page, house } = opened;
+        house.sandbox.fault = 'once-status-422';
+        await choose(page, LIST.input, `new File(['Hello'], 'hello.txt')`);
+        await textBecomes(page, LIST.errors, /UPSTREAM_REJECTED/);
+        await press(page, '#app button'); // the first one tries again
+        await urlsIn(page, LIST.urls, 1);
+        await press(page, '#app button');
+        await page.waitForFunction(`document.querySelector('#app li') === null`);
+        assert.deepEqual(opened.complaints, []);
+      });
+
+      it('tells how far a file is', async () => {
+        await using opened = await openGuide(browser(), guide, { entry });
+        const { page } = opened;
+        await page.evaluate(`{
+          window.fractions = [];
+          new MutationObserver(() => {
+            const bar = document.querySelector('#app progress');
+            if (bar && bar.value !== window.fractions.at(-1)) window.fractions.push(bar.value);
+          }).observe(document.body, { subtree: true, childList: true, attributes: true });
+        }`);
+        await choose(page, LIST.input, film(40_000_000));
+        await urlsIn(page, LIST.urls, 1);
+        const fractions = (await page.evaluate('window.fractions')) as number[];
+        assert.deepEqual(
+          fractions,
+          fractions.toSorted((one, other) => one - other),
+        );
+        assert.equal(fractions.at(-1), 1);
+        assert(fractions.some((fraction) => fraction > 0 && fraction < 1));
+      });
+    },
+    ['chromium'],
+  );
+}
+
+describeInBrowsers(
+  'the lines for Svelte',
+  (browser) => {
+    it('make a store of the list: what it is, then every change', async () => {
+      const options = { entry: 'reader.js', added: { 'reader.js': READER } };
+      await using opened = await openGuide(browser(), 'vue', options);
+      await textBecomes(opened.page, '#app', /^empty .*uploading.* done$/);
+      await opened.house.assertTidy({ completeUploads: 1 });
+      assert.deepEqual(opened.complaints, []);
+    });
+  },
+  ['chromium'],
+);
