@@ -5,6 +5,7 @@ import { createBodyGuard } from '../middleware/body-guard.ts';
 import { createCallerGate } from '../middleware/caller.ts';
 import { createDrainingGate } from '../middleware/draining.ts';
 import { createErrorHandler, createNotFound } from '../middleware/error-handler.ts';
+import { inOrder } from '../middleware/in-order.ts';
 import { createCors, createOriginGate, createPreflight } from '../middleware/origin.ts';
 import { createAddressRateLimit, createRateLimit } from '../middleware/rate-limit.ts';
 import { createRequestId } from '../middleware/request-id.ts';
@@ -32,12 +33,16 @@ export function createApp(context: AppContext, demo: DemoTarget | null = null): 
   app.set('query parser', 'simple'); // nested query objects have no use here and many dangers
   app.set('trust proxy', config.trustProxy);
 
-  app.use(createRequestId());
-  app.use(createAccessLog(context));
-  app.use(createBodyGuard(context)); // before anything that can answer: every answer drains what is still coming
-  app.use(createSecurityHeaders());
-  app.use(createCors(context)); // before all refusals: a page may only read errors that carry its headers
-  app.use(createStrictHttp());
+  app.use(
+    inOrder(
+      createRequestId(),
+      createAccessLog(context),
+      createBodyGuard(context), // before anything that can answer: every answer drains what is still coming
+      createSecurityHeaders(),
+      createCors(context), // before all refusals: a page may only read errors that carry its headers
+      createStrictHttp(),
+    ),
+  );
   app.use(createHealthRouter(context)); // neither drained nor limited: probes must always get an answer
   app.use(config.basePath === '' ? '/' : config.basePath, createApi(context));
   if (demo !== null) app.use(createPageRouter(context, demo));
@@ -49,17 +54,20 @@ export function createApp(context: AppContext, demo: DemoTarget | null = null): 
 function createApi(context: AppContext): Router {
   const { config } = context;
   const api = Router();
-  api.use(createPreflight()); // before what refuses or counts
-  api.use(createDrainingGate(context));
-  api.use(createActivityCount(context)); // after the gate: what it refused holds up no shutdown
-  api.use(createOriginGate(context));
+  api.use(
+    inOrder(
+      createPreflight(), // before what refuses or counts
+      createDrainingGate(context),
+      createActivityCount(context), // after the gate: what it refused holds up no shutdown
+      createOriginGate(context),
+    ),
+  );
   api.use(createClientConfigRouter(context));
   api.use(createClientModuleRouter());
   api.use(createOpenApiRouter(context));
   api.use(createAddressRateLimit(context)); // guesses at credentials are counted too
   if (context.sessions !== null) api.use(createSessionRouter(context, context.sessions)); // before the gate: it lets callers in
-  api.use(createCallerGate(context));
-  api.use(createRateLimit(context)); // after the caller is known, before any body is read
+  api.use(inOrder(createCallerGate(context), createRateLimit(context))); // who calls, then how often; before any body
   api.use(createUploadRouter(context));
   api.use(createInitiateRouter(context));
   api.use(createContentRouter(context));

@@ -5,7 +5,6 @@ import { describeConfig } from './config/describe.ts';
 import { formatProblems } from './config/problems.ts';
 import type { Secrets } from './config/secrets.ts';
 import type { DemoTarget } from './demo.ts';
-import { fitGarbageCollection } from './heap.ts';
 import { explainListenError } from './listen-problem.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { runSandbox } from './sandbox-mode.ts';
@@ -24,7 +23,6 @@ if (!loaded.ok) {
   for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
   process.stdout.write(`${describeConfig(loaded.config, loaded.secrets)}\n`);
 } else {
-  fitGarbageCollection();
   await run(loaded.config, loaded.secrets, loaded.warnings);
 }
 

@@ -10,8 +10,11 @@ interface Exchange {
 interface Connection {
   /** The request that came last; its body may still be coming after its answer. */
   latest: Exchange;
-  /** Responses that are not over; several when requests are pipelined. */
-  readonly open: Set<ServerResponse>;
+  /**
+   * Responses that are not over; several when requests are pipelined. No Set: what is added to and deleted from one
+   * again and again lives on through the tables that it grew out of, until a full collection.
+   */
+  readonly open: ServerResponse[];
 }
 
 /** Where a socket keeps what it has under way. */
@@ -24,11 +27,11 @@ export class RequestsUnderWay {
   /** Begins to follow a request. */
   add(req: IncomingMessage, res: ServerResponse): void {
     const socket: WithConnection = req.socket;
-    socket[CONNECTION] ??= { latest: { req, res }, open: new Set() };
+    socket[CONNECTION] ??= { latest: { req, res }, open: [] };
     const connection = socket[CONNECTION];
     connection.latest = { req, res };
-    connection.open.add(res);
-    res.once('close', () => connection.open.delete(res));
+    connection.open.push(res);
+    res.once('close', () => connection.open.splice(connection.open.indexOf(res), 1));
   }
 
   /** The request of `socket` whose body has not come to its end; null when there is none. */
@@ -40,6 +43,6 @@ export class RequestsUnderWay {
   /** Resolves when every request of `socket` so far has had its answer. */
   async answered(socket: WithConnection): Promise<void> {
     const open = socket[CONNECTION]?.open ?? [];
-    await Promise.all([...open].map((res) => new Promise((resolve) => res.once('close', resolve))));
+    await Promise.all(open.map((res) => new Promise((resolve) => res.once('close', resolve))));
   }
 }
