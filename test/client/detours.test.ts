@@ -92,6 +92,24 @@ describeInBrowsers('the client when a way does not work', (browser) => {
     await client.house.assertTidy({ completeUploads: 1 });
   });
 
+  it('completes again, and does not send the file again, when completing failed', async () => {
+    await using client = await openClientPage(browser(), { env: LARGE });
+    const { setting } = client;
+    for (const fault of ['once-complete-status-400', 'once-complete-html', 'once-complete-429-retry-after']) {
+      const upload = { conversationId: `fault-${fault}` };
+      const seen = await client.page.evaluate(uploadText, { setting, bytes, upload });
+      const isRefused = fault.endsWith('400');
+      assert.equal(seen.error?.code, isRefused ? 'UPSTREAM_REJECTED' : undefined, fault);
+      const puts = seen.wire.filter((line) => line.startsWith('PUT'));
+      assert.deepEqual(puts, ['PUT storage 200'], fault);
+      assert.deepEqual(
+        seen.fractions.slice(seen.fractions.indexOf(1)).filter((fraction) => fraction !== 1),
+        [],
+        'what has been sent stays sent',
+      );
+    }
+  });
+
   it('sends the file again when its ticket is lost', async () => {
     await using client = await openClientPage(browser(), { env: LARGE });
     const { setting, house } = client;
