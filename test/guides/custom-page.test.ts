@@ -43,8 +43,9 @@ describeInBrowsers(
     it('says what is wrong when the secret of the app is another one', async () => {
       await using served = await serveGuide('custom-page', { house: { env: SSO_ENV } });
       await using crm = await openInCrm(served, 'the-secret-of-another-app-0123456789');
-      await textBecomes(crm.frame, '#state', /^(?!Signed in).+/);
-      await choose(crm.frame, '#files', FILE);
+      await textBecomes(crm.frame, '#state', /sign in/i);
+      const sessions = served.house.log.entries.filter(({ path }) => path === '/api/session');
+      assert.equal(sessions.at(-1)?.['code'], 'UNAUTHENTICATED');
       await served.house.assertTidy();
     });
 
