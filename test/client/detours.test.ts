@@ -92,6 +92,21 @@ describeInBrowsers('the client when a way does not work', (browser) => {
     await client.house.assertTidy({ completeUploads: 1 });
   });
 
+  it('forwards all files that asked for a signed URL at the same time', async () => {
+    await using client = await openClientPage(browser(), { env: LARGE, sandbox: { fault: 'no-initiate' } });
+    const modes = await client.page.evaluate(
+      async ({ endpoint, ids }, size) => {
+        const uploader = window.client.createUploader({ endpoint });
+        const files = ['a.txt', 'b.txt', 'c.txt'].map((name) => window.textFile(name, size));
+        return (await uploader.upload(files, ids)).map(({ mode }) => mode);
+      },
+      client.setting,
+      bytes,
+    );
+    assert.deepEqual(modes, ['forward', 'forward', 'forward']);
+    await client.house.assertTidy({ completeUploads: 3 });
+  });
+
   it('completes again, and does not send the file again, when completing failed', async () => {
     await using client = await openClientPage(browser(), { env: LARGE });
     const { setting } = client;
