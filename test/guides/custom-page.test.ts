@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import type { Frame } from 'puppeteer-core';
 import { describeInBrowsers } from '../helpers/browser.ts';
 import { openPage, type WatchedPage } from '../helpers/browser-page.ts';
+import { createSite } from '../helpers/site.ts';
 import { encryptContext, SSO_ENV, userContext } from '../helpers/sso-context.ts';
-import { createSite, type GuideOptions, type ServedGuide, serveGuide } from './guide-page.ts';
+import { type GuideOptions, type ServedGuide, serveGuide } from './guide-page.ts';
 import { choose, textBecomes, urlsIn } from './kit-suite.ts';
 
 const FILE = `new File(['Hello'], 'hello.txt')`;
