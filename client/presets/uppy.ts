@@ -22,7 +22,7 @@ export interface UppyLike {
   getFile(id: string): UppyFileLike | undefined;
   setFileMeta(id: string, meta: Record<string, unknown>): void;
   setFileState(id: string, state: Record<string, unknown>): void;
-  emit(event: 'upload-error', file: UppyFileLike | undefined, error: Error): void;
+  emit(event: 'upload-error', file: UppyFileLike, error: Error): void;
 }
 
 /** Options of Uppy's XHRUpload that {@link xhrUploadOptions} sets. */
@@ -102,7 +102,8 @@ export function xhrUploadOptions(uppy: UppyLike, options: ServerOptions = {}): X
         return (await askGrant(file)).uploadUrl;
       } catch (error) {
         // What is thrown here reaches nobody, and Uppy would count the file among those that succeeded.
-        uppy.emit('upload-error', uppy.getFile(file.id), error as Error);
+        const current = uppy.getFile(file.id); // gone when it was cancelled meanwhile
+        if (current !== undefined) uppy.emit('upload-error', current, error as Error);
         throw error;
       }
     },
