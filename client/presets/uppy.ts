@@ -22,7 +22,7 @@ export interface UppyLike {
   getFile(id: string): UppyFileLike | undefined;
   setFileMeta(id: string, meta: Record<string, unknown>): void;
   setFileState(id: string, state: Record<string, unknown>): void;
-  emit(event: 'upload-error', file: UppyFileLike, error: Error): void;
+  emit(event: 'upload-error', file: UppyFileLike | undefined, error: Error): void;
 }
 
 /** Options of Uppy's XHRUpload that {@link xhrUploadOptions} sets. */
