@@ -25,7 +25,7 @@ export interface Kit {
   isCancelled(page: Page): Promise<unknown>;
   /** Whether it sends by itself, and not by our client, whose languages are tested there. Default false. */
   readonly sendsItself?: boolean;
-  /** Whether files go straight into storage when they are large. Default true. */
+  /** Whether large files are tried, which go straight into storage. Default true. */
   readonly isDirect?: boolean;
 }
 
