@@ -53,7 +53,7 @@ export const FULL: Effort = {
     { label: '5MB', bytes: 5 * MB },
     { label: '100MB', bytes: 100 * MB },
   ],
-  throughput: { rounds: 7, seconds: 1.2 },
+  throughput: { rounds: 7, seconds: 1 },
   latency: { rounds: 5, seconds: 1.2 },
   initiate: { rounds: 5, seconds: 1.2 },
   scale: { rounds: 5, seconds: 1.5 },

@@ -7,6 +7,8 @@ export type Wish = Pick<UploadOptions, 'channel' | 'mode'>;
 
 /** Marks that change the direction of what follows, and what is no character at all. */
 const NOT_FOR_NAMES = /[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\ufffd\p{Cs}]/u;
+/** A stream beside a file, to Windows: `a.exe:.pdf`. */
+const NAMES_STREAM = /\.[a-z][a-z0-9]{0,15}[\s.]*:/i;
 const MAX_NAME_BYTES = 255;
 /** Declared types that say nothing: the extension decides then. */
 const NO_STATEMENT = ['', 'application/octet-stream', 'text/plain'];
@@ -64,5 +66,5 @@ function cleanName(given: string): string | null {
     .replace(/^.*[/\\]/su, '')
     .replace(/\p{Cc}/gu, '')
     .replace(/^\s+|[\s.]+$/g, '');
-  return name && new Blob([name]).size <= MAX_NAME_BYTES ? name : null;
+  return name && !NAMES_STREAM.test(name) && new Blob([name]).size <= MAX_NAME_BYTES ? name : null;
 }

@@ -10,7 +10,6 @@ const MESSAGES: Partial<Record<UploadErrorCode, readonly [status: number, en: st
     'The server can’t be reached from this page.',
     'No se puede contactar con el servidor desde esta página.',
   ],
-  ABORTED: [0, 'The upload was cancelled.', 'Se canceló la subida.'],
   UNREADABLE: [0, 'The file has changed: choose it again.', 'El archivo ha cambiado: elígelo de nuevo.'],
   NO_FILE: [400, 'There is no file.', 'No hay ningún archivo.'],
   TOO_MANY_FILES: [400, 'At most {max} files can be sent.', 'Se pueden enviar como máximo {max} archivos.'],

@@ -56,14 +56,15 @@ export function createReporter(
       const { totalBytes } = now;
       const loadedBytes = Math.max(now.loadedBytes, Math.min(totalBytes, Math.round(totalBytes * fraction)));
       let { bytesPerSecond } = now;
-      const elapsedMs = performance.now() - sampledAt;
+      const nowMs = performance.now();
+      const elapsedMs = nowMs - sampledAt;
       if (!sampledAt || elapsedMs >= MIN_SAMPLE_MS) {
         if (sampledAt) {
           const rate = ((loadedBytes - sampledBytes) / elapsedMs) * 1000;
-          const weight = bytesPerSecond ? 1 - Math.exp(-elapsedMs / SMOOTHING_MS) : 1;
+          const weight = bytesPerSecond ? elapsedMs / (elapsedMs + SMOOTHING_MS) : 1;
           bytesPerSecond += weight * (rate - bytesPerSecond);
         }
-        sampledAt = performance.now();
+        sampledAt = nowMs;
         sampledBytes = loadedBytes;
       }
       const remainingMs = bytesPerSecond ? ((totalBytes - loadedBytes) / bytesPerSecond) * 1000 : undefined;

@@ -56,6 +56,7 @@ export function createTransfer(
   let isStored = false;
   let storageFailures = 0;
   let lostTickets = 0;
+  let isDenied = false;
 
   return async function transfer(): Promise<UploadResult> {
     for (;;) {
@@ -65,7 +66,8 @@ export function createTransfer(
         if (result) return result;
       } catch (error) {
         const code = error instanceof UploadError && error.code;
-        if (code === 'DIRECT_UNAVAILABLE' && wish === 'auto' && !isBlocked(initiate)) {
+        if (code === 'DIRECT_UNAVAILABLE' && wish === 'auto' && !isDenied) {
+          isDenied = true;
           // The server gives out no signed URLs any more, and may forward more than it said for that.
           config.forget();
           block(initiate);

@@ -50,8 +50,9 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
     try {
       return { status: 'fulfilled', value: await uploadOne(file, given) };
     } catch (error) {
-      if (!(error instanceof UploadError) && !given.signal?.aborted) throw error;
-      const reason = error instanceof UploadError ? error : errors.toError('ABORTED', { cause: error });
+      if (error instanceof UploadError) return { status: 'rejected', file, reason: error };
+      if (!given.signal?.aborted) throw error;
+      const reason = errors.toError('ABORTED', { cause: error }, String(error));
       return { status: 'rejected', file, reason };
     }
   }

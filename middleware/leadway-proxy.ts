@@ -14,10 +14,13 @@ import { toLeadwayHeaders } from '../server/leadway/leadway-headers.ts';
 import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
 import { BodyOverflowError } from '../server/leadway/read-body.ts';
 import { limitConnectTime } from '../server/leadway/upstream-agent.ts';
+import type { ListedCall } from '../server/passthrough/rules.ts';
 import { isWebPage, passAnswer } from './pass-answer.ts';
 
 /** A call as it goes to Leadway: nothing in it comes from the caller unchecked. */
 export interface LeadwayCall {
+  /** The call as `PASSTHROUGH` lists it. */
+  readonly rule: ListedCall;
   readonly locationId: string;
   /** Path and query. */
   readonly target: string;
@@ -99,7 +102,7 @@ export function createLeadwayProxy({
         noteOutcome(req, { upstreamStatus: status });
         budget.learn(call.locationId, status, answer.headers, tries > 1 ? 'retry' : 'first');
         const isSuccess = status >= 200 && status < 300;
-        if (isSuccess) client.noteAccepted(call.locationId);
+        if (isSuccess) client.noteAccepted(call.locationId, call.rule);
         if (isSuccess && !isWebPage(answer)) {
           passAnswer(answer, res, { watch, idleMs: config.uploads.idleTimeoutMs });
           return;
@@ -118,13 +121,13 @@ export function createLeadwayProxy({
   /** Tries once more when Leadway refused the token and there is another by now: it has looked at nothing else. */
   async function answerRefusal(answer: IncomingMessage, req: Request, res: Response): Promise<void> {
     const running = runningCall(req);
-    const { locationId } = running.call;
+    const { locationId, rule } = running.call;
     const read = await readAnswer(answer);
     if (read.ok) throw appError('UPSTREAM_ERROR');
     const isBadToken = read.status === 401 && toAuthProblem(read.refusal) === 'bad-token';
     const isOther = isBadToken && (await tokens.refresh(locationId, running.token));
     if (res.destroyed || res.headersSent) return;
-    if (!isOther || running.tries > 1) throw client.toError(read.refusal, locationId, 'passthrough');
+    if (!isOther || running.tries > 1) throw client.toError(read.refusal, locationId, rule);
     running.watch?.stop();
     await send(req, res);
   }

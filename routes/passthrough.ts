@@ -7,7 +7,7 @@ import { appError } from '../server/errors/app-error.ts';
 import { hasBody } from '../server/http/body-watch.ts';
 import { keepExactNumbers } from '../server/passthrough/exact-numbers.ts';
 import { collectLocations } from '../server/passthrough/named-locations.ts';
-import { createRuleBook, type PathParameters } from '../server/passthrough/rules.ts';
+import { createRuleBook, type RuleMatch } from '../server/passthrough/rules.ts';
 import { parseStrictTarget, type StrictTarget } from '../server/passthrough/strict-target.ts';
 import { resolveLocation } from '../server/uploads/locations.ts';
 import { required } from '../server/uploads/upload-fields.ts';
@@ -24,13 +24,13 @@ export function createPassthroughRouter(context: Pick<AppContext, 'agent' | 'upl
     const target = parseStrictTarget(req.url);
     if (target === null) return next(appError('BAD_REQUEST', { message: 'BAD_REQUEST.target' }));
     // Whoever may read an answer may ask for its headers (RFC 9110, section 9.3.2).
-    const parameters =
+    const match =
       rules.match(req.method, target.segments) ??
       (req.method === 'HEAD' ? rules.match('GET', target.segments) : null);
-    if (parameters === null) return next();
+    if (match === null) return next();
     const send = (error?: unknown): void => {
       if (error !== undefined) next(error);
-      else forward(req, res, next, target, parameters).catch(next);
+      else forward(req, res, next, target, match).catch(next);
     };
     if (hasBody(req)) readJson(req, res, send);
     else send();
@@ -41,7 +41,7 @@ export function createPassthroughRouter(context: Pick<AppContext, 'agent' | 'upl
     res: Response,
     next: NextFunction,
     { segments, query }: StrictTarget,
-    parameters: PathParameters,
+    { rule, parameters }: RuleMatch,
   ): Promise<void> {
     const body = hasBody(req) ? (req.body as unknown) : null;
     const named = collectLocations(parameters, query, body);
@@ -49,6 +49,7 @@ export function createPassthroughRouter(context: Pick<AppContext, 'agent' | 'upl
     const locationId = required(resolveLocation(locations, ...named), 'locationId');
     const search = query.size === 0 ? '' : `?${query}`;
     await proxy(req, res, next, {
+      rule,
       locationId,
       target: `/${segments.join('/')}${search}`,
       body: body === null ? null : JSON.stringify(body),

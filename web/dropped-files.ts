@@ -29,8 +29,12 @@ export function readFolder(files: Iterable<File>): FoundFiles {
 
 async function collect(entry: FileSystemEntry, found: File[]): Promise<void> {
   if (found.length > MAX_FILES || LITTER.test(entry.name)) return;
-  if (isFile(entry)) found.push(await new Promise<File>((resolve, reject) => entry.file(resolve, reject)));
-  if (isDirectory(entry)) for (const child of await listOf(entry)) await collect(child, found);
+  try {
+    if (isFile(entry)) found.push(await new Promise<File>((resolve, reject) => entry.file(resolve, reject)));
+    if (isDirectory(entry)) for (const child of await listOf(entry)) await collect(child, found);
+  } catch {
+    // What may not be read is left out; the rest of the folder comes all the same.
+  }
 }
 
 /** A reader hands out a hundred entries at a time, and none when it is through. */

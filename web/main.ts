@@ -25,11 +25,18 @@ createThemeSwitch(find(document, '#theme', HTMLButtonElement));
 const destination = createDestination();
 const wire = createWirePanel();
 const ready = connect();
-const send = async (files: readonly File[], changes: Partial<UploadOptions> = {}): Promise<void> => {
-  const { store } = await ready;
-  // One by one: a fault that happens once needs a conversation for each file.
-  for (const file of files) store.add([file], { ...destination.options(), ...changes });
-  say(texts().saidAdded(files.length));
+const send = async (
+  files: readonly (File | Promise<File>)[],
+  changes: Partial<UploadOptions> = {},
+): Promise<void> => {
+  try {
+    const { store } = await ready;
+    // One by one: a fault that happens once needs a conversation for each file.
+    for (const file of files) store.add([await file], { ...destination.options(), ...changes });
+    say(texts().saidAdded(files.length));
+  } catch {
+    say(texts().noServer);
+  }
 };
 createSamples(find(document, '#samples', HTMLUListElement), (file, changes) => void send([file], changes));
 createIntake(async ({ files, cutAt }) => {

@@ -46,14 +46,20 @@ const SAMPLES: Readonly<Record<keyof Texts['sampleOf'], Sample>> = {
   },
 };
 
-/** Offers files to who has none at hand; `send` gets the file and what it changes in the form's options. */
-export function createSamples(list: HTMLElement, send: (file: File, changes: Changes) => void): void {
+/**
+ * Offers files to who has none at hand; `send` gets the file, which may have to be fetched, and what it changes
+ * in the form's options.
+ */
+export function createSamples(
+  list: HTMLElement,
+  send: (file: File | Promise<File>, changes: Changes) => void,
+): void {
   const shown = Object.entries(SAMPLES).map(([key, sample]) => {
     const item = cloneTemplate('sample');
     const button = find(item, 'button', HTMLButtonElement);
     setIcon(find(button, 'svg', SVGSVGElement), sample.icon);
     button.dataset['sample'] = key;
-    button.addEventListener('click', async () => send(await sample.file(), sample.changes?.() ?? {}));
+    button.addEventListener('click', () => send(sample.file(), sample.changes?.() ?? {}));
     list.append(item);
     return { button, key: key as keyof Texts['sampleOf'] };
   });
@@ -68,6 +74,7 @@ export function createSamples(list: HTMLElement, send: (file: File, changes: Cha
 
 async function makePicture(): Promise<File> {
   const answer = await fetch('sample.png');
+  if (!answer.ok) throw new Error(`sample.png: ${answer.status}`);
   return new File([await answer.blob()], 'sample.png', { type: 'image/png' });
 }
 

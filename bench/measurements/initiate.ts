@@ -1,4 +1,4 @@
-import type { Bench } from '../bench.ts';
+import { type Bench, fewTargets } from '../bench.ts';
 import { type Burden, carry, type Sample } from '../carry.ts';
 import { checkInitiate } from '../check.ts';
 import { atMost, type Finding, type Row } from '../finding.ts';
@@ -20,7 +20,7 @@ const MAX_RATIO = 0.6;
 
 /** What it costs to ask for a signed URL. */
 export async function measureInitiate(bench: Bench): Promise<Finding> {
-  const { targets, upstreamPort, effort } = bench;
+  const { upstreamPort, effort } = bench;
   const { rounds, seconds } = effort.initiate;
   const burden: Burden = {
     kind: 'initiate',
@@ -30,7 +30,7 @@ export async function measureInitiate(bench: Bench): Promise<Finding> {
   };
   await using stack = new AsyncDisposableStack();
   const contenders: Contender<Sample>[] = [];
-  for (const target of targets) {
+  for (const target of fewTargets(bench)) {
     const running = stack.use(await startTarget(target, upstreamPort));
     await checkInitiate(running, bench);
     contenders.push(createContender(running));

@@ -33,6 +33,7 @@ export interface FilePondPreset {
     readonly fetch: null;
   };
   readonly maxParallelUploads: number;
+  readonly allowMinimumUploadDuration: false;
   readonly labelFileProcessingError: (failure: { readonly body: string }) => string;
 }
 
@@ -83,6 +84,7 @@ export function filePondOptions(uploader: Pick<Uploader, 'upload'>, target: Targ
       fetch: null,
     },
     maxParallelUploads: 8, // the uploader has the queue
+    allowMinimumUploadDuration: false, // or a small file would seem to take a second
     labelFileProcessingError: ({ body }) => body,
   };
 }

@@ -102,7 +102,8 @@ export function xhrUploadOptions(uppy: UppyLike, options: ServerOptions = {}): X
         return (await askGrant(file)).uploadUrl;
       } catch (error) {
         // What is thrown here reaches nobody, and Uppy would count the file among those that succeeded.
-        uppy.emit('upload-error', uppy.getFile(file.id), error as Error);
+        const current = uppy.getFile(file.id); // gone when it was cancelled meanwhile
+        if (current !== undefined) uppy.emit('upload-error', current, error as Error);
         throw error;
       }
     },

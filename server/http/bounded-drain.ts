@@ -61,7 +61,8 @@ function drain(req: IncomingMessage, limits: DrainLimits): void {
   };
   const close = (): void => {
     stop();
-    socket.destroySoon();
+    // The answer is the kernel's since `finish`. Ending first would read on for a turn, which can be as much again.
+    socket.destroy();
   };
   const stop = (): void => {
     clearInterval(timer);

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, appError } from '../errors/app-error.ts';
 import type { Logger } from '../logger.ts';
 import {
-  adviceFor,
   type LeadwayRefusal,
   type LeadwayUse,
   parseRefusal,
@@ -14,6 +13,7 @@ import {
 import { toLeadwayHeaders } from './leadway-headers.ts';
 import { watchProgress } from './progress-watch.ts';
 import { BodyOverflowError, MAX_ERROR_BYTES, MAX_JSON_BYTES, readBody } from './read-body.ts';
+import { createTokenNotices, type TokenNotices } from './token-notices.ts';
 import type { TokenSource } from './token-source.ts';
 import { type RequestTarget, toTarget, type UpstreamAgent } from './upstream-agent.ts';
 import type { Attempt, UpstreamBudget } from './upstream-budget.ts';
@@ -48,11 +48,12 @@ const MAX_RETRY_DELAY_MS = 2_000;
 /** Speaks JSON to Leadway with the BFF's token. */
 export class LeadwayClient {
   readonly options: LeadwayClientOptions;
-  readonly #authProblems = new Map<string, string>();
+  readonly #notices: TokenNotices;
   readonly #targets = new Map<string, RequestTarget>();
 
   constructor(options: LeadwayClientOptions) {
     this.options = options;
+    this.#notices = createTokenNotices(options.logger);
   }
 
   /** Where requests to `path` go; one of the few paths that this program calls. */
@@ -87,31 +88,18 @@ export class LeadwayClient {
    * operator in the log.
    */
   toError(refusal: LeadwayRefusal, locationId: string, use: LeadwayUse = 'uploads'): AppError {
-    const advice = adviceFor(refusal, use);
-    if (advice !== null) {
-      const isKnown = this.#authProblems.get(locationId) === advice;
-      this.#authProblems.set(locationId, advice);
-      // Every request meets it until it is mended; once is enough to say it aloud.
-      this.options.logger[isKnown ? 'debug' : 'error'](
-        { locationId, upstreamStatus: refusal.status },
-        advice,
-      );
-    }
+    this.#notices.noteRefused(refusal, locationId, use);
     return toCallerError(refusal, this.options.tokens.all(locationId));
   }
 
   /** What Leadway last refused about a token, for the readiness probe; null when it takes all of them. */
   authProblem(): string | null {
-    return (
-      [...this.#authProblems].map(([locationId, advice]) => `${locationId}: ${advice}`).join(' ') || null
-    );
+    return this.#notices.text();
   }
 
-  /** Leadway took the location's token. */
-  noteAccepted(locationId: string): void {
-    if (this.#authProblems.delete(locationId)) {
-      this.options.logger.info({ locationId }, 'Leadway takes the token again');
-    }
+  /** Leadway took the location's token for `use`. */
+  noteAccepted(locationId: string, use: LeadwayUse = 'uploads'): void {
+    this.#notices.noteAccepted(locationId, use);
   }
 
   async #attemptTwice(

@@ -22,8 +22,15 @@ export function toAuthProblem(refusal: LeadwayRefusal): AuthProblem {
   return 'bad-token';
 }
 
-/** What a call to Leadway is made for. */
-export type LeadwayUse = 'uploads' | 'passthrough';
+/** What a call to Leadway is made for: uploads, or the call that `PASSTHROUGH` lists like this. */
+export type LeadwayUse = 'uploads' | `${string} /${string}`;
+
+/** What the operator is told of a refusal. */
+export interface Advice {
+  readonly sentence: string;
+  /** Whether it is the token that is bad, for whatever it is used. */
+  readonly isOfTokenItself: boolean;
+}
 
 /** What the operator reads in the log. */
 const AUTH_PROBLEM_ADVICE: Readonly<Record<AuthProblem, string>> = {
@@ -36,20 +43,22 @@ const AUTH_PROBLEM_ADVICE: Readonly<Record<AuthProblem, string>> = {
 };
 
 /** The calls of `PASSTHROUGH` need scopes of their own, which Leadway's documentation names with each. */
-const PASSTHROUGH_SCOPE_ADVICE =
-  'The Leadway token lacks the scope of a call that PASSTHROUGH lists. Add it and use the new token.';
+function passthroughScopeAdvice(use: LeadwayUse): string {
+  return `The Leadway token lacks the scope of ${use}, which PASSTHROUGH lists. Add it and use the new token.`;
+}
 
 /** What the operator reads in the log when a token is good, but not for this location. */
 const NO_ACCESS_ADVICE =
   'Leadway says that the token has no access to this location. Check LEADWAY_LOCATION_ID and the token.';
 
 /** What the operator is told of a refusal of the BFF's own token; null when it is of something else. */
-export function adviceFor(refusal: LeadwayRefusal, use: LeadwayUse): string | null {
-  if (refusal.status === 403) return NO_ACCESS_ADVICE;
+export function adviceFor(refusal: LeadwayRefusal, use: LeadwayUse): Advice | null {
+  if (refusal.status === 403) return { sentence: NO_ACCESS_ADVICE, isOfTokenItself: false };
   if (refusal.status !== 401) return null;
   const problem = toAuthProblem(refusal);
-  const isOfPassthrough = problem === 'missing-scope' && use === 'passthrough';
-  return isOfPassthrough ? PASSTHROUGH_SCOPE_ADVICE : AUTH_PROBLEM_ADVICE[problem];
+  const isOfPassthrough = problem === 'missing-scope' && use !== 'uploads';
+  const sentence = isOfPassthrough ? passthroughScopeAdvice(use) : AUTH_PROBLEM_ADVICE[problem];
+  return { sentence, isOfTokenItself: problem === 'bad-token' };
 }
 
 /** The refusal in an answer with `status` and `body`; both of Leadway's error shapes and OAuth's are read. */

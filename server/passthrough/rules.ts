@@ -3,10 +3,19 @@ import type { PassthroughRule } from '../config/passthrough.ts';
 /** What the variable parts of a path were, by name; a rule may use a name twice. */
 export type PathParameters = readonly (readonly [string, string])[];
 
+/** A rule as it is written: `GET /conversations/:id`. */
+export type ListedCall = `${string} /${string}`;
+
+/** The rule that lists a call. */
+export interface RuleMatch {
+  readonly rule: ListedCall;
+  readonly parameters: PathParameters;
+}
+
 /** Finds the rule that lists a call. */
 export interface RuleBook {
-  /** The variable parts of the path, when a rule lists it; else null. */
-  match(method: string, segments: readonly string[]): PathParameters | null;
+  /** The first rule that lists it; else null. */
+  match(method: string, segments: readonly string[]): RuleMatch | null;
 }
 
 /** A variable part stands for one id. */
@@ -14,12 +23,16 @@ const PARAMETER_VALUE = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Compiles `rules`; a call that none of them lists is not passed through. */
 export function createRuleBook(rules: readonly PassthroughRule[]): RuleBook {
-  const compiled = rules.map(({ method, path }) => ({ method, pattern: path.slice(1).split('/') }));
+  const compiled = rules.map(({ method, path }) => {
+    const text = path.slice(1);
+    const rule: ListedCall = `${method} /${text}`;
+    return { rule, method, pattern: text.split('/') };
+  });
   return {
     match(method, segments) {
-      for (const rule of compiled) {
-        const parameters = rule.method === method ? matchPath(rule.pattern, segments) : null;
-        if (parameters !== null) return parameters;
+      for (const { rule, method: listed, pattern } of compiled) {
+        const parameters = listed === method ? matchPath(pattern, segments) : null;
+        if (parameters !== null) return { rule, parameters };
       }
       return null;
     },

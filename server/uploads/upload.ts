@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
+import { HEAD_BYTES } from '../file-types/file-types.ts';
 import { Ending } from '../http/ending.ts';
 import type { Outcome } from '../http/outcome.ts';
 import type { UpstreamTiming } from '../leadway/forward-request.ts';
@@ -93,11 +94,13 @@ export class Upload {
   async receiveFile(part: FilePart): Promise<void> {
     try {
       const file = this.#openFile(part);
+      const toCome = this.#known.learnOffset(part.offset);
+      await this.#assertForwardable(part.stream);
       const { head, isWhole } = await readHead(part.stream, this.over);
       await file.admit(head, isWhole ? this.#known.extentOf(head) : 'part');
       this.over.throwIfOver();
       this.facts.contentType ??= file.contentType;
-      await this.#beginFile(file, part, isWhole ? head.length : null);
+      await this.#beginFile(file, toCome, isWhole ? head.length : null);
       await this.#take(file, head);
       if (!isWhole) await pump(part.stream, (chunk) => this.#take(file, chunk), this.over);
       file.isWhole = true;
@@ -138,9 +141,18 @@ export class Upload {
     return file;
   }
 
-  /** Decides what can be decided once a head is accepted. */
-  async #beginFile(file: IncomingFile, part: FilePart, wholeSize: number | null): Promise<void> {
-    const toCome = this.#known.learnOffset(part.offset);
+  /**
+   * Refuses what insists on forward as soon as its size is known to be too large for that. Where the head has
+   * come along it is judged first: a file of the wrong type is none for another way either.
+   */
+  async #assertForwardable(stream: Readable): Promise<void> {
+    if (this.#request.mode !== 'forward') return;
+    await null; // what came in one piece with the headers of the part is in the stream then
+    if (stream.readableLength < HEAD_BYTES) chooseRoute(this.#known.routeFacts(false));
+  }
+
+  /** Decides what can be decided once a head is accepted. `toCome`: bytes from its beginning, where known. */
+  async #beginFile(file: IncomingFile, toCome: number | null, wholeSize: number | null): Promise<void> {
     this.#limit = this.#known.limitFor(this.#carriage);
     if (this.#carriage === 'forward') await this.#forward?.beginFile(file);
     if (this.#carriage === 'relay') await this.#beginRelay(file, wholeSize);

@@ -108,7 +108,7 @@ export async function setUpStage(url: string): Promise<void> {
             signal: cancelling.signal,
             onProgress({ phase, mode, loadedBytes, totalBytes, fraction, attempt, waitingFor }) {
               samples.push({ phase, mode, loadedBytes, totalBytes, fraction, attempt, waitingFor });
-              if (phase === 'uploading' && fraction >= cancelAt) cancelling.abort();
+              if (fraction >= cancelAt) cancelling.abort();
             },
           });
           return { ...nothing, name, url, mode };

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'puppeteer-core';
 import { openPage } from '../helpers/browser-page.ts';
 import { createHouse, type House, type HouseOptions } from '../helpers/house.ts';
+import { createSite } from '../helpers/site.ts';
 
 /** What a page with the client offers to what runs in it. */
 declare global {
@@ -34,22 +32,11 @@ export interface Setting {
 /** Opens such a page, in a house made by `options`. */
 export async function openClientPage(browser: Browser, options: HouseOptions = {}): Promise<ClientPage> {
   await using stack = new AsyncDisposableStack();
-  let api = '';
-  const host = createServer((req, res) => {
-    const isPage = req.url === '/';
-    res.writeHead(isPage ? 200 : 404, { 'Content-Type': 'text/html' });
-    res.end(isPage ? pageOf(api) : '');
-  }).listen(0, '127.0.0.1');
-  await once(host, 'listening');
-  stack.defer(() => {
-    host.closeAllConnections();
-    host.close();
-  });
-  const origin = `http://127.0.0.1:${(host.address() as AddressInfo).port}`;
+  const { origin, files } = stack.use(await createSite());
   const house = stack.use(
     await createHouse({ ...options, env: { ALLOWED_ORIGINS: origin, ...options.env } }),
   );
-  api = house.api;
+  files.set('/', ['text/html', pageOf(house.api)]);
   const { page, complaints } = stack.use(
     await openPage(browser, `${origin}/`, { ready: 'body[data-ready]' }),
   );
@@ -59,7 +46,7 @@ export async function openClientPage(browser: Browser, options: HouseOptions = {
     house,
     page,
     complaints,
-    setting: { endpoint: api, ids: { conversationId, contactId } },
+    setting: { endpoint: house.api, ids: { conversationId, contactId } },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }

@@ -92,6 +92,39 @@ describeInBrowsers('the client when a way does not work', (browser) => {
     await client.house.assertTidy({ completeUploads: 1 });
   });
 
+  it('forwards all files that asked for a signed URL at the same time', async () => {
+    await using client = await openClientPage(browser(), { env: LARGE, sandbox: { fault: 'no-initiate' } });
+    const modes = await client.page.evaluate(
+      async ({ endpoint, ids }, size) => {
+        const uploader = window.client.createUploader({ endpoint });
+        const files = ['a.txt', 'b.txt', 'c.txt'].map((name) => window.textFile(name, size));
+        return (await uploader.upload(files, ids)).map(({ mode }) => mode);
+      },
+      client.setting,
+      bytes,
+    );
+    assert.deepEqual(modes, ['forward', 'forward', 'forward']);
+    await client.house.assertTidy({ completeUploads: 3 });
+  });
+
+  it('completes again, and does not send the file again, when completing failed', async () => {
+    await using client = await openClientPage(browser(), { env: LARGE });
+    const { setting } = client;
+    for (const fault of ['once-complete-status-400', 'once-complete-html', 'once-complete-429-retry-after']) {
+      const upload = { conversationId: `fault-${fault}` };
+      const seen = await client.page.evaluate(uploadText, { setting, bytes, upload });
+      const isRefused = fault.endsWith('400');
+      assert.equal(seen.error?.code, isRefused ? 'UPSTREAM_REJECTED' : undefined, fault);
+      const puts = seen.wire.filter((line) => line.startsWith('PUT'));
+      assert.deepEqual(puts, ['PUT storage 200'], fault);
+      assert.deepEqual(
+        seen.fractions.slice(seen.fractions.indexOf(1)).filter((fraction) => fraction !== 1),
+        [],
+        'what has been sent stays sent',
+      );
+    }
+  });
+
   it('sends the file again when its ticket is lost', async () => {
     await using client = await openClientPage(browser(), { env: LARGE });
     const { setting, house } = client;

@@ -42,6 +42,8 @@ const CASES: readonly Case[] = [
   { name: 'folder/' },
   { name: 'exe.\u202egpj.txt' },
   { name: 'a\ufffd.txt' },
+  { name: 'a.exe:.txt' },
+  { name: '2026-01-31 10:30.txt' },
   // The type.
   { name: 'setup.exe', type: 'application/x-msdownload' },
   { name: 'setup.exe', bytes: text(0) },
@@ -80,8 +82,8 @@ function pick(details: { limit?: unknown; extension?: unknown } | undefined) {
 }
 
 describe('what the client refuses by itself', () => {
-  for (const env of [{}, { FORWARD_MAX_BYTES: '1000000', DEFAULT_CHANNEL: 'WHATSAPP' }]) {
-    it(`is what the server refuses, with its code and status: ${JSON.stringify(env)}`, async () => {
+  it('is what the server refuses, under whichever settings', async () => {
+    for (const env of [{}, { FORWARD_MAX_BYTES: '1000000', DEFAULT_CHANNEL: 'WHATSAPP' }]) {
       await using house = await createHouse({ env });
       const config = (await (await fetch(`${house.api}/config`)).json()) as ClientConfig;
       const errors = createErrorMaker({ language: 'en' });
@@ -99,8 +101,8 @@ describe('what the client refuses by itself', () => {
         if (own !== null) refused += 1;
       }
       assert(refused > 15 && refused < CASES.length - 10, `${refused} refused`);
-    });
-  }
+    }
+  });
 
   it('names a way that is not on offer as the server does', async () => {
     await using house = await createHouse({ sandbox: { fault: 'no-initiate' } });

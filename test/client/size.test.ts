@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build, minify } from 'vite';
@@ -34,6 +35,11 @@ describe('the size of the client', function () {
   it('is at most 5 KiB, minified and gzipped', async () => {
     const bytes = await sizeOf('index');
     assert(bytes > 1024 && bytes <= MAX_BYTES, `${bytes} bytes`);
+  });
+
+  it('is what the README says', async () => {
+    const told = /<!-- client-size -->([\d.]+) KiB<!--/.exec(readFileSync(`${ROOT}README.md`, 'utf8'))?.[1];
+    assert.equal(told, ((await sizeOf('index')) / 1024).toFixed(1));
   });
 
   it('grows by less than 1 KiB with the store for lists', async () => {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import type { Frame } from 'puppeteer-core';
 import { describeInBrowsers } from '../helpers/browser.ts';
 import { openPage, type WatchedPage } from '../helpers/browser-page.ts';
+import { createSite } from '../helpers/site.ts';
 import { encryptContext, SSO_ENV, userContext } from '../helpers/sso-context.ts';
-import { createSite, type GuideOptions, type ServedGuide, serveGuide } from './guide-page.ts';
+import { type GuideOptions, type ServedGuide, serveGuide } from './guide-page.ts';
 import { choose, textBecomes, urlsIn } from './kit-suite.ts';
 
 const FILE = `new File(['Hello'], 'hello.txt')`;
@@ -43,8 +44,9 @@ describeInBrowsers(
     it('says what is wrong when the secret of the app is another one', async () => {
       await using served = await serveGuide('custom-page', { house: { env: SSO_ENV } });
       await using crm = await openInCrm(served, 'the-secret-of-another-app-0123456789');
-      await textBecomes(crm.frame, '#state', /^(?!Signed in).+/);
-      await choose(crm.frame, '#files', FILE);
+      await textBecomes(crm.frame, '#state', /sign in/i);
+      const sessions = served.house.log.entries.filter(({ path }) => path === '/api/session');
+      assert.equal(sessions.at(-1)?.['code'], 'UNAUTHENTICATED');
       await served.house.assertTidy();
     });
 

@@ -9,7 +9,7 @@ const POND: Kit = {
   isCancelled: (page) => page.waitForFunction(`document.querySelector('.filepond--item') === null`),
 };
 
-describeKit('the guide for FilePond', POND);
+describeKit('the guide for FilePond', POND, ['chromium']);
 describeKit(
   'the guide for FilePond with its own requests',
   { ...POND, entry: 'options-only.js', sendsItself: true, isDirect: false },

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'puppeteer-core';
 import { openPage } from '../helpers/browser-page.ts';
 import { createHouse, type House, type HouseOptions } from '../helpers/house.ts';
+import { createSite, type Site } from '../helpers/site.ts';
 import { type AddedFiles, API, bundleGuide } from './bundle.ts';
 import { guideFiles } from './guide-files.ts';
 
@@ -59,34 +57,6 @@ export async function openGuide(
   const { page, complaints } = stack.use(await openPage(browser, `${site.origin}/`, { locale }));
   const all = stack.move();
   return { site, house, page, complaints, [Symbol.asyncDispose]: () => all.disposeAsync() };
-}
-
-/** A web server of a few files, which are put into `files` by path. */
-export interface Site extends AsyncDisposable {
-  readonly origin: string;
-  readonly files: Map<string, readonly [type: string, body: string]>;
-}
-
-/** Starts a site on a free port; `host` is what browsers call it. */
-export async function createSite(host = '127.0.0.1'): Promise<Site> {
-  const files = new Map<string, readonly [string, string]>();
-  const server = createServer(({ url = '/' }, res) => {
-    const [type, body] = files.get(url.replace(/\?.*/, '')) ?? [];
-    res.writeHead(type === undefined ? 404 : 200, {
-      'Content-Type': `${type ?? 'text/plain'}; charset=utf-8`,
-    });
-    res.end(body);
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  return {
-    origin: `http://${host}:${port}`,
-    files,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
 /** A page around the HTML of a guide. */

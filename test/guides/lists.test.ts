@@ -9,6 +9,7 @@ const LIST: Omit<Kit, 'guide'> = {
   errors: '#app [role=alert]',
   cancel: '#app button',
   isCancelled: (page) => page.waitForSelector('#app li.cancelled'),
+  isDirect: false, // it is, by the client, whose own tests see to that
 };
 /** Reads the list as a component of Svelte would. */
 const READER = `

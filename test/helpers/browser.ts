@@ -31,7 +31,7 @@ const running = new Map<BrowserKind, Promise<Browser | null>>();
  * The one browser of its kind in this run of the tests, started when it is first asked for and closed at the
  * end of the run. Where none is installed: says so loudly, once, and gives null.
  */
-export function sharedBrowser(kind: BrowserKind): Promise<Browser | null> {
+function sharedBrowser(kind: BrowserKind): Promise<Browser | null> {
   const browser = running.get(kind) ?? launch(kind);
   running.set(kind, browser);
   return browser;

@@ -16,7 +16,9 @@ export async function createSite(host: '127.0.0.1' | 'localhost' = '127.0.0.1'):
   const files = new Map<string, readonly [string, string]>();
   const server = createServer(({ url = '/' }, res) => {
     const [type, body] = files.get(url.replace(/\?.*/, '')) ?? [];
-    res.writeHead(type === undefined ? 404 : 200, { 'Content-Type': type ?? 'text/plain' });
+    res.writeHead(type === undefined ? 404 : 200, {
+      'Content-Type': `${type ?? 'text/plain'}; charset=utf-8`,
+    });
     res.end(body);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');

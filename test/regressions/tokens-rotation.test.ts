@@ -163,7 +163,45 @@ describe('What Leadway’s 401 means', () => {
     });
     const { status, body } = await call(house, { path: '/conversations/1' });
     assert.deepEqual({ status, code: body.code }, { status: 502, code: 'UPSTREAM_AUTH' });
-    assert.match(await notices(house), /lacks the scope of a call that PASSTHROUGH lists/);
+    assert.match(
+      await notices(house),
+      /lacks the scope of GET \/conversations\/:id, which PASSTHROUGH lists/,
+    );
     assert.doesNotMatch(await notices(house), /message\.write/);
+  });
+
+  it('is told once of a passed call, whatever succeeds in between', async () => {
+    await using house = await createHouse({
+      env: { PASSTHROUGH: 'GET /conversations/:id,GET /conversations/:id/messages' },
+    });
+    const { conversationId } = house.sandbox;
+    const askRefused = async (): Promise<void> => {
+      house.sandbox.fault = 'no-scope';
+      const { status } = await call(house, { path: `/conversations/${conversationId}/messages` });
+      house.sandbox.fault = null;
+      assert.equal(status, 502);
+    };
+    for (let turn = 0; turn < 3; turn += 1) {
+      await askRefused();
+      assert.equal((await upload(house)).status, 200);
+      assert.equal((await call(house, { path: `/conversations/${conversationId}` })).status, 200);
+    }
+    const told = /lacks the scope of GET \/conversations\/:id\/messages, which/;
+    assert.match(await notices(house), told);
+    assert.equal(errorsInLog(house, told), 1, 'said once');
+  });
+
+  it('is forgotten of a bad token when any call succeeds', async () => {
+    await using house = await createHouse({
+      sandbox: { fault: 'bad-token' },
+      env: { PASSTHROUGH: 'GET /conversations/:id' },
+    });
+    const path = `/conversations/${house.sandbox.conversationId}`;
+    assert.equal((await upload(house)).status, 502);
+    assert.equal((await call(house, { path })).status, 502);
+    assert.equal(errorsInLog(house, /wrong, expired or revoked/), 1, 'said once');
+    house.sandbox.fault = null;
+    assert.equal((await call(house, { path })).status, 200);
+    assert.equal(await notices(house), '');
   });
 });

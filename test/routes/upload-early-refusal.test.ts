@@ -53,6 +53,26 @@ describe('an upload that is refused while its caller is still sending', () => {
     });
   }
 
+  it('is refused for its size before any of it has come, where only forwarding is wanted', async () => {
+    const declared = { ...house.fields, ...WHATSAPP, fileSize: String(TOTAL) };
+    for (const [fields, length] of [
+      [{ ...house.fields, ...WHATSAPP }, TOTAL],
+      [declared, null],
+    ] as const) {
+      using caller = await beginUpload(house, length, [], '?mode=forward');
+      const opening = encodeForm(textParts(fields)).subarray(0, -closing().length);
+      const head = partHead(filePart('film.mp4', ''));
+      const bytes = Buffer.concat([opening, head]);
+      await caller.send(length === null ? `${bytes.length.toString(16)}\r\n${bytes}\r\n` : bytes);
+      const { status, body } = await caller.answer();
+      assert.equal(status, 413);
+      assert.equal(body.code, 'FILE_TOO_LARGE');
+      assert.deepEqual(body.details, { limit: 5 * MIB, channel: 'WHATSAPP', use: 'direct' });
+      caller.leave();
+    }
+    await house.assertTidy();
+  });
+
   it('is read on for about 2 MiB, then its connection is closed', async () => {
     using caller = await beginUpload(house, TOTAL);
     let sent = 0;

@@ -125,6 +125,10 @@ describeInBrowsers(
         );
         await page.reload();
         assert.match(await textOf(page, '#limits.error'), /can’t be reached/);
+        await bring(page, 'drop', note('a.txt'));
+        await page.waitForFunction(() =>
+          document.querySelector('#status')?.textContent?.includes('can’t be reached'),
+        );
       }));
   },
   ['chromium'],
