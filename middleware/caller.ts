@@ -48,8 +48,18 @@ export function callerOf(req: WithCaller): Caller {
 
 /** The caller's address as `TRUST_PROXY` lets it be known, by subnet. */
 export function addressKeyOf(req: Request): string {
-  return ipKeyGenerator(addressOf(req), IPV6_PREFIX_BITS);
+  const address = addressOf(req);
+  const known = keys.get(address);
+  if (known !== undefined) return known;
+  if (keys.size >= MAX_KEYS) keys.clear();
+  const key = ipKeyGenerator(address, IPV6_PREFIX_BITS);
+  keys.set(address, key);
+  return key;
 }
+
+/** Keys of addresses that were seen lately: to tell the subnet takes some of the longest patterns there are. */
+const keys = new Map<string, string>();
+const MAX_KEYS = 1_000;
 
 const IPV4_WITH_PORT = /^([\d.]+):\d+$/;
 const IPV6_IN_BRACKETS = /^\[([^[\]]+)\](?::\d+)?$/;
@@ -60,6 +70,7 @@ const IPV6_IN_BRACKETS = /^\[([^[\]]+)\](?::\d+)?$/;
  */
 function addressOf(req: Request): string {
   const given = req.ip ?? '';
+  if (given === req.socket.remoteAddress) return given;
   const address = (IPV4_WITH_PORT.exec(given) ?? IPV6_IN_BRACKETS.exec(given))?.[1] ?? given;
   return isIP(address) === 0 ? (req.socket.remoteAddress ?? 'unknown') : address;
 }

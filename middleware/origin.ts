@@ -26,7 +26,7 @@ export function createCors({ config }: Pick<AppContext, 'config'>): RequestHandl
   return function corsHeaders(req: Request, res: Response, next: NextFunction) {
     if (allowed.has(req.get('Origin') ?? '')) return forListed(req, res, next);
     // A cache must not give a page of a listed origin what was answered to another.
-    res.vary('Origin');
+    res.setHeader('Vary', 'Origin'); // the first to say so
     next();
   };
 }

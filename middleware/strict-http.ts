@@ -41,7 +41,12 @@ function hasOneHost(req: Request): boolean {
 
 /** How many headers of that name came. */
 function count({ rawHeaders }: Request, header: string): number {
-  return rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === header).length;
+  let found = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === header.length && name.toLowerCase() === header) found += 1;
+  }
+  return found;
 }
 
 function hasStrangeCoding({ headers, httpVersion }: Request): boolean {
@@ -52,6 +57,7 @@ function hasStrangeCoding({ headers, httpVersion }: Request): boolean {
 /** Absolute-form and asterisk-form targets are for proxies; a path that can't be decoded names nothing. */
 function isPlainPath(req: Request): boolean {
   if (!req.url.startsWith('/')) return false;
+  if (!req.url.includes('%')) return true;
   try {
     decodeURIComponent(req.path);
     return true;

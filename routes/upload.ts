@@ -26,10 +26,11 @@ export function createUploadRouter(context: Pick<AppContext, 'uploads' | 'slots'
 
   router.post('/messages/upload', createUploadSlot(context), (req: Request, res: Response) => {
     const boundary = reader.boundaryOf(req);
+    const { query } = req; // parsed anew by every look at it
     const upload = new Upload(uploads, {
       caller: callerOf(req),
-      mode: parseMode(req.query['mode']),
-      locationId: parseLocation(req.query['locationId']),
+      mode: parseMode(query['mode']),
+      locationId: parseLocation(query['locationId']),
       contentLength: contentLengthOf(req),
       closingBytes: closingLength(boundary),
     });

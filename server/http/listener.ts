@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type AppError, appError } from '../errors/app-error.ts';
 import { type ParserError, toConnectionError } from './connection-error.ts';
@@ -28,6 +28,9 @@ export const LISTENER_LIMITS: ListenerLimits = {
 
 type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
 
+/** A handler that is a framework's: it gives each request and response the prototype of its own. */
+type Handler = RequestHandler & { readonly request?: IncomingMessage; readonly response?: ServerResponse };
+
 /** Told of every request that was answered before `handler` could see it. */
 export type OnRejectedConnection = (error: AppError, requestId: string, socket: Socket) => void;
 
@@ -42,7 +45,7 @@ const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
  * So is a missing `Host`, which Node would refuse without a body.
  */
 export function createListener(
-  handler: RequestHandler,
+  handler: Handler,
   onRejected: OnRejectedConnection,
   limits: ListenerLimits = LISTENER_LIMITS,
 ): Server {
@@ -72,6 +75,8 @@ export function createListener(
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       requireHostHeader: false,
       noDelay: true,
+      IncomingMessage: bornWith(IncomingMessage, handler.request),
+      ServerResponse: bornWith(ServerResponse, handler.response),
     },
     handle,
   );
@@ -98,6 +103,22 @@ export function createListener(
     }
   });
   return server;
+}
+
+/**
+ * `Base` whose instances have the prototype that the framework would give each of them. V8 has to make an object
+ * anew for another prototype, and whatever looked at it before meets two kinds of object from then on.
+ */
+function bornWith<T extends typeof IncomingMessage | typeof ServerResponse>(
+  Base: T,
+  prototype: object | undefined,
+): T {
+  if (prototype === undefined) return Base;
+  function Message(...args: unknown[]): object {
+    return Reflect.construct(Base, args, Message);
+  }
+  Message.prototype = prototype;
+  return Message as unknown as T;
 }
 
 /** Ends a request whose body can't be read any further, and its connection with it. */

@@ -30,7 +30,9 @@ export function readBody(response: IncomingMessage, maxBytes: number): Promise<s
     resolve((chunks.length === 1 && first ? first : Buffer.concat(chunks)).toString('utf8'));
   });
   response.once('error', reject);
-  // Cut short, or destroyed before it was read.
-  response.once('close', () => reject(new Error('the answer was cut short')));
+  // Cut short, or destroyed before it was read; an error costs its stack, so none is made in vain.
+  response.once('close', () => {
+    if (!response.readableEnded) reject(new Error('the answer was cut short'));
+  });
   return promise;
 }
