@@ -4,7 +4,8 @@ import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createFailureLimit } from '../middleware/failure-limit.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
 import { readCredential } from '../server/callers/bearer.ts';
-import { SESSION_COOKIE, type Sessions } from '../server/callers/sessions.ts';
+import { SESSION_COOKIE } from '../server/callers/session-cookie.ts';
+import type { Sessions } from '../server/callers/sessions.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 
