@@ -3,8 +3,9 @@ import { assertSentByPage } from '../middleware/caller.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createFailureLimit } from '../middleware/failure-limit.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
-import { readCredential } from '../server/callers/bearer.ts';
-import { SESSION_COOKIE, type Sessions } from '../server/callers/sessions.ts';
+import { readCredentials } from '../server/callers/bearer.ts';
+import { SESSION_COOKIE } from '../server/callers/session-cookie.ts';
+import type { Sessions } from '../server/callers/sessions.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 
@@ -34,9 +35,11 @@ export function createSessionRouter(context: Pick<AppContext, 'config'>, session
     },
   );
   router.delete('/session', async (req: Request, res: Response) => {
-    const credential = readCredential(req, SESSION_COOKIE);
-    if (credential?.isByCookie) assertSentByPage(req);
-    if (credential !== null) await sessions.end(credential.token);
+    // Both: who signs out of one page means the cookie that another one has left, too.
+    const credentials = readCredentials(req, SESSION_COOKIE);
+    // No page can be made to send the header for another site, whatever cookie comes along.
+    if (credentials[0]?.isByCookie) assertSentByPage(req);
+    for (const { token } of credentials) await sessions.end(token);
     res.set('Cache-Control', 'no-store').clearCookie(SESSION_COOKIE, COOKIE).status(204).end();
   });
   router.all('/session', createMethodNotAllowed('POST', 'DELETE'));

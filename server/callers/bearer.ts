@@ -17,12 +17,22 @@ const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
  * or header must not choose which one counts. Tokens in the address are never read, since addresses are logged.
  */
 export function readCredential(request: HeadersOfRequest, cookieName: string | null): Credential | null {
-  if (request.headers.authorization !== undefined) {
-    const token = BEARER.exec(singleHeader(request, 'Authorization') ?? '')?.[1];
-    return token === undefined ? null : { token, isByCookie: false };
-  }
-  const [token, ...others] =
-    cookieName === null ? [] : cookieValues(request.headers.cookie ?? '', cookieName);
+  if (request.headers.authorization !== undefined) return fromHeader(request);
+  return cookieName === null ? null : fromCookie(request, cookieName);
+}
+
+/** All proofs that a request brings, the one that counts first: for what is to let go of each of them. */
+export function readCredentials(request: HeadersOfRequest, cookieName: string): readonly Credential[] {
+  return [fromHeader(request), fromCookie(request, cookieName)].filter((found) => found !== null);
+}
+
+function fromHeader(request: HeadersOfRequest): Credential | null {
+  const token = BEARER.exec(singleHeader(request, 'Authorization') ?? '')?.[1];
+  return token === undefined ? null : { token, isByCookie: false };
+}
+
+function fromCookie({ headers }: HeadersOfRequest, name: string): Credential | null {
+  const [token, ...others] = cookieValues(headers.cookie ?? '', name);
   return token === undefined || token === '' || others.length > 0 ? null : { token, isByCookie: true };
 }
 

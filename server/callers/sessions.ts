@@ -4,12 +4,10 @@ import type { Logger } from '../logger.ts';
 import { createSealer } from '../sealing.ts';
 import { readCredential } from './bearer.ts';
 import type { Authenticator } from './caller.ts';
+import { SESSION_COOKIE } from './session-cookie.ts';
 import type { SessionMemory } from './session-memory.ts';
 import { decryptSsoPayload, type SsoUser } from './sso-payload.ts';
 import { unauthenticated } from './unauthenticated.ts';
-
-/** Name of the session cookie. The prefix makes browsers insist on Secure, Path=/ and no Domain. */
-export const SESSION_COOKIE = '__Host-leadway-session';
 
 /** A session that was begun. */
 export interface Session {
@@ -67,7 +65,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     throw unauthenticated(true);
   };
   const open = async (token: string) => {
-    const { jti, sub, locationId, expiresAt } = (await sealer.open(token)) ?? {};
+    const { jti, sub, locationId, expiresAt } = sealer.open(token) ?? {};
     const isWhole =
       typeof jti === 'string' &&
       typeof sub === 'string' &&
@@ -85,7 +83,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       const { userId, activeLocation: locationId } = user;
       if (!locationIds.includes(locationId)) throw appError('LOCATION_NOT_ALLOWED');
       const expiresAt = now() + ttlMs;
-      const token = await sealer.seal({ jti: randomUUID(), sub: userId, locationId, expiresAt });
+      const token = sealer.seal({ jti: randomUUID(), sub: userId, locationId, expiresAt });
       return { token, expiresAt, locationId };
     },
     async end(token) {

@@ -41,10 +41,10 @@ const COMPLETE_GRACE_MS = 15 * 60_000;
 export function createTicketBox(secrets: readonly string[], now: () => number = Date.now): TicketBox {
   const sealer = createSealer('leadway-upload', secrets);
   return {
-    seal: (ticket) => sealer.seal({ ...ticket }),
+    seal: async (ticket) => sealer.seal({ ...ticket }),
     async open(sealed, caller, use) {
       // What opens was sealed by us with this very shape.
-      const ticket = (await sealer.open(sealed)) as Ticket | null;
+      const ticket = sealer.open(sealed) as Ticket | null;
       if (ticket === null || ticket.caller !== caller) throw appError('TICKET_INVALID');
       const endsAt = ticket.expiresAt + (use === 'complete' ? COMPLETE_GRACE_MS : 0);
       if (now() >= endsAt) throw appError('TICKET_EXPIRED');

@@ -91,6 +91,13 @@ describe('/session', () => {
     assert(!(await isIn(bearer)));
   });
 
+  it('ends the session of the cookie beside that of the bearer token', async () => {
+    const [mine, left] = [await begin(), await begin()];
+    const headers = { Authorization: `Bearer ${mine.token}`, Cookie: `${NAME}=${left.token}` };
+    assert.equal((await call(house, { method: 'DELETE', path: '/session', headers })).status, 204);
+    for (const { token } of [mine, left]) assert(!(await isIn({ Authorization: `Bearer ${token}` })));
+  });
+
   it('takes the end of a session that is none for granted', async () => {
     for (const headers of [{}, { Authorization: 'Bearer x' }, { ...SAME_ORIGIN, Cookie: `${NAME}=x` }]) {
       assert.equal((await call(house, { method: 'DELETE', path: '/session', headers })).status, 204);

@@ -135,6 +135,7 @@ describeInBrowsers(
           ]);
           for (const [index, key] of (['Enter', ' '] as const).entries()) {
             const chooser = page.waitForFileChooser();
+            await focusOf(page); // the browser has heard by then that the chooser is to be left to us
             await page.keyboard.press(key);
             await (await chooser).accept([SAMPLE]);
             await waitForCards(page, 'done', index + 1);
