@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type AppError, appError } from '../errors/app-error.ts';
 import { type ParserError, toConnectionError } from './connection-error.ts';
 import { languageOf } from './language-of.ts';
+import { http } from './node-http.ts';
 import { writeRawError } from './raw-error.ts';
 import { newRequestId, requestIdOf } from './request-id.ts';
 import { RequestsUnderWay } from './requests-under-way.ts';
@@ -62,7 +63,7 @@ export function createListener(
     writeRawError(socket, error, requestId, req === undefined ? 'en' : languageOf(req));
   };
 
-  const server = createServer(
+  const server = http.createServer(
     {
       maxHeaderSize: limits.maxHeaderSize,
       headersTimeout: limits.headersTimeoutMs,
