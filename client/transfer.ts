@@ -172,8 +172,7 @@ export function createTransfer(
       // Storage hides its refusals from pages: they look like a broken network.
       if (!(error instanceof UploadError) || navigator.onLine === false) throw error;
       offer = undefined;
-      storageFailures++;
-      if (storageFailures > 1) {
+      if (++storageFailures > 1) {
         const { status } = error;
         if (wish === 'direct' || storageFailures > 2)
           throw toError('STORAGE_REFUSED', { status, cause: error });

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { NextFunction, Request, Response } from 'express';
-import { createProxyMiddleware } from 'http-proxy-middleware';
+import type { RequestHandler } from 'http-proxy-middleware';
 import type { AppContext } from '../server/context.ts';
 import { AppError, appError } from '../server/errors/app-error.ts';
 import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
@@ -73,50 +73,53 @@ export function createLeadwayProxy({
     sendError(req, res, error);
   };
 
-  const proxy = createProxyMiddleware<Request, Response>({
-    target: baseUrl.origin,
-    changeOrigin: true,
-    followRedirects: false,
-    selfHandleResponse: true,
-    agent: agent.poolFor(baseUrl),
-    router(req, _res, options) {
-      options.buffer = Readable.from(runningCall(req).call.body ?? [], { objectMode: false });
-      // As Express does it: a HEAD is a GET whose content Node leaves out. Leadway need not know it.
-      if (req.method === 'HEAD') Object.assign(options, { method: 'GET' }); // its types lack it
-      return baseUrl.origin;
-    },
-    pathRewrite: (_path, req) => runningCall(req).call.target,
-    on: {
-      proxyReq(upstream, req, res) {
-        const running = runningCall(req);
-        running.upstream = upstream;
-        limitConnectTime(upstream);
-        running.watch = watchProgress(upstream, timeoutMs, () =>
-          refuse(req, res, appError('UPSTREAM_TIMEOUT')),
-        );
-        running.watch.setWaiting(true);
+  const loadProxy = async (): Promise<RequestHandler<Request, Response>> =>
+    (await import('http-proxy-middleware')).createProxyMiddleware<Request, Response>({
+      target: baseUrl.origin,
+      changeOrigin: true,
+      followRedirects: false,
+      selfHandleResponse: true,
+      agent: agent.poolFor(baseUrl),
+      router(req, _res, options) {
+        options.buffer = Readable.from(runningCall(req).call.body ?? [], { objectMode: false });
+        // As Express does it: a HEAD is a GET whose content Node leaves out. Leadway need not know it.
+        if (req.method === 'HEAD') Object.assign(options, { method: 'GET' }); // its types lack it
+        return baseUrl.origin;
       },
-      proxyRes(answer, req, res) {
-        const { call, watch, tries } = runningCall(req);
-        const status = answer.statusCode ?? 0;
-        noteOutcome(req, { upstreamStatus: status });
-        budget.learn(call.locationId, status, answer.headers, tries > 1 ? 'retry' : 'first');
-        const isSuccess = status >= 200 && status < 300;
-        if (isSuccess) client.noteAccepted(call.locationId, call.rule);
-        if (isSuccess && !isWebPage(answer)) {
-          passAnswer(answer, res, { watch, idleMs: config.uploads.idleTimeoutMs });
-          return;
-        }
-        whenProxyHasIt(answer, () => {
-          if (isSuccess) refuse(req, res, appError('UPSTREAM_ERROR'));
-          else answerRefusal(answer, req, res).catch((error) => refuse(req, res, toFault(error)));
-        });
+      pathRewrite: (_path, req) => runningCall(req).call.target,
+      on: {
+        proxyReq(upstream, req, res) {
+          const running = runningCall(req);
+          running.upstream = upstream;
+          limitConnectTime(upstream);
+          running.watch = watchProgress(upstream, timeoutMs, () =>
+            refuse(req, res, appError('UPSTREAM_TIMEOUT')),
+          );
+          running.watch.setWaiting(true);
+        },
+        proxyRes(answer, req, res) {
+          const { call, watch, tries } = runningCall(req);
+          const status = answer.statusCode ?? 0;
+          noteOutcome(req, { upstreamStatus: status });
+          budget.learn(call.locationId, status, answer.headers, tries > 1 ? 'retry' : 'first');
+          const isSuccess = status >= 200 && status < 300;
+          if (isSuccess) client.noteAccepted(call.locationId, call.rule);
+          if (isSuccess && !isWebPage(answer)) {
+            passAnswer(answer, res, { watch, idleMs: config.uploads.idleTimeoutMs });
+            return;
+          }
+          whenProxyHasIt(answer, () => {
+            if (isSuccess) refuse(req, res, appError('UPSTREAM_ERROR'));
+            else answerRefusal(answer, req, res).catch((error) => refuse(req, res, toFault(error)));
+          });
+        },
+        error(error, req, res) {
+          refuse(req, res as Response, toConnectionFault(error));
+        },
       },
-      error(error, req, res) {
-        refuse(req, res as Response, toConnectionFault(error));
-      },
-    },
-  });
+    });
+
+  let loading: ReturnType<typeof loadProxy> | null = null;
 
   /** Tries once more when Leadway refused the token and there is another by now: it has looked at nothing else. */
   async function answerRefusal(answer: IncomingMessage, req: Request, res: Response): Promise<void> {
@@ -136,6 +139,8 @@ export function createLeadwayProxy({
     const running = runningCall(req);
     const { call, hasLeft, next } = running;
     running.tries += 1;
+    loading ??= loadProxy(); // a process that passes nothing through does without
+    const proxy = await loading;
     await budget.take(call.locationId, hasLeft);
     running.token = tokens.current(call.locationId);
     const headers = toLeadwayHeaders(running.token, apiVersion);

@@ -1,5 +1,6 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Response } from 'express';
+import { http } from '../server/http/node-http.ts';
 import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
 
 /** Headers of Leadway's answer that a caller gets. `Set-Cookie` would put Leadway's cookies on our origin. */
@@ -28,7 +29,7 @@ export function isWebPage({ headers }: IncomingMessage): boolean {
 /** Streams a success of Leadway's to the caller, as fast as the caller takes it. */
 export function passAnswer(answer: IncomingMessage, res: Response, { watch, idleMs }: PassOptions): void {
   res.status(answer.statusCode ?? 502);
-  res.statusMessage = STATUS_CODES[res.statusCode] ?? '';
+  res.statusMessage = http.STATUS_CODES[res.statusCode] ?? '';
   for (const name of ANSWER_HEADERS) {
     const value = answer.headers[name];
     if (value !== undefined) res.setHeader(name, value);

@@ -1,7 +1,7 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
+import { http } from '../server/http/node-http.ts';
 
 /**
  * Puts helmet's headers on every answer. None of them depends on the request, so helmet, which is a dozen
@@ -9,7 +9,7 @@ import helmet from 'helmet';
  */
 export function createSecurityHeaders(): RequestHandler {
   const headers: [string, string][] = [];
-  const sample = new ServerResponse(new IncomingMessage(new Socket()));
+  const sample = new http.ServerResponse(new http.IncomingMessage(new Socket()));
   sample.setHeader = (name, value) => {
     headers.push([name, String(value)]);
     return sample;

@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
-import { createProxyMiddleware } from 'http-proxy-middleware';
+import type { RequestHandler } from 'http-proxy-middleware';
 import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
 import { languageOf } from '../server/http/language-of.ts';
@@ -21,6 +21,8 @@ interface Relay {
   watch: ProgressWatch | null;
   isBlocked: boolean;
 }
+
+type ProxyHandler = RequestHandler<Request, Response>;
 
 /** PUTs the body of a request to the signed URL of a ticket. */
 export type StorageProxy = (req: Request, res: Response, next: NextFunction, ticket: Ticket) => Promise<void>;
@@ -48,46 +50,52 @@ export function createStorageProxy({
     sendError(req, res, error);
   };
 
-  const proxy = createProxyMiddleware<Request, Response>({
-    target: 'http://storage.invalid',
-    changeOrigin: true,
-    ignorePath: true,
-    followRedirects: false,
-    selfHandleResponse: true,
-    router(req, _res, options) {
-      const relay = relays.get(req);
-      if (relay === undefined) throw new TypeError('no relay is under way for this request');
-      options.buffer = relay.gate;
-      options.agent = agent.poolFor(relay.target);
-      return relay.target;
-    },
-    on: {
-      proxyReq(storage, req, res) {
+  const loadProxy = async (): Promise<ProxyHandler> =>
+    (await import('http-proxy-middleware')).createProxyMiddleware<Request, Response>({
+      target: 'http://storage.invalid',
+      changeOrigin: true,
+      ignorePath: true,
+      followRedirects: false,
+      selfHandleResponse: true,
+      router(req, _res, options) {
         const relay = relays.get(req);
-        if (relay === undefined) return;
-        relay.storage = storage;
-        limitConnectTime(storage);
-        relay.watch = watchProgress(storage, config.upstreamTimeoutMs, () =>
-          refuse(req, res, appError('UPSTREAM_TIMEOUT')),
-        );
-        relay.watch.setWaiting(relay.isBlocked);
+        if (relay === undefined) throw new TypeError('no relay is under way for this request');
+        options.buffer = relay.gate;
+        options.agent = agent.poolFor(relay.target);
+        return relay.target;
       },
-      proxyRes(answer, req, res) {
-        const status = answer.statusCode ?? 0;
-        const isStored = status >= 200 && status < 300 && relays.get(req)?.gate.readableEnded === true;
-        noteOutcome(req, { upstreamStatus: status, mode: 'relay' });
-        answer.resume();
-        if (!isStored) return refuse(req, res, toStorageError(status));
-        relays.get(req)?.watch?.stop();
-        res.status(204).end();
+      on: {
+        proxyReq(storage, req, res) {
+          const relay = relays.get(req);
+          if (relay === undefined) return;
+          relay.storage = storage;
+          limitConnectTime(storage);
+          relay.watch = watchProgress(storage, config.upstreamTimeoutMs, () =>
+            refuse(req, res, appError('UPSTREAM_TIMEOUT')),
+          );
+          relay.watch.setWaiting(relay.isBlocked);
+        },
+        proxyRes(answer, req, res) {
+          const status = answer.statusCode ?? 0;
+          const isStored = status >= 200 && status < 300 && relays.get(req)?.gate.readableEnded === true;
+          noteOutcome(req, { upstreamStatus: status, mode: 'relay' });
+          answer.resume();
+          if (!isStored) return refuse(req, res, toStorageError(status));
+          relays.get(req)?.watch?.stop();
+          res.status(204).end();
+        },
+        error(error, req, res) {
+          refuse(req, res as Response, toConnectionFault(error));
+        },
       },
-      error(error, req, res) {
-        refuse(req, res as Response, toConnectionFault(error));
-      },
-    },
-  });
+    });
+
+  let loading: Promise<ProxyHandler> | null = null;
 
   return async function storageProxy(req, res, next, ticket) {
+    loading ??= loadProxy(); // most processes never relay
+    const proxy = await loading;
+    if (res.headersSent || res.destroyed) return;
     const target = new URL(ticket.uploadUrl);
     const gate = new ContentGate(req, ticket, policy, {
       onRefused: (error) => refuse(req, res, error),

@@ -13,7 +13,7 @@ import { createUpstreamBudget } from './leadway/upstream-budget.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import { createCallerPlaces } from './shared/caller-places.ts';
-import { openSharedStore, type SharedStore } from './shared/shared-store.ts';
+import type { SharedStore } from './shared/shared-store.ts';
 import { DirectUploads } from './uploads/direct-uploads.ts';
 import { locationsOfCaller } from './uploads/locations.ts';
 import { createSlots, type Slots } from './uploads/slots.ts';
@@ -40,16 +40,18 @@ export interface AppContext extends AsyncDisposable {
   readonly uploads: UploadContext;
 }
 
-/** Makes the services of one process from its configuration. */
-export function createContext(config: Config, secrets: Secrets, logger: Logger): AppContext {
+/** Makes the services of one process from its configuration; what that does not ask for is not even loaded. */
+export async function createContext(config: Config, secrets: Secrets, logger: Logger): Promise<AppContext> {
   const { leadway, uploads: limits } = config;
   const resources = new AsyncDisposableStack();
   const sharedStore =
-    secrets.redisUrl === null ? null : resources.use(openSharedStore(secrets.redisUrl.reveal(), logger));
+    secrets.redisUrl === null
+      ? null
+      : resources.use(await loadSharedStore(secrets.redisUrl.reveal(), logger));
   const places =
     sharedStore === null ? null : resources.use(createCallerPlaces({ store: sharedStore, logger }));
   const { authenticator, sessions } = resources.use(
-    createCallerServices(config, secrets, sharedStore, logger),
+    await createCallerServices(config, secrets, sharedStore, logger),
   );
   const agent = resources.use(createUpstreamAgent());
   const tokens = resources.use(
@@ -107,6 +109,11 @@ export function createContext(config: Config, secrets: Secrets, logger: Logger):
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+async function loadSharedStore(url: string, logger: Logger): Promise<SharedStore> {
+  const { openSharedStore } = await import('./shared/shared-store.ts');
+  return openSharedStore(url, logger);
 }
 
 /** Without a secret of its own, a process makes one: tickets then end with it. */

@@ -38,7 +38,7 @@ export async function startServer(
   logger: Logger,
   demo: DemoTarget | null = null,
 ): Promise<RunningServer> {
-  const context = createContext(config, secrets, logger);
+  const context = await createContext(config, secrets, logger);
   const listener = createListener(createApp(context, demo), ({ status, code, cause }, requestId, socket) => {
     const { code: reason } = (cause ?? {}) as NodeJS.ErrnoException;
     const facts = { requestId, status, code, ip: socket.remoteAddress, ...(reason && { reason }) };

@@ -5,10 +5,8 @@ import type { SharedStore } from '../shared/shared-store.ts';
 import { createAddressAuthenticator } from './address-caller.ts';
 import type { Authenticator } from './caller.ts';
 import { createHeaderAuthenticator } from './header-caller.ts';
-import { createIssuerKeys } from './issuer-keys.ts';
-import { createJwtAuthenticator } from './jwt-caller.ts';
 import { createLocalMemory, createSharedMemory } from './session-memory.ts';
-import { createSessions, type Sessions } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
 
 /** How callers are told apart by `AUTH`; `sessions` where they begin one here. */
 export interface CallerServices extends Disposable {
@@ -17,16 +15,16 @@ export interface CallerServices extends Disposable {
 }
 
 /**
- * Makes what `AUTH` asks for.
+ * Makes what `AUTH` asks for, and loads nothing else.
  *
  * @param store Where replicas remember together; null for a process by itself.
  */
-export function createCallerServices(
+export async function createCallerServices(
   { auth, leadway }: Config,
   secrets: Secrets,
   store: SharedStore | null,
   logger: Logger,
-): CallerServices {
+): Promise<CallerServices> {
   const withoutSessions = (authenticator: Authenticator, end = () => {}): CallerServices => ({
     authenticator,
     sessions: null,
@@ -36,12 +34,17 @@ export function createCallerServices(
     case 'none':
       return withoutSessions(createAddressAuthenticator());
     case 'jwt': {
+      const [{ createIssuerKeys }, { createJwtAuthenticator }] = await Promise.all([
+        import('./issuer-keys.ts'),
+        import('./jwt-caller.ts'),
+      ]);
       const keys = createIssuerKeys({ ...auth, logger });
       return withoutSessions(createJwtAuthenticator({ ...auth, keys, logger }), () => keys[Symbol.dispose]());
     }
     case 'header':
       return withoutSessions(createHeaderAuthenticator(auth));
     case 'sso': {
+      const { createSessions } = await import('./sessions.ts');
       const sessions = createSessions({
         sharedSecret: secrets.ssoSharedSecret?.reveal() ?? '',
         sessionSecrets: secrets.sessionSecrets.map((secret) => secret.reveal()),

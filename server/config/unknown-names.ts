@@ -20,19 +20,20 @@ export function warnOfUnknownNames(given: readonly string[], known: readonly str
 // Short names are near to many words (HOST, POST), so they get one slip, and the shortest none.
 function isSlipOf(name: string, known: string): boolean {
   const slips = known.length < 6 ? 0 : known.length < 10 ? 1 : 2;
-  return Math.abs(name.length - known.length) <= slips && distance(name, known) <= slips;
+  return Math.abs(name.length - known.length) <= slips && isWithin(slips, name, known);
 }
 
-// Levenshtein's distance, row by row.
-function distance(a: string, b: string): number {
+// Levenshtein's distance, row by row; no row gets smaller than the one before it.
+function isWithin(slips: number, a: string, b: string): boolean {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...a].entries()) {
+  for (let i = 0; i < a.length; i += 1) {
     const next = [i + 1];
-    for (const [j, other] of [...b].entries()) {
-      const replaced = (row[j] ?? 0) + (letter === other ? 0 : 1);
+    for (let j = 0; j < b.length; j += 1) {
+      const replaced = (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
       next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     }
+    if (Math.min(...next) > slips) return false;
     row = next;
   }
-  return row[b.length] ?? 0;
+  return (row[b.length] ?? 0) <= slips;
 }

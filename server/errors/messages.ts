@@ -35,6 +35,10 @@ export const MESSAGES = {
     en: 'The body is not valid JSON; an object was expected.',
     es: 'El cuerpo no es JSON válido; se esperaba un objeto.',
   },
+  'BAD_JSON.values': {
+    en: 'The JSON of the body holds more than {limit} values.',
+    es: 'El JSON del cuerpo contiene más de {limit} valores.',
+  },
   MISSING_FIELD: {
     en: 'The field "{field}" is required.',
     es: 'Falta el campo obligatorio "{field}".',

@@ -1,8 +1,9 @@
-import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type AppError, appError } from '../errors/app-error.ts';
 import { type ParserError, toConnectionError } from './connection-error.ts';
 import { languageOf } from './language-of.ts';
+import { http } from './node-http.ts';
 import { writeRawError } from './raw-error.ts';
 import { newRequestId, requestIdOf } from './request-id.ts';
 import { RequestsUnderWay } from './requests-under-way.ts';
@@ -65,7 +66,7 @@ export function createListener(
     writeRawError(socket, error, requestId, req === undefined ? 'en' : languageOf(req));
   };
 
-  const server = createServer(
+  const server = http.createServer(
     {
       maxHeaderSize: limits.maxHeaderSize,
       headersTimeout: limits.headersTimeoutMs,
@@ -75,8 +76,8 @@ export function createListener(
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       requireHostHeader: false,
       noDelay: true,
-      IncomingMessage: bornWith(IncomingMessage, handler.request),
-      ServerResponse: bornWith(ServerResponse, handler.response),
+      IncomingMessage: bornWith(http.IncomingMessage, handler.request),
+      ServerResponse: bornWith(http.ServerResponse, handler.response),
     },
     handle,
   );

@@ -1,15 +1,14 @@
-import http from 'node:http';
-import https from 'node:https';
-
+import type { Agent, ClientRequest, RequestOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import { urlToHttpOptions } from 'node:url';
+import { http, https } from '../http/node-http.ts';
 
 /** Connect and free-socket times of upstream connections, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5_000;
 const FREE_SOCKET_TIMEOUT_MS = 4_000;
 
 /** Where a request goes, in the form that `node:http` takes. */
-export type RequestTarget = Readonly<http.RequestOptions>;
+export type RequestTarget = Readonly<RequestOptions>;
 
 /** Takes a URL apart, once for all requests that go there. */
 export function toTarget(url: URL): RequestTarget {
@@ -20,9 +19,9 @@ export function toTarget(url: URL): RequestTarget {
 /** Opens requests to one scheme with pooled connections. */
 export interface UpstreamAgent extends Disposable {
   /** The pool for the scheme of `url`, for who opens requests by other means. */
-  poolFor(url: URL): http.Agent;
+  poolFor(url: URL): Agent;
   /** Begins a request to `target`; the caller writes the body. Redirects are never followed. */
-  request(target: RequestTarget, options: http.RequestOptions): http.ClientRequest;
+  request(target: RequestTarget, options: RequestOptions): ClientRequest;
 }
 
 /**
@@ -34,7 +33,7 @@ export function createUpstreamAgent(): UpstreamAgent {
   const options = { keepAlive: true, timeout: FREE_SOCKET_TIMEOUT_MS, scheduling: 'lifo' as const };
   const plain = new http.Agent(options);
   const secure = new https.Agent(options);
-  const poolFor = ({ protocol }: { readonly protocol?: string | null | undefined }): http.Agent =>
+  const poolFor = ({ protocol }: { readonly protocol?: string | null | undefined }): Agent =>
     protocol === 'https:' ? secure : plain;
   return {
     poolFor,
@@ -60,7 +59,7 @@ export class ConnectTimeoutError extends Error {
  * Ends `request` with a {@link ConnectTimeoutError} when it gets no connection within `timeoutMs`. The requests of an
  * {@link UpstreamAgent} have that limit; for those that are opened by other means.
  */
-export function limitConnectTime(request: http.ClientRequest, timeoutMs = CONNECT_TIMEOUT_MS): void {
+export function limitConnectTime(request: ClientRequest, timeoutMs = CONNECT_TIMEOUT_MS): void {
   const limit = (socket: Socket): void => {
     if (!socket.connecting) return;
     const timer = setTimeout(() => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isScriptMissing, type SharedStore } from './shared-store.ts';
+import type { SharedStore } from './shared-store.ts';
 
 /** A Lua script that Redis runs atomically. */
 export type Script = (
@@ -30,4 +30,9 @@ export function defineScript(body: string): Script {
       return store.send('EVAL', source, ...rest);
     }
   };
+}
+
+/** Whether Redis does not know a script by its digest: it has been restarted, or told to forget its scripts. */
+export function isScriptMissing(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }

@@ -1,6 +1,7 @@
 import { createClient } from 'redis';
 import type { Logger } from '../logger.ts';
 import { redactText } from '../redact.ts';
+import { isScriptMissing } from './script.ts';
 
 /** What replicas share: a Redis that may be away at any moment. */
 export interface SharedStore extends AsyncDisposable {
@@ -107,9 +108,4 @@ export function openSharedStore(url: string, logger: Logger): SharedStore {
       if (client.isOpen) client.destroy();
     },
   };
-}
-
-/** Whether Redis does not know a script by its digest: it has been restarted, or told to forget its scripts. */
-export function isScriptMissing(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }

@@ -1,10 +1,10 @@
-import { z } from 'zod';
 import type { OriginPattern } from '../config/origin-pattern.ts';
 import { appError } from '../errors/app-error.ts';
 import type { DirectCapability } from '../leadway/direct-capability.ts';
 import { isEndpointMissing, meansNotOffered } from '../leadway/direct-capability.ts';
 import type { LeadwayClient } from '../leadway/leadway-client.ts';
 import type { LeadwayRefusal } from '../leadway/leadway-errors.ts';
+import { loadAnswers } from '../leadway/load-answers.ts';
 import { isStorageUrl } from './storage-url.ts';
 import type { Ticket, TicketBox } from './tickets.ts';
 import { sizeMismatch } from './upload-errors.ts';
@@ -56,32 +56,6 @@ export interface DirectUploadsOptions {
 const INITIATE_PATH = '/conversations/messages/upload/initiate';
 const COMPLETE_PATH = '/conversations/messages/upload/complete';
 
-const initiateResponse = z.object({
-  uploadUrl: z.string().max(8 * 1024),
-  uploadId: z.string().min(1).max(256),
-  filePath: z.string().min(1).max(1024),
-  // Unix milliseconds by the specification; a date in words is understood too.
-  expiresAt: z.union([
-    z.number().positive(),
-    z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
-  ]),
-  maxFileSize: z.number().positive(),
-});
-
-const completeResponse = z.object({
-  uploadedFiles: z.record(z.string(), z.string()),
-  metadata: z
-    .object({
-      // A number that came as text is one; whatever else came tells no size.
-      size: z
-        .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
-        .optional()
-        .catch(undefined),
-      contentType: z.string().optional().catch(undefined),
-    })
-    .catch({}),
-});
-
 /** Asks Leadway for signed URLs and tells it when a file is in storage. */
 export class DirectUploads {
   readonly #options: DirectUploadsOptions;
@@ -112,6 +86,7 @@ export class DirectUploads {
       return null;
     }
     capability.noteOffered(locationId);
+    const { initiateResponse } = await loadAnswers();
     const parsed = initiateResponse.safeParse(answer.json);
     if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
     const { uploadUrl } = parsed.data;
@@ -163,6 +138,7 @@ export class DirectUploads {
       if (isFileMissing(answer.refusal)) throw appError('NOT_UPLOADED');
       throw client.toError(answer.refusal, locationId);
     }
+    const { completeResponse } = await loadAnswers();
     const parsed = completeResponse.safeParse(answer.json);
     if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
     const { size } = parsed.data.metadata;

@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import { type AppError, appError } from '../errors/app-error.ts';
 import { Ending } from '../http/ending.ts';
 import { freeMemoryOf } from '../http/free-chunk.ts';
 import { ForwardRequest, type UpstreamTiming } from '../leadway/forward-request.ts';
 import type { LeadwayAnswer, LeadwayClient } from '../leadway/leadway-client.ts';
+import { loadAnswers } from '../leadway/load-answers.ts';
 import type { IncomingFile } from './incoming-file.ts';
 import { createMultipartEncoder } from './multipart-encoder.ts';
 import type { UploadFields } from './upload-fields.ts';
@@ -25,11 +25,6 @@ export interface ForwardTarget {
   onFailure(error: AppError): void;
   onTiming(timing: UpstreamTiming): void;
 }
-
-const uploadResponse = z.object({
-  uploadedFiles: z.record(z.string(), z.string()),
-  twilioMediaSids: z.array(z.string()).optional(),
-});
 
 /** Carries files to Leadway while they arrive. */
 export class ForwardCarrier {
@@ -166,8 +161,12 @@ export function sendHeldFiles(
   };
 }
 
-function toForwardAnswer(answer: LeadwayAnswer, { client, locationId }: ForwardTarget): ForwardAnswer {
+async function toForwardAnswer(
+  answer: LeadwayAnswer,
+  { client, locationId }: ForwardTarget,
+): Promise<ForwardAnswer> {
   if (!answer.ok) throw client.toError(answer.refusal, locationId);
+  const { uploadResponse } = await loadAnswers();
   const parsed = uploadResponse.safeParse(answer.json);
   if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
   return parsed.data;

@@ -107,6 +107,38 @@ describeInBrowsers('the client when a way does not work', (browser) => {
     await client.house.assertTidy({ completeUploads: 3 });
   });
 
+  it('tries signed URLs again after some minutes', async () => {
+    await using client = await openClientPage(browser(), { env: LARGE, sandbox: { fault: 'no-initiate' } });
+    const { house, page, setting } = client;
+    await page.exposeFunction('offerAgain', () => {
+      house.sandbox.fault = null;
+      house.server.context.capability.noteOffered(house.sandbox.locationId);
+    });
+    const steps = await page.evaluate(
+      async ({ endpoint, ids }, size) => {
+        const wire: string[] = [];
+        const uploader = window.client.createUploader({
+          endpoint,
+          onRequest: ({ endedAtMs, target, url }) =>
+            endedAtMs && wire.push(target === 'storage' ? target : (url.split('/').at(-1) ?? '')),
+        });
+        const upload = async (name: string) => {
+          await uploader.upload(window.textFile(name, size), ids);
+          return wire.splice(0).join(' ');
+        };
+        const [first, soon] = [await upload('a.txt'), await upload('b.txt')];
+        await (window as unknown as { offerAgain(): Promise<void> }).offerAgain();
+        const now = Date.now;
+        Date.now = () => now() + 6 * 60_000;
+        return [first, soon, await upload('c.txt')];
+      },
+      setting,
+      bytes,
+    );
+    assert.deepEqual(steps, ['config initiate config upload', 'upload', 'config initiate storage complete']);
+    await house.assertTidy({ completeUploads: 2 });
+  });
+
   it('completes again, and does not send the file again, when completing failed', async () => {
     await using client = await openClientPage(browser(), { env: LARGE });
     const { setting } = client;

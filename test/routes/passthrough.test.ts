@@ -236,6 +236,21 @@ describe('The body of a passed-through call', () => {
     assert.equal(house.sandbox.requests[0]?.bodyBytes, written.length);
   });
 
+  it('may have 50,000 values and not one more, whatever its texts hold', async () => {
+    await using house = await open();
+    const ofNumbers = (count: number): string =>
+      JSON.stringify({
+        ...MESSAGE,
+        message: ',:"\\,'.repeat(20_000),
+        a: Array.from({ length: count }, () => 1),
+      });
+    const others = new Set([...Object.keys(MESSAGE), 'message', 'a']).size;
+    assert.equal((await post(house, ofNumbers(50_000 - others))).status, 201);
+    const { status, json } = await post(house, ofNumbers(50_001 - others));
+    assert.deepEqual([status, json.code], [400, 'BAD_JSON']);
+    assert.equal(house.sandbox.requests.length, 1);
+  });
+
   it('is not asked for under Expect: 100-continue when the call is refused without it', async () => {
     await using house = await open();
     using caller = await connectTo(house);

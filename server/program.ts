@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import process from 'node:process';
+import { type Config, loadConfig } from './config/config.ts';
+import { describeConfig } from './config/describe.ts';
+import { formatProblems } from './config/problems.ts';
+import type { Secrets } from './config/secrets.ts';
+import type { DemoTarget } from './demo.ts';
+import { explainListenError } from './listen-problem.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { runSandbox } from './sandbox-mode.ts';
+import { type RunningServer, startServer } from './server.ts';
+import { listenForStopSignals } from './signals.ts';
+
+/** `EX_CONFIG` of sysexits.h: there is no use in a restart. */
+const EXIT_CONFIG = 78;
+
+if (process.env['NODE_ENV'] !== 'production' && existsSync('.env')) process.loadEnvFile('.env');
+const loaded = loadConfig(process.env);
+if (!loaded.ok) {
+  process.stderr.write(`${formatProblems(loaded.problems)}\n`);
+  process.exitCode = EXIT_CONFIG;
+} else if (process.argv.includes('--check-config')) {
+  for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
+  process.stdout.write(`${describeConfig(loaded.config, loaded.secrets)}\n`);
+} else {
+  await run(loaded.config, loaded.secrets, loaded.warnings);
+}
+
+/** The life of the process: build, listen, wait for a signal, drain, leave. */
+async function run(config: Config, secrets: Secrets, warnings: readonly string[]): Promise<void> {
+  // Whoever read our output may go; uploads matter more than their log.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
+  const logger = await createLogger({ level: config.log.level, pretty: process.stdout.isTTY });
+  for (const warning of warnings) logger.warn(warning);
+  using signals = listenForStopSignals();
+  const stop = signals.next();
+  await using sandbox = config.sandbox ? await runSandbox(config, secrets) : null;
+  const server = await listen(
+    sandbox?.config ?? config,
+    sandbox?.secrets ?? secrets,
+    logger,
+    sandbox?.demo ?? null,
+  );
+  if (server === null) return;
+  logger.info({ url: server.url, basePath: config.basePath }, `listening on ${server.url}`);
+  sandbox?.introduce(server.url);
+
+  const signal = await stop;
+  logger.info({ signal }, 'shutting down: uploads under way may finish');
+  const hurry = new AbortController();
+  void signals.next().then(() => hurry.abort());
+  const isClean = await server.drain(config.shutdownGraceMs, hurry.signal);
+  logger.info(isClean ? 'stopped' : 'stopped before every upload had finished');
+  process.exitCode = isClean ? 0 : 1;
+  leaveAtLast();
+}
+
+async function listen(
+  config: Config,
+  secrets: Secrets,
+  logger: Logger,
+  demo: DemoTarget | null,
+): Promise<RunningServer | null> {
+  try {
+    return await startServer(config, secrets, logger, demo);
+  } catch (error) {
+    const problem = explainListenError(error, config.listen);
+    if (problem === null) throw error;
+    process.stderr.write(`${problem}\n`);
+    process.exitCode = 1;
+    return null;
+  }
+}
+
+/** The process ends by having nothing left to do; should something hold it, it is made to end. */
+function leaveAtLast(): void {
+  const timer = setTimeout(() => process.exit(), 2_000);
+  timer.unref();
+}
