@@ -241,7 +241,7 @@ describe('PUT /messages/upload/content', () => {
 
     it('an end of another type of announced length, and storage gets no object', async () => {
       const step = await initiated(house);
-      const content = Buffer.concat([Buffer.alloc(200_000, 'a'), Buffer.alloc(10)]);
+      const content = Buffer.concat([Buffer.alloc(4_000_000, 'a'), Buffer.alloc(10)]); // more than waits for a connection
       assertRefused(await putContent(house, step, content), 415, 'TYPE_MISMATCH');
       assert(seen(house, 'put')[0]?.headers['content-length']);
       await assertNotStored(step);
