@@ -194,7 +194,7 @@ describe('The answer of a passed-through call', () => {
         };
         push();
       },
-      { UPSTREAM_TIMEOUT_MS: '100' },
+      { UPSTREAM_TIMEOUT_MS: '400' },
     );
     using caller = await connectTo(upstream.house);
     caller.socket.pause();
@@ -205,7 +205,7 @@ describe('The answer of a passed-through call', () => {
     for (let calm = 0; calm < 4; ) {
       calm = sent === last ? calm + 1 : 0;
       last = sent;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 400));
     }
     assert(sent > 0 && sent < bytes / 2, `Leadway was held back after ${sent} bytes`);
     let received = 0;

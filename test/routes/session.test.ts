@@ -94,6 +94,10 @@ describe('/session', () => {
   it('ends the session of the cookie beside that of the bearer token', async () => {
     const [mine, left] = [await begin(), await begin()];
     const headers = { Authorization: `Bearer ${mine.token}`, Cookie: `${NAME}=${left.token}` };
+    const crossing = { ...headers, Authorization: 'Bearer x', 'Sec-Fetch-Site': 'cross-site' };
+    const refused = await call(house, { method: 'DELETE', path: '/session', headers: crossing });
+    assert.equal(refused.body.code, 'ORIGIN_NOT_ALLOWED');
+    assert(await isIn({ Authorization: `Bearer ${left.token}` }));
     assert.equal((await call(house, { method: 'DELETE', path: '/session', headers })).status, 204);
     for (const { token } of [mine, left]) assert(!(await isIn({ Authorization: `Bearer ${token}` })));
   });

@@ -129,7 +129,11 @@ describe('a fault of Leadway during a forwarded upload', () => {
   });
 
   it('slow-body: success, however slowly the answer comes', async () => {
-    await using house = await createHouse({ env: { UPSTREAM_TIMEOUT_MS: '200' } });
+    // The answer takes longer than the time-out, and none of its pieces nearly so.
+    await using house = await createHouse({
+      env: { UPSTREAM_TIMEOUT_MS: '1000' },
+      sandbox: { slowMs: 1_500 },
+    });
     const fields = textParts({ ...house.fields, conversationId: 'fault-slow-body' });
     assertAnswer(house, await sendUpload(house, [...fields, picture]), OK);
     assertAnswer(house, await sendUpload(house, [...fields, filePart('a.mp4', mp4(400_000))]), OK);

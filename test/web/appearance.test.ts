@@ -104,7 +104,7 @@ describeInBrowsers(
             await waitForCards(page, 'failed');
             await rehearse(page, 'storage-slow-body');
             await bring(page, 'drop', film(3_000_000));
-            await waitForCards(page, 'done', 2);
+            await waitForCards(page, 'done', 3);
             house.sandbox.fault = 'status-503';
             await bring(page, 'paste', note('b.txt'));
             await waitForCards(page, 'retrying');

@@ -66,7 +66,8 @@ describeInBrowsers(
           {},
           seconds,
         );
-        assert.deepEqual((await wireOf(page, house)).slice(1), ['POST upload?mode=forward 429']);
+        // On a slow machine the next attempt may have been made by now.
+        assert.equal((await wireOf(page, house))[1], 'POST upload?mode=forward 429');
       }));
 
     it('shows that a file goes on by itself when Leadway is back', () =>

@@ -8,6 +8,9 @@ import { dial, type Wire } from './wire.ts';
 /** No limit is in the way unless a case sets it. */
 const PATIENT: BodyPace = { idleMs: 60_000, minBytesPerSecond: 0, graceMs: 60_000, totalMs: 60_000 };
 
+/** A pause that no busy machine makes between two pieces of a trickle. */
+const LONG_PAUSE_MS = 1_000;
+
 interface Watched extends AsyncDisposable {
   readonly wire: Wire;
   readonly req: IncomingMessage;
@@ -68,9 +71,9 @@ describe('watchBody', () => {
   });
 
   it('lets a slow body be that comes on', async () => {
-    await using body = await watched({ ...PATIENT, idleMs: 250 });
+    await using body = await watched({ ...PATIENT, idleMs: LONG_PAUSE_MS });
     using _ = trickle(body.wire, 1);
-    await ticks(600);
+    await ticks(LONG_PAUSE_MS * 1.5);
     assert.equal(body.verdicts(), 0);
   });
 
@@ -81,9 +84,9 @@ describe('watchBody', () => {
   });
 
   it('judges no rate before the grace is over', async () => {
-    await using body = await watched({ ...PATIENT, idleMs: 80, minBytesPerSecond: 1e9 });
+    await using body = await watched({ ...PATIENT, idleMs: LONG_PAUSE_MS, minBytesPerSecond: 1e9 });
     using _ = trickle(body.wire, 1);
-    await ticks(300);
+    await ticks(LONG_PAUSE_MS / 2); // the rate is looked at four times in each such pause
     assert.equal(body.verdicts(), 0);
   });
 
