@@ -15,7 +15,7 @@ const OWNER_ONLY = 0o700;
  */
 export function keepCompiledCode(): void {
   // Functions that come from the cache are told of less exactly by V8's coverage.
-  if (process.env['NODE_V8_COVERAGE'] !== undefined) return;
+  if (process.env['NODE_V8_COVERAGE']) return;
   const folder = process.env['NODE_COMPILE_CACHE'] ?? ownFolder();
   if (folder === null) return;
   const { status, message } = enableCompileCache(folder);
