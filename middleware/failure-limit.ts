@@ -3,6 +3,7 @@ import { rateLimit } from 'express-rate-limit';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { addressKeyOf } from './caller.ts';
+import { LocalRateStore } from './local-rate-store.ts';
 
 /**
  * Limits requests per address that fail, as many in one window as one caller may make at all. For addresses
@@ -13,6 +14,7 @@ export function createFailureLimit({ config }: Pick<AppContext, 'config'>): Requ
   return rateLimit({
     windowMs,
     limit: max,
+    store: new LocalRateStore(),
     skipSuccessfulRequests: true,
     standardHeaders: false,
     legacyHeaders: false,

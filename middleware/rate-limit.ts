@@ -3,6 +3,7 @@ import { rateLimit } from 'express-rate-limit';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { addressKeyOf, callerOf } from './caller.ts';
+import { LocalRateStore } from './local-rate-store.ts';
 import { SharedRateStore } from './shared-rate-store.ts';
 
 type Parts = Pick<AppContext, 'config' | 'sharedStore'>;
@@ -41,7 +42,7 @@ function createLimit(
     standardHeaders: 'draft-8',
     legacyHeaders: false,
     identifier,
-    ...(sharedStore !== null && { store: new SharedRateStore(sharedStore, identifier) }),
+    store: sharedStore === null ? new LocalRateStore() : new SharedRateStore(sharedStore, identifier),
     keyGenerator: (req: Request) => keyOf(req),
     // Addresses are Express's own, by TRUST_PROXY; the limiter's guesses about proxies would only add noise.
     validate: false,

@@ -1,8 +1,8 @@
 import type { ClientRateLimitInfo, Options, Store } from 'express-rate-limit';
-import { MemoryStore } from 'express-rate-limit';
 import type { RedisReply, RedisStore } from 'rate-limit-redis';
 import { KEY_PREFIX, toKeyPart } from '../server/shared/keys.ts';
 import type { SharedStore } from '../server/shared/shared-store.ts';
+import { LocalRateStore } from './local-rate-store.ts';
 
 /**
  * Counts requests in Redis, so that replicas count together, and in this process while Redis is away: a
@@ -11,7 +11,7 @@ import type { SharedStore } from '../server/shared/shared-store.ts';
 export class SharedRateStore implements Store {
   readonly prefix: string;
   readonly #store: SharedStore;
-  readonly #local = new MemoryStore();
+  readonly #local = new LocalRateStore();
   #redis: Promise<RedisStore> | null = null;
   #options: Options | null = null;
 

@@ -110,6 +110,14 @@ describe('The rate limit of three replicas with one Redis', function suite() {
     assert.equal(linesAbout(house, 'Redis is away'), 1);
   });
 
+  it('lets as many through as ever of the calls that one silence of Redis kept waiting', async () => {
+    await using house = await houseWith(redis.url);
+    await settled(() => isUp(house), 'Redis is there');
+    redis.pause();
+    assert.equal(await letThrough([house], LIMIT + 3), LIMIT);
+    redis.resume();
+  });
+
   it('starts without Redis and uses it as soon as it is there', async () => {
     await redis.kill();
     await using house = await houseWith(redis.url);

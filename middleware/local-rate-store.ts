@@ -1,0 +1,16 @@
+import { type ClientRateLimitInfo, MemoryStore } from 'express-rate-limit';
+
+/**
+ * Counts requests in this process, and tells each one the count that it made itself. The library's own store
+ * hands out the object that it goes on counting in, and the limiter looks at it a moment later: of requests
+ * that had waited for the same thing, an answer of Redis or the keys of an issuer, each would see the count
+ * of the last one, and all would be refused where only the last should be.
+ */
+export class LocalRateStore extends MemoryStore {
+  override increment(key: string): Promise<ClientRateLimitInfo> {
+    const counted = super.increment(key);
+    // It has counted before it returns, and whoever has just been counted is here.
+    const client = this.current.get(key);
+    return client === undefined ? counted : Promise.resolve({ ...client });
+  }
+}
