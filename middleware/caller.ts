@@ -4,6 +4,7 @@ import { ipKeyGenerator } from 'express-rate-limit';
 import type { Caller } from '../server/callers/caller.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
+import { isSafeMethod } from './safe-method.ts';
 
 const CALLER = Symbol('caller');
 
@@ -11,7 +12,6 @@ type WithCaller = Request & { [CALLER]?: Caller };
 
 /** An IPv6 subscriber has a whole /56, so single addresses say nothing. */
 const IPV6_PREFIX_BITS = 56;
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Tells who calls, before any of the body is read. */
 export function createCallerGate({ authenticator }: Pick<AppContext, 'authenticator'>): RequestHandler {
@@ -22,7 +22,7 @@ export function createCallerGate({ authenticator }: Pick<AppContext, 'authentica
       addressKey: addressKeyOf(req),
       isFromTrustedProxy: isTrusted(req),
     });
-    if (caller.isByCookie && !SAFE_METHODS.has(req.method)) assertSentByPage(req);
+    if (caller.isByCookie && !isSafeMethod(req.method)) assertSentByPage(req);
     req[CALLER] = caller;
     next();
   };

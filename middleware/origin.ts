@@ -2,8 +2,7 @@ import cors from 'cors';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
-
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+import { isSafeMethod } from './safe-method.ts';
 
 /** Answer headers that a page of another origin may read. */
 const EXPOSED_HEADERS = ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy'];
@@ -53,9 +52,7 @@ export function createOriginGate({ config }: Pick<AppContext, 'config'>): Reques
   const allowed = new Set(config.origins.allowed);
   return function originGate(req: Request, _res: Response, next: NextFunction) {
     next(
-      SAFE_METHODS.has(req.method) || isOwnOrAllowed(req, allowed)
-        ? undefined
-        : appError('ORIGIN_NOT_ALLOWED'),
+      isSafeMethod(req.method) || isOwnOrAllowed(req, allowed) ? undefined : appError('ORIGIN_NOT_ALLOWED'),
     );
   };
 }
