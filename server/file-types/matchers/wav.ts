@@ -3,7 +3,8 @@ import { signatureMatcher } from './matcher.ts';
 /**
  * WAV: RIFF with form type WAVE (Microsoft/IBM "Multimedia Programming Interface and Data
  * Specifications 1.0"). RF64 and BW64 (EBU Tech 3306, for more than 4 GiB) and big-endian RIFX are not RIFF.
+ * A length that spells a word, `ftyp` or `moov`, would be 1.6 GB or more, and begins an MP4 or a QuickTime film.
  */
-export const wav = signatureMatcher(
-  (head) => head.toString('latin1', 0, 4) === 'RIFF' && head.toString('latin1', 8, 12) === 'WAVE',
+export const wav = signatureMatcher((head) =>
+  /^RIFF(?![a-z]{4}).{4}WAVE/s.test(head.toString('latin1', 0, 12)),
 );

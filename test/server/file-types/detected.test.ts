@@ -63,6 +63,23 @@ describe('the details of a mismatch', () => {
   }
 });
 
+describe('a WAV whose length begins a film', () => {
+  for (const [box, detected] of [
+    ['ftyp', 'video/mp4'],
+    ['moov', 'video/quicktime'],
+    ['mdat', 'video/quicktime'],
+    ['free', 'video/quicktime'],
+    ['wide', 'video/quicktime'],
+  ] as const) {
+    it(`is not taken for a WAV: ${box}`, async () => {
+      const bytes = Buffer.from(fixture('tone.wav'));
+      bytes.write(box, 4, 'latin1');
+      const problem = await judgeStream(bytes, { filename: 'a.wav', declared: null });
+      assert.deepEqual(problem?.details, { extension: 'wav', declared: null, detected });
+    });
+  }
+});
+
 describe('hostile bytes', () => {
   const extensions = [
     'jpg',
