@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describeInBrowsers } from '../helpers/browser.ts';
 import { seen } from '../helpers/direct-steps.ts';
 import { settled } from '../helpers/house.ts';
-import { seededFractions } from './seeded.ts';
+import { createRandom } from '../helpers/random.ts';
 import { type HousedStage, openStage } from './stage.ts';
 
 /** Well beyond what buffers on the way hold, so that what the page has sent has not all arrived. */
@@ -23,9 +23,9 @@ describeInBrowsers('cancelling', (browser) => {
   after(() => stage?.[Symbol.asyncDispose]());
 
   for (const [mode, step, points] of [
-    ['forward', 'upload', seededFractions(SEED, 4)],
-    ['direct', 'put', seededFractions(SEED + 1, 3)],
-    ['relay', 'put', seededFractions(SEED + 2, 2)],
+    ['forward', 'upload', Array.from({ length: 4 }, createRandom(SEED))],
+    ['direct', 'put', Array.from({ length: 3 }, createRandom(SEED + 1))],
+    ['relay', 'put', Array.from({ length: 2 }, createRandom(SEED + 2))],
   ] as const) {
     describe(`${mode} leaves nothing behind`, () => {
       it('when its first bytes have arrived', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { createRandom, randomBytes } from '../helpers/random.ts';
 import { localEntry, type ZipFile, zipOf } from '../helpers/zip.ts';
-import { createRandom, inPiecesOf, judgeStream, randomBytes } from '../server/file-types/judging.ts';
+import { inPiecesOf, judgeStream } from '../server/file-types/judging.ts';
 
 const NAME = '[Content_Types].xml';
 const WORD = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml';

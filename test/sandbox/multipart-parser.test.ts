@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { boundaryOf, createMultipartParser, MultipartError } from '../../sandbox/multipart-parser.ts';
 import { type PartHead, parsePartHead } from '../../sandbox/part-head.ts';
+import { createRandom } from '../helpers/random.ts';
 import { BOUNDARY, field, file, form } from './send.ts';
 
 interface ParsedPart extends PartHead {
@@ -33,15 +34,6 @@ function split(body: Buffer, sizeOf: () => number): Buffer[] {
     at += size;
   }
   return chunks;
-}
-
-/** Repeatable, so that a failure can be seen again. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 describe('sandbox multipart parser', () => {

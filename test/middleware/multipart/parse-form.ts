@@ -1,5 +1,6 @@
 import { type FormLimits, FormParser } from '../../../middleware/multipart/form-parser.ts';
 import { AppError } from '../../../server/errors/app-error.ts';
+import { createRandom } from '../../helpers/random.ts';
 
 /** Limits that no ordinary form meets. */
 export const LIMITS: FormLimits = {
@@ -71,10 +72,9 @@ export function* inPieces(body: Buffer, bytes: number): Generator<Buffer> {
 
 /** `body` in pieces of 1 to `most` bytes, the same ones for the same seed. */
 export function* inRandomPieces(body: Buffer, most: number, seed: number): Generator<Buffer> {
-  let state = seed;
+  const random = createRandom(seed);
   for (let at = 0; at < body.length; ) {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    const bytes = 1 + ((state >>> 8) % most);
+    const bytes = 1 + Math.floor(random() * most);
     yield body.subarray(at, at + bytes);
     at += bytes;
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { TailWindow } from '../../../server/file-types/tail-window.ts';
-import { createRandom, inPiecesOf, judgeBeginning, judgeStream, randomBytes } from './judging.ts';
+import { createRandom, randomBytes } from '../../helpers/random.ts';
+import { inPiecesOf, judgeBeginning, judgeStream } from './judging.ts';
 import { fixture } from './type-fixtures.ts';
 
 const END_BYTES = 22;

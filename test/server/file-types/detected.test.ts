@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createTypePolicy } from '../../../server/file-types/type-policy.ts';
 import { judgeHead } from '../../../server/file-types/verdict.ts';
-import { createRandom, judgeBeginning, judgeStream, randomBytes } from './judging.ts';
+import { createRandom, randomBytes } from '../../helpers/random.ts';
+import { judgeBeginning, judgeStream } from './judging.ts';
 import { ACCEPTED_AS, fixture } from './type-fixtures.ts';
 
 const MS = 'application/vnd.openxmlformats-officedocument';

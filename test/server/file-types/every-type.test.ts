@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { FILE_TYPES, HEAD_BYTES } from '../../../server/file-types/file-types.ts';
-import { createRandom, inPiecesOf, judgeBeginning, judgeStream } from './judging.ts';
+import { createRandom } from '../../helpers/random.ts';
+import { inPiecesOf, judgeBeginning, judgeStream } from './judging.ts';
 import { ACCEPTED_AS, fixture, fixtureNames } from './type-fixtures.ts';
 
 describe('every real file under every extension', () => {
