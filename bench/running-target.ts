@@ -1,6 +1,6 @@
-import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../test/helpers/free-port.ts';
 import { type Core, Part } from './processes.ts';
 import type { Target } from './targets.ts';
 
@@ -46,17 +46,6 @@ export async function untilAccepting(part: Part, port: number): Promise<boolean>
     await sleep(20);
   }
   return true;
-}
-
-/** A port that nothing listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }
 
 function accepts(port: number): Promise<boolean> {

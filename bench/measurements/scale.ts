@@ -1,3 +1,4 @@
+import { freePort } from '../../test/helpers/free-port.ts';
 import type { Bench } from '../bench.ts';
 import { type Burden, carry, type Sample } from '../carry.ts';
 import { checkUpload } from '../check.ts';
@@ -5,7 +6,7 @@ import { atLeast, type Finding, type Row } from '../finding.ts';
 import { writeNginxConfig } from '../peers/nginx.ts';
 import { type Core, has, hasSpareCores, Part } from '../processes.ts';
 import { alternate, type Contender, createContender, picked } from '../rounds.ts';
-import { freePort, type RunningTarget, startTarget, untilAccepting } from '../running-target.ts';
+import { type RunningTarget, startTarget, untilAccepting } from '../running-target.ts';
 import { formatSpread, spreadOf } from '../spread.ts';
 import { OURS, targetNamed } from '../targets.ts';
 import { warmUp } from '../warm-up.ts';

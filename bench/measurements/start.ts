@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../test/helpers/free-port.ts';
 import type { Bench } from '../bench.ts';
 import { atMost, type Finding, type Row } from '../finding.ts';
 import { Part } from '../processes.ts';
-import { freePort } from '../running-target.ts';
 import { formatSpread, spreadOf } from '../spread.ts';
 import { OURS, type Target } from '../targets.ts';
 

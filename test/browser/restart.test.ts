@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/index.ts';
 import { describeInBrowsers } from '../helpers/browser.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { startServerProcess } from '../helpers/server-process.ts';
 import { createSite } from '../helpers/site.ts';
 import { assertHonest } from './honest-progress.ts';
@@ -64,13 +63,3 @@ describeInBrowsers('a restart of the server', (browser) => {
     }
   }
 });
-
-/** A port that was free a moment ago: a server that comes back has to come back at the same address. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

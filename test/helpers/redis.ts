@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { createClient } from 'redis';
+import { freePort } from './free-port.ts';
 
 /** A real Redis of the test's own, on a free port, that keeps nothing on disk. */
 export interface TestRedis extends AsyncDisposable {
@@ -72,16 +73,6 @@ export async function startRedis(...args: string[]): Promise<TestRedis> {
     },
     [Symbol.asyncDispose]: kill,
   };
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function untilOpen(port: number): Promise<void> {

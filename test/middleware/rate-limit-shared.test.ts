@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { freePort } from '../helpers/free-port.ts';
 import { createHouse, type House, settled } from '../helpers/house.ts';
-import { freePort, needsRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
+import { needsRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
 
 const LIMIT = 12;
 

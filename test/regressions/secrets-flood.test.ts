@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createSandbox, FAULTS, type FaultName, isFaultName } from '../../sandbox/index.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { createHouse, type House } from '../helpers/house.ts';
 import { fixture } from '../helpers/multipart.ts';
-import { freePort } from '../helpers/redis.ts';
 import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
 
 /** Secrets that look like nothing in particular, so that no pattern of the log's catches them by luck. */
