@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
-import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import type { Browser, Page } from 'puppeteer-core';
 import { createHouse } from '../test/helpers/house.ts';
+import { findBrowser } from '../test/helpers/installed-browsers.ts';
+import { launchBrowser } from '../test/helpers/launch-browser.ts';
 
 /**
  * Takes the pictures of the demo page that the documents show (`docs/images/demo*.png`), each in a house of its
@@ -11,16 +11,6 @@ import { createHouse } from '../test/helpers/house.ts';
  */
 
 const IMAGES = new URL('../docs/images/', import.meta.url);
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 const PICTURES = [
   { name: 'demo', theme: 'light', width: 1440, height: 1000 },
@@ -28,8 +18,9 @@ const PICTURES = [
   { name: 'demo-phone', theme: 'light', width: 360, height: 780, deviceScaleFactor: 2, top: '.files' },
 ] as const;
 
-if (!existsSync(CHROMIUM)) throw new Error(`there is no Chromium at ${CHROMIUM}`);
-const browser = await puppeteer.launch({ executablePath: CHROMIUM, args: FLAGS });
+const { path, hint } = findBrowser('chromium');
+if (path === undefined) throw new Error(`Chromium: ${hint}`);
+const browser = await launchBrowser('chromium', path);
 try {
   for (const picture of PICTURES) await take(browser, picture);
 } finally {

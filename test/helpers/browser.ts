@@ -1,29 +1,8 @@
-import puppeteer, { type Browser, type LaunchOptions } from 'puppeteer-core';
+import type { Browser } from 'puppeteer-core';
 import { BROWSERS, type BrowserKind, findBrowser } from './installed-browsers.ts';
+import { LAUNCH_TIMEOUT_MS, launchBrowser } from './launch-browser.ts';
 
 export type { BrowserKind };
-
-/** How each is started. */
-const OPTIONS: Readonly<Record<BrowserKind, LaunchOptions>> = {
-  chromium: {
-    browser: 'chrome',
-    // No graphics, and nothing that calls home.
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  },
-  // The driver's own profile already calls nobody.
-  firefox: { browser: 'firefox' },
-};
-
-/** A busy machine takes its time for the first window. */
-const LAUNCH_TIMEOUT_MS = 90_000;
 
 const running = new Map<BrowserKind, Promise<Browser | null>>();
 
@@ -65,15 +44,7 @@ export function describeInBrowsers(
 
 async function launch(kind: BrowserKind): Promise<Browser | null> {
   const { path, hint } = findBrowser(kind);
-  if (path !== undefined) {
-    return puppeteer.launch({
-      ...OPTIONS[kind],
-      executablePath: path,
-      timeout: LAUNCH_TIMEOUT_MS,
-      // Some tests keep a page busy for longer than the driver's patience with one command.
-      protocolTimeout: LAUNCH_TIMEOUT_MS,
-    });
-  }
+  if (path !== undefined) return launchBrowser(kind, path);
   const line = '!'.repeat(78);
   console.warn(
     `\n${line}\nNOT RUN: the tests in ${kind}. ${hint}\nsh scripts/install-test-tools.sh installs it.\n${line}\n`,
