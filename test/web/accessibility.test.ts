@@ -11,6 +11,7 @@ import {
   PHONE,
   press,
   rehearse,
+  reopenWithoutServer,
   visit,
   waitForCards,
 } from './visit.ts';
@@ -41,13 +42,7 @@ describeInBrowsers(
 
     it('when the server can not be reached', () =>
       visit(browser(), async (page) => {
-        await page.setRequestInterception(true);
-        page.on(
-          'request',
-          (sent) => void (sent.url().endsWith('/demo.json') ? sent.abort() : sent.continue()),
-        );
-        await page.reload();
-        await page.waitForSelector('#limits.error');
+        await reopenWithoutServer(page);
         await assertNoFindings(page);
       }));
   },

@@ -16,6 +16,7 @@ import {
   note,
   press,
   rehearse,
+  reopenWithoutServer,
   SAMPLE,
   textsOf,
   visit,
@@ -118,12 +119,7 @@ describeInBrowsers(
 
     it('says so when it was opened and the server can not be reached', () =>
       visit(browser(), async (page) => {
-        await page.setRequestInterception(true);
-        page.on(
-          'request',
-          (sent) => void (sent.url().endsWith('/demo.json') ? sent.abort() : sent.continue()),
-        );
-        await page.reload();
+        await reopenWithoutServer(page);
         assert.match(await textOf(page, '#limits.error'), /can’t be reached/);
         await bring(page, 'drop', note('a.txt'));
         await page.waitForFunction(() =>

@@ -31,6 +31,14 @@ export async function visit(
   assert.deepEqual(watched.complaints, []);
 }
 
+/** Opens the page once more, which can not reach the server then, and waits until it has noticed. */
+export async function reopenWithoutServer(page: Page): Promise<void> {
+  await page.setRequestInterception(true);
+  page.on('request', (sent) => void (sent.url().endsWith('/demo.json') ? sent.abort() : sent.continue()));
+  await page.reload();
+  await page.waitForSelector('#limits.error');
+}
+
 /** A file that the page makes by itself: the driver is slow to carry large ones. */
 export interface MadeFile {
   readonly name: string;
