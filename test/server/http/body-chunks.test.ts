@@ -1,48 +1,25 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { joinSmallChunks } from '../../../server/http/body-chunks.ts';
-import { dial, type Wire } from './wire.ts';
+import { type Exchange, openExchange } from './exchange.ts';
 
 const CHUNKED = 'POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n';
 
-interface Joined extends AsyncDisposable {
-  readonly wire: Wire;
-  readonly req: IncomingMessage;
+interface Joined extends Exchange {
   /** How often the sender was found too tiny. */
   verdicts(): number;
 }
 
 /** A request whose small chunks are joined from its first byte; paused when it comes. */
 async function joined(opening: string): Promise<Joined> {
-  const server = createServer();
+  const exchange = await openExchange(opening);
   let verdicts = 0;
-  const requested = new Promise<IncomingMessage>((resolve) => {
-    server.once('request', (req) => {
-      req.on('error', () => {});
-      joinSmallChunks(req, () => {
-        verdicts += 1;
-      });
-      req.pause();
-      resolve(req);
-    });
+  joinSmallChunks(exchange.req, () => {
+    verdicts += 1;
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const wire = await dial(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, opening);
-  return {
-    wire,
-    req: await requested,
-    verdicts: () => verdicts,
-    async [Symbol.asyncDispose]() {
-      wire[Symbol.dispose]();
-      server.closeAllConnections();
-      const closed = once(server, 'close');
-      server.close();
-      await closed;
-    },
-  };
+  exchange.req.pause();
+  return { ...exchange, verdicts: () => verdicts };
 }
 
 /** `content` with every `size` bytes in a chunk of their own. */

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { BODY_PACE, type BodyPace, watchBody } from '../../../server/http/body-watch.ts';
-import { dial, type Wire } from './wire.ts';
+import { type Exchange, openExchange } from './exchange.ts';
+import type { Wire } from './wire.ts';
 
 /** No limit is in the way unless a case sets it. */
 const PATIENT: BodyPace = { idleMs: 60_000, minBytesPerSecond: 0, graceMs: 60_000, totalMs: 60_000 };
@@ -11,47 +9,23 @@ const PATIENT: BodyPace = { idleMs: 60_000, minBytesPerSecond: 0, graceMs: 60_00
 /** A pause that no busy machine makes between two pieces of a trickle. */
 const LONG_PAUSE_MS = 1_000;
 
-interface Watched extends AsyncDisposable {
-  readonly wire: Wire;
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+interface Watched extends Exchange {
   readonly tooSlow: Promise<void>;
   verdicts(): number;
 }
 
 /** A request with a body of 100 MB announced, watched by `pace`. */
-async function watched(pace: BodyPace, { read = true } = {}): Promise<Watched> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const wire = await dial(
-    `http://127.0.0.1:${port}`,
-    'POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100000000\r\n\r\n',
-  );
-  const [req, res] = (await once(server, 'request')) as [IncomingMessage, ServerResponse];
-  req.on('error', () => {});
+async function watched(pace: BodyPace): Promise<Watched> {
+  const exchange = await openExchange('POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100000000\r\n\r\n');
+  const { req, res } = exchange;
   const tooSlow = Promise.withResolvers<void>();
   let verdicts = 0;
   watchBody(req, res, pace, () => {
     verdicts += 1;
     tooSlow.resolve();
   });
-  if (read) req.resume();
-  return {
-    wire,
-    req,
-    res,
-    tooSlow: tooSlow.promise,
-    verdicts: () => verdicts,
-    async [Symbol.asyncDispose]() {
-      wire[Symbol.dispose]();
-      server.closeAllConnections();
-      const closed = once(server, 'close');
-      server.close();
-      await closed;
-    },
-  };
+  req.resume();
+  return { ...exchange, tooSlow: tooSlow.promise, verdicts: () => verdicts };
 }
 
 /** Sends a piece every few milliseconds until disposed. */

@@ -1,40 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { DRAIN_LIMITS, type DrainLimits, drainAfterAnswer } from '../../../server/http/bounded-drain.ts';
-import { dial, type Wire } from './wire.ts';
+import { type Exchange, openExchange } from './exchange.ts';
 
 const WIDE: DrainLimits = { maxBytes: 1e9, idleMs: 60_000, totalMs: 60_000 };
 
-interface Answered extends AsyncDisposable {
-  readonly wire: Wire;
-  readonly req: IncomingMessage;
-}
-
 /** A request with `length` bytes of body to come that is answered at once. */
-async function answered(limits: DrainLimits, length = 1e12): Promise<Answered> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const head = `POST / HTTP/1.1\r\nHost: test\r\nContent-Length: ${length}\r\n\r\n`;
-  const wire = await dial(`http://127.0.0.1:${port}`, head);
-  const [req, res] = await once(server, 'request');
+async function answered(limits: DrainLimits, length = 1e12): Promise<Exchange> {
+  const exchange = await openExchange(`POST / HTTP/1.1\r\nHost: test\r\nContent-Length: ${length}\r\n\r\n`);
+  const { wire, req, res } = exchange;
   drainAfterAnswer(req, res, limits);
   res.setHeader('Content-Length', '7').end('refused');
   assert.equal((await wire.answer()).body, 'refused');
-  return {
-    wire,
-    req,
-    async [Symbol.asyncDispose]() {
-      wire[Symbol.dispose]();
-      server.closeAllConnections();
-      const closed = once(server, 'close');
-      server.close();
-      await closed;
-    },
-  };
+  return exchange;
 }
 
 describe('drainAfterAnswer', () => {
