@@ -5,6 +5,7 @@ import { formatProblems } from '../../server/config/problems.ts';
 import { createLogger } from '../../server/logger.ts';
 import { type RunningServer, startServer } from '../../server/server.ts';
 import { LogSink } from './log-sink.ts';
+import { settingsFor } from './sandbox-settings.ts';
 
 /** What a test may change about the house. */
 export interface HouseOptions {
@@ -48,14 +49,8 @@ export async function createHouse({
       ...sandboxOptions,
     }));
   const loaded = loadConfig({
-    HOST: '127.0.0.1',
-    PORT: '0',
-    LEADWAY_BASE_URL: sandbox.url,
-    LEADWAY_TOKEN: sandbox.token,
-    LEADWAY_LOCATION_ID: sandbox.locationId,
-    STORAGE_ORIGINS: sandbox.storageOrigin,
+    ...settingsFor(sandbox),
     RATE_LIMIT_MAX: '100000',
-    MAX_CONCURRENT_UPLOADS_PER_CALLER: '256',
     LOG_LEVEL: 'trace',
     ...env,
   });

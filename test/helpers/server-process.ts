@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Sandbox } from '../../sandbox/index.ts';
+import { settingsFor } from './sandbox-settings.ts';
 
 /** The program in a process of its own, as `npm start` runs it. */
 export interface ServerProcess extends AsyncDisposable {
@@ -24,16 +25,7 @@ export async function startServerProcess(
 ): Promise<ServerProcess> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      HOST: '127.0.0.1',
-      PORT: '0',
-      LEADWAY_BASE_URL: sandbox.url,
-      LEADWAY_TOKEN: sandbox.token,
-      LEADWAY_LOCATION_ID: sandbox.locationId,
-      STORAGE_ORIGINS: sandbox.storageOrigin,
-      MAX_CONCURRENT_UPLOADS_PER_CALLER: '256',
-      ...env,
-    },
+    env: { ...settingsFor(sandbox), ...env },
   });
   const exited = once(child, 'exit');
   const lines = createInterface({ input: child.stdout });
