@@ -37,6 +37,8 @@ type WithReading = Request & { [READING]?: Reading };
 interface Reading {
   readonly receiver: FormReceiver;
   readonly boundary: string;
+  /** Multer's parser, once it has made one. */
+  busboy?: Writable;
 }
 
 /**
@@ -93,7 +95,9 @@ export function createMultipartReader(options: MultipartOptions): MultipartReade
     },
     limits: { fieldNestingDepth: 0, fieldNameSize: LIMITS.maxFieldNameBytes },
     streamHandler(req, busboy) {
-      readBody(req, busboy, readingOf(req), limits, options);
+      const reading = readingOf(req);
+      reading.busboy = busboy;
+      readBody(req, busboy, reading, limits, options);
     },
   }).array(options.fileField);
 
@@ -105,15 +109,32 @@ export function createMultipartReader(options: MultipartOptions): MultipartReade
       return parseBoundary(req.headers['content-type']);
     },
     read(req: WithReading, res, boundary, receiver) {
-      req[READING] = { receiver, boundary };
+      const reading: Reading = { receiver, boundary };
+      req[READING] = reading;
       letBodyCome(req, res);
       // When the outcome is settled, multer still waits for the end of the body; nobody waits for it.
       middleware(req, res, (error?: unknown) => {
+        // Multer leaves its own listeners only in the next turn.
+        if (reading.busboy !== undefined) setImmediate(release, reading.busboy);
         if (error === undefined) receiver.finish();
         else receiver.fail(fromMulter(error));
       });
     },
   };
+}
+
+const OVER = new Error('the form is over');
+const ignore = (): void => {};
+
+/**
+ * Takes from `busboy`, which is done, all that leads to its request. The constructor of every Writable assigns a
+ * function to a property (`state.onwrite`), and V8 makes such functions in the old generation, whose dead keep alive
+ * what they refer to until a full collection: without this, that is the request, its response and all they hold.
+ */
+function release(busboy: Writable): void {
+  busboy.removeAllListeners();
+  busboy.on('error', ignore);
+  busboy.destroy(OVER); // by an error that there is already: it would make one, with its stack
 }
 
 /** Feeds the form to multer by raising the events of `busboy`, multer's parser, whose own parsing is not used. */

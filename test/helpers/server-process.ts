@@ -6,6 +6,14 @@ import { fileURLToPath } from 'node:url';
 import type { Sandbox } from '../../sandbox/index.ts';
 import { settingsFor } from './sandbox-settings.ts';
 
+/** How a {@link ServerProcess} is started. */
+export interface ServerProcessOptions {
+  /** Options for Node, as `--trace-gc`. */
+  readonly nodeOptions?: readonly string[];
+  /** Told of what it prints once it listens. */
+  readonly onLine?: (line: string) => void;
+}
+
 /** The program in a process of its own, as `npm start` runs it. */
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
@@ -22,20 +30,22 @@ const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 export async function startServerProcess(
   sandbox: Sandbox,
   env: Readonly<Record<string, string>> = {},
+  { nodeOptions = [], onLine = () => {} }: ServerProcessOptions = {},
 ): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...nodeOptions, MAIN], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...settingsFor(sandbox), ...env },
   });
   const exited = once(child, 'exit');
-  const lines = createInterface({ input: child.stdout });
-  let url = '';
-  for await (const line of lines) {
-    url = /"url":"(http[^"]+)"/.exec(line)?.[1] ?? '';
-    if (url !== '') break;
-  }
-  if (url === '') throw new Error('the server did not start');
-  child.stdout.resume();
+  const url = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout })
+      .on('line', (line) => {
+        const listening = /"url":"(http[^"]+)"/.exec(line)?.[1];
+        if (listening === undefined) onLine(line);
+        else resolve(listening);
+      })
+      .once('close', () => reject(new Error('the server did not start')));
+  });
   const status = (field: string): number => {
     const text = readFileSync(`/proc/${child.pid}/status`, 'utf8');
     return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]) * 1024;
