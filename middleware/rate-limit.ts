@@ -25,9 +25,7 @@ const ADDRESS_FACTOR = 10;
  * proofs, and making us check them, has its bound too.
  */
 export function createAddressRateLimit(parts: Parts): RequestHandler {
-  const { auth, rateLimit: limits } = parts.config;
-  if (auth.kind === 'none') return (_req, _res, next) => next();
-  return createLimit(parts, 'address', addressKeyOf, limits.max * ADDRESS_FACTOR);
+  return createLimit(parts, 'address', addressKeyOf, parts.config.rateLimit.max * ADDRESS_FACTOR);
 }
 
 function createLimit(

@@ -1,4 +1,4 @@
-import { type Request, type Response, Router } from 'express';
+import type { Request, Response, Router } from 'express';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AppContext } from '../server/context.ts';
 import { FILE_TYPES } from '../server/file-types/file-types.ts';
@@ -6,7 +6,10 @@ import { CHANNEL_LIMITS } from '../server/uploads/channels.ts';
 import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
 
 /** `GET /config`: what a browser client needs to refuse early and to choose a way. Holds no secret. */
-export function createClientConfigRouter({ config, direct }: Pick<AppContext, 'config' | 'direct'>): Router {
+export function addClientConfig(
+  router: Router,
+  { config, direct }: Pick<AppContext, 'config' | 'direct'>,
+): void {
   const { uploads, forward, leadway } = config;
   const allowed = new Set(uploads.allowedExtensions);
   const types = Object.values(FILE_TYPES)
@@ -15,8 +18,7 @@ export function createClientConfigRouter({ config, direct }: Pick<AppContext, 'c
       mimeTypes: type.mimeTypes,
     }))
     .filter((type) => type.extensions.length > 0);
-  const router = Router();
-  router.get('/config', (_req: Request, res: Response) => {
+  const sendConfig = (_req: Request, res: Response): void => {
     const isDirectOffered = leadway.locationIds.some((locationId) => direct.isOffered(locationId));
     res.set('Cache-Control', 'no-store').json({
       fileField: FILE_FIELD,
@@ -29,7 +31,6 @@ export function createClientConfigRouter({ config, direct }: Pick<AppContext, 'c
       },
       modes: isDirectOffered ? ['auto', 'forward', 'direct', 'relay'] : ['auto', 'forward'],
     });
-  });
-  router.all('/config', createMethodNotAllowed('GET', 'HEAD'));
-  return router;
+  };
+  router.route('/config').get(sendConfig).all(createMethodNotAllowed('GET', 'HEAD'));
 }

@@ -1,4 +1,4 @@
-import { type Request, type Response, Router } from 'express';
+import type { Request, Response, Router } from 'express';
 import { createBrowserModules } from '../middleware/browser-modules.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 
@@ -8,14 +8,11 @@ const CLIENT = new URL('../client/', import.meta.url);
  * `GET /client.js`: the browser client as a module to import; `GET /client/…`: the modules that it consists
  * of, `/client/store.js` among them.
  */
-export function createClientModuleRouter(): Router {
-  const router = Router();
-  const readOnly = createMethodNotAllowed('GET', 'HEAD');
-  router.get('/client.js', (_req: Request, res: Response) => {
+export function addClientModule(router: Router): void {
+  const sendModule = (_req: Request, res: Response): void => {
     // Relative, so that a prefix which a proxy takes off is no matter.
     res.set('Cache-Control', 'no-cache').type('text/javascript').send("export * from './client/index.js';\n");
-  });
-  router.all('/client.js', readOnly);
+  };
+  router.route('/client.js').get(sendModule).all(createMethodNotAllowed('GET', 'HEAD'));
   router.use('/client', createBrowserModules(CLIENT));
-  return router;
 }

@@ -1,4 +1,4 @@
-import { type Request, type Response, Router } from 'express';
+import type { Request, Response, Router } from 'express';
 import { callerOf } from '../middleware/caller.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
@@ -13,17 +13,21 @@ import type { Ticket } from '../server/uploads/tickets.ts';
 const REPEATABLE = ['uploadId', 'filePath', 'locationId', 'conversationId', 'filename'] as const;
 
 /** `POST /messages/upload/complete`: makes a file that is in storage an attachment with a public URL. */
-export function createCompleteRouter(context: Pick<AppContext, 'direct' | 'tickets' | 'uploads'>): Router {
-  const router = Router();
-  router.post('/messages/upload/complete', createJsonBody(), async (req: Request, res: Response) => {
+export function addComplete(
+  router: Router,
+  context: Pick<AppContext, 'direct' | 'tickets' | 'uploads'>,
+): void {
+  const complete = async (req: Request, res: Response): Promise<void> => {
     const body = req.body as Readonly<Record<string, unknown>>;
     const sealed = requiredTicket(body['ticket']);
     const ticket = await openPresentedTicket(context, callerOf(req), sealed, 'complete');
     assertMatches(body, ticket);
     sendJson(res, 200, await context.direct.complete(ticket, whenCallerLeaves(res)));
-  });
-  router.all('/messages/upload/complete', createMethodNotAllowed('POST'));
-  return router;
+  };
+  router
+    .route('/messages/upload/complete')
+    .post(createJsonBody(), complete)
+    .all(createMethodNotAllowed('POST'));
 }
 
 function requiredTicket(value: unknown): string {

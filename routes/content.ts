@@ -1,4 +1,4 @@
-import { type NextFunction, type Request, type Response, Router } from 'express';
+import type { NextFunction, Request, Response, Router } from 'express';
 import { callerOf } from '../middleware/caller.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createStorageProxy } from '../middleware/storage-proxy.ts';
@@ -13,23 +13,21 @@ import type { Ticket } from '../server/uploads/tickets.ts';
 import { sizeMismatch } from '../server/uploads/upload-errors.ts';
 
 /** `PUT /messages/upload/content`: relays a file to the signed URL that its ticket seals. */
-export function createContentRouter(
+export function addContent(
+  router: Router,
   context: Pick<AppContext, 'agent' | 'config' | 'policy' | 'slots' | 'tickets' | 'uploads'>,
-): Router {
+): void {
   const proxy = createStorageProxy(context);
-  const router = Router();
-  router.put(
-    '/messages/upload/content',
-    createUploadSlot(context),
-    async (req: Request, res: Response, next: NextFunction) => {
-      const ticket = await openPresentedTicket(context, callerOf(req), requiredTicket(req), 'content');
-      assertFits(req, ticket);
-      letBodyCome(req, res);
-      await proxy(req, res, next, ticket);
-    },
-  );
-  router.all('/messages/upload/content', createMethodNotAllowed('PUT'));
-  return router;
+  const relayContent = async (req: Request, res: Response, next: NextFunction): Promise<void> => {
+    const ticket = await openPresentedTicket(context, callerOf(req), requiredTicket(req), 'content');
+    assertFits(req, ticket);
+    letBodyCome(req, res);
+    await proxy(req, res, next, ticket);
+  };
+  router
+    .route('/messages/upload/content')
+    .put(createUploadSlot(context), relayContent)
+    .all(createMethodNotAllowed('PUT'));
 }
 
 function requiredTicket(req: Request): string {

@@ -1,21 +1,21 @@
-import { type Request, type Response, Router } from 'express';
+import type { Request, Response, Router } from 'express';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AppContext } from '../server/context.ts';
 
 /** `GET /healthz` (the process is up) and `GET /readyz` (it wants requests). */
-export function createHealthRouter({ lifecycle }: Pick<AppContext, 'lifecycle'>): Router {
-  const router = Router();
-  router.get('/healthz', (_req: Request, res: Response) => {
+export function addHealth(router: Router, { lifecycle }: Pick<AppContext, 'lifecycle'>): void {
+  const sendHealth = (_req: Request, res: Response): void => {
     res.set('Cache-Control', 'no-store').json({ status: 'ok' });
-  });
-  router.get('/readyz', (_req: Request, res: Response) => {
+  };
+  const sendReadiness = (_req: Request, res: Response): void => {
     const reasons = lifecycle.reasons();
     const isReady = reasons.length === 0;
     res
       .status(isReady ? 200 : 503)
       .set('Cache-Control', 'no-store')
       .json({ status: isReady ? 'ready' : 'not ready', reasons, notices: lifecycle.notices() });
-  });
-  router.all(['/healthz', '/readyz'], createMethodNotAllowed('GET', 'HEAD'));
-  return router;
+  };
+  const readOnly = createMethodNotAllowed('GET', 'HEAD');
+  router.route('/healthz').get(sendHealth).all(readOnly);
+  router.route('/readyz').get(sendReadiness).all(readOnly);
 }

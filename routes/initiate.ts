@@ -1,4 +1,4 @@
-import { type NextFunction, type Request, type Response, Router } from 'express';
+import type { NextFunction, Request, Response, Router } from 'express';
 import { callerOf } from '../middleware/caller.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
@@ -16,40 +16,41 @@ import { initiateUpload } from '../server/uploads/initiate-upload.ts';
 import { INITIATE_FIELD_NAMES, parseUploadFields } from '../server/uploads/upload-fields.ts';
 
 /** `POST /messages/upload/initiate`: a signed URL for a file that is described, or of which the head is sent. */
-export function createInitiateRouter(context: Pick<AppContext, 'slots' | 'uploads'>): Router {
+export function addInitiate(router: Router, context: Pick<AppContext, 'slots' | 'uploads'>): void {
   const { uploads } = context;
   const reader = createMultipartReader({
     fileField: FILE_FIELD,
     fieldNames: INITIATE_FIELD_NAMES,
     maxFiles: 1,
   });
-  const router = Router();
+  const takeSlot = createUploadSlot(context); // what is kept of a head takes memory, as an upload does
+  const readJson = createJsonBody();
 
-  router.post(
-    '/messages/upload/initiate',
-    (req: Request, _res: Response, next: NextFunction) =>
-      next(req.is('multipart/form-data') ? null : 'route'),
-    createUploadSlot(context), // what is kept of a head takes memory, as an upload does
-    (req: Request, res: Response) => {
-      const boundary = reader.boundaryOf(req);
-      const form = new HeadForm(uploads, callerOf(req));
-      res.once('close', () => form.fail(appError('UPSTREAM_ABORTED')));
-      form.answer.then(
-        (answer) => {
-          noteOutcome(req, { mode: 'direct', contentType: answer.contentType });
-          if (!res.headersSent && !res.destroyed) sendJson(res, 200, answer);
-        },
-        (error: AppError) => sendError(req, res, error),
-      );
-      reader.read(req, res, boundary, form);
-    },
-  );
-  router.post('/messages/upload/initiate', createJsonBody(), async (req: Request, res: Response) => {
+  const initiateByHead = (req: Request, res: Response): void => {
+    const boundary = reader.boundaryOf(req);
+    const form = new HeadForm(uploads, callerOf(req));
+    res.once('close', () => form.fail(appError('UPSTREAM_ABORTED')));
+    form.answer.then(
+      (answer) => {
+        noteOutcome(req, { mode: 'direct', contentType: answer.contentType });
+        if (!res.headersSent && !res.destroyed) sendJson(res, 200, answer);
+      },
+      (error: AppError) => sendError(req, res, error),
+    );
+    reader.read(req, res, boundary, form);
+  };
+  const initiateByDescription = async (req: Request, res: Response): Promise<void> => {
     const fields = parseUploadFields(req.body as Record<string, unknown>, uploads.attachmentUrlOrigins);
     const answer = await initiateUpload(uploads, callerOf(req), fields, null, whenCallerLeaves(res));
     noteOutcome(req, { mode: 'direct', contentType: answer.contentType });
     sendJson(res, 200, answer);
-  });
-  router.all('/messages/upload/initiate', createMethodNotAllowed('POST'));
-  return router;
+  };
+  const path = '/messages/upload/initiate';
+  router.post(path, forForms, takeSlot, initiateByHead);
+  router.route(path).post(readJson, initiateByDescription).all(createMethodNotAllowed('POST'));
+}
+
+/** Leaves what is no form to the next route. */
+function forForms(req: Request, _res: Response, next: NextFunction): void {
+  next(req.is('multipart/form-data') ? undefined : 'route');
 }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+import type { NextFunction, Request, RequestHandler, Response, Router } from 'express';
 import helmet from 'helmet';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AppContext } from '../server/context.ts';
@@ -7,40 +7,43 @@ import type { AppContext } from '../server/context.ts';
 const OWN = fileURLToPath(new URL('./docs/', import.meta.url));
 
 /** What the page loads, besides itself; everything else of the package stays inside. */
-const ASSETS: Readonly<Record<string, 'own' | 'swagger-ui'>> = {
-  'initializer.js': 'own',
-  'swagger-ui-bundle.js': 'swagger-ui',
-  'swagger-ui.css': 'swagger-ui',
-  'favicon-32x32.png': 'swagger-ui',
-};
+const ASSETS: ReadonlyMap<string, 'own' | 'swagger-ui'> = new Map([
+  ['initializer.js', 'own'],
+  ['swagger-ui-bundle.js', 'swagger-ui'],
+  ['swagger-ui.css', 'swagger-ui'],
+  ['favicon-32x32.png', 'swagger-ui'],
+]);
 
 /**
  * `GET /openapi.json`: the description of the API, and `GET /docs`: a page over it. Both are made when they
  * are first asked for, since most processes never are.
  */
-export function createOpenApiRouter({ config }: Pick<AppContext, 'config'>): Router {
+export function addOpenApi(router: Router, { config }: Pick<AppContext, 'config'>): void {
   let document: Promise<unknown> | null = null;
   const load = async (): Promise<unknown> => {
     const { createOpenApiDocument } = await import('../server/openapi/document.ts');
     return createOpenApiDocument(config);
   };
-  const router = Router();
-  router.get('/openapi.json', async (_req: Request, res: Response) => {
+  const sendDocument = async (_req: Request, res: Response): Promise<void> => {
     document ??= load();
     res.set('Cache-Control', 'no-cache').json(await document);
-  });
-  router.get('/docs', createPagePolicy(), (req: Request, res: Response) => {
+  };
+  const sendPage = (req: Request, res: Response): void => {
     // The page names its files relative to its own address, so that a prefix which a proxy takes off is no matter.
-    if (req.path.endsWith('/')) return res.redirect(308, '../docs');
-    res.set('Cache-Control', 'no-cache').sendFile('index.html', { root: OWN, cacheControl: false });
-  });
-  for (const [name, home] of Object.entries(ASSETS)) {
-    router.get(`/docs/${name}`, (_req: Request, res: Response) => {
-      res.sendFile(name, { root: home === 'own' ? OWN : swaggerUiFolder(), maxAge: '1h' });
-    });
-  }
-  router.all(['/openapi.json', '/docs'], createMethodNotAllowed('GET', 'HEAD'));
-  return router;
+    if (req.path.endsWith('/')) res.redirect(308, '../docs');
+    else res.set('Cache-Control', 'no-cache').sendFile('index.html', { root: OWN, cacheControl: false });
+  };
+  const readOnly = createMethodNotAllowed('GET', 'HEAD');
+  router.route('/openapi.json').get(sendDocument).all(readOnly);
+  router.route('/docs').get(createPagePolicy(), sendPage).all(readOnly);
+  router.get('/docs/:asset', sendAsset);
+}
+
+function sendAsset(req: Request<{ asset: string }>, res: Response, next: NextFunction): void {
+  const { asset } = req.params;
+  const home = ASSETS.get(asset);
+  if (home === undefined) next();
+  else res.sendFile(asset, { root: home === 'own' ? OWN : swaggerUiFolder(), maxAge: '1h' });
 }
 
 function swaggerUiFolder(): string {

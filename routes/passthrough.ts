@@ -1,4 +1,4 @@
-import { type NextFunction, type Request, type Response, Router } from 'express';
+import type { NextFunction, Request, Response, Router } from 'express';
 import { callerOf } from '../middleware/caller.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
 import { createLeadwayProxy } from '../middleware/leadway-proxy.ts';
@@ -13,11 +13,13 @@ import { resolveLocation } from '../server/uploads/locations.ts';
 import { required } from '../server/uploads/upload-fields.ts';
 
 /** The listed calls of `PASSTHROUGH`, each to the Leadway path that follows the base path. */
-export function createPassthroughRouter(context: Pick<AppContext, 'agent' | 'uploads' | 'config'>): Router {
+export function addPassthrough(
+  router: Router,
+  context: Pick<AppContext, 'agent' | 'uploads' | 'config'>,
+): void {
   const rules = createRuleBook(context.config.passthrough);
   const proxy = createLeadwayProxy(context);
   const readJson = createJsonBody(keepExactNumbers);
-  const router = Router();
 
   router.use((req: Request, res: Response, next: NextFunction) => {
     if (req.path === '/') return next(); // the demo page, where there is no base path
@@ -55,5 +57,4 @@ export function createPassthroughRouter(context: Pick<AppContext, 'agent' | 'upl
       body: body === null ? null : JSON.stringify(body),
     });
   }
-  return router;
 }

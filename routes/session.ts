@@ -1,4 +1,4 @@
-import { type CookieOptions, type Request, type Response, Router } from 'express';
+import type { CookieOptions, Request, Response, Router } from 'express';
 import { assertSentByPage } from '../middleware/caller.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createFailureLimit } from '../middleware/failure-limit.ts';
@@ -22,28 +22,25 @@ const COOKIE: CookieOptions = {
  * `POST /session`: exchanges the user context that the CRM hands to a custom page for a session, as a cookie
  * and, for browsers that block those, as a bearer token. `DELETE /session` ends it.
  */
-export function createSessionRouter(context: Pick<AppContext, 'config'>, sessions: Sessions): Router {
-  const router = Router();
-  router.post(
-    '/session',
-    createFailureLimit(context), // a forged context is a matter of many tries
-    createJsonBody(),
-    async (req: Request, res: Response) => {
-      const { token, expiresAt, locationId } = await sessions.begin(requiredPayload(req.body));
-      res.cookie(SESSION_COOKIE, token, { ...COOKIE, expires: new Date(expiresAt) });
-      res.set('Cache-Control', 'no-store').json({ token, tokenType: 'Bearer', expiresAt, locationId });
-    },
-  );
-  router.delete('/session', async (req: Request, res: Response) => {
+export function addSession(router: Router, context: Pick<AppContext, 'config'>, sessions: Sessions): void {
+  const begin = async (req: Request, res: Response): Promise<void> => {
+    const { token, expiresAt, locationId } = await sessions.begin(requiredPayload(req.body));
+    res.cookie(SESSION_COOKIE, token, { ...COOKIE, expires: new Date(expiresAt) });
+    res.set('Cache-Control', 'no-store').json({ token, tokenType: 'Bearer', expiresAt, locationId });
+  };
+  const end = async (req: Request, res: Response): Promise<void> => {
     // Both: who signs out of one page means the cookie that another one has left, too.
     const credentials = readCredentials(req, SESSION_COOKIE);
     // No page can be made to send the header for another site, whatever cookie comes along.
     if (credentials[0]?.isByCookie) assertSentByPage(req);
     for (const { token } of credentials) await sessions.end(token);
     res.set('Cache-Control', 'no-store').clearCookie(SESSION_COOKIE, COOKIE).status(204).end();
-  });
-  router.all('/session', createMethodNotAllowed('POST', 'DELETE'));
-  return router;
+  };
+  router
+    .route('/session')
+    .post(createFailureLimit(context), createJsonBody(), begin) // a forged context is a matter of many tries
+    .delete(end)
+    .all(createMethodNotAllowed('POST', 'DELETE'));
 }
 
 function requiredPayload({ payload }: Readonly<Record<string, unknown>>): string {

@@ -1,4 +1,4 @@
-import { type Request, type Response, Router } from 'express';
+import type { Request, Response, Router } from 'express';
 import { callerOf } from '../middleware/caller.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createMultipartReader } from '../middleware/multipart/multipart.ts';
@@ -15,16 +15,15 @@ import { Upload, type UploadAnswer } from '../server/uploads/upload.ts';
 import { UPLOAD_FIELD_NAMES } from '../server/uploads/upload-fields.ts';
 
 /** `POST /messages/upload`: takes files and sees to it that they reach Leadway, in one of three ways. */
-export function createUploadRouter(context: Pick<AppContext, 'uploads' | 'slots'>): Router {
+export function addUpload(router: Router, context: Pick<AppContext, 'uploads' | 'slots'>): void {
   const { uploads } = context;
   const reader = createMultipartReader({
     fileField: FILE_FIELD,
     fieldNames: UPLOAD_FIELD_NAMES,
     maxFiles: uploads.maxFiles,
   });
-  const router = Router();
 
-  router.post('/messages/upload', createUploadSlot(context), (req: Request, res: Response) => {
+  const takeUpload = (req: Request, res: Response): void => {
     const boundary = reader.boundaryOf(req);
     const { query } = req; // parsed anew by every look at it
     const upload = new Upload(uploads, {
@@ -48,9 +47,11 @@ export function createUploadRouter(context: Pick<AppContext, 'uploads' | 'slots'
       },
     );
     reader.read(req, res, boundary, upload);
-  });
-  router.all('/messages/upload', createMethodNotAllowed('POST'));
-  return router;
+  };
+  router
+    .route('/messages/upload')
+    .post(createUploadSlot(context), takeUpload)
+    .all(createMethodNotAllowed('POST'));
 }
 
 function send(req: Request, res: Response, upload: Upload, answer: UploadAnswer): void {

@@ -11,17 +11,17 @@ import { createAddressRateLimit, createRateLimit } from '../middleware/rate-limi
 import { createRequestId } from '../middleware/request-id.ts';
 import { createSecurityHeaders } from '../middleware/security-headers.ts';
 import { createStrictHttp } from '../middleware/strict-http.ts';
-import { createClientConfigRouter } from '../routes/client-config.ts';
-import { createClientModuleRouter } from '../routes/client-module.ts';
-import { createCompleteRouter } from '../routes/complete.ts';
-import { createContentRouter } from '../routes/content.ts';
-import { createHealthRouter } from '../routes/health.ts';
-import { createInitiateRouter } from '../routes/initiate.ts';
-import { createOpenApiRouter } from '../routes/openapi.ts';
+import { addClientConfig } from '../routes/client-config.ts';
+import { addClientModule } from '../routes/client-module.ts';
+import { addComplete } from '../routes/complete.ts';
+import { addContent } from '../routes/content.ts';
+import { addHealth } from '../routes/health.ts';
+import { addInitiate } from '../routes/initiate.ts';
+import { addOpenApi } from '../routes/openapi.ts';
 import { createPageRouter } from '../routes/page.ts';
-import { createPassthroughRouter } from '../routes/passthrough.ts';
-import { createSessionRouter } from '../routes/session.ts';
-import { createUploadRouter } from '../routes/upload.ts';
+import { addPassthrough } from '../routes/passthrough.ts';
+import { addSession } from '../routes/session.ts';
+import { addUpload } from '../routes/upload.ts';
 import type { AppContext } from './context.ts';
 import type { DemoTarget } from './demo.ts';
 
@@ -43,7 +43,7 @@ export function createApp(context: AppContext, demo: DemoTarget | null = null): 
       createStrictHttp(),
     ),
   );
-  app.use(createHealthRouter(context)); // neither drained nor limited: probes must always get an answer
+  addHealth(app, context); // neither drained nor limited: probes must always get an answer
   app.use(config.basePath === '' ? '/' : config.basePath, createApi(context));
   if (demo !== null) app.use(createPageRouter(context, demo));
   app.use(createNotFound());
@@ -51,6 +51,7 @@ export function createApp(context: AppContext, demo: DemoTarget | null = null): 
   return app;
 }
 
+/** One router for all routes: each router within another would cost every request that passes it as much as a route. */
 function createApi(context: AppContext): Router {
   const { config } = context;
   const api = Router();
@@ -62,16 +63,16 @@ function createApi(context: AppContext): Router {
       createOriginGate(context),
     ),
   );
-  api.use(createClientConfigRouter(context));
-  api.use(createClientModuleRouter());
-  api.use(createOpenApiRouter(context));
-  api.use(createAddressRateLimit(context)); // guesses at credentials are counted too
-  if (context.sessions !== null) api.use(createSessionRouter(context, context.sessions)); // before the gate: it lets callers in
+  addClientConfig(api, context);
+  addClientModule(api);
+  addOpenApi(api, context);
+  if (config.auth.kind !== 'none') api.use(createAddressRateLimit(context)); // guesses at credentials are counted too
+  if (context.sessions !== null) addSession(api, context, context.sessions); // before the gate: it lets callers in
   api.use(inOrder(createCallerGate(context), createRateLimit(context))); // who calls, then how often; before any body
-  api.use(createUploadRouter(context));
-  api.use(createInitiateRouter(context));
-  api.use(createContentRouter(context));
-  api.use(createCompleteRouter(context));
-  if (config.passthrough.length > 0) api.use(createPassthroughRouter(context)); // last: no listed call hides one of ours
+  addUpload(api, context);
+  addInitiate(api, context);
+  addContent(api, context);
+  addComplete(api, context);
+  if (config.passthrough.length > 0) addPassthrough(api, context); // last: no listed call hides one of ours
   return api;
 }
