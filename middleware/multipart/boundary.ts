@@ -2,8 +2,8 @@ import { appError } from '../../server/errors/app-error.ts';
 
 /** RFC 2046, section 5.1.1: 1 to 70 of these, and no blank at the end. */
 const BOUNDARY = /^[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]$/;
-const PARAMETER =
-  /;[ \t]*(?<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"(?<quoted>[^"\\]*)"|(?<token>[^\s;"]+))[ \t]*/y;
+/** Name, quoted value, token. */
+const PARAMETER = /;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"([^"\\]*)"|([^\s;"]+))[ \t]*/y;
 
 /**
  * The boundary of a `multipart/form-data` content type.
@@ -18,10 +18,9 @@ export function parseBoundary(contentType: string | undefined): string {
   let at = type.length;
   while (at < contentType.length) {
     PARAMETER.lastIndex = at;
-    const groups = PARAMETER.exec(contentType)?.groups;
-    if (groups === undefined) throw appError('NOT_MULTIPART');
-    if (groups['name']?.toLowerCase() === 'boundary')
-      boundaries.push(groups['quoted'] ?? groups['token'] ?? '');
+    const match = PARAMETER.exec(contentType);
+    if (match === null) throw appError('NOT_MULTIPART');
+    if (match[1]?.toLowerCase() === 'boundary') boundaries.push(match[2] ?? match[3] ?? '');
     at = PARAMETER.lastIndex;
   }
   const [boundary] = boundaries;

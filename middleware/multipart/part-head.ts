@@ -10,8 +10,8 @@ export interface PartHead {
 }
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const PARAMETER =
-  /[ \t]*;[ \t]*(?<name>[!#$%&'+^_`|~0-9A-Za-z.-]+\*?)=(?:"(?<quoted>(?:[^"\\]|\\[\s\S])*)"|(?<token>[^\s;"]*))/y;
+/** Name, quoted value, token. By position: each match of a pattern with named groups makes a dictionary. */
+const PARAMETER = /[ \t]*;[ \t]*([!#$%&'+^_`|~0-9A-Za-z.-]+\*?)=(?:"((?:[^"\\]|\\[\s\S])*)"|([^\s;"]*))/y;
 /** Content is passed on as it is, so only encodings that change nothing are taken. */
 const PLAIN_ENCODINGS = new Set(['binary', '8bit', '7bit']);
 
@@ -31,7 +31,7 @@ export function parsePartHead(bytes: Buffer): PartHead {
   }
   const contentType = headers.get('content-type') ?? null;
   if (contentType?.toLowerCase().startsWith('multipart/')) throw badMultipart('a part is multipart itself');
-  return { ...parseDisposition(disposition), contentType };
+  return parseDisposition(disposition, contentType);
 }
 
 function parseHeaders(text: string): ReadonlyMap<string, string> {
@@ -57,32 +57,39 @@ function hasControls(line: string): boolean {
   return /[\u0000-\u0008\u000a-\u001f\u007f]/.test(line);
 }
 
-function parseDisposition(value: string): Pick<PartHead, 'name' | 'filename'> {
-  const type = value.split(';', 1)[0] ?? '';
-  if (type.trim().toLowerCase() !== 'form-data') throw badMultipart('a part is not form-data');
-  const parameters = parseParameters(value, type.length);
+function parseDisposition(value: string, contentType: string | null): PartHead {
+  const semicolon = value.indexOf(';');
+  const typeEnd = semicolon === -1 ? value.length : semicolon;
+  if (value.slice(0, typeEnd).trim().toLowerCase() !== 'form-data')
+    throw badMultipart('a part is not form-data');
+  const parameters = parseParameters(value, typeEnd);
   const name = parameters.get('name');
   if (name === undefined || name === '') throw badMultipart('a part has no name');
   // .NET and others send both; the extended one is there because the plain one could not hold the name.
   const extended = parameters.get('filename*');
   const filename = extended === undefined ? parameters.get('filename') : decodeExtended(extended);
-  return { name, filename: filename ?? null };
+  return { name, filename: filename ?? null, contentType };
 }
 
+/** `value` has no blanks at its end. */
 function parseParameters(value: string, from: number): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
   let at = from;
-  while (value.slice(at).trim() !== '') {
+  while (at < value.length) {
     PARAMETER.lastIndex = at;
-    const groups = PARAMETER.exec(value)?.groups;
-    if (groups === undefined) throw badMultipart('a part has a malformed Content-Disposition');
-    const key = (groups['name'] ?? '').toLowerCase();
+    const match = PARAMETER.exec(value);
+    if (match === null) throw badMultipart('a part has a malformed Content-Disposition');
+    const key = (match[1] ?? '').toLowerCase();
     if (parameters.has(key)) throw badMultipart(`a part has two parameters ${key}`);
-    // Only these two are escapes: Internet Explorer sent whole Windows paths with bare backslashes.
-    parameters.set(key, groups['quoted']?.replace(/\\(["\\])/g, '$1') ?? groups['token'] ?? '');
+    parameters.set(key, withoutEscapes(match[2]) ?? match[3] ?? '');
     at = PARAMETER.lastIndex;
   }
   return parameters;
+}
+
+/** Only these two are escapes: Internet Explorer sent whole Windows paths with bare backslashes. */
+function withoutEscapes(quoted: string | undefined): string | undefined {
+  return quoted?.includes('\\') ? quoted.replace(/\\(["\\])/g, '$1') : quoted;
 }
 
 /** `UTF-8''na%C3%AFve.png` (RFC 8187). */
