@@ -14,12 +14,16 @@ const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/;
  */
 const NAMES_STREAM = /\.[a-z][a-z0-9]{0,15}[\s.]*:/i;
 
+/** What most files are called: a clean name as it is, with nothing to compose, take out or refuse. */
+const PLAIN = /^[\w(-][\w ().-]{0,253}[\w)-]$/;
+
 /**
  * The name to use for a file that its sender calls `given`: NFC, without path, control characters and blanks
  * at its ends. Null where nothing usable is left, the name is over 255 bytes of UTF-8, or it holds marks
  * that make it read differently from what it is.
  */
 export function cleanFileName(given: string): string | null {
+  if (PLAIN.test(given)) return given;
   if (given.length > MAX_GIVEN_CHARACTERS) return null;
   if (BIDI_CONTROLS.test(given) || given.includes('\ufffd') || !given.isWellFormed()) return null;
   const base = given.normalize('NFC').split(/[/\\]/).at(-1) ?? '';
