@@ -5,7 +5,7 @@ import { ForwardRequest, type UpstreamTiming } from '../leadway/forward-request.
 import type { LeadwayAnswer, LeadwayClient } from '../leadway/leadway-client.ts';
 import { loadAnswers } from '../leadway/load-answers.ts';
 import type { IncomingFile } from './incoming-file.ts';
-import { createMultipartEncoder } from './multipart-encoder.ts';
+import { createMultipartEncoder, type MultipartEncoder } from './multipart-encoder.ts';
 import type { UploadFields } from './upload-fields.ts';
 
 /** The field that Leadway takes files in, and so do we. */
@@ -47,7 +47,7 @@ export class ForwardCarrier {
     this.#target = target;
     const known = toLeadwayFields(fields, target.locationId);
     for (const [name] of known) this.#sent.set(name, (this.#sent.get(name) ?? 0) + 1);
-    const opening = Buffer.concat(known.map(([name, value]) => this.#encoder.field(name, value)));
+    const opening = Buffer.from(toText(known, this.#encoder));
     const { fileTail, closing, contentType } = this.#encoder;
     const contentLength =
       exact &&
@@ -74,20 +74,19 @@ export class ForwardCarrier {
 
   /** Ends the file that was begun last. */
   endFile(): Promise<void> | undefined {
-    return this.#request.write(this.#encoder.fileTail);
+    return this.#request.write(Buffer.from(this.#encoder.fileTail));
   }
 
   /** The commit: sends the fields that came late and the closing delimiter. */
   async finish(fields: UploadFields): Promise<ForwardAnswer> {
     const seen = new Map<string, number>();
-    const late = toLeadwayFields(fields, this.#target.locationId)
-      .filter(([name]) => {
-        const position = (seen.get(name) ?? 0) + 1;
-        seen.set(name, position);
-        return position > (this.#sent.get(name) ?? 0);
-      })
-      .map(([name, value]) => this.#encoder.field(name, value));
-    const answer = await this.#request.commit([...late, this.#encoder.closing]);
+    const late = toLeadwayFields(fields, this.#target.locationId).filter(([name]) => {
+      const position = (seen.get(name) ?? 0) + 1;
+      seen.set(name, position);
+      return position > (this.#sent.get(name) ?? 0);
+    });
+    const closing = Buffer.from(toText(late, this.#encoder) + this.#encoder.closing);
+    const answer = await this.#request.commit([closing]);
     return toForwardAnswer(answer, this.#target);
   }
 
@@ -97,7 +96,7 @@ export class ForwardCarrier {
   }
 
   #headOf(file: IncomingFile): Buffer {
-    return this.#encoder.fileHead(FILE_FIELD, file.name, file.contentType);
+    return Buffer.from(this.#encoder.fileHead(FILE_FIELD, file.name, file.contentType));
   }
 }
 
@@ -117,15 +116,17 @@ export function sendHeldFiles(
   files: readonly IncomingFile[],
 ): HeldUpload {
   const encoder = createMultipartEncoder();
-  const known = toLeadwayFields(fields, target.locationId);
-  const body = known.map(([name, value]) => encoder.field(name, value));
   const held: Buffer[] = [];
+  const body: Buffer[] = [];
+  let text = toText(toLeadwayFields(fields, target.locationId), encoder);
   for (const file of files) {
     const chunks = file.release();
     held.push(...chunks);
-    body.push(encoder.fileHead(FILE_FIELD, file.name, file.contentType), ...chunks, encoder.fileTail);
+    text += encoder.fileHead(FILE_FIELD, file.name, file.contentType);
+    body.push(Buffer.from(text), ...chunks);
+    text = encoder.fileTail;
   }
-  body.push(encoder.closing);
+  body.push(Buffer.from(text + encoder.closing));
   const contentLength = body.reduce((sum, piece) => sum + piece.length, 0);
   const open = (): ForwardRequest =>
     new ForwardRequest(
@@ -172,8 +173,14 @@ async function toForwardAnswer(
   return parsed.data;
 }
 
+function toText(fields: readonly LeadwayField[], encoder: MultipartEncoder): string {
+  return fields.map(([name, value]) => encoder.field(name, value)).join('');
+}
+
+type LeadwayField = readonly [name: string, value: string];
+
 /** The fields of Leadway's upload form, in its order, without those that were not given. */
-function toLeadwayFields(fields: UploadFields, locationId: string): [name: string, value: string][] {
+function toLeadwayFields(fields: UploadFields, locationId: string): LeadwayField[] {
   const { conversationId, contactId, attachmentUrls, chatServiceSid, isGroupSms } = fields;
   const pairs: [string, string | null][] = [
     ['conversationId', conversationId],

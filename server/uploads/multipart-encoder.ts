@@ -3,15 +3,17 @@ import { randomUUID } from 'node:crypto';
 /**
  * Writes the pieces of a `multipart/form-data` body (RFC 7578). The caller's own bytes never become
  * structure: two parsers that read one body differently is how filters are bypassed.
+ *
+ * Pieces are text, to be sent as UTF-8, so that neighbours can be joined: a write costs more than what is in it.
  */
 export interface MultipartEncoder {
   readonly contentType: string;
-  field(name: string, value: string): Buffer;
-  fileHead(name: string, filename: string, contentType: string): Buffer;
+  field(name: string, value: string): string;
+  fileHead(name: string, filename: string, contentType: string): string;
   /** Follows the bytes of a file. */
-  readonly fileTail: Buffer;
+  readonly fileTail: string;
   /** The closing delimiter. Sending it is the commit. */
-  readonly closing: Buffer;
+  readonly closing: string;
 }
 
 /** An encoder with a boundary that nobody can guess, so that no content can contain it. */
@@ -20,16 +22,12 @@ export function createMultipartEncoder(): MultipartEncoder {
   return {
     contentType: `multipart/form-data; boundary=${boundary}`,
     field: (name, value) =>
-      Buffer.from(
-        `--${boundary}\r\nContent-Disposition: form-data; name="${escapeName(name)}"\r\n\r\n${value}\r\n`,
-      ),
+      `--${boundary}\r\nContent-Disposition: form-data; name="${escapeName(name)}"\r\n\r\n${value}\r\n`,
     fileHead: (name, filename, contentType) =>
-      Buffer.from(
-        `--${boundary}\r\nContent-Disposition: form-data; name="${escapeName(name)}"; filename="${escapeName(filename)}"\r\n` +
-          `Content-Type: ${contentType}\r\n\r\n`,
-      ),
-    fileTail: Buffer.from('\r\n'),
-    closing: Buffer.from(`--${boundary}--\r\n`),
+      `--${boundary}\r\nContent-Disposition: form-data; name="${escapeName(name)}"; filename="${escapeName(filename)}"\r\n` +
+      `Content-Type: ${contentType}\r\n\r\n`,
+    fileTail: '\r\n',
+    closing: `--${boundary}--\r\n`,
   };
 }
 
@@ -39,5 +37,6 @@ export function createMultipartEncoder(): MultipartEncoder {
  * @see https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
  */
 export function escapeName(name: string): string {
+  if (!/[\r\n"]/.test(name)) return name;
   return name.replace(/\r/g, '%0D').replace(/\n/g, '%0A').replace(/"/g, '%22');
 }
