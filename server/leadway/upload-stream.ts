@@ -81,8 +81,8 @@ export class UploadStream {
     } else {
       this.#inOneWrite(() => {
         this.#flush();
-        for (const piece of pieces) this.#request.write(piece);
-        this.#request.end();
+        for (const piece of pieces.slice(0, -1)) this.#request.write(piece);
+        this.#request.end(pieces.at(-1));
       });
       this.#watch.setWaiting(true);
     }
