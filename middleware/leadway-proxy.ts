@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { NextFunction, Request, Response } from 'express';
 import type { RequestHandler } from 'http-proxy-middleware';
@@ -143,16 +143,11 @@ export function createLeadwayProxy({
     const proxy = await loading;
     await budget.take(call.locationId, hasLeft);
     running.token = tokens.current(call.locationId);
-    const headers = toLeadwayHeaders(running.token, apiVersion);
-    req.headers = Object.fromEntries([
-      ...Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
-      ...(call.body === null
-        ? []
-        : [
-            ['content-type', 'application/json'],
-            ['content-length', String(Buffer.byteLength(call.body))],
-          ]),
-    ]);
+    req.headers = toIncomingHeaders(toLeadwayHeaders(running.token, apiVersion));
+    if (call.body !== null) {
+      req.headers['content-type'] = 'application/json';
+      req.headers['content-length'] = String(Buffer.byteLength(call.body));
+    }
     await proxy(req, res, next);
   }
 
@@ -190,6 +185,15 @@ function whenProxyHasIt(answer: IncomingMessage, then: () => void): void {
     answer.on('error', () => {});
     then();
   });
+}
+
+/** Headers as an incoming request has them. */
+function toIncomingHeaders(namesAndValues: readonly string[]): IncomingHttpHeaders {
+  const headers: IncomingHttpHeaders = {};
+  for (let at = 0; at < namesAndValues.length; at += 2) {
+    headers[namesAndValues[at]?.toLowerCase() ?? ''] = namesAndValues[at + 1];
+  }
+  return headers;
 }
 
 function toFault(error: unknown): AppError {

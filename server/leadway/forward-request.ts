@@ -45,19 +45,22 @@ export class ForwardRequest {
     onTiming: (timing: UpstreamTiming) => void,
   ) {
     const { client, locationId, contentType, contentLength } = options;
-    const { agent, apiVersion, tokens, timeoutMs } = client.options;
+    const { agent, apiVersion, baseUrl, tokens, timeoutMs } = client.options;
     this.#options = options;
     this.#onTiming = onTiming;
     this.#token = tokens.current(locationId);
     const request = agent.request(client.targetOf(UPLOAD_PATH), {
       method: 'POST',
-      headers: {
+      headers: [
         ...toLeadwayHeaders(this.#token, apiVersion),
-        'Content-Type': contentType,
+        'Content-Type',
+        contentType,
         ...(contentLength === null
-          ? { 'Transfer-Encoding': 'chunked' }
-          : { 'Content-Length': contentLength }),
-      },
+          ? ['Transfer-Encoding', 'chunked']
+          : ['Content-Length', String(contentLength)]),
+        'Host',
+        baseUrl.host,
+      ],
     });
     this.#stream = new UploadStream(request, timeoutMs, {
       onFailure,

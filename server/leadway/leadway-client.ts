@@ -134,17 +134,21 @@ export class LeadwayClient {
     signal: AbortSignal,
     attempt: Attempt = 'first',
   ): Promise<Attempted> {
-    const { agent, apiVersion, timeoutMs, tokens, budget } = this.options;
+    const { agent, apiVersion, baseUrl, timeoutMs, tokens, budget } = this.options;
     await budget.take(locationId, signal, attempt);
     const token = tokens.current(locationId);
     const payload = Buffer.from(JSON.stringify(body));
     const request = agent.request(this.targetOf(path), {
       method: 'POST',
-      headers: {
+      headers: [
         ...toLeadwayHeaders(token, apiVersion),
-        'Content-Type': 'application/json',
-        'Content-Length': payload.length,
-      },
+        'Content-Type',
+        'application/json',
+        'Content-Length',
+        String(payload.length),
+        'Host',
+        baseUrl.host,
+      ],
       signal,
     });
     let stalled = false;

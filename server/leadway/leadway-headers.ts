@@ -1,15 +1,20 @@
-import type { OutgoingHttpHeaders } from 'node:http';
-
 /**
  * The one place where headers for Leadway are made; nothing of the caller's request is among them.
  *
  * `Accept` is not optional: without it some endpoints were reported to answer 404 with no body.
+ *
+ * @returns Names and values by turns, as `node:http` writes them at once, where it would take an object apart first. It
+ *   adds no `Host` to such a list.
  */
-export function toLeadwayHeaders(token: string, apiVersion: string): OutgoingHttpHeaders {
-  return {
-    Authorization: `Bearer ${token}`,
-    Version: apiVersion,
-    Accept: 'application/json',
-    'User-Agent': 'leadway-bff',
-  };
+export function toLeadwayHeaders(token: string, apiVersion: string): string[] {
+  return [
+    'Authorization',
+    `Bearer ${token}`,
+    'Version',
+    apiVersion,
+    'Accept',
+    'application/json',
+    'User-Agent',
+    'leadway-bff',
+  ];
 }

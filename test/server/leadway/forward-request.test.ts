@@ -55,6 +55,31 @@ describe('ForwardRequest', () => {
     return socket;
   }
 
+  for (const [contentLength, framing] of [
+    [3, 'Content-Length: 3'],
+    [null, 'Transfer-Encoding: chunked'],
+  ] as const) {
+    it(`says where it goes, that the connection is to be kept and ${framing}`, async () => {
+      const committed = open(contentLength).commit([Buffer.from('abc')]);
+      const [socket] = await connected;
+      const [bytes] = (await once(socket, 'data')) as [Buffer];
+      const [head] = bytes.toString().split('\r\n\r\n');
+      assert.deepEqual(head?.split('\r\n'), [
+        'POST /conversations/messages/upload HTTP/1.1',
+        'Authorization: Bearer token',
+        'Version: 2021-07-28',
+        'Accept: application/json',
+        'User-Agent: leadway-bff',
+        'Content-Type: multipart/form-data; boundary=b',
+        framing,
+        `Host: 127.0.0.1:${(server.address() as AddressInfo).port}`,
+        'Connection: keep-alive',
+      ]);
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}');
+      await committed;
+    });
+  }
+
   const refusal = JSON.stringify({ status: 413, message: 'too large' });
   const head = `HTTP/1.1 413 Payload Too Large\r\nContent-Length: ${refusal.length}\r\n\r\n`;
 
