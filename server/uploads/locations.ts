@@ -24,7 +24,7 @@ export function resolveLocation(rule: LocationRule, ...named: readonly (string |
   for (const locationId of given) {
     if (!rule.isAllowed(locationId)) throw appError('LOCATION_NOT_ALLOWED');
   }
-  if (new Set(given).size > 1) {
+  if (given.some((locationId) => locationId !== given[0])) {
     throw appError('DUPLICATE_FIELD', { params: { field: 'locationId' }, details: { field: 'locationId' } });
   }
   return given[0] ?? rule.single;

@@ -74,6 +74,9 @@ export function parseUploadFields(raw: RawFields, attachmentUrlOrigins: readonly
   };
 }
 
+/** What is known before the first field. */
+export const NO_FIELDS: UploadFields = parseUploadFields({}, []);
+
 /** The value of a field that may come once; null when it did not come or is empty. */
 function single(raw: RawFields, field: string): string | null {
   const value = raw[field];
@@ -96,6 +99,7 @@ function matching(raw: RawFields, field: string, pattern: RegExp, message: Inval
 
 /** These pass by the checks on files, so only https URLs of listed origins are taken. */
 function parseAttachmentUrls(value: unknown, origins: readonly string[]): readonly string[] {
+  if (value === undefined) return [];
   const given = (Array.isArray(value) ? value : [value]).filter((url) => url !== undefined && url !== '');
   if (given.length > MAX_ATTACHMENT_URLS) throw invalid('attachmentUrls', 'INVALID_FIELD.attachmentUrl');
   return given.map((text) => {

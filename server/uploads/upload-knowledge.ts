@@ -7,7 +7,13 @@ import { directUnavailable } from './relay-carrier.ts';
 import { forwardLimit, type Mode, type RouteFacts } from './route-choice.ts';
 import type { UploadContext } from './upload-context.ts';
 import { fieldOrder, sizeMismatch, tooManyFiles } from './upload-errors.ts';
-import { parseUploadFields, type RawFields, required, type UploadFields } from './upload-fields.ts';
+import {
+  NO_FIELDS,
+  parseUploadFields,
+  type RawFields,
+  required,
+  type UploadFields,
+} from './upload-fields.ts';
 
 /** What is known of an upload before its body. */
 export interface UploadRequest {
@@ -35,7 +41,7 @@ export class UploadKnowledge {
   readonly #context: UploadContext;
   readonly #request: UploadRequest;
   readonly #locations: LocationRule;
-  #fields: UploadFields;
+  #fields = NO_FIELDS;
   /** Bytes between the beginning of the only file so far and the closing delimiter; null when unknown. */
   #bytesToCome: number | null = null;
   /** A file came while its location was unknown. */
@@ -47,8 +53,7 @@ export class UploadKnowledge {
     this.#request = request;
     this.#locations = context.locationsFor(request.caller);
     // What comes in the query has the form of a field too.
-    parseUploadFields({ locationId: request.locationId }, []);
-    this.#fields = parseUploadFields({}, context.attachmentUrlOrigins);
+    if (request.locationId !== null) parseUploadFields({ locationId: request.locationId }, []);
     this.location();
   }
 
