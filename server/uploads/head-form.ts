@@ -72,7 +72,7 @@ export class HeadForm {
 
   async #initiate(): Promise<void> {
     const fields = parseUploadFields(this.#raw, this.#context.attachmentUrlOrigins);
-    const answer = await initiateUpload(this.#context, this.#caller, fields, this.#offered, this.over.signal);
+    const answer = await initiateUpload(this.#context, this.#caller, fields, this.#offered, this.over);
     this.over.end();
     this.#answer.resolve(answer);
   }

@@ -263,7 +263,7 @@ export class Upload {
     if (!isComplete && this.#known.mayBeTooLarge()) return this.#discard();
     if (file.isWhole && file.size === this.#known.fields.fileSize) await file.assertSound();
     const claim = this.#known.claim(file);
-    const ticket = await this.#context.direct.initiate(claim, this.over.signal);
+    const ticket = await this.#context.direct.initiate(claim, this.over);
     if (ticket === null) return this.#fallBack(isComplete);
     const size = claim.fileSize ?? file.size;
     if (size > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, ticket.channel);
@@ -319,7 +319,7 @@ export class Upload {
       direct: this.#context.direct,
       agent: this.#context.client.options.agent,
       timeoutMs: this.#context.client.options.timeoutMs,
-      signal: this.over.signal,
+      over: this.over,
       onFailure: (error) => this.fail(error),
       onTiming: (timing) => this.#noteTiming(timing),
     });
@@ -356,7 +356,7 @@ export class Upload {
 
   async #takeBudget(locationId: string): Promise<void> {
     const { budget } = this.#context;
-    if (!budget.takeNow(locationId)) await budget.take(locationId, this.over.signal);
+    if (!budget.takeNow(locationId)) await budget.take(locationId, this.over);
   }
 
   #forwardTarget(locationId: string): ForwardTarget {
