@@ -23,6 +23,7 @@ export interface Sample {
 /** What a target has to carry in a round. */
 export interface Burden extends Pick<Shot, 'kind' | 'fileBytes' | 'concurrency'> {
   readonly until: RepeatCommand['until'];
+  readonly perSecond?: number;
 }
 
 /**

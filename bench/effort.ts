@@ -16,16 +16,15 @@ export interface Effort {
   /** Leaves all peers but the bare pipe out where they take long. */
   readonly isQuick: boolean;
   readonly concurrency: number;
-  /**
-   * Of load before small requests are measured: V8 compiles what is hot only after some thousand of them, and
-   * a server is measured as it is after a while.
-   */
+  /** Of load in each round before small requests are measured: a server is measured as it is after a while. */
   readonly warmUpSeconds: number;
   readonly sizes: readonly Size[];
   readonly throughput: Rounds;
   readonly latency: Rounds;
   readonly initiate: Rounds;
   readonly scale: Rounds;
+  /** How long uploads come at one rate. */
+  readonly steady: { readonly seconds: number };
   readonly connections: Rounds & { readonly counts: readonly number[] };
   readonly cutThrough: { readonly rounds: number; readonly fileBytes: number };
   readonly refusal: { readonly rounds: number };
@@ -57,6 +56,7 @@ export const FULL: Effort = {
   latency: { rounds: 5, seconds: 1.2 },
   initiate: { rounds: 5, seconds: 1.2 },
   scale: { rounds: 5, seconds: 1.5 },
+  steady: { seconds: 12 },
   connections: { rounds: 5, seconds: 1.2, counts: [1, 100, 2000] },
   cutThrough: { rounds: 5, fileBytes: 20 * MB },
   refusal: { rounds: 15 },
@@ -77,6 +77,7 @@ export const QUICK: Effort = {
   latency: { rounds: 1, seconds: 0.5 },
   initiate: { rounds: 1, seconds: 0.5 },
   scale: { rounds: 1, seconds: 0.5 },
+  steady: { seconds: 1 },
   connections: { rounds: 3, seconds: 0.3, counts: [1, 2000] },
   cutThrough: { rounds: 1, fileBytes: 5 * MB },
   refusal: { rounds: 3 },

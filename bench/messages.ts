@@ -15,10 +15,12 @@ export interface PrepareCommand {
   readonly fileBytes: number;
 }
 
-/** Sends as fast as the target takes it, one request after the other on each connection. */
+/** Sends one request after the other on each connection, as fast as the target takes it or at a rate. */
 export interface RepeatCommand extends Shot {
   readonly command: 'repeat';
   readonly until: { readonly seconds: number } | { readonly requests: number };
+  /** Begins so many a second, on all connections together; as fast as it goes where it is left out. */
+  readonly perSecond?: number;
 }
 
 /** Sends one upload on each connection, at so many bytes per second each. */

@@ -8,6 +8,8 @@ const KIB = 1024;
 /** What processes and their descendants have used. */
 export interface Usage {
   readonly cpuSeconds: number;
+  /** Of that, by the threads that the processes began with. */
+  readonly mainThreadSeconds: number;
   readonly residentBytes: number;
   /** The most that was ever resident at once, by the kernel's own mark. */
   readonly peakBytes: number;
@@ -17,10 +19,11 @@ export interface Usage {
 
 /** Usage of the process trees of `pids`, by the operating system's accounting. */
 export function usageOf(pids: readonly number[]): Usage {
-  const sum = { cpuSeconds: 0, residentBytes: 0, peakBytes: 0, readBytes: 0 };
+  const sum = { cpuSeconds: 0, mainThreadSeconds: 0, residentBytes: 0, peakBytes: 0, readBytes: 0 };
   for (const pid of treeOf(pids)) {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     sum.cpuSeconds += cpuSecondsOf(pid);
+    sum.mainThreadSeconds += scheduledSeconds(pid, String(pid));
     sum.residentBytes += numberIn(status, 'VmRSS') * KIB;
     sum.peakBytes += numberIn(status, 'VmHWM') * KIB;
     sum.readBytes += numberIn(readFileSync(`/proc/${pid}/io`, 'utf8'), 'rchar');
@@ -46,14 +49,14 @@ function cpuSecondsOf(pid: number): number {
   // field 3 follows, and times of its threads and of ended children are fields 14 to 17.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0);
-  return Math.max(ticks / TICKS_PER_SECOND, scheduledSeconds(pid));
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => scheduledSeconds(pid, thread));
+  const scheduled = threads.reduce((sum, seconds) => sum + seconds, 0);
+  return Math.max(ticks / TICKS_PER_SECOND, scheduled);
 }
 
-function scheduledSeconds(pid: number): number {
+function scheduledSeconds(pid: number, thread: string): number {
   try {
-    return readdirSync(`/proc/${pid}/task`)
-      .map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8'))
-      .reduce((sum, line) => sum + Number(line.split(' ')[0]) / 1e9, 0);
+    return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e9;
   } catch {
     return 0; // a kernel without it, or a thread that ended just now
   }

@@ -19,6 +19,7 @@ export function createJsonBody(reviver?: (key: string, value: unknown) => unknow
   const parse = express.json({
     limit: MAX_BYTES,
     inflate: false,
+    type: () => true, // it was looked at before
     ...(reviver !== undefined && { reviver, verify: assertFewValues }),
   });
   return function jsonBody(req: Request, res: Response, next: NextFunction) {

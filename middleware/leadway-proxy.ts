@@ -5,6 +5,7 @@ import type { RequestHandler } from 'http-proxy-middleware';
 import type { AppContext } from '../server/context.ts';
 import { AppError, appError } from '../server/errors/app-error.ts';
 import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
+import type { Ending } from '../server/http/ending.ts';
 import { languageOf } from '../server/http/language-of.ts';
 import { noteOutcome } from '../server/http/outcome.ts';
 import { sendError } from '../server/http/send-error.ts';
@@ -41,7 +42,7 @@ const MAX_LISTENERS = 20;
 interface RunningCall {
   readonly call: LeadwayCall;
   readonly next: NextFunction;
-  readonly hasLeft: AbortSignal;
+  readonly hasLeft: Ending;
   token: string;
   tries: number;
   upstream: ClientRequest | null;

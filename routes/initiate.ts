@@ -2,6 +2,7 @@ import type { NextFunction, Request, Response, Router } from 'express';
 import { callerOf } from '../middleware/caller.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
+import { isForm } from '../middleware/multipart/boundary.ts';
 import { createMultipartReader } from '../middleware/multipart/multipart.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
@@ -52,5 +53,5 @@ export function addInitiate(router: Router, context: Pick<AppContext, 'slots' | 
 
 /** Leaves what is no form to the next route. */
 function forForms(req: Request, _res: Response, next: NextFunction): void {
-  next(req.is('multipart/form-data') ? undefined : 'route');
+  next(isForm(req.headers['content-type']) ? undefined : 'route');
 }

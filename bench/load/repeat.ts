@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadResult, RepeatCommand } from '../messages.ts';
 import { assertOk, Caller } from './caller.ts';
 import { requestBytes } from './request-bytes.ts';
@@ -14,6 +15,13 @@ export async function repeat(command: RepeatCommand): Promise<LoadResult> {
   );
   const startedAt = performance.now();
   const endsAt = 'seconds' in until ? startedAt + until.seconds * 1000 : Number.POSITIVE_INFINITY;
+  let dueAt = startedAt;
+  const untilDue = async (): Promise<void> => {
+    if (command.perSecond === undefined) return;
+    const waitMs = dueAt - performance.now();
+    dueAt += 1000 / command.perSecond;
+    if (waitMs > 0) await sleep(waitMs);
+  };
   // Whatever was begun is finished, so that what it cost and what it carried are both counted.
   const mayBegin = (): boolean => failure === null && left-- > 0 && performance.now() < endsAt;
   await Promise.all(
@@ -21,6 +29,7 @@ export async function repeat(command: RepeatCommand): Promise<LoadResult> {
       using sender = caller;
       try {
         while (mayBegin()) {
+          await untilDue();
           const begunAt = performance.now();
           assertOk(await sender.exchange(head, body));
           times.push(performance.now() - begunAt);

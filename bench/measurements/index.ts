@@ -8,6 +8,7 @@ import { measureMemory } from './memory.ts';
 import { measureRefusal } from './refusal.ts';
 import { measureScale } from './scale.ts';
 import { measureStart } from './start.ts';
+import { measureSteady } from './steady.ts';
 import { measureThroughput } from './throughput.ts';
 
 /** Everything that can be measured, by the name that `--only` takes, in the order in which it is done. */
@@ -19,6 +20,7 @@ export const MEASUREMENTS: Readonly<Record<string, (bench: Bench) => Promise<Fin
   refusal: measureRefusal,
   start: measureStart,
   scale: measureScale,
+  steady: measureSteady,
   connections: measureConnections,
   memory: measureMemory,
 };

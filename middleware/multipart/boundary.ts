@@ -2,8 +2,14 @@ import { appError } from '../../server/errors/app-error.ts';
 
 /** RFC 2046, section 5.1.1: 1 to 70 of these, and no blank at the end. */
 const BOUNDARY = /^[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]$/;
+const FORM = /^multipart\/form-data[ \t]*(?=;|$)/i;
 /** Name, quoted value, token. */
 const PARAMETER = /;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"([^"\\]*)"|([^\s;"]+))[ \t]*/y;
+
+/** Whether a content type is that of a form. */
+export function isForm(contentType: string | undefined): boolean {
+  return contentType !== undefined && FORM.test(contentType);
+}
 
 /**
  * The boundary of a `multipart/form-data` content type.
@@ -12,7 +18,7 @@ const PARAMETER = /;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"([^"\\]*)"|([^\s;"]+
  *   of its form.
  */
 export function parseBoundary(contentType: string | undefined): string {
-  const type = /^multipart\/form-data[ \t]*(?=;|$)/i.exec(contentType ?? '')?.[0];
+  const type = FORM.exec(contentType ?? '')?.[0];
   if (contentType === undefined || type === undefined) throw appError('NOT_MULTIPART');
   const boundaries: string[] = [];
   let at = type.length;

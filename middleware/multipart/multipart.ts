@@ -73,7 +73,7 @@ export function createMultipartReader(options: MultipartOptions): MultipartReade
     storage: {
       _handleFile(req, file, callback) {
         const { receiver } = readingOf(req);
-        const stream = file.stream as PartStream;
+        const stream = file.stream as unknown as PartStream; // as it was raised in busboy's place
         receiver
           .receiveFile({
             filename: file.originalname,
@@ -181,7 +181,7 @@ function readBody(
     onFileEnd() {
       const ended = stream;
       stream = null;
-      ended?.push(null);
+      ended?.end();
       // The next part must not begin before this file was judged to its end.
       return ended === null;
     },
@@ -235,8 +235,7 @@ function readBody(
     req.off('data', onData);
     req.off('end', onEnd);
     // Lets multer finish: it holds the request until its parser has ended.
-    stream?.push(null);
-    stream?.resume();
+    stream?.discard();
     busboy.emit('error', appError('UPSTREAM_ABORTED'));
     req.resume();
   };

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { FileStream } from '../../server/uploads/file-stream.ts';
 
 /** What a {@link PartStream} tells the form reader. */
 export interface PartEvents {
@@ -9,13 +9,13 @@ export interface PartEvents {
 }
 
 /** The content of one file part. It is pushed into by the form reader, which is told when more is wanted. */
-export class PartStream extends Readable {
+export class PartStream extends FileStream {
   /** Where the content begins in the body. */
   readonly offset: number;
   readonly #events: PartEvents;
 
   constructor(offset: number, events: PartEvents) {
-    super({ highWaterMark: 64 * 1024 });
+    super(() => events.onWanted());
     this.offset = offset;
     this.#events = events;
   }
@@ -23,9 +23,5 @@ export class PartStream extends Readable {
   /** Tells that whoever read the content is done with it; the end of the stream comes earlier. */
   markTaken(): void {
     this.#events.onTaken();
-  }
-
-  override _read(): void {
-    this.#events.onWanted();
   }
 }

@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http';
+import { Ending } from './ending.ts';
 
-/** A signal that is aborted when the caller of `res` leaves before its answer was sent. */
-export function whenCallerLeaves(res: ServerResponse): AbortSignal {
-  const controller = new AbortController();
+/** The end that comes when the caller of `res` leaves before its answer was sent. */
+export function whenCallerLeaves(res: ServerResponse): Ending {
+  const over = new Ending();
   res.once('close', () => {
-    if (!res.writableFinished) controller.abort();
+    if (!res.writableFinished) over.end();
   });
-  return controller.signal;
+  return over;
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, appError } from '../errors/app-error.ts';
+import type { Ending } from '../http/ending.ts';
 import type { Logger } from '../logger.ts';
 import {
   type LeadwayRefusal,
@@ -75,12 +76,12 @@ export class LeadwayClient {
     path: string,
     locationId: string,
     body: Readonly<Record<string, unknown>>,
-    signal: AbortSignal,
+    over: Ending,
   ): Promise<LeadwayAnswer> {
-    const { answer, token } = await this.#attemptTwice(path, locationId, body, signal);
+    const { answer, token } = await this.#attemptTwice(path, locationId, body, over);
     if (answer.ok || answer.status !== 401 || toAuthProblem(answer.refusal) !== 'bad-token') return answer;
     if (!(await this.options.tokens.refresh(locationId, token))) return answer;
-    return (await this.#attempt(path, locationId, body, signal)).answer;
+    return (await this.#attempt(path, locationId, body, over)).answer;
   }
 
   /**
@@ -106,20 +107,20 @@ export class LeadwayClient {
     path: string,
     locationId: string,
     body: Readonly<Record<string, unknown>>,
-    signal: AbortSignal,
+    over: Ending,
   ): Promise<Attempted> {
-    const first = await this.#attempt(path, locationId, body, signal).catch((error: unknown) => {
+    const first = await this.#attempt(path, locationId, body, over).catch((error: unknown) => {
       if (error instanceof StaleConnection) return null;
       throw error;
     });
-    if (first === null) return this.#attempt(path, locationId, body, signal, 'retry');
+    if (first === null) return this.#attempt(path, locationId, body, over, 'retry');
     const { answer } = first;
     if (answer.ok || !TRANSIENT.has(answer.status)) return first;
     const delayMs = answer.refusal.retryAfterMs ?? RETRY_DELAY_MS;
     if (delayMs > MAX_RETRY_DELAY_MS) return first;
-    await sleep(delayMs, undefined, { signal });
+    await sleep(delayMs, undefined, { signal: over.signal });
     try {
-      return await this.#attempt(path, locationId, body, signal, 'retry');
+      return await this.#attempt(path, locationId, body, over, 'retry');
     } catch (error) {
       // There is an answer; that it could not be asked for again is not the caller's concern.
       if (error instanceof AppError && error.code === 'UPSTREAM_BUDGET') return first;
@@ -131,11 +132,12 @@ export class LeadwayClient {
     path: string,
     locationId: string,
     body: Readonly<Record<string, unknown>>,
-    signal: AbortSignal,
+    over: Ending,
     attempt: Attempt = 'first',
   ): Promise<Attempted> {
     const { agent, apiVersion, baseUrl, timeoutMs, tokens, budget } = this.options;
-    await budget.take(locationId, signal, attempt);
+    over.throwIfOver();
+    if (attempt === 'retry' || !budget.takeNow(locationId)) await budget.take(locationId, over, attempt);
     const token = tokens.current(locationId);
     const payload = Buffer.from(JSON.stringify(body));
     const request = agent.request(this.targetOf(path), {
@@ -149,8 +151,8 @@ export class LeadwayClient {
         'Host',
         baseUrl.host,
       ],
-      signal,
     });
+    const forget = over.onEnd(() => request.destroy());
     let stalled = false;
     const watch = watchProgress(request, timeoutMs, () => {
       stalled = true;
@@ -172,11 +174,13 @@ export class LeadwayClient {
       if (error instanceof BodyOverflowError) throw appError('UPSTREAM_ERROR', { cause: error });
       if (error instanceof AppError) throw error;
       const fault = toConnectionFault(error);
-      if (attempt === 'first' && request.reusedSocket && fault.code === 'UPSTREAM_ABORTED') {
+      const mayBeStale = attempt === 'first' && request.reusedSocket && !over.isOver;
+      if (mayBeStale && fault.code === 'UPSTREAM_ABORTED') {
         throw new StaleConnection('closed while idle', { cause: error });
       }
       throw fault;
     } finally {
+      forget();
       watch.stop();
     }
   }

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { type AppError, toAppError } from '../errors/app-error.ts';
 import type { TypePolicy } from '../file-types/type-policy.ts';
 import { Ending } from '../http/ending.ts';
-import { pump, readHead } from './file-stream.ts';
+import { FileStream } from './file-stream.ts';
 import { IncomingFile } from './incoming-file.ts';
 import { overLimit } from './route-choice.ts';
 import type { Ticket } from './tickets.ts';
@@ -21,7 +21,7 @@ export interface GateEvents {
  * out only after everything was found right, so that storage has no complete object of a refused file.
  */
 export class ContentGate extends Readable {
-  readonly #source: Readable;
+  readonly #source: FileStream;
   readonly #ticket: Ticket;
   readonly #file: IncomingFile;
   readonly #events: GateEvents;
@@ -32,7 +32,7 @@ export class ContentGate extends Readable {
   constructor(source: Readable, ticket: Ticket, policy: TypePolicy, events: GateEvents) {
     super({ highWaterMark: 64 * 1024 });
     const { filename, contentType } = ticket;
-    this.#source = source;
+    this.#source = FileStream.of(source);
     this.#ticket = ticket;
     this.#events = events;
     this.#file = new IncomingFile({ name: filename, declaredType: contentType, isMultipart: false }, policy);
@@ -49,7 +49,7 @@ export class ContentGate extends Readable {
    * @throws AppError why the content is refused.
    */
   async open(): Promise<void> {
-    const { head, isWhole } = await readHead(this.#source, this.#closed);
+    const { head, isWhole } = await this.#source.readHead(this.#closed);
     await this.#file.admit(head, isWhole ? 'whole' : 'part');
     this.#pass(head);
     this.#flow(isWhole).catch((error) => {
@@ -65,12 +65,12 @@ export class ContentGate extends Readable {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#closed.end();
-    this.#source.resume();
+    this.#source.discard();
     callback(error);
   }
 
   async #flow(isWhole: boolean): Promise<void> {
-    if (!isWhole) await pump(this.#source, (chunk) => this.#pass(chunk), this.#closed);
+    if (!isWhole) await this.#source.pump((chunk) => this.#pass(chunk), this.#closed);
     await this.#file.assertSound();
     const { fileSize } = this.#ticket;
     if (fileSize !== null && this.size !== fileSize) throw sizeMismatch(fileSize, this.size);

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { appError } from '../errors/app-error.ts';
 import { HEAD_BYTES } from '../file-types/file-types.ts';
@@ -10,100 +11,178 @@ export interface FileHead {
   readonly isWhole: boolean;
 }
 
-/**
- * Reads from `stream` until its head is there, then pauses it.
- *
- * @throws AppError when `over` comes first.
- */
-export function readHead(stream: Readable, over: Ending): Promise<FileHead> {
-  if (over.isOver) return Promise.reject(appError('UPSTREAM_ABORTED'));
-  const { promise, resolve, reject } = Promise.withResolvers<FileHead>();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  const finish = (isWhole: boolean): void => {
-    stop();
-    const [first] = chunks;
-    resolve({ head: chunks.length === 1 && first ? first : Buffer.concat(chunks), isWhole });
-  };
-  const onData = (chunk: Buffer): void => {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes < HEAD_BYTES) return;
-    stream.pause();
-    finish(false);
-  };
-  const onEnd = (): void => finish(true);
-  const stop = onceOver(
-    over,
-    () => {
-      stream.off('data', onData);
-      stream.off('end', onEnd);
-    },
-    reject,
-  );
-  stream.on('data', onData);
-  stream.once('end', onEnd);
-  return promise;
+/** So many bytes may wait before the sender is asked to. */
+const MAX_WAITING_BYTES = 64 * 1024;
+
+/** Who gets the bytes. */
+interface Reader {
+  /** A promise means: wait for it before the next chunk. */
+  take(chunk: Buffer): Promise<void> | undefined;
+  end(): void;
+  fail(error: unknown): void;
 }
 
 /**
- * Hands every chunk of `stream` to `take`, which may ask to wait by returning a promise. Resolves at the end
- * of the stream.
+ * The bytes of one file on their way from who receives them to who wants them, in two steps: the head, which is
+ * judged, and the rest. What comes while nobody reads waits.
  *
- * @throws what `take` throws; AppError when `over` comes first.
+ * It does what a `Readable` would, without the queue, the events and the turns of the event loop that one has for
+ * each chunk. An emitter it is for multer, which listens for errors; it raises none.
  */
-export function pump(
-  stream: Readable,
-  take: (chunk: Buffer) => Promise<void> | undefined,
-  over: Ending,
-): Promise<void> {
-  if (over.isOver) return Promise.reject(appError('UPSTREAM_ABORTED'));
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const fail = (error: unknown): void => {
-    stop();
-    reject(error);
-  };
-  const onData = (chunk: Buffer): void => {
-    try {
-      const wait = take(chunk);
-      if (wait === undefined) return;
-      stream.pause();
-      wait.then(() => stream.resume(), fail);
-    } catch (error) {
-      fail(error);
+export class FileStream extends EventEmitter {
+  readonly #onWanted: () => void;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #reader: Reader | null = null;
+  #isHeldBack = false;
+  #hasEnded = false;
+  #isDiscarded = false;
+
+  /** @param onWanted Told that bytes may be pushed again, once {@link push} said no. May be told more often. */
+  constructor(onWanted: () => void) {
+    super();
+    this.#onWanted = onWanted;
+  }
+
+  /** The bytes of `source`, which is paused while too many wait. */
+  static of(source: Readable): FileStream {
+    const stream = new FileStream(() => {
+      if (source.isPaused()) source.resume();
+    });
+    source.on('data', (chunk: Buffer) => {
+      if (!stream.push(chunk)) source.pause();
+    });
+    source.once('end', () => stream.end());
+    return stream;
+  }
+
+  /** Bytes that have come and that nobody has read. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** Brings the next bytes. False means: no more before they are wanted. */
+  push(chunk: Buffer): boolean {
+    if (this.#isDiscarded) return true;
+    if (this.#reader !== null && !this.#isHeldBack && this.#waiting.length === 0) {
+      this.#hand(this.#reader, chunk);
+    } else {
+      this.#waiting.push(chunk);
+      this.#waitingBytes += chunk.length;
     }
-  };
-  const onEnd = (): void => {
-    stop();
-    resolve();
-  };
-  const stop = onceOver(
-    over,
-    () => {
-      stream.off('data', onData);
-      stream.off('end', onEnd);
-    },
-    reject,
-  );
-  // A paused stream still ends when its last chunk has been read, so the end may have come with the head.
-  if (stream.readableEnded) {
-    onEnd();
+    return this.#waitingBytes < MAX_WAITING_BYTES;
+  }
+
+  /** There are no more bytes. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#flow();
+  }
+
+  /** Lets all that still comes pass unread. Whoever is reading is told nothing. */
+  discard(): void {
+    this.#isDiscarded = true;
+    this.#reader = null;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#onWanted();
+  }
+
+  /** The same, as multer calls it. */
+  resume(): void {
+    this.discard();
+  }
+
+  /**
+   * Reads until the head is there.
+   *
+   * @throws AppError when `over` comes first.
+   */
+  readHead(over: Ending): Promise<FileHead> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    return this.#read<FileHead>(over, (resolve) => {
+      const finish = (isWhole: boolean): void => {
+        const [first] = chunks;
+        resolve({ head: chunks.length === 1 && first ? first : Buffer.concat(chunks), isWhole });
+      };
+      return {
+        take(chunk) {
+          chunks.push(chunk);
+          bytes += chunk.length;
+          if (bytes >= HEAD_BYTES) finish(false);
+          return undefined;
+        },
+        end: () => finish(true),
+      };
+    });
+  }
+
+  /**
+   * Hands every chunk to `take`, which may ask to wait by returning a promise. Resolves at the end.
+   *
+   * @throws what `take` throws; AppError when `over` comes first.
+   */
+  pump(take: Reader['take'], over: Ending): Promise<void> {
+    return this.#read<void>(over, (resolve) => ({ take, end: resolve }));
+  }
+
+  #read<Result>(
+    over: Ending,
+    createReader: (resolve: (result: Result) => void) => Omit<Reader, 'fail'>,
+  ): Promise<Result> {
+    if (over.isOver) return Promise.reject(appError('UPSTREAM_ABORTED'));
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    const forget = over.onEnd(() => {
+      this.#reader = null;
+      reject(appError('UPSTREAM_ABORTED'));
+    });
+    const stop = (): void => {
+      this.#reader = null;
+      forget();
+    };
+    const { take, end } = createReader((result) => {
+      stop();
+      resolve(result);
+    });
+    const fail = (error: unknown): void => {
+      stop();
+      reject(error);
+    };
+    this.#reader = { take, end, fail };
+    this.#flow();
     return promise;
   }
-  stream.on('data', onData);
-  stream.once('end', onEnd);
-  stream.resume();
-  return promise;
-}
 
-/** Calls `release` once: when the returned function is called, or when `over` comes, which also rejects. */
-function onceOver(over: Ending, release: () => void, reject: (error: unknown) => void): () => void {
-  const forget = over.onEnd(() => {
-    release();
-    reject(appError('UPSTREAM_ABORTED'));
-  });
-  return () => {
-    forget();
-    release();
-  };
+  #flow(): void {
+    while (this.#reader !== null && !this.#isHeldBack) {
+      const chunk = this.#waiting.shift();
+      if (chunk === undefined) break;
+      this.#waitingBytes -= chunk.length;
+      this.#hand(this.#reader, chunk);
+    }
+    if (this.#waiting.length > 0) return;
+    if (!this.#hasEnded) this.#onWanted();
+    else if (!this.#isHeldBack) this.#reader?.end();
+  }
+
+  #hand(reader: Reader, chunk: Buffer): void {
+    try {
+      const wait = reader.take(chunk);
+      if (wait === undefined) return;
+      this.#isHeldBack = true;
+      wait.then(
+        () => {
+          this.#isHeldBack = false;
+          this.#flow();
+        },
+        (error: unknown) => {
+          this.#isHeldBack = false;
+          reader.fail(error);
+        },
+      );
+    } catch (error) {
+      reader.fail(error);
+    }
+  }
 }

@@ -145,7 +145,7 @@ export function sendHeldFiles(
     let answer = await request.commit(body);
     const mayRepeat = !answer.ok && answer.status === 401 && !over.isOver;
     if (mayRepeat && request.hasFresherToken()) {
-      await target.client.options.budget.take(target.locationId, over.signal);
+      await target.client.options.budget.take(target.locationId, over);
       request = open();
       answer = await request.commit(body);
     }

@@ -4,7 +4,6 @@ import { HEAD_BYTES } from '../file-types/file-types.ts';
 import { ChunkList } from '../http/chunk-list.ts';
 import { Ending } from '../http/ending.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
-import { pump } from './file-stream.ts';
 import { initiateUpload, type OfferedHead } from './initiate-upload.ts';
 import type { FilePart } from './upload.ts';
 import type { UploadContext } from './upload-context.ts';
@@ -57,11 +56,11 @@ export class HeadForm {
         // Whoever sends the whole file here has mistaken the address.
         if (bytes > limit) throw appError('BODY_TOO_LARGE', { params: { limit }, details: { limit } });
       };
-      await pump(stream, keep, this.over);
+      await stream.pump(keep, this.over);
       this.#offered = { filename, declaredType, head: Buffer.concat(chunks.take()) };
     } catch (error) {
-      stream.resume();
       this.fail(toAppError(error));
+      stream.discard();
       throw error;
     }
   }
@@ -73,7 +72,7 @@ export class HeadForm {
 
   async #initiate(): Promise<void> {
     const fields = parseUploadFields(this.#raw, this.#context.attachmentUrlOrigins);
-    const answer = await initiateUpload(this.#context, this.#caller, fields, this.#offered, this.over.signal);
+    const answer = await initiateUpload(this.#context, this.#caller, fields, this.#offered, this.over);
     this.over.end();
     this.#answer.resolve(answer);
   }

@@ -1,6 +1,7 @@
 import type { Caller } from '../callers/caller.ts';
 import { appError } from '../errors/app-error.ts';
 import { judgeDeclared } from '../file-types/verdict.ts';
+import type { Ending } from '../http/ending.ts';
 import { channelMaxBytes } from './channels.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
 import { cleanFileName } from './file-name.ts';
@@ -30,7 +31,7 @@ export async function initiateUpload(
   caller: Caller,
   fields: UploadFields,
   offered: OfferedHead | null,
-  signal: AbortSignal,
+  over: Ending,
 ): Promise<InitiateAnswer> {
   const conversationId = required(fields.conversationId, 'conversationId');
   const locationId = required(resolveLocation(context.locationsFor(caller), fields.locationId), 'locationId');
@@ -48,7 +49,7 @@ export async function initiateUpload(
   const { fileSize } = fields;
   const ticket = await context.direct.initiate(
     { caller: caller.id, locationId, conversationId, filename, contentType, fileSize, channel },
-    signal,
+    over,
   );
   if (ticket === null) throw directUnavailable();
   if (fileSize !== null && fileSize > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, channel);

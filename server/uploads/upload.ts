@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { HEAD_BYTES } from '../file-types/file-types.ts';
 import { Ending } from '../http/ending.ts';
@@ -6,7 +5,7 @@ import type { Outcome } from '../http/outcome.ts';
 import type { UpstreamTiming } from '../leadway/forward-request.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
 import { cleanFileName, createNameRegister } from './file-name.ts';
-import { pump, readHead } from './file-stream.ts';
+import type { FileStream } from './file-stream.ts';
 import { type ForwardAnswer, ForwardCarrier, type ForwardTarget, sendHeldFiles } from './forward-carrier.ts';
 import { IncomingFile } from './incoming-file.ts';
 import { directUnavailable, RelayCarrier } from './relay-carrier.ts';
@@ -20,7 +19,7 @@ import { type Carriage, UploadKnowledge, type UploadRequest } from './upload-kno
 export interface FilePart {
   readonly filename: string;
   readonly declaredType: string | null;
-  readonly stream: Readable;
+  readonly stream: FileStream;
   /** Where its content begins in the body. */
   readonly offset: number;
 }
@@ -96,18 +95,18 @@ export class Upload {
       const file = this.#openFile(part);
       const toCome = this.#known.learnOffset(part.offset);
       await this.#assertForwardable(part.stream);
-      const { head, isWhole } = await readHead(part.stream, this.over);
+      const { head, isWhole } = await part.stream.readHead(this.over);
       await file.admit(head, isWhole ? this.#known.extentOf(head) : 'part');
       this.over.throwIfOver();
       this.facts.contentType ??= file.contentType;
       await this.#beginFile(file, toCome, isWhole ? head.length : null);
       await this.#take(file, head);
-      if (!isWhole) await pump(part.stream, (chunk) => this.#take(file, chunk), this.over);
+      if (!isWhole) await part.stream.pump((chunk) => this.#take(file, chunk), this.over);
       file.isWhole = true;
       await this.#endFile(file);
     } catch (error) {
-      part.stream.resume();
-      this.fail(toAppError(error));
+      this.fail(toAppError(error)); // first: what passes unread is looked at by nobody then
+      part.stream.discard();
       throw error;
     }
   }
@@ -145,10 +144,10 @@ export class Upload {
    * Refuses what insists on forward as soon as its size is known to be too large for that. Where the head has
    * come along it is judged first: a file of the wrong type is none for another way either.
    */
-  async #assertForwardable(stream: Readable): Promise<void> {
+  async #assertForwardable(stream: FileStream): Promise<void> {
     if (this.#request.mode !== 'forward') return;
     await null; // what came in one piece with the headers of the part is in the stream then
-    if (stream.readableLength < HEAD_BYTES) chooseRoute(this.#known.routeFacts(false));
+    if (stream.waitingBytes < HEAD_BYTES) chooseRoute(this.#known.routeFacts(false));
   }
 
   /** Decides what can be decided once a head is accepted. `toCome`: bytes from its beginning, where known. */
@@ -264,7 +263,7 @@ export class Upload {
     if (!isComplete && this.#known.mayBeTooLarge()) return this.#discard();
     if (file.isWhole && file.size === this.#known.fields.fileSize) await file.assertSound();
     const claim = this.#known.claim(file);
-    const ticket = await this.#context.direct.initiate(claim, this.over.signal);
+    const ticket = await this.#context.direct.initiate(claim, this.over);
     if (ticket === null) return this.#fallBack(isComplete);
     const size = claim.fileSize ?? file.size;
     if (size > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, ticket.channel);
@@ -320,7 +319,7 @@ export class Upload {
       direct: this.#context.direct,
       agent: this.#context.client.options.agent,
       timeoutMs: this.#context.client.options.timeoutMs,
-      signal: this.over.signal,
+      over: this.over,
       onFailure: (error) => this.fail(error),
       onTiming: (timing) => this.#noteTiming(timing),
     });
@@ -357,7 +356,7 @@ export class Upload {
 
   async #takeBudget(locationId: string): Promise<void> {
     const { budget } = this.#context;
-    if (!budget.takeNow(locationId)) await budget.take(locationId, this.over.signal);
+    if (!budget.takeNow(locationId)) await budget.take(locationId, this.over);
   }
 
   #forwardTarget(locationId: string): ForwardTarget {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { AppError } from '../../../server/errors/app-error.ts';
+import { Ending } from '../../../server/http/ending.ts';
 import type { DirectFile } from '../../../server/uploads/direct-uploads.ts';
 import { isStorageUrl } from '../../../server/uploads/storage-url.ts';
 import { call, jsonOf, seen } from '../../helpers/direct-steps.ts';
@@ -8,7 +9,7 @@ import { createHouse, type House } from '../../helpers/house.ts';
 describe('direct uploads', () => {
   let house: House;
   let file: DirectFile;
-  const { signal } = new AbortController();
+  const over = new Ending();
   beforeEach(async () => {
     house = await createHouse();
     const { locationId, conversationId } = house.sandbox;
@@ -26,7 +27,7 @@ describe('direct uploads', () => {
 
   it('seal into the ticket what was asked for and what was answered', async () => {
     const { direct, tickets } = house.server.context;
-    const ticket = await direct.initiate(file, signal);
+    const ticket = await direct.initiate(file, over);
     assert(ticket !== null);
     const answer = await direct.toAnswer(ticket);
     const opened = await tickets.open(answer.ticket, file.caller, 'content');
@@ -39,21 +40,21 @@ describe('direct uploads', () => {
   it('are not asked for again while they are known not to be offered', async () => {
     house.sandbox.fault = 'no-initiate';
     const { direct } = house.server.context;
-    for (let count = 0; count < 3; count++) assert.equal(await direct.initiate(file, signal), null);
+    for (let count = 0; count < 3; count++) assert.equal(await direct.initiate(file, over), null);
     assert.equal(direct.isOffered(file.locationId), false);
     assert.equal(seen(house, 'initiate').length, 1);
   });
 
   it('hold the stored size to the declared one', async () => {
     const { direct } = house.server.context;
-    const ticket = await direct.initiate({ ...file, fileSize: 6 }, signal);
+    const ticket = await direct.initiate({ ...file, fileSize: 6 }, over);
     assert(ticket !== null);
     await call(ticket.uploadUrl, { method: 'PUT', headers: { 'Content-Type': 'text/plain' }, body: 'hello' });
     await assert.rejects(
-      direct.complete(ticket, signal),
+      direct.complete(ticket, over),
       (error) => error instanceof AppError && error.code === 'SIZE_MISMATCH',
     );
-    assert.equal((await direct.complete({ ...ticket, fileSize: 5 }, signal)).metadata.size, 5);
+    assert.equal((await direct.complete({ ...ticket, fileSize: 5 }, over)).metadata.size, 5);
   });
 });
 

@@ -2,74 +2,132 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { HEAD_BYTES } from '../../../server/file-types/file-types.ts';
 import { Ending } from '../../../server/http/ending.ts';
-import { pump, readHead } from '../../../server/uploads/file-stream.ts';
+import { FileStream } from '../../../server/uploads/file-stream.ts';
+
+const KIB = 1024;
+const idle = (): void => {};
 
 /** Reads a whole stream as uploads do: its head, a pause for the verdict, and the rest. */
-async function readAll(stream: PassThrough, verdict: () => Promise<unknown>): Promise<Buffer> {
+async function readAll(stream: FileStream, verdict: () => Promise<unknown>): Promise<Buffer> {
   const over = new Ending();
-  const { head, isWhole } = await readHead(stream, over);
+  const { head, isWhole } = await stream.readHead(over);
   await verdict();
   const chunks = [head];
-  if (!isWhole) {
-    await pump(
-      stream,
-      (chunk) => {
-        chunks.push(chunk);
-        return chunks.length % 2 === 0 ? verdict().then(() => {}) : undefined;
-      },
-      over,
-    );
-  }
+  const take = (chunk: Buffer): Promise<void> | undefined => {
+    chunks.push(chunk);
+    return chunks.length % 2 === 0 ? verdict().then(() => {}) : undefined;
+  };
+  if (!isWhole) await stream.pump(take, over);
   return Buffer.concat(chunks);
 }
 
 const turnOfLoop = () => new Promise((resolve) => setImmediate(resolve));
 const turnOfQueue = () => Promise.resolve();
 
-describe('readHead and pump', () => {
+describe('FileStream', () => {
   const sizes = [0, 1, HEAD_BYTES - 1, HEAD_BYTES, HEAD_BYTES + 1, 60_000, 300_000];
   for (const [what, verdict] of Object.entries({ turnOfLoop, turnOfQueue })) {
-    it(`lose no byte and no end, whatever comes while the verdict is awaited (${what})`, async () => {
+    it(`loses no byte and no end, whatever comes while the verdict is awaited (${what})`, async () => {
       for (const size of sizes) {
         for (const piece of [size || 1, 1_000, HEAD_BYTES]) {
           const content = Buffer.alloc(size, 'abcdefg');
-          const stream = new PassThrough();
-          const read = readAll(stream, verdict);
-          for (let at = 0; at < size; at += piece) stream.write(content.subarray(at, at + piece));
-          stream.end();
+          const source = new PassThrough();
+          const read = readAll(FileStream.of(source), verdict);
+          for (let at = 0; at < size; at += piece) source.write(content.subarray(at, at + piece));
+          source.end();
           assert.deepEqual(await read, content);
         }
       }
     });
   }
 
-  it('end with what the taker throws', async () => {
-    const stream = new PassThrough();
-    stream.write('x');
+  it('has the sender wait while too much waits, and tells when more is wanted', async () => {
+    let wanted = 0;
+    const stream = new FileStream(() => {
+      wanted += 1;
+    });
+    assert(stream.push(Buffer.alloc(63 * KIB)));
+    assert(!stream.push(Buffer.alloc(KIB)));
+    assert.equal(stream.waitingBytes, 64 * KIB);
+    assert.equal(wanted, 0);
+    const { head } = await stream.readHead(new Ending());
+    assert.equal(head.length, 63 * KIB);
+    assert.equal(wanted, 0, 'what waits is wanted first');
+    const rest: Buffer[] = [];
+    const read = stream.pump((chunk) => void rest.push(chunk), new Ending());
+    assert.equal(wanted, 1);
+    assert(stream.push(Buffer.alloc(KIB)), 'what is read at once does not wait');
+    stream.end();
+    await read;
+    assert.equal(Buffer.concat(rest).length, 2 * KIB);
+  });
+
+  it('hands on nothing while the taker asks to wait, and keeps the order', async () => {
+    const stream = new FileStream(idle);
+    const gate = Promise.withResolvers<void>();
+    const taken: string[] = [];
+    const read = stream.pump((chunk) => {
+      taken.push(chunk.toString());
+      return taken.length === 1 ? gate.promise : undefined;
+    }, new Ending());
+    for (const text of ['a', 'b', 'c']) stream.push(Buffer.from(text));
+    stream.end();
+    assert.deepEqual(taken, ['a']);
+    gate.resolve();
+    await read;
+    assert.deepEqual(taken, ['a', 'b', 'c']);
+  });
+
+  it('ends with what the taker throws, at once or later', async () => {
     const over = new Ending();
     const refuse = (): undefined => {
       throw new RangeError('enough');
     };
-    await assert.rejects(pump(stream, refuse, over), RangeError);
-    const stream2 = new PassThrough();
-    stream2.write('x');
-    await assert.rejects(
-      pump(stream2, () => Promise.reject(new RangeError('enough')), over),
-      RangeError,
-    );
+    for (const take of [refuse, () => Promise.reject(new RangeError('enough'))]) {
+      const stream = new FileStream(idle);
+      stream.push(Buffer.from('x'));
+      await assert.rejects(stream.pump(take, over), RangeError);
+    }
   });
 
-  it('end when the upload is over, before or while they wait, and listen no more', async () => {
-    for (const abortsFirst of [true, false]) {
-      const stream = new PassThrough();
-      const over = new Ending();
-      if (abortsFirst) over.end();
-      const head = readHead(stream, over);
-      const rest = pump(stream, () => undefined, over);
-      over.end();
-      await assert.rejects(head, { code: 'UPSTREAM_ABORTED' });
-      await assert.rejects(rest, { code: 'UPSTREAM_ABORTED' });
-      assert.equal(stream.listenerCount('data') + stream.listenerCount('end'), 0);
+  it('ends when the upload is over, before or while it is read, and hands on nothing then', async () => {
+    for (const endsFirst of [true, false]) {
+      for (const step of ['readHead', 'pump'] as const) {
+        const stream = new FileStream(idle);
+        const over = new Ending();
+        let taken = 0;
+        const take = (): undefined => {
+          taken += 1;
+        };
+        if (endsFirst) over.end();
+        const read = step === 'pump' ? stream.pump(take, over) : stream.readHead(over);
+        over.end();
+        stream.push(Buffer.alloc(HEAD_BYTES));
+        stream.end();
+        await assert.rejects(read, { code: 'UPSTREAM_ABORTED' });
+        assert.equal(taken, 0);
+      }
     }
+  });
+
+  it('lets pass unread what was discarded, without an end for who was reading', async () => {
+    let wanted = 0;
+    const stream = new FileStream(() => {
+      wanted += 1;
+    });
+    stream.push(Buffer.alloc(100 * KIB));
+    let isRead = false;
+    void stream
+      .pump(() => new Promise(() => {}), new Ending())
+      .then(() => {
+        isRead = true;
+      });
+    stream.discard();
+    assert.equal(stream.waitingBytes, 0);
+    assert(wanted > 0);
+    assert(stream.push(Buffer.alloc(100 * KIB)));
+    stream.end();
+    await turnOfLoop();
+    assert(!isRead);
   });
 });

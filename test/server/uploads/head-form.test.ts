@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { AppError, appError } from '../../../server/errors/app-error.ts';
+import { FileStream } from '../../../server/uploads/file-stream.ts';
 import { HeadForm } from '../../../server/uploads/head-form.ts';
 import { createHouse, type House } from '../../helpers/house.ts';
 
@@ -24,7 +25,7 @@ describe('a form with the head of a file', () => {
     return {
       filename: 'note.txt',
       declaredType: null,
-      stream: Readable.from([Buffer.from(content)]),
+      stream: FileStream.of(Readable.from([Buffer.from(content)])),
       offset: 0,
     };
   }
@@ -57,7 +58,7 @@ describe('a form with the head of a file', () => {
   it('stops keeping what is more than a head', async () => {
     const form = createForm();
     const pieces = Array.from({ length: 200 }, () => Buffer.alloc(1_024, 'a'));
-    const stream = Readable.from(pieces);
+    const stream = FileStream.of(Readable.from(pieces));
     await assert.rejects(form.receiveFile({ ...part(''), stream }), code('BODY_TOO_LARGE'));
     await assert.rejects(form.answer, code('BODY_TOO_LARGE'));
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { PassThrough } from 'node:stream';
 import { appError } from '../../../server/errors/app-error.ts';
+import { FileStream } from '../../../server/uploads/file-stream.ts';
 import { Upload } from '../../../server/uploads/upload.ts';
 import { createHouse, type House } from '../../helpers/house.ts';
 import { fixture, mp4 } from '../../helpers/multipart.ts';
@@ -24,9 +24,10 @@ describe('Upload', () => {
   afterEach(() => house[Symbol.asyncDispose]());
 
   function begin(content: Buffer, filename: string): Promise<void> {
-    const stream = new PassThrough();
+    const stream = new FileStream(() => {});
     const received = upload.receiveFile({ filename, declaredType: null, stream, offset: 0 });
-    stream.end(content);
+    stream.push(content);
+    stream.end();
     return received;
   }
 
