@@ -1,32 +1,24 @@
-import express, { type Express, Router } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import { createAccessLog } from '../middleware/access-log.ts';
-import { createActivityCount } from '../middleware/activity.ts';
 import { createBodyGuard } from '../middleware/body-guard.ts';
-import { createCallerGate } from '../middleware/caller.ts';
-import { createDrainingGate } from '../middleware/draining.ts';
 import { createErrorHandler, createNotFound } from '../middleware/error-handler.ts';
 import { inOrder } from '../middleware/in-order.ts';
-import { createCors, createOriginGate, createPreflight } from '../middleware/origin.ts';
-import { createAddressRateLimit, createRateLimit } from '../middleware/rate-limit.ts';
+import { createCors } from '../middleware/origin.ts';
 import { createRequestId } from '../middleware/request-id.ts';
 import { createSecurityHeaders } from '../middleware/security-headers.ts';
 import { createStrictHttp } from '../middleware/strict-http.ts';
-import { addClientConfig } from '../routes/client-config.ts';
-import { addClientModule } from '../routes/client-module.ts';
-import { addComplete } from '../routes/complete.ts';
-import { addContent } from '../routes/content.ts';
 import { addHealth } from '../routes/health.ts';
-import { addInitiate } from '../routes/initiate.ts';
-import { addOpenApi } from '../routes/openapi.ts';
 import { createPageRouter } from '../routes/page.ts';
-import { addPassthrough } from '../routes/passthrough.ts';
-import { addSession } from '../routes/session.ts';
-import { addUpload } from '../routes/upload.ts';
 import type { AppContext } from './context.ts';
 import type { DemoTarget } from './demo.ts';
 
-/** The whole application as a list: what a request passes, in this order. `demo` adds the page. */
-export function createApp(context: AppContext, demo: DemoTarget | null = null): Express {
+/**
+ * The whole application as a list: what a request passes, in this order.
+ *
+ * @param api Answers what lies below the base path (`api.ts`).
+ * @param demo Adds the page.
+ */
+export function createApp(context: AppContext, api: RequestHandler, demo: DemoTarget | null = null): Express {
   const { config } = context;
   const app = express();
   app.disable('x-powered-by');
@@ -44,35 +36,9 @@ export function createApp(context: AppContext, demo: DemoTarget | null = null): 
     ),
   );
   addHealth(app, context); // neither drained nor limited: probes must always get an answer
-  app.use(config.basePath === '' ? '/' : config.basePath, createApi(context));
+  app.use(config.basePath === '' ? '/' : config.basePath, api);
   if (demo !== null) app.use(createPageRouter(context, demo));
   app.use(createNotFound());
   app.use(createErrorHandler());
   return app;
-}
-
-/** One router for all routes: each router within another would cost every request that passes it as much as a route. */
-function createApi(context: AppContext): Router {
-  const { config } = context;
-  const api = Router();
-  api.use(
-    inOrder(
-      createPreflight(), // before what refuses or counts
-      createDrainingGate(context),
-      createActivityCount(context), // after the gate: what it refused holds up no shutdown
-      createOriginGate(context),
-    ),
-  );
-  addClientConfig(api, context);
-  addClientModule(api);
-  addOpenApi(api, context);
-  if (config.auth.kind !== 'none') api.use(createAddressRateLimit(context)); // guesses at credentials are counted too
-  if (context.sessions !== null) addSession(api, context, context.sessions); // before the gate: it lets callers in
-  api.use(inOrder(createCallerGate(context), createRateLimit(context))); // who calls, then how often; before any body
-  addUpload(api, context);
-  addInitiate(api, context);
-  addContent(api, context);
-  addComplete(api, context);
-  if (config.passthrough.length > 0) addPassthrough(api, context); // last: no listed call hides one of ours
-  return api;
 }

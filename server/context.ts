@@ -5,6 +5,7 @@ import type { Sessions } from './callers/sessions.ts';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { createTypePolicy, type TypePolicy } from './file-types/type-policy.ts';
+import { createIdleCollection } from './idle-collection.ts';
 import { createConfiguredTokens } from './leadway/configured-tokens.ts';
 import { createDirectCapability, type DirectCapability } from './leadway/direct-capability.ts';
 import { LeadwayClient } from './leadway/leadway-client.ts';
@@ -77,6 +78,12 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     storageOrigins: config.storageOrigins,
     basePath: config.basePath,
   });
+  const idle = resources.use(createIdleCollection(() => slots.taken > 0));
+  const slots = createSlots(
+    { max: limits.maxConcurrent, maxPerCaller: limits.maxConcurrentPerCaller },
+    places,
+    () => idle.workEnded(),
+  );
   const lifecycle = new Lifecycle();
   if (sharedStore !== null) lifecycle.addNotice(() => sharedStore.problem());
   lifecycle.addNotice(() => client.authProblem());
@@ -95,7 +102,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     direct,
     tickets,
     policy,
-    slots: createSlots({ max: limits.maxConcurrent, maxPerCaller: limits.maxConcurrentPerCaller }, places),
+    slots,
     uploads: {
       client,
       direct,

@@ -1,5 +1,3 @@
-import { keepCompiledCode } from './compile-cache.ts';
-
-// Before the program is loaded: what is loaded earlier is not kept.
-keepCompiledCode();
-await import('./program.ts');
+// The same program for who starts it by this name; it takes somewhat longer, see there.
+// biome-ignore lint/correctness/useImportExtensions: that one is JavaScript
+import './main.js';

@@ -14,6 +14,9 @@ import { listenForStopSignals } from './signals.ts';
 /** `EX_CONFIG` of sysexits.h: there is no use in a restart. */
 const EXIT_CONFIG = 78;
 
+/** Enough for who waits for the port to be told that the process is up. */
+const HEAD_START_MS = 20;
+
 if (process.env['NODE_ENV'] !== 'production' && existsSync('.env')) process.loadEnvFile('.env');
 const loaded = loadConfig(process.env);
 if (!loaded.ok) {
@@ -63,7 +66,7 @@ async function listen(
   demo: DemoTarget | null,
 ): Promise<RunningServer | null> {
   try {
-    return await startServer(config, secrets, logger, demo);
+    return await startServer(config, secrets, logger, demo, HEAD_START_MS);
   } catch (error) {
     const problem = explainListenError(error, config.listen);
     if (problem === null) throw error;

@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { type AppContext, createContext } from './context.ts';
 import type { DemoTarget } from './demo.ts';
 import { createListener } from './http/listener.ts';
+import { createLate } from './late.ts';
 import type { Logger } from './logger.ts';
 
 /** A server that listens. */
@@ -27,9 +29,11 @@ export interface RunningServer extends AsyncDisposable {
 }
 
 /**
- * Builds the application of `config` and listens.
+ * Builds the application of `config` and listens. It is ready when what answers the API is loaded too, which happens
+ * while it listens: calls that come before wait for it, and probes have their answer.
  *
  * @param demo Adds the demo page, which uploads there.
+ * @param headStartMs How long it listens before it begins to load, which holds up whatever comes meanwhile.
  * @throws the listener's error, such as `EADDRINUSE`.
  */
 export async function startServer(
@@ -37,33 +41,40 @@ export async function startServer(
   secrets: Secrets,
   logger: Logger,
   demo: DemoTarget | null = null,
+  headStartMs = 0,
 ): Promise<RunningServer> {
   const context = await createContext(config, secrets, logger);
-  const listener = createListener(createApp(context, demo), ({ status, code, cause }, requestId, socket) => {
-    const { code: reason } = (cause ?? {}) as NodeJS.ErrnoException;
-    const facts = { requestId, status, code, ip: socket.remoteAddress, ...(reason && { reason }) };
-    logger.info(facts, 'request: refused before it could be read');
-  });
+  const api = createLate(async () => (await import('./api.ts')).createApi(context));
+  const listener = createListener(
+    createApp(context, api.handler, demo),
+    ({ status, code, cause }, requestId, socket) => {
+      const { code: reason } = (cause ?? {}) as NodeJS.ErrnoException;
+      const facts = { requestId, status, code, ip: socket.remoteAddress, ...(reason && { reason }) };
+      logger.info(facts, 'request: refused before it could be read');
+    },
+  );
   const sockets = new Set<Socket>();
   listener.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  try {
-    listener.listen(config.listen.port, config.listen.host);
-    await once(listener, 'listening');
-  } catch (error) {
-    await context[Symbol.asyncDispose]();
-    throw error;
-  }
-  context.lifecycle.markReady();
-
   const close = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
     for (const socket of sockets) socket.destroy();
     await closed;
     await context[Symbol.asyncDispose]();
   };
+  try {
+    listener.listen(config.listen.port, config.listen.host);
+    await once(listener, 'listening');
+    if (headStartMs > 0) await sleep(headStartMs);
+    await api.load();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  context.lifecycle.markReady();
+
   return {
     context,
     url: toUrl(listener.address() as AddressInfo),

@@ -28,8 +28,13 @@ const RETRY_AFTER_MS = 1_000;
  * Makes places for uploads, all of them free.
  *
  * @param shared Counts a caller's places in all replicas. While it is away, each process counts for itself.
+ * @param onFree Called whenever the last place that was taken is given back.
  */
-export function createSlots({ max, maxPerCaller }: SlotLimits, shared: CallerPlaces | null): Slots {
+export function createSlots(
+  { max, maxPerCaller }: SlotLimits,
+  shared: CallerPlaces | null,
+  onFree: () => void = () => {},
+): Slots {
   const byCaller = new Map<string, number>();
   let taken = 0;
 
@@ -45,6 +50,7 @@ export function createSlots({ max, maxPerCaller }: SlotLimits, shared: CallerPla
       const left = (byCaller.get(caller) ?? 1) - 1;
       if (left === 0) byCaller.delete(caller);
       else byCaller.set(caller, left);
+      if (taken === 0) onFree();
     });
   };
 

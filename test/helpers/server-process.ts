@@ -24,7 +24,7 @@ export interface ServerProcess extends AsyncDisposable {
   forgetPeak(): void;
 }
 
-const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../server/main.js', import.meta.url));
 
 /** Starts the program with `sandbox`, which lives in this process, as its upstream. Linux only. */
 export async function startServerProcess(

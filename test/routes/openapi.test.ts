@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { createApi } from '../../server/api.ts';
 import { createApp } from '../../server/app.ts';
 import { type Config, loadConfig } from '../../server/config/config.ts';
+import type { AppContext } from '../../server/context.ts';
 import { ERROR_CODES, type ErrorCode } from '../../server/errors/error-codes.ts';
 import { toCallerError } from '../../server/leadway/leadway-errors.ts';
 import { createOpenApiDocument } from '../../server/openapi/document.ts';
@@ -31,7 +33,7 @@ describe('GET /openapi.json', () => {
         const isAtRoot = document.paths[path]?.servers !== undefined;
         return `${method} ${isAtRoot ? '' : base}${path}`;
       });
-      const routes = routesOf(createApp(house.server.context), base).filter(
+      const routes = routesOf(house.server.context, base).filter(
         (route) => !route.startsWith(`get ${base}/docs/`), // the files that the page loads
       );
       assert.deepEqual(described.toSorted(), routes.toSorted());
@@ -52,7 +54,7 @@ describe('GET /openapi.json', () => {
       described.map(({ method }) => method),
       ['post', 'delete'],
     );
-    const routes = routesOf(createApp(house.server.context), '/api');
+    const routes = routesOf(house.server.context, '/api');
     assert.deepEqual(
       routes.filter((route) => route.endsWith('/session')),
       ['post /api/session', 'delete /api/session'],
@@ -191,7 +193,8 @@ interface Layer {
 }
 
 /** `method path` of every route that answers; a router that is not mounted at the root is at `base`. */
-function routesOf(app: { router: unknown }, base: string): string[] {
+function routesOf(context: AppContext, base: string): string[] {
+  const app: { router: unknown } = createApp(context, createApi(context));
   const { stack } = app.router as { stack: readonly Layer[] };
   const walk = (layers: readonly Layer[], prefix: string): string[] =>
     layers.flatMap(({ route, handle, slash }) => {

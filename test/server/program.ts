@@ -7,7 +7,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 /** The entry file, as `npm start` runs it. */
-const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../server/main.js', import.meta.url));
 
 /** How a program is started. */
 export interface ProgramOptions {
@@ -19,7 +19,7 @@ export interface ProgramOptions {
   readonly isOnTerminal?: boolean;
 }
 
-/** A running `server/main.ts`. */
+/** A running `server/main.js`. */
 export interface Program extends AsyncDisposable {
   readonly child: ChildProcess;
   readonly stdout: string;

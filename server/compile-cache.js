@@ -1,3 +1,4 @@
+// @ts-check
 import { lstatSync, mkdirSync } from 'node:fs';
 import { constants, enableCompileCache } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -13,7 +14,7 @@ const OWNER_ONLY = 0o700;
  *
  * `NODE_COMPILE_CACHE` chooses another folder, `NODE_DISABLE_COMPILE_CACHE=1` does without.
  */
-export function keepCompiledCode(): void {
+export function keepCompiledCode() {
   // Functions that come from the cache are told of less exactly by V8's coverage.
   if (process.env['NODE_V8_COVERAGE']) return;
   const folder = process.env['NODE_COMPILE_CACHE'] ?? ownFolder();
@@ -25,8 +26,10 @@ export function keepCompiledCode(): void {
 /**
  * A folder of this user in the system's one for temporary files; null when there is none that is safe. Node runs
  * what it finds there, so a folder that somebody else made, or may write to, is not used.
+ *
+ * @returns {string | null}
  */
-function ownFolder(): string | null {
+function ownFolder() {
   // Without user ids the system's folder is each user's own already.
   const user = process.getuid?.();
   const folder = join(tmpdir(), user === undefined ? 'leadway-bff' : `leadway-bff-${user}`);
