@@ -9,6 +9,7 @@ import { type AppContext, createContext } from './context.ts';
 import type { DemoTarget } from './demo.ts';
 import { createListener } from './http/listener.ts';
 import { createLate } from './late.ts';
+import { loadAnswers } from './leadway/load-answers.ts';
 import type { Logger } from './logger.ts';
 
 /** A server that listens. */
@@ -74,6 +75,7 @@ export async function startServer(
     throw error;
   }
   context.lifecycle.markReady();
+  void loadAnswers(); // or the first upload would wait for it
 
   return {
     context,
