@@ -109,7 +109,8 @@ export function createStorageProxy({
     // Before the log's own listener, which writes down what is known by then.
     res.prependOnceListener('close', () => {
       noteOutcome(req, { fileBytes: gate.size, contentType: ticket.contentType });
-      if (!res.writableFinished) end(req);
+      // Whatever has answered meanwhile, a refusal or a time-out: storage must not get the end of it.
+      if (!res.writableFinished || !gate.readableEnded) end(req);
       else relay.watch?.stop();
     });
     await gate.open();

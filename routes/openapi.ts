@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { NextFunction, Request, RequestHandler, Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import helmet from 'helmet';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AppContext } from '../server/context.ts';
@@ -7,12 +7,12 @@ import type { AppContext } from '../server/context.ts';
 const OWN = fileURLToPath(new URL('./docs/', import.meta.url));
 
 /** What the page loads, besides itself; everything else of the package stays inside. */
-const ASSETS: ReadonlyMap<string, 'own' | 'swagger-ui'> = new Map([
-  ['initializer.js', 'own'],
-  ['swagger-ui-bundle.js', 'swagger-ui'],
-  ['swagger-ui.css', 'swagger-ui'],
-  ['favicon-32x32.png', 'swagger-ui'],
-]);
+const ASSETS: Readonly<Record<string, 'own' | 'swagger-ui'>> = {
+  'initializer.js': 'own',
+  'swagger-ui-bundle.js': 'swagger-ui',
+  'swagger-ui.css': 'swagger-ui',
+  'favicon-32x32.png': 'swagger-ui',
+};
 
 /**
  * `GET /openapi.json`: the description of the API, and `GET /docs`: a page over it. Both are made when they
@@ -36,14 +36,17 @@ export function addOpenApi(router: Router, { config }: Pick<AppContext, 'config'
   const readOnly = createMethodNotAllowed('GET', 'HEAD');
   router.route('/openapi.json').get(sendDocument).all(readOnly);
   router.route('/docs').get(createPagePolicy(), sendPage).all(readOnly);
-  router.get('/docs/:asset', sendAsset);
+  router.use('/docs', createAssets());
 }
 
-function sendAsset(req: Request<{ asset: string }>, res: Response, next: NextFunction): void {
-  const { asset } = req.params;
-  const home = ASSETS.get(asset);
-  if (home === undefined) next();
-  else res.sendFile(asset, { root: home === 'own' ? OWN : swaggerUiFolder(), maxAge: '1h' });
+function createAssets(): Router {
+  const assets = Router();
+  for (const [name, home] of Object.entries(ASSETS)) {
+    assets.get(`/${name}`, (_req: Request, res: Response) => {
+      res.sendFile(name, { root: home === 'own' ? OWN : swaggerUiFolder(), maxAge: '1h' });
+    });
+  }
+  return assets;
 }
 
 function swaggerUiFolder(): string {

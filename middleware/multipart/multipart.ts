@@ -242,8 +242,7 @@ function readBody(
 
   req.on('data', onData);
   req.once('end', onEnd);
-  if (receiver.over.isOver) stop();
-  else forgetStop = receiver.over.onEnd(stop);
+  forgetStop = receiver.over.onEnd(stop);
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

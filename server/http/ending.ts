@@ -22,8 +22,12 @@ export class Ending {
     this.#controller?.abort();
   }
 
-  /** Calls `listener` at the end, which must not have come yet; call what is returned to have it forgotten. */
+  /** Calls `listener` at the end, at once where it has come; call what is returned to have it forgotten. */
   onEnd(listener: () => void): () => void {
+    if (this.#isOver) {
+      listener();
+      return () => {};
+    }
     this.#listeners.push(listener);
     return () => {
       const at = this.#listeners.indexOf(listener);

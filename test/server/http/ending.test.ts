@@ -19,6 +19,17 @@ describe('an ending', () => {
     assert.throws(() => ending.throwIfOver(), { name: 'AbortError' });
   });
 
+  it('calls at once who asks when it has come', () => {
+    const ending = new Ending();
+    ending.end();
+    let calls = 0;
+    const forget = ending.onEnd(() => {
+      calls += 1;
+    });
+    forget();
+    assert.equal(calls, 1);
+  });
+
   it('has a signal that says the same, asked for before or after', () => {
     const before = new Ending();
     const { signal } = before;
