@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+import type { Request, RequestHandler, Response, Router } from 'express';
 import helmet from 'helmet';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AppContext } from '../server/context.ts';
@@ -36,17 +36,11 @@ export function addOpenApi(router: Router, { config }: Pick<AppContext, 'config'
   const readOnly = createMethodNotAllowed('GET', 'HEAD');
   router.route('/openapi.json').get(sendDocument).all(readOnly);
   router.route('/docs').get(createPagePolicy(), sendPage).all(readOnly);
-  router.use('/docs', createAssets());
-}
-
-function createAssets(): Router {
-  const assets = Router();
   for (const [name, home] of Object.entries(ASSETS)) {
-    assets.get(`/${name}`, (_req: Request, res: Response) => {
+    router.get(`/docs/${name}`, (_req: Request, res: Response) => {
       res.sendFile(name, { root: home === 'own' ? OWN : swaggerUiFolder(), maxAge: '1h' });
     });
   }
-  return assets;
 }
 
 function swaggerUiFolder(): string {
