@@ -1,14 +1,14 @@
 import type { Writable } from 'node:stream';
 import type { Request, RequestHandler, Response } from 'express';
 import multer from 'multer';
-import { appError, toAppError } from '../../server/errors/app-error.ts';
+import { appError } from '../../server/errors/app-error.ts';
 import { letBodyCome } from '../../server/http/continue.ts';
 import { parseBoundary } from './boundary.ts';
-import { type FormLimits, FormParser } from './form-parser.ts';
+import { feedMulter } from './feed-multer.ts';
+import type { FormLimits } from './form-parser.ts';
 import type { FormReceiver } from './form-receiver.ts';
-import { fieldTooLong, fromMulter } from './multer-errors.ts';
-import type { PartHead } from './part-head.ts';
-import { PartStream } from './part-stream.ts';
+import { fromMulter } from './multer-errors.ts';
+import type { PartStream } from './part-stream.ts';
 
 /** What a multipart reader is made with. */
 export interface MultipartOptions {
@@ -97,7 +97,7 @@ export function createMultipartReader(options: MultipartOptions): MultipartReade
     streamHandler(req, busboy) {
       const reading = readingOf(req);
       reading.busboy = busboy;
-      readBody(req, busboy, reading, limits, options);
+      feedMulter(req, busboy, { ...options, ...reading, limits });
     },
   }).array(options.fileField);
 
@@ -135,122 +135,4 @@ function release(busboy: Writable): void {
   busboy.removeAllListeners();
   busboy.on('error', ignore);
   busboy.destroy(OVER); // by an error that there is already: it would make one, with its stack
-}
-
-/** Feeds the form to multer by raising the events of `busboy`, multer's parser, whose own parsing is not used. */
-function readBody(
-  req: Request,
-  busboy: Writable,
-  { receiver, boundary }: Reading,
-  limits: FormLimits,
-  { fileField, fieldNames }: MultipartOptions,
-): void {
-  let stream: PartStream | null = null;
-  let hasNewFields = false;
-  let forgetStop = (): void => {};
-
-  const parser = new FormParser(boundary, limits, {
-    onField(name, value, isTruncated) {
-      const known = name.endsWith('[]') ? name.slice(0, -2) : name;
-      if (!fieldNames.has(name)) return;
-      // At once: multer would tell of it when the whole body has come.
-      if (isTruncated) throw fieldTooLong(known);
-      const text = decodeText(known, value);
-      busboy.emit('field', known, text, { nameTruncated: false, valueTruncated: false });
-      hasNewFields = true;
-    },
-    onFile(head: PartHead & { filename: string }, offset) {
-      if (head.name !== fileField) {
-        throw appError('UNEXPECTED_FILE_FIELD', {
-          params: { field: head.name },
-          details: { field: head.name },
-        });
-      }
-      tellFields();
-      const opened = new PartStream(offset, {
-        onWanted: () => {
-          if (stream === opened) goOn();
-        },
-        onTaken: goOn,
-      });
-      stream = opened;
-      const info = { filename: head.filename, encoding: '8bit', mimeType: head.contentType ?? '' };
-      busboy.emit('file', head.name, opened, info);
-    },
-    onFileData: (chunk) => stream?.push(chunk) ?? true,
-    onFileEnd() {
-      const ended = stream;
-      stream = null;
-      ended?.end();
-      // The next part must not begin before this file was judged to its end.
-      return ended === null;
-    },
-  });
-
-  /** Once for all fields that one chunk brought, and before a file that they say something of. */
-  function tellFields(): void {
-    if (hasNewFields) receiver.fieldsChanged(req.body as Record<string, unknown>);
-    hasNewFields = false;
-  }
-
-  /** Runs a step of the parser; its errors, and those of who it calls, end the reading. */
-  function guarded(step: () => void): void {
-    if (receiver.over.isOver) return;
-    try {
-      step();
-    } catch (error) {
-      receiver.fail(toAppError(error));
-    }
-  }
-
-  let isBodyRead = false;
-  /** Node may tell of the body's end while the parser still waits for a file to be taken. */
-  function finishWhenRead(): void {
-    if (!isBodyRead || parser.isWaiting) return;
-    parser.end();
-    forgetStop(); // multer has its end already
-    busboy.emit('close');
-  }
-  const onData = (chunk: Buffer): void =>
-    guarded(() => {
-      parser.write(chunk);
-      tellFields();
-      if (parser.isWaiting) req.pause();
-    });
-  const onEnd = (): void =>
-    guarded(() => {
-      isBodyRead = true;
-      finishWhenRead();
-    });
-  function goOn(): void {
-    if (!parser.isWaiting) return;
-    guarded(() => {
-      parser.resume();
-      tellFields();
-      if (!parser.isWaiting) req.resume();
-      finishWhenRead();
-    });
-  }
-  const stop = (): void => {
-    req.off('data', onData);
-    req.off('end', onEnd);
-    // Lets multer finish: it holds the request until its parser has ended.
-    stream?.discard();
-    busboy.emit('error', appError('UPSTREAM_ABORTED'));
-    req.resume();
-  };
-
-  req.on('data', onData);
-  req.once('end', onEnd);
-  forgetStop = receiver.over.onEnd(stop);
-}
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function decodeText(field: string, value: Buffer): string {
-  try {
-    return UTF8.decode(value);
-  } catch {
-    throw appError('INVALID_FIELD', { message: 'INVALID_FIELD.text', params: { field }, details: { field } });
-  }
 }
