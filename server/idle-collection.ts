@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Long enough for the pause, of some 20 ms, to meet nobody who sends one upload after the other. */
+/** Nobody who sends one upload after the other meets the pause, which is of some milliseconds. */
 const WAIT_MS = 10_000;
 
 /** Collects garbage when there has been nothing to do for a while. */
@@ -12,7 +12,9 @@ export interface IdleCollection extends Disposable {
 
 /**
  * Gives the memory of a load back after it. V8 looks for garbage only while something allocates, so that a process
- * keeps all that its last uploads left until the next ones come.
+ * keeps all that its last uploads left until the next ones come: above all the buffers that their bytes came in.
+ * Those die young, so the young generation is enough. A full collection of an idle process would also throw away
+ * compiled code, which is for shapes of objects that nobody has just then, and the next burst would cost double.
  *
  * @param isBusy Whether there is work again, after which {@link IdleCollection.workEnded} is called once more.
  * @param waitMs How long there must have been none.
@@ -42,5 +44,5 @@ function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const collector: unknown = runInNewContext('globalThis.gc');
   setFlagsFromString('--no-expose-gc');
-  if (typeof collector === 'function') collector({ type: 'major', execution: 'async' });
+  if (typeof collector === 'function') collector({ type: 'minor' });
 }
