@@ -1,8 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Nobody who sends one upload after the other meets the pause, which is of some milliseconds. */
-const WAIT_MS = 10_000;
+/**
+ * Not sooner: V8 takes the collection for a sign that memory is wanted, collects all of it some seconds later and
+ * begins anew, small and with less compiled code. A burst after that costs up to three times as much for a second.
+ */
+const WAIT_MS = 30_000;
 
 /** Collects garbage when there has been nothing to do for a while. */
 export interface IdleCollection extends Disposable {
@@ -13,8 +16,7 @@ export interface IdleCollection extends Disposable {
 /**
  * Gives the memory of a load back after it. V8 looks for garbage only while something allocates, so that a process
  * keeps all that its last uploads left until the next ones come: above all the buffers that their bytes came in.
- * Those die young, so the young generation is enough. A full collection of an idle process would also throw away
- * compiled code, which is for shapes of objects that nobody has just then, and the next burst would cost double.
+ * Those die young, so the young generation is enough.
  *
  * @param isBusy Whether there is work again, after which {@link IdleCollection.workEnded} is called once more.
  * @param waitMs How long there must have been none.
