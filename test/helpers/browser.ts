@@ -1,3 +1,4 @@
+import process from 'node:process';
 import type { Browser } from 'puppeteer-core';
 import { BROWSERS, type BrowserKind, findBrowser } from './installed-browsers.ts';
 import { LAUNCH_TIMEOUT_MS, launchBrowser } from './launch-browser.ts';
@@ -7,8 +8,7 @@ export type { BrowserKind };
 const running = new Map<BrowserKind, Promise<Browser | null>>();
 
 /**
- * The one browser of its kind in this run of the tests, started when it is first asked for and closed at the
- * end of the run. Where none is installed: says so loudly, once, and gives null.
+ * The one browser of its kind in this process, started when it is first asked for and closed at the end. Where none is installed: says so loudly, once, and gives null.
  */
 function sharedBrowser(kind: BrowserKind): Promise<Browser | null> {
   const browser = running.get(kind) ?? launch(kind);
@@ -44,7 +44,11 @@ export function describeInBrowsers(
 
 async function launch(kind: BrowserKind): Promise<Browser | null> {
   const { path, hint } = findBrowser(kind);
-  if (path !== undefined) return launchBrowser(kind, path);
+  if (path !== undefined) {
+    const browser = await launchBrowser(kind, path);
+    process.once('exit', () => browser.process()?.kill('SIGKILL'));
+    return browser;
+  }
   const line = '!'.repeat(78);
   console.warn(
     `\n${line}\nNOT RUN: the tests in ${kind}. ${hint}\nsh scripts/install-test-tools.sh installs it.\n${line}\n`,
@@ -54,5 +58,9 @@ async function launch(kind: BrowserKind): Promise<Browser | null> {
 
 after('the browsers are closed', async function () {
   this.timeout(LAUNCH_TIMEOUT_MS);
-  for (const browser of await Promise.all(running.values())) await browser?.close();
+  const all = [...running.values()];
+  // In a process that runs several files by turns this is the end of the first alone. What the others start ends
+  // with the process; not by the driver, which forgets every second browser then.
+  running.clear();
+  for (const browser of await Promise.all(all)) await browser?.close();
 });
