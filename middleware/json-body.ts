@@ -1,54 +1,46 @@
-import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express';
-import { type AppError, appError } from '../server/errors/app-error.ts';
+import type { NextFunction, Request, Response } from 'express';
+import { AppError, appError } from '../server/errors/app-error.ts';
 import { letBodyCome } from '../server/http/continue.ts';
+import { BodyOverflowError, readBody } from '../server/http/read-body.ts';
 import { hasMoreValuesThan } from '../server/passthrough/value-count.ts';
 
 const MAX_BYTES = 1024 * 1024;
 
 /** With a reviver each value costs its call: with so many of them, some 40 ms in all. */
 const MAX_REVIVED_VALUES = 50_000;
-/** The `type` of the error for more, beside those of body-parser. */
-const TOO_MANY_VALUES = 'leadway.values';
+
+/** What `JSON.parse` takes for each value. */
+type Reviver = (key: string, value: unknown) => unknown;
+
+/** Never rejects: what is wrong goes to `next`. */
+type AsyncHandler = (req: Request, res: Response, next: NextFunction) => Promise<void>;
 
 /**
- * Reads a JSON object into `req.body`: `application/json`, UTF-8, at most 1 MiB, without a coding.
+ * Reads a JSON object into `req.body`: `application/json`, UTF-8, at most 1 MiB, without a coding. A body of no bytes
+ * that is announced as such is an empty object, as for Express's own parser.
  *
- * @param reviver For JSON.parse; a body may have 50,000 values then.
+ * @param reviver For `JSON.parse`; a body may have 50,000 values then.
  */
-export function createJsonBody(reviver?: (key: string, value: unknown) => unknown): RequestHandler {
-  const parse = express.json({
-    limit: MAX_BYTES,
-    inflate: false,
-    type: () => true, // it was looked at before
-    ...(reviver !== undefined && { reviver, verify: assertFewValues }),
-  });
-  return function jsonBody(req: Request, res: Response, next: NextFunction) {
-    const encoding = req.headers['content-encoding'];
-    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-      return next(appError('UNSUPPORTED_ENCODING'));
+export function createJsonBody(reviver?: Reviver): AsyncHandler {
+  return async function jsonBody(req, res, next) {
+    try {
+      assertReadable(req);
+      letBodyCome(req, res);
+      req.body = parseObject(await readBody(req, MAX_BYTES), reviver);
+    } catch (error) {
+      next(toAppError(error));
+      return;
     }
-    if (req.is('application/json') !== 'application/json') return next(appError('NOT_JSON'));
-    if (!isUtf8(req.headers['content-type'] ?? '')) return next(appError('NOT_JSON'));
-    if (Number(req.headers['content-length'] ?? 0) > MAX_BYTES) return next(bodyTooLarge());
-    letBodyCome(req, res);
-    let isOver = false;
-    parse(req, res, (error?: unknown) => {
-      if (isOver) return;
-      isOver = true;
-      if (error !== undefined) return next(fromBodyParser(error));
-      const isObject = typeof req.body === 'object' && req.body !== null && !Array.isArray(req.body);
-      next(isObject ? undefined : appError('BAD_JSON'));
-    });
-    // body-parser reads a body of unknown length to its end before it says that it was too long.
-    let bytes = 0;
-    req.on('data', function count(chunk: Buffer) {
-      bytes += chunk.length;
-      if (bytes <= MAX_BYTES || isOver) return;
-      isOver = true;
-      req.off('data', count);
-      next(bodyTooLarge());
-    });
+    next();
   };
+}
+
+/** @throws AppError what the head of `req` says against reading its body. */
+function assertReadable(req: Request): void {
+  const { 'content-encoding': coding, 'content-type': type = '', 'content-length': length } = req.headers;
+  if (coding !== undefined && coding.toLowerCase() !== 'identity') throw appError('UNSUPPORTED_ENCODING');
+  if (req.is('application/json') !== 'application/json' || !isUtf8(type)) throw appError('NOT_JSON');
+  if (Number(length ?? 0) > MAX_BYTES) throw bodyTooLarge();
 }
 
 /** JSON is UTF-8 (RFC 8259, section 8.1). In UTF-7 or UTF-16 it would be other text to a filter in front. */
@@ -57,36 +49,36 @@ function isUtf8(contentType: string): boolean {
   return charsets.every((charset) => /=\s*"?utf-8"?\s*$/i.test(charset));
 }
 
+/** Without a byte order mark, which some clients write before JSON. */
+const utf8 = new TextDecoder();
+
+function parseObject(bytes: Buffer, reviver: Reviver | undefined): object {
+  if (bytes.length === 0) return {};
+  if (reviver !== undefined && hasMoreValuesThan(bytes, MAX_REVIVED_VALUES)) throw tooManyValues();
+  let value: unknown;
+  try {
+    value = JSON.parse(utf8.decode(bytes), reviver);
+  } catch (cause) {
+    throw appError('BAD_JSON', { cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw appError('BAD_JSON');
+  return value;
+}
+
+function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof BodyOverflowError) return bodyTooLarge();
+  return appError('BAD_REQUEST', { cause: error });
+}
+
 function bodyTooLarge(): AppError {
   return appError('BODY_TOO_LARGE', { params: { limit: MAX_BYTES }, details: { limit: MAX_BYTES } });
 }
 
-/** Runs on the bytes of the body, before they are parsed. */
-function assertFewValues(_req: unknown, _res: unknown, body: Buffer): void {
-  if (!hasMoreValuesThan(body, MAX_REVIVED_VALUES)) return;
-  throw Object.assign(new Error('the body has too many values'), { type: TOO_MANY_VALUES });
-}
-
-/** body-parser's errors by their documented `type`. */
-function fromBodyParser(error: unknown): AppError {
-  const { type } = error as { type?: string };
-  switch (type) {
-    case 'entity.too.large':
-      return bodyTooLarge();
-    case 'entity.parse.failed':
-    case 'entity.verify.failed':
-      return appError('BAD_JSON', { cause: error });
-    case TOO_MANY_VALUES:
-      return appError('BAD_JSON', {
-        message: 'BAD_JSON.values',
-        params: { limit: MAX_REVIVED_VALUES },
-        details: { limit: MAX_REVIVED_VALUES },
-      });
-    case 'charset.unsupported':
-      return appError('NOT_JSON', { cause: error });
-    case 'encoding.unsupported':
-      return appError('UNSUPPORTED_ENCODING', { cause: error });
-    default:
-      return appError('BAD_REQUEST', { cause: error });
-  }
+function tooManyValues(): AppError {
+  return appError('BAD_JSON', {
+    message: 'BAD_JSON.values',
+    params: { limit: MAX_REVIVED_VALUES },
+    details: { limit: MAX_REVIVED_VALUES },
+  });
 }

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError, appError, toAppError } from '../errors/app-error.ts';
+import { BodyOverflowError } from '../http/read-body.ts';
 import type { LeadwayAnswer, LeadwayClient } from './leadway-client.ts';
 import { readAnswer } from './leadway-client.ts';
 import { toAuthProblem, toConnectionFault } from './leadway-errors.ts';
 import { toLeadwayHeaders } from './leadway-headers.ts';
-import { BodyOverflowError } from './read-body.ts';
 import { UploadStream } from './upload-stream.ts';
 
 /** The upload endpoint of Leadway. */

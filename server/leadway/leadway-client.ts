@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, appError } from '../errors/app-error.ts';
 import type { Ending } from '../http/ending.ts';
+import { BodyOverflowError, readBody } from '../http/read-body.ts';
 import type { Logger } from '../logger.ts';
 import {
   type LeadwayRefusal,
@@ -13,7 +14,6 @@ import {
 } from './leadway-errors.ts';
 import { toLeadwayHeaders } from './leadway-headers.ts';
 import { watchProgress } from './progress-watch.ts';
-import { BodyOverflowError, MAX_ERROR_BYTES, MAX_JSON_BYTES, readBody } from './read-body.ts';
 import { createTokenNotices, type TokenNotices } from './token-notices.ts';
 import type { TokenSource } from './token-source.ts';
 import { type RequestTarget, toTarget, type UpstreamAgent } from './upstream-agent.ts';
@@ -43,6 +43,10 @@ interface Attempted {
 
 /** Statuses after which one more try makes sense for a call that may be made twice. */
 const TRANSIENT = new Set([429, 502, 503, 504]);
+/** Answer bodies that Leadway may send, in bytes. */
+const MAX_JSON_BYTES = 1024 * 1024;
+const MAX_ERROR_BYTES = 64 * 1024;
+
 const RETRY_DELAY_MS = 250;
 const MAX_RETRY_DELAY_MS = 2_000;
 
@@ -194,16 +198,25 @@ class StaleConnection extends Error {
 /**
  * Reads an answer of Leadway's to its end.
  *
- * @throws AppError `UPSTREAM_ERROR` when a success is not a JSON object; what {@link readBody} throws.
+ * @throws AppError `UPSTREAM_ERROR` when a success is not a JSON object; what `readBody` throws.
  */
 export async function readAnswer(response: IncomingMessage): Promise<LeadwayAnswer> {
   const status = response.statusCode ?? 0;
   const isSuccess = status >= 200 && status < 300;
-  const body = await readBody(response, isSuccess ? MAX_JSON_BYTES : MAX_ERROR_BYTES);
+  const body = await readText(response, isSuccess ? MAX_JSON_BYTES : MAX_ERROR_BYTES);
   if (!isSuccess) {
     return { ok: false, status, refusal: parseRefusal(status, body, response.headers['retry-after']) };
   }
   return { ok: true, status, json: parseSuccess(body) };
+}
+
+async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {
+  try {
+    return (await readBody(response, maxBytes)).toString('utf8');
+  } catch (error) {
+    response.destroy();
+    throw error;
+  }
 }
 
 function parseSuccess(body: string): Readonly<Record<string, unknown>> {
