@@ -142,14 +142,22 @@ export async function press(page: Page | Frame, selector: string): Promise<void>
 
 /** Waits until the text at `selector` matches. */
 export async function textBecomes(page: Page | Frame, selector: string, pattern: RegExp): Promise<void> {
-  const condition = `${pattern}.test([...document.querySelectorAll('${selector}')].map((one) => one.innerText).join(' '))`;
-  await page.waitForFunction(condition);
+  const text = `[...document.querySelectorAll('${selector}')].map((one) => one.innerText).join(' ')`;
+  try {
+    await page.waitForFunction(`${pattern}.test(${text})`, POLLING);
+  } catch (cause) {
+    const shown = (await page.evaluate('document.body.innerText')) as string;
+    throw new Error(`no ${pattern} at ${selector}; the page shows ${JSON.stringify(shown)}`, { cause });
+  }
 }
+
+/** By the clock: frames, the driver's own measure of time, may rest in a page that nobody looks at. */
+const POLLING = { polling: 100 };
 
 /** The first `count` addresses of files in the text at `selector`, once they are there. */
 export async function urlsIn(page: Page | Frame, selector: string, count: number): Promise<string[]> {
   const found = `[...document.querySelectorAll('${selector}')].map((one) => one.innerText).join(' ').match(/https?:\\S*\\/files\\/\\S+/g) ?? []`;
-  await page.waitForFunction(`(${found}).length >= ${count}`);
+  await page.waitForFunction(`(${found}).length >= ${count}`, POLLING);
   return (await page.evaluate(found)) as string[];
 }
 
