@@ -11,7 +11,8 @@ import { sendJson } from '../server/http/send-json.ts';
 import { closingLength } from '../server/uploads/form-length.ts';
 import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
 import { MODES, type Mode } from '../server/uploads/route-choice.ts';
-import { Upload, type UploadAnswer } from '../server/uploads/upload.ts';
+import { Upload } from '../server/uploads/upload.ts';
+import type { UploadAnswer } from '../server/uploads/upload-answer.ts';
 import { UPLOAD_FIELD_NAMES } from '../server/uploads/upload-fields.ts';
 
 /** `POST /messages/upload`: takes files and sees to it that they reach Leadway, in one of three ways. */

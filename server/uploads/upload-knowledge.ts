@@ -57,6 +57,11 @@ export class UploadKnowledge {
     this.location();
   }
 
+  /** The way that was asked for. */
+  get mode(): Mode {
+    return this.#request.mode;
+  }
+
   /** The fields that have come so far. */
   get fields(): UploadFields {
     return this.#fields;
@@ -149,12 +154,14 @@ export class UploadKnowledge {
     return fileSize === null && (this.#bytesToCome ?? 0) > limit;
   }
 
-  /** The declared size, when the length of the body proves that the file is the last thing in it. */
-  provenSize(): number | null {
+  /** The only file and its declared size, when the length of the body proves that it is the last thing in it. */
+  provenFile(): { readonly file: IncomingFile; readonly bytes: number } | null {
     const { fileSize } = this.#fields;
     const toCome = this.#bytesToCome;
+    const [file] = this.files;
     // Some clients leave out the line end after the closing delimiter.
-    return fileSize !== null && (toCome === fileSize || toCome === fileSize - 2) ? fileSize : null;
+    const isProven = fileSize !== null && (toCome === fileSize || toCome === fileSize - 2);
+    return isProven && file !== undefined ? { file, bytes: fileSize } : null;
   }
 
   /** Whether a file that ended within its head is all there: for direct uploads, the head alone may be sent. */
