@@ -143,7 +143,7 @@ export class LeadwayClient {
     over.throwIfOver();
     if (attempt === 'retry' || !budget.takeNow(locationId)) await budget.take(locationId, over, attempt);
     const token = tokens.current(locationId);
-    const payload = Buffer.from(JSON.stringify(body));
+    const payload = JSON.stringify(body);
     const request = agent.request(this.targetOf(path), {
       method: 'POST',
       headers: [
@@ -151,7 +151,7 @@ export class LeadwayClient {
         'Content-Type',
         'application/json',
         'Content-Length',
-        String(payload.length),
+        String(Buffer.byteLength(payload)),
         'Host',
         baseUrl.host,
       ],

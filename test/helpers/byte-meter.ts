@@ -138,19 +138,20 @@ export class ByteMeter implements Disposable {
   }
 
   #countWrites(): void {
-    const count = (socket: Socket, bytesBefore: number): void => {
+    const count = (socket: Socket, bytesBefore?: number): void => {
       if (socket.connecting) {
         socket.once('connect', () => count(socket, 0));
       } else if (socket.remotePort === this.#ports.upstream) {
         this.upstreamWrites += 1;
-        if (!this.#outgoing.has(socket)) this.#outgoing.set(socket, bytesBefore);
+        if (this.#outgoing.has(socket)) return;
+        this.#outgoing.set(socket, bytesBefore ?? socket.bytesWritten);
       }
     };
     for (const name of ['_write', '_writev'] as const) {
       this.#wrap(Socket.prototype, name, (write) => {
         if (write === undefined) return write;
         const wrapped = function (this: Socket, ...args: unknown[]): void {
-          count(this, this.bytesWritten);
+          count(this);
           Reflect.apply(write, this, args);
         };
         return wrapped as typeof write;
