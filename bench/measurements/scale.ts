@@ -14,22 +14,26 @@ import { warmUp } from '../warm-up.ts';
 const FILE_BYTES = 100 * 1024;
 const MIN_SCALE = 1.8;
 
-/** Whether two processes behind nginx carry twice as much as one. */
+/** One process, and one on each of two cores. */
+const SETS: readonly (readonly Core[])[] = [['target'], ['target', 'second']];
+
+/** Whether two processes behind nginx carry twice as much as one, each with as many connections as it. */
 export async function measureScale(bench: Bench): Promise<Finding> {
   const { effort } = bench;
   const { rounds, seconds } = effort.scale;
   const contenders: Contender<Sample>[] = [];
+  const burdens = new Map<RunningTarget, Burden>();
   await using stack = new AsyncDisposableStack();
-  if (has('nginx')) {
-    contenders.push(createContender(await startBehindNginx(bench, stack, ['target'])));
-    contenders.push(createContender(await startBehindNginx(bench, stack, ['target', 'second'])));
+  for (const cores of has('nginx') ? SETS : []) {
+    const running = await startBehindNginx(bench, stack, cores);
+    contenders.push(createContender(running));
+    burdens.set(running, {
+      kind: 'upload',
+      fileBytes: FILE_BYTES,
+      concurrency: cores.length * effort.concurrency,
+      until: { seconds },
+    });
   }
-  const burden: Burden = {
-    kind: 'upload',
-    fileBytes: FILE_BYTES,
-    concurrency: effort.concurrency,
-    until: { seconds },
-  };
   bench.progress('scale: warm-up');
   await warmUp(
     bench,
@@ -37,12 +41,16 @@ export async function measureScale(bench: Bench): Promise<Finding> {
     'upload',
   );
   bench.progress('scale');
-  await alternate(contenders, rounds, (running) => carry(running, bench, burden));
+  await alternate(contenders, rounds, (running) => {
+    const burden = burdens.get(running);
+    if (burden === undefined) throw new TypeError('each has its burden');
+    return carry(running, bench, burden);
+  });
   const [one, two] = contenders;
   return {
     name: 'scale',
     title: 'Two processes',
-    method: `This server behind nginx, one process on one core and two on two; 100 KiB on ${effort.concurrency} connections. CPU is that of nginx and the processes together.`,
+    method: `This server behind nginx, one process on one core and two on two; 100 KiB on ${effort.concurrency} connections for each process. CPU is that of nginx and the processes together.`,
     variantColumn: 'processes',
     columns: ['CPU ms/upload', 'uploads/s', 'carries, times one'],
     rows: one === undefined || two === undefined ? [] : [toRow('1', one, one), toRow('2', two, one)],
