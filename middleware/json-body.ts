@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import { AppError, appError } from '../server/errors/app-error.ts';
 import { letBodyCome } from '../server/http/continue.ts';
+import { isJsonObject } from '../server/http/json-object.ts';
 import { BodyOverflowError, readBody } from '../server/http/read-body.ts';
 import { hasMoreValuesThan } from '../server/passthrough/value-count.ts';
 
@@ -28,7 +29,7 @@ export function createJsonBody(reviver?: Reviver): AsyncHandler {
       letBodyCome(req, res);
       req.body = parseObject(await readBody(req, MAX_BYTES), reviver);
     } catch (error) {
-      next(toAppError(error));
+      next(toBodyError(error));
       return;
     }
     next();
@@ -61,11 +62,12 @@ function parseObject(bytes: Buffer, reviver: Reviver | undefined): object {
   } catch (cause) {
     throw appError('BAD_JSON', { cause });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw appError('BAD_JSON');
+  if (!isJsonObject(value)) throw appError('BAD_JSON');
   return value;
 }
 
-function toAppError(error: unknown): AppError {
+/** As the project's `toAppError`, but what reading a body raises is the caller's matter. */
+function toBodyError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof BodyOverflowError) return bodyTooLarge();
   return appError('BAD_REQUEST', { cause: error });

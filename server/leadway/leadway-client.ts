@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, appError } from '../errors/app-error.ts';
 import type { Ending } from '../http/ending.ts';
+import { isJsonObject } from '../http/json-object.ts';
 import { BodyOverflowError, readBody } from '../http/read-body.ts';
 import type { Logger } from '../logger.ts';
 import {
@@ -43,12 +44,12 @@ interface Attempted {
 
 /** Statuses after which one more try makes sense for a call that may be made twice. */
 const TRANSIENT = new Set([429, 502, 503, 504]);
+const RETRY_DELAY_MS = 250;
+const MAX_RETRY_DELAY_MS = 2_000;
+
 /** Answer bodies that Leadway may send, in bytes. */
 const MAX_JSON_BYTES = 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
-
-const RETRY_DELAY_MS = 250;
-const MAX_RETRY_DELAY_MS = 2_000;
 
 /** Speaks JSON to Leadway with the BFF's token. */
 export class LeadwayClient {
@@ -226,6 +227,6 @@ function parseSuccess(body: string): Readonly<Record<string, unknown>> {
   } catch (cause) {
     throw appError('UPSTREAM_ERROR', { cause });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw appError('UPSTREAM_ERROR');
-  return value as Readonly<Record<string, unknown>>;
+  if (!isJsonObject(value)) throw appError('UPSTREAM_ERROR');
+  return value;
 }

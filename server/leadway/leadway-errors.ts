@@ -1,4 +1,5 @@
 import { type AppError, appError } from '../errors/app-error.ts';
+import { isJsonObject } from '../http/json-object.ts';
 import { cleanMessage } from './clean-message.ts';
 import { ConnectTimeoutError } from './upstream-agent.ts';
 
@@ -65,7 +66,7 @@ export function adviceFor(refusal: LeadwayRefusal, use: LeadwayUse): Advice | nu
 export function parseRefusal(status: number, body: string, retryAfter: string | undefined): LeadwayRefusal {
   const retryAfterMs = parseRetryAfter(retryAfter);
   const json = parseObject(body);
-  const nested = isObject(json['error']) ? json['error'] : {};
+  const nested = isJsonObject(json['error']) ? json['error'] : {};
   const message = toSentence(json['message'] ?? nested['message']);
   const traceId = toTraceId(json['traceId']);
   return { status, message, traceId, retryAfterMs };
@@ -150,12 +151,8 @@ function toSentence(message: unknown): string {
 function parseObject(body: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(body);
-    return isObject(value) ? value : {};
+    return isJsonObject(value) ? value : {};
   } catch {
     return {};
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
