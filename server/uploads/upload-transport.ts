@@ -51,8 +51,8 @@ export class UploadTransport {
     this.#heldUpload?.destroy();
   }
 
-  /** Looks again at what is known by now: fields may have come. */
-  heedFields(): void {
+  /** Reckons the limit of the current file anew, by what is known and by how it travels. */
+  updateLimit(): void {
     this.#limit = this.#known.limitFor(this.#carriage);
   }
 
@@ -63,7 +63,7 @@ export class UploadTransport {
    * @param wholeSize Size of the file in bytes when there is no more than its head; null otherwise.
    */
   async beginFile(file: IncomingFile, toCome: number | null, wholeSize: number | null): Promise<void> {
-    this.heedFields();
+    this.updateLimit();
     if (this.#carriage === 'forward') await this.#forward?.beginFile(file);
     if (this.#carriage === 'relay') await this.#beginRelay(file, wholeSize);
     // With little to come the end of the form is near, and everything will be known there.
@@ -130,7 +130,7 @@ export class UploadTransport {
       else if (route === 'relay') await this.#goRelay(isComplete);
       else if (isComplete) await this.#sendHeld();
       else await this.#openForward();
-      this.heedFields();
+      this.updateLimit();
     });
   }
 
@@ -179,7 +179,7 @@ export class UploadTransport {
   async #fallBack(isComplete: boolean): Promise<void> {
     if (this.#known.mode !== 'auto' || this.#carriage === 'discard') throw directUnavailable();
     if (this.#carriage === 'hold') return this.#route(isComplete);
-    this.heedFields();
+    this.updateLimit();
     if (this.#known.leastSize > this.#limit) throw tooLarge(this.#known.routeFacts(false), this.#limit);
   }
 
@@ -253,7 +253,7 @@ export class UploadTransport {
     this.#forward?.destroy();
     this.#forward = null;
     for (const file of this.#known.files) file.release();
-    this.heedFields();
+    this.updateLimit();
   }
 
   async #takeBudget(locationId: string): Promise<void> {

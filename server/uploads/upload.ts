@@ -31,7 +31,6 @@ export class Upload {
   /** Comes as soon as the upload has settled. */
   readonly over = new Ending();
   readonly #context: UploadContext;
-  readonly #request: UploadRequest;
   readonly #answer = Promise.withResolvers<UploadAnswer>();
   readonly #registerName = createNameRegister();
   readonly #known: UploadKnowledge;
@@ -40,7 +39,6 @@ export class Upload {
   /** @throws AppError `INVALID_FIELD` */
   constructor(context: UploadContext, request: UploadRequest) {
     this.#context = context;
-    this.#request = request;
     this.#known = new UploadKnowledge(context, request);
     this.#transport = new UploadTransport(context, this.#known, this.over, {
       onSuccess: (answer) => this.#settle(answer),
@@ -70,7 +68,7 @@ export class Upload {
   fieldsChanged(raw: RawFields): void {
     try {
       this.#known.learnFields(raw);
-      this.#transport.heedFields();
+      this.#transport.updateLimit();
     } catch (error) {
       this.fail(toAppError(error));
     }
@@ -130,7 +128,7 @@ export class Upload {
    * come along it is judged first: a file of the wrong type is none for another way either.
    */
   async #assertForwardable(stream: FileStream): Promise<void> {
-    if (this.#request.mode !== 'forward') return;
+    if (this.#known.mode !== 'forward') return;
     await null; // what came in one piece with the headers of the part is in the stream then
     if (stream.waitingBytes < HEAD_BYTES) chooseRoute(this.#known.routeFacts(false));
   }
