@@ -14,26 +14,22 @@ import { warmUp } from '../warm-up.ts';
 const FILE_BYTES = 100 * 1024;
 const MIN_SCALE = 1.8;
 
-/** One process, and one on each of two cores. */
-const SETS: readonly (readonly Core[])[] = [['target'], ['target', 'second']];
-
 /** Whether two processes behind nginx carry twice as much as one, each with as many connections as it. */
 export async function measureScale(bench: Bench): Promise<Finding> {
   const { effort } = bench;
   const { rounds, seconds } = effort.scale;
   const contenders: Contender<Sample>[] = [];
-  const burdens = new Map<RunningTarget, Burden>();
   await using stack = new AsyncDisposableStack();
-  for (const cores of has('nginx') ? SETS : []) {
-    const running = await startBehindNginx(bench, stack, cores);
-    contenders.push(createContender(running));
-    burdens.set(running, {
-      kind: 'upload',
-      fileBytes: FILE_BYTES,
-      concurrency: cores.length * effort.concurrency,
-      until: { seconds },
-    });
+  if (has('nginx')) {
+    contenders.push(createContender(await startBehindNginx(bench, stack, ['target'])));
+    contenders.push(createContender(await startBehindNginx(bench, stack, ['target', 'second'])));
   }
+  const burdenOf = (running: RunningTarget): Burden => ({
+    kind: 'upload',
+    fileBytes: FILE_BYTES,
+    concurrency: serversOf(running) * effort.concurrency,
+    until: { seconds },
+  });
   bench.progress('scale: warm-up');
   await warmUp(
     bench,
@@ -41,11 +37,7 @@ export async function measureScale(bench: Bench): Promise<Finding> {
     'upload',
   );
   bench.progress('scale');
-  await alternate(contenders, rounds, (running) => {
-    const burden = burdens.get(running);
-    if (burden === undefined) throw new TypeError('each has its burden');
-    return carry(running, bench, burden);
-  });
+  await alternate(contenders, rounds, (running) => carry(running, bench, burdenOf(running)));
   const [one, two] = contenders;
   return {
     name: 'scale',
@@ -82,6 +74,11 @@ async function startBehindNginx(
   };
   await checkUpload(running, bench, FILE_BYTES);
   return running;
+}
+
+/** All of its processes but nginx. */
+function serversOf({ pids }: RunningTarget): number {
+  return pids.length - 1;
 }
 
 function toRow(processes: '1' | '2', contender: Contender<Sample>, one: Contender<Sample>): Row {
