@@ -142,7 +142,7 @@ export async function press(page: Page | Frame, selector: string): Promise<void>
 
 /** Waits until the text at `selector` matches. */
 export async function textBecomes(page: Page | Frame, selector: string, pattern: RegExp): Promise<void> {
-  const text = `[...document.querySelectorAll('${selector}')].map((one) => one.innerText).join(' ')`;
+  const text = textAt(selector);
   try {
     await page.waitForFunction(`${pattern}.test(${text})`, POLLING);
   } catch (cause) {
@@ -154,9 +154,14 @@ export async function textBecomes(page: Page | Frame, selector: string, pattern:
 /** By the clock: frames, the driver's own measure of time, may rest in a page that nobody looks at. */
 const POLLING = { polling: 100 };
 
+/** An expression of the page's own language: the text of all that `selector` finds. */
+function textAt(selector: string): string {
+  return `[...document.querySelectorAll('${selector}')].map((one) => one.innerText).join(' ')`;
+}
+
 /** The first `count` addresses of files in the text at `selector`, once they are there. */
 export async function urlsIn(page: Page | Frame, selector: string, count: number): Promise<string[]> {
-  const found = `[...document.querySelectorAll('${selector}')].map((one) => one.innerText).join(' ').match(/https?:\\S*\\/files\\/\\S+/g) ?? []`;
+  const found = `${textAt(selector)}.match(/https?:\\S*\\/files\\/\\S+/g) ?? []`;
   await page.waitForFunction(`(${found}).length >= ${count}`, POLLING);
   return (await page.evaluate(found)) as string[];
 }

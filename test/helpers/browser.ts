@@ -8,7 +8,8 @@ export type { BrowserKind };
 const running = new Map<BrowserKind, Promise<Browser | null>>();
 
 /**
- * The one browser of its kind in this process, started when it is first asked for and closed at the end. Where none is installed: says so loudly, once, and gives null.
+ * The one browser of its kind in this process, started when it is first asked for and closed at the end. Where none is
+ * installed: says so loudly, once, and gives null.
  */
 function sharedBrowser(kind: BrowserKind): Promise<Browser | null> {
   const browser = running.get(kind) ?? launch(kind);

@@ -143,6 +143,7 @@ export class ByteMeter implements Disposable {
         socket.once('connect', () => count(socket, 0));
       } else if (socket.remotePort === this.#ports.upstream) {
         this.upstreamWrites += 1;
+        // Not asked of every socket: Node can't tell it while a socket that was corked writes a single text.
         if (this.#outgoing.has(socket)) return;
         this.#outgoing.set(socket, bytesBefore ?? socket.bytesWritten);
       }
