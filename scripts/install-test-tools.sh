@@ -21,6 +21,7 @@ need() {
 need Chromium chromium "${CHROMIUM:-}" chromium chromium-browser google-chrome
 need Firefox firefox-esr "${FIREFOX:-}" firefox-esr firefox
 need Redis redis-server redis-server
+need curl curl curl
 [ -n "$missing" ] || exit 0
 
 by_hand() {

@@ -2,6 +2,7 @@ import process from 'node:process';
 import type { Browser } from 'puppeteer-core';
 import { BROWSERS, type BrowserKind, findBrowser } from './installed-browsers.ts';
 import { LAUNCH_TIMEOUT_MS, launchBrowser } from './launch-browser.ts';
+import { sayNotRun } from './programs.ts';
 
 export type { BrowserKind };
 
@@ -50,10 +51,7 @@ async function launch(kind: BrowserKind): Promise<Browser | null> {
     process.once('exit', () => browser.process()?.kill('SIGKILL'));
     return browser;
   }
-  const line = '!'.repeat(78);
-  console.warn(
-    `\n${line}\nNOT RUN: the tests in ${kind}. ${hint}\nsh scripts/install-test-tools.sh installs it.\n${line}\n`,
-  );
+  sayNotRun(`the tests in ${kind}. ${hint}`);
   return null;
 }
 

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createClient } from 'redis';
 import { freePort } from './free-port.ts';
+import { needsPrograms } from './programs.ts';
 
 /** A real Redis of the test's own, on a free port, that keeps nothing on disk. */
 export interface TestRedis extends AsyncDisposable {
@@ -24,11 +25,7 @@ const PROGRAM = 'redis-server';
 /** Skips the tests of a suite, and says so aloud, on a machine without Redis. */
 export function needsRedis(suite: Mocha.Suite): void {
   suite.beforeAll(function askForRedis() {
-    if (spawnSync(PROGRAM, ['--version']).status === 0) return;
-    process.stderr.write(
-      `\n!!! NOT RUN: "${suite.title}" needs redis-server (sh scripts/install-test-tools.sh)\n\n`,
-    );
-    this.skip();
+    needsPrograms(this, PROGRAM);
   });
 }
 

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { needsPrograms } from '../helpers/programs.ts';
 import { startProgram, startSandboxed, tempFolder } from './program.ts';
 
 const run = promisify(execFile);
@@ -96,7 +97,8 @@ describe('the program', () => {
   });
 
   describe('in sandbox mode', () => {
-    it('prints the page, a curl line that works as it is, and the sandbox itself', async () => {
+    it('prints the page, a curl line that works as it is, and the sandbox itself', async function () {
+      needsPrograms(this, 'curl');
       const { program, url } = await startSandboxed();
       await using _ = program;
       const page = await fetch(`${url}/`);
@@ -144,7 +146,8 @@ describe('the program', () => {
       assert.equal(program.stdout.split(token).length, 2);
     });
 
-    it('listens on IPv6 when asked to', async () => {
+    it('listens on IPv6 when asked to', async function () {
+      needsPrograms(this, 'curl');
       const { program, url } = await startSandboxed({ HOST: '::1' });
       await using _ = program;
       assert.match(url, /^http:\/\/\[::1\]:\d+$/);
@@ -163,17 +166,14 @@ describe('the program', () => {
     });
 
     it('is for people on a terminal', async function () {
-      const hasScript = await run('script', ['--version']).then(
-        () => true,
-        () => false,
-      );
-      if (!hasScript) this.skip();
+      needsPrograms(this, 'script');
       await using program = startProgram({ env: CONFIGURED, isOnTerminal: true });
       await program.until(/INFO.*listening on http/);
       assert.doesNotMatch(program.stdout, /^\{/m);
     });
 
-    it('may lose its reader: uploads matter more than their log', async () => {
+    it('may lose its reader: uploads matter more than their log', async function () {
+      needsPrograms(this, 'curl');
       const { program, url } = await startSandboxed({ LOG_LEVEL: 'trace' });
       await using _ = program;
       const [, line = ''] = await program.until(/^try +(curl .+)$/m);
