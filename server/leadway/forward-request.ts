@@ -6,6 +6,7 @@ import { readAnswer } from './leadway-client.ts';
 import { toAuthProblem, toConnectionFault } from './leadway-errors.ts';
 import { toLeadwayHeaders } from './leadway-headers.ts';
 import { UploadStream } from './upload-stream.ts';
+import type { Connection } from './upstream-agent.ts';
 
 /** The upload endpoint of Leadway. */
 const UPLOAD_PATH = '/conversations/messages/upload';
@@ -18,6 +19,8 @@ export interface ForwardOptions {
   readonly contentType: string;
   /** Exact length of the body in bytes; null sends it chunked. */
   readonly contentLength: number | null;
+  /** Default `pooled`. */
+  readonly connection?: Connection;
 }
 
 /** Facts of Leadway's answer, for the log. */
@@ -44,24 +47,22 @@ export class ForwardRequest {
     onFailure: (error: AppError) => void,
     onTiming: (timing: UpstreamTiming) => void,
   ) {
-    const { client, locationId, contentType, contentLength } = options;
+    const { client, locationId, contentType, contentLength, connection } = options;
     const { agent, apiVersion, baseUrl, tokens, timeoutMs } = client.options;
     this.#options = options;
     this.#onTiming = onTiming;
     this.#token = tokens.current(locationId);
-    const request = agent.request(client.targetOf(UPLOAD_PATH), {
-      method: 'POST',
-      headers: [
-        ...toLeadwayHeaders(this.#token, apiVersion),
-        'Content-Type',
-        contentType,
-        ...(contentLength === null
-          ? ['Transfer-Encoding', 'chunked']
-          : ['Content-Length', String(contentLength)]),
-        'Host',
-        baseUrl.host,
-      ],
-    });
+    const headers = [
+      ...toLeadwayHeaders(this.#token, apiVersion),
+      'Content-Type',
+      contentType,
+      ...(contentLength === null
+        ? ['Transfer-Encoding', 'chunked']
+        : ['Content-Length', String(contentLength)]),
+      'Host',
+      baseUrl.host,
+    ];
+    const request = agent.request(client.targetOf(UPLOAD_PATH), { method: 'POST', headers }, connection);
     this.#stream = new UploadStream(request, timeoutMs, {
       onFailure,
       onEarlyResponse: (response) => {
@@ -96,6 +97,11 @@ export class ForwardRequest {
   /** Whether every byte of the body has been handed to the kernel. */
   get hasSentAll(): boolean {
     return this.#stream.hasSentAll;
+  }
+
+  /** Whether a server that was closing a reused connection never looked at this request. */
+  get wasStale(): boolean {
+    return this.#stream.wasStale;
   }
 
   /** Whether the location's token has changed since this request was made. */

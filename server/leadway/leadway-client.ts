@@ -17,7 +17,12 @@ import { toLeadwayHeaders } from './leadway-headers.ts';
 import { watchProgress } from './progress-watch.ts';
 import { createTokenNotices, type TokenNotices } from './token-notices.ts';
 import type { TokenSource } from './token-source.ts';
-import { type RequestTarget, toTarget, type UpstreamAgent } from './upstream-agent.ts';
+import {
+  type RequestTarget,
+  toTarget,
+  type UpstreamAgent,
+  watchForStaleConnection,
+} from './upstream-agent.ts';
 import type { Attempt, UpstreamBudget } from './upstream-budget.ts';
 
 /** What a {@link LeadwayClient} is made of. */
@@ -145,18 +150,18 @@ export class LeadwayClient {
     if (attempt === 'retry' || !budget.takeNow(locationId)) await budget.take(locationId, over, attempt);
     const token = tokens.current(locationId);
     const payload = JSON.stringify(body);
-    const request = agent.request(this.targetOf(path), {
-      method: 'POST',
-      headers: [
-        ...toLeadwayHeaders(token, apiVersion),
-        'Content-Type',
-        'application/json',
-        'Content-Length',
-        String(Buffer.byteLength(payload)),
-        'Host',
-        baseUrl.host,
-      ],
-    });
+    const headers = [
+      ...toLeadwayHeaders(token, apiVersion),
+      'Content-Type',
+      'application/json',
+      'Content-Length',
+      String(Buffer.byteLength(payload)),
+      'Host',
+      baseUrl.host,
+    ];
+    const connection = attempt === 'retry' ? 'fresh' : 'pooled';
+    const request = agent.request(this.targetOf(path), { method: 'POST', headers }, connection);
+    const isStale = watchForStaleConnection(request);
     const forget = over.onEnd(() => request.destroy());
     let stalled = false;
     const watch = watchProgress(request, timeoutMs, () => {
@@ -179,7 +184,7 @@ export class LeadwayClient {
       if (error instanceof BodyOverflowError) throw appError('UPSTREAM_ERROR', { cause: error });
       if (error instanceof AppError) throw error;
       const fault = toConnectionFault(error);
-      const mayBeStale = attempt === 'first' && request.reusedSocket && !over.isOver;
+      const mayBeStale = attempt === 'first' && isStale() && !over.isOver;
       if (mayBeStale && fault.code === 'UPSTREAM_ABORTED') {
         throw new StaleConnection('closed while idle', { cause: error });
       }

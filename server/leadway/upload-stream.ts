@@ -4,6 +4,7 @@ import { ChunkList } from '../http/chunk-list.ts';
 import { freeChunk } from '../http/free-chunk.ts';
 import { toConnectionFault } from './leadway-errors.ts';
 import { type ProgressWatch, watchProgress } from './progress-watch.ts';
+import { watchForStaleConnection } from './upstream-agent.ts';
 
 /** What an {@link UploadStream} reports while the body is still on its way. */
 export interface UploadStreamEvents {
@@ -29,6 +30,7 @@ export class UploadStream {
   #isAnswered = false;
   #isClosed = false;
   #hasStalled = false;
+  #wasStale = false;
   readonly #gathered = new ChunkList();
   #flushing: NodeJS.Immediate | undefined;
   readonly #startedAt = performance.now();
@@ -39,7 +41,12 @@ export class UploadStream {
     this.#watch = watchProgress(request, timeoutMs, () => this.#onStall());
     request.on('drain', () => this.#onDrain());
     request.once('response', (response) => this.#onResponse(response));
-    request.on('error', (error) => this.#onError(toConnectionFault(error)));
+    const isStale = watchForStaleConnection(request);
+    request.on('error', (error) => {
+      const fault = toConnectionFault(error);
+      this.#wasStale = fault.code === 'UPSTREAM_ABORTED' && !this.#isClosed && isStale();
+      this.#onError(fault);
+    });
     request.once('close', () => this.#watch.stop());
   }
 
@@ -51,6 +58,11 @@ export class UploadStream {
   /** The upstream stopped making progress, so whatever error followed is a timeout. */
   get hasStalled(): boolean {
     return this.#hasStalled;
+  }
+
+  /** The request failed because the server was closing the reused connection that it went out on. */
+  get wasStale(): boolean {
+    return this.#wasStale;
   }
 
   /**

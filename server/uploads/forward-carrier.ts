@@ -4,6 +4,7 @@ import { freeMemoryOf } from '../http/free-chunk.ts';
 import { ForwardRequest, type UpstreamTiming } from '../leadway/forward-request.ts';
 import type { LeadwayAnswer, LeadwayClient } from '../leadway/leadway-client.ts';
 import { loadAnswers } from '../leadway/load-answers.ts';
+import type { Connection } from '../leadway/upstream-agent.ts';
 import type { IncomingFile } from './incoming-file.ts';
 import { createMultipartEncoder, type MultipartEncoder } from './multipart-encoder.ts';
 import type { UploadFields } from './upload-fields.ts';
@@ -107,8 +108,9 @@ export interface HeldUpload {
 }
 
 /**
- * Sends files that were held whole, with their exact length. When Leadway refuses the token and another one
- * is at hand by then, they are sent once more.
+ * Sends files that were held whole, with their exact length. They are sent again, once each, when a reused
+ * connection ended before any byte of a response, and when Leadway rejects the token and another one is at hand
+ * by then.
  */
 export function sendHeldFiles(
   target: ForwardTarget,
@@ -128,29 +130,42 @@ export function sendHeldFiles(
   }
   body.push(Buffer.from(text + encoder.closing));
   const contentLength = body.reduce((sum, piece) => sum + piece.length, 0);
-  const open = (): ForwardRequest =>
+  const open = (connection: Connection): ForwardRequest =>
     new ForwardRequest(
       {
         client: target.client,
         locationId: target.locationId,
         contentType: encoder.contentType,
         contentLength,
+        connection,
       },
       target.onFailure,
       target.onTiming,
     );
   const over = new Ending();
-  let request = open();
-  const send = async (): Promise<ForwardAnswer> => {
-    let answer = await request.commit(body);
-    const mayRepeat = !answer.ok && answer.status === 401 && !over.isOver;
-    if (mayRepeat && request.hasFresherToken()) {
-      await target.client.options.budget.take(target.locationId, over);
-      request = open();
-      answer = await request.commit(body);
+  let request = open('pooled');
+  let hasMetStaleConnection = false;
+  const sendAgain = async (connection: Connection): Promise<LeadwayAnswer> => {
+    await target.client.options.budget.take(target.locationId, over);
+    request = open(connection);
+    return commit();
+  };
+  const commit = async (): Promise<LeadwayAnswer> => {
+    try {
+      return await request.commit(body);
+    } catch (error) {
+      if (hasMetStaleConnection || !request.wasStale || over.isOver) throw error;
+      hasMetStaleConnection = true;
+      return sendAgain('fresh');
     }
-    // The form has been read to its end and nothing is sent again: nobody else has these bytes.
-    if (request.hasSentAll) held.forEach(freeMemoryOf);
+  };
+  const send = async (): Promise<ForwardAnswer> => {
+    let answer = await commit();
+    const mayRepeat = !answer.ok && answer.status === 401 && !over.isOver;
+    if (mayRepeat && request.hasFresherToken()) answer = await sendAgain('pooled');
+    // The form has been read to its end and nothing is sent again: nobody else has these bytes. After a failed
+    // write the kernel may still be reading them.
+    if (request.hasSentAll && !hasMetStaleConnection) held.forEach(freeMemoryOf);
     return toForwardAnswer(answer, target);
   };
   return {
