@@ -12,7 +12,10 @@ const COUNTED = Symbol('counted');
 
 type WithCount = Socket & { [COUNTED]?: { readonly read: number; readonly written: number } };
 
-/** Writes one line a request when it is over: outcome, sizes, times and Leadway's status. */
+/** No origin of a real page is longer. */
+const MAX_ORIGIN_LENGTH = 255;
+
+/** Writes one line a request when it is over; `docs/deployment.md` explains its fields. */
 export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): RequestHandler {
   return function accessLog(req: Request, res: Response, next: NextFunction) {
     const startedAt = performance.now();
@@ -21,8 +24,9 @@ export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): Request
     // The query stays out: it may hold ids that mean something to people.
     const path = req.path;
     const ip = req.ip; // gone with the connection
+    const { origin } = req.headers; // gone where a proxy has made headers of its own
     res.once('close', () => {
-      const { error, ...facts } = outcomeOf(req);
+      const { error, route = path, ...facts } = outcomeOf(req);
       const isAnswered = res.writableFinished;
       socket[COUNTED] = { read: socket.bytesRead, written: socket.bytesWritten };
       const level = levelOf(path, error?.status);
@@ -30,14 +34,16 @@ export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): Request
         {
           requestId: requestIdOf(req),
           method: req.method,
-          path,
+          route,
           status: isAnswered ? res.statusCode : CALLER_LEFT,
           ...(error && { code: error.code }),
-          ms: Math.round(performance.now() - startedAt),
+          durationMs: Math.round(performance.now() - startedAt),
           bytesIn: socket.bytesRead - before.read,
           bytesOut: socket.bytesWritten - before.written,
           ip,
+          ...(origin !== undefined && { origin: origin.slice(0, MAX_ORIGIN_LENGTH) }),
           ...facts,
+          ...(error?.options.upstreamTraceId && { upstreamTraceId: error.options.upstreamTraceId }),
           ...(error && error.status >= 500 && { err: error }),
         },
         isAnswered ? 'request' : 'request: the caller left',

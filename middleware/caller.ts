@@ -4,6 +4,7 @@ import { ipKeyGenerator } from 'express-rate-limit';
 import type { Caller } from '../server/callers/caller.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
+import { noteOutcome } from '../server/http/outcome.ts';
 import { isSafeMethod } from './safe-method.ts';
 
 const CALLER = Symbol('caller');
@@ -14,7 +15,10 @@ type WithCaller = Request & { [CALLER]?: Caller };
 const IPV6_PREFIX_BITS = 56;
 
 /** Tells who calls, before any of the body is read. */
-export function createCallerGate({ authenticator }: Pick<AppContext, 'authenticator'>): RequestHandler {
+export function createCallerGate({
+  authenticator,
+  userHash,
+}: Pick<AppContext, 'authenticator' | 'userHash'>): RequestHandler {
   return async function callerGate(req: WithCaller, _res: Response, next: NextFunction) {
     const caller = await authenticator.authenticate({
       headers: req.headers,
@@ -24,6 +28,7 @@ export function createCallerGate({ authenticator }: Pick<AppContext, 'authentica
     });
     if (caller.isByCookie && !isSafeMethod(req.method)) assertSentByPage(req);
     req[CALLER] = caller;
+    noteOutcome(req, { userHash: userHash(caller.id) });
     next();
   };
 }

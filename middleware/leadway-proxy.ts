@@ -46,6 +46,7 @@ interface RunningCall {
   token: string;
   tries: number;
   upstream: ClientRequest | null;
+  sentAt: number;
   watch: ProgressWatch | null;
 }
 
@@ -92,6 +93,7 @@ export function createLeadwayProxy({
         proxyReq(upstream, req, res) {
           const running = runningCall(req);
           running.upstream = upstream;
+          running.sentAt = performance.now();
           limitConnectTime(upstream);
           running.watch = watchProgress(upstream, timeoutMs, () =>
             refuse(req, res, appError('UPSTREAM_TIMEOUT')),
@@ -99,9 +101,9 @@ export function createLeadwayProxy({
           running.watch.setWaiting(true);
         },
         proxyRes(answer, req, res) {
-          const { call, watch, tries } = runningCall(req);
+          const { call, watch, tries, sentAt } = runningCall(req);
           const status = answer.statusCode ?? 0;
-          noteOutcome(req, { upstreamStatus: status });
+          noteOutcome(req, { upstreamStatus: status, upstreamMs: Math.round(performance.now() - sentAt) });
           budget.learn(call.locationId, status, answer.headers, tries > 1 ? 'retry' : 'first');
           const isSuccess = status >= 200 && status < 300;
           if (isSuccess) client.noteAccepted(call.locationId, call.rule);
@@ -154,7 +156,7 @@ export function createLeadwayProxy({
 
   return async function leadwayProxy(req, res, next, call) {
     const hasLeft = whenCallerLeaves(res);
-    calls.set(req, { call, next, hasLeft, token: '', tries: 0, upstream: null, watch: null });
+    calls.set(req, { call, next, hasLeft, token: '', tries: 0, upstream: null, sentAt: 0, watch: null });
     res.once('close', () => {
       const { watch, upstream } = runningCall(req);
       watch?.stop();

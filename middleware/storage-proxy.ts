@@ -18,6 +18,7 @@ interface Relay {
   readonly gate: ContentGate;
   readonly target: URL;
   storage: ClientRequest | null;
+  sentAt: number;
   watch: ProgressWatch | null;
   isBlocked: boolean;
 }
@@ -69,6 +70,7 @@ export function createStorageProxy({
           const relay = relays.get(req);
           if (relay === undefined) return;
           relay.storage = storage;
+          relay.sentAt = performance.now();
           limitConnectTime(storage);
           relay.watch = watchProgress(storage, config.upstreamTimeoutMs, () =>
             refuse(req, res, appError('UPSTREAM_TIMEOUT')),
@@ -77,11 +79,13 @@ export function createStorageProxy({
         },
         proxyRes(answer, req, res) {
           const status = answer.statusCode ?? 0;
-          const isStored = status >= 200 && status < 300 && relays.get(req)?.gate.readableEnded === true;
-          noteOutcome(req, { upstreamStatus: status, mode: 'relay' });
+          const relay = relays.get(req);
+          const isStored = status >= 200 && status < 300 && relay?.gate.readableEnded === true;
+          const upstreamMs = Math.round(performance.now() - (relay?.sentAt ?? 0));
+          noteOutcome(req, { upstreamStatus: status, upstreamMs });
           answer.resume();
           if (!isStored) return refuse(req, res, toStorageError(status));
-          relays.get(req)?.watch?.stop();
+          relay.watch?.stop();
           res.status(204).end();
         },
         error(error, req, res) {
@@ -104,11 +108,11 @@ export function createStorageProxy({
         relay.watch?.setWaiting(isBlocked);
       },
     });
-    const relay: Relay = { gate, target, storage: null, watch: null, isBlocked: false };
+    const relay: Relay = { gate, target, storage: null, sentAt: 0, watch: null, isBlocked: false };
     relays.set(req, relay);
     // Before the log's own listener, which writes down what is known by then.
     res.prependOnceListener('close', () => {
-      noteOutcome(req, { fileBytes: gate.size, contentType: ticket.contentType });
+      noteOutcome(req, { files: 1, bytes: gate.size });
       // Whatever has answered meanwhile, a refusal or a time-out: storage must not get the end of it.
       if (!res.writableFinished || !gate.readableEnded) end(req);
       else relay.watch?.stop();

@@ -6,6 +6,7 @@ import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { letBodyCome } from '../server/http/continue.ts';
+import { noteOutcome } from '../server/http/outcome.ts';
 import { emptyFile } from '../server/uploads/incoming-file.ts';
 import { openPresentedTicket } from '../server/uploads/presented-ticket.ts';
 import { overLimit } from '../server/uploads/route-choice.ts';
@@ -20,6 +21,7 @@ export function addContent(
   const proxy = createStorageProxy(context);
   const relayContent = async (req: Request, res: Response, next: NextFunction): Promise<void> => {
     const ticket = await openPresentedTicket(context, callerOf(req), requiredTicket(req), 'content');
+    noteOutcome(req, { mode: 'relay', locationId: ticket.locationId, contentType: ticket.contentType });
     assertFits(req, ticket);
     letBodyCome(req, res);
     await proxy(req, res, next, ticket);

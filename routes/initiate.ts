@@ -8,7 +8,7 @@ import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
 import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
-import { noteOutcome } from '../server/http/outcome.ts';
+import { outcomeOf } from '../server/http/outcome.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { sendJson } from '../server/http/send-json.ts';
 import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
@@ -29,11 +29,10 @@ export function addInitiate(router: Router, context: Pick<AppContext, 'slots' | 
 
   const initiateByHead = (req: Request, res: Response): void => {
     const boundary = reader.boundaryOf(req);
-    const form = new HeadForm(uploads, callerOf(req));
+    const form = new HeadForm(uploads, callerOf(req), outcomeOf(req));
     res.once('close', () => form.fail(appError('UPSTREAM_ABORTED')));
     form.answer.then(
       (answer) => {
-        noteOutcome(req, { mode: 'direct', contentType: answer.contentType });
         if (!res.headersSent && !res.destroyed) sendJson(res, 200, answer);
       },
       (error: AppError) => sendError(req, res, error),
@@ -42,9 +41,8 @@ export function addInitiate(router: Router, context: Pick<AppContext, 'slots' | 
   };
   const initiateByDescription = async (req: Request, res: Response): Promise<void> => {
     const fields = parseUploadFields(req.body as Record<string, unknown>, uploads.attachmentUrlOrigins);
-    const answer = await initiateUpload(uploads, callerOf(req), fields, null, whenCallerLeaves(res));
-    noteOutcome(req, { mode: 'direct', contentType: answer.contentType });
-    sendJson(res, 200, answer);
+    const request = { caller: callerOf(req), fields, offered: null, facts: outcomeOf(req) };
+    sendJson(res, 200, await initiateUpload(uploads, request, whenCallerLeaves(res)));
   };
   const path = '/messages/upload/initiate';
   router.post(path, forForms, takeSlot, initiateByHead);

@@ -5,6 +5,7 @@ import { createLeadwayProxy } from '../middleware/leadway-proxy.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { hasBody } from '../server/http/body-watch.ts';
+import { noteOutcome } from '../server/http/outcome.ts';
 import { keepExactNumbers } from '../server/passthrough/exact-numbers.ts';
 import { collectLocations } from '../server/passthrough/named-locations.ts';
 import { createRuleBook, type RuleMatch } from '../server/passthrough/rules.ts';
@@ -45,10 +46,12 @@ export function addPassthrough(
     { segments, query }: StrictTarget,
     { rule, parameters }: RuleMatch,
   ): Promise<void> {
+    noteOutcome(req, { route: context.config.basePath + rule.slice(rule.indexOf('/')) });
     const body = hasBody(req) ? (req.body as unknown) : null;
     const named = collectLocations(parameters, query, body);
     const locations = context.uploads.locationsFor(callerOf(req));
     const locationId = required(resolveLocation(locations, ...named), 'locationId');
+    noteOutcome(req, { locationId });
     const search = query.size === 0 ? '' : `?${query}`;
     await proxy(req, res, next, {
       rule,

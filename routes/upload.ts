@@ -5,7 +5,7 @@ import { createMultipartReader } from '../middleware/multipart/multipart.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
-import { noteOutcome } from '../server/http/outcome.ts';
+import { outcomeOf } from '../server/http/outcome.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { sendJson } from '../server/http/send-json.ts';
 import { closingLength } from '../server/uploads/form-length.ts';
@@ -27,25 +27,22 @@ export function addUpload(router: Router, context: Pick<AppContext, 'uploads' | 
   const takeUpload = (req: Request, res: Response): void => {
     const boundary = reader.boundaryOf(req);
     const { query } = req; // parsed anew by every look at it
-    const upload = new Upload(uploads, {
+    const request = {
       caller: callerOf(req),
       mode: parseMode(query['mode']),
       locationId: parseLocation(query['locationId']),
       contentLength: contentLengthOf(req),
       closingBytes: closingLength(boundary),
-    });
-    noteOutcome(req, upload.facts);
+    };
+    const upload = new Upload(uploads, request, outcomeOf(req));
     // Whoever ends the response (the caller by leaving, a time-out by its answer) ends the upload.
     res.once('close', () => {
       // Most responses close because all is done: no error, with its stack, is made for those.
       if (!upload.over.isOver) upload.fail(appError('UPSTREAM_ABORTED'));
     });
     upload.answer.then(
-      (answer) => send(req, res, upload, answer),
-      (error: AppError) => {
-        noteOutcome(req, upload.facts);
-        sendError(req, res, error);
-      },
+      (answer) => send(res, answer),
+      (error: AppError) => sendError(req, res, error),
     );
     reader.read(req, res, boundary, upload);
   };
@@ -55,8 +52,7 @@ export function addUpload(router: Router, context: Pick<AppContext, 'uploads' | 
     .all(createMethodNotAllowed('POST'));
 }
 
-function send(req: Request, res: Response, upload: Upload, answer: UploadAnswer): void {
-  noteOutcome(req, upload.facts);
+function send(res: Response, answer: UploadAnswer): void {
   if (!res.headersSent && !res.destroyed) sendJson(res, answer.mode === 'direct' ? 202 : 200, answer);
 }
 

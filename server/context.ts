@@ -20,6 +20,7 @@ import { locationsOfCaller } from './uploads/locations.ts';
 import { createSlots, type Slots } from './uploads/slots.ts';
 import { createTicketBox, type TicketBox } from './uploads/tickets.ts';
 import type { UploadContext } from './uploads/upload-context.ts';
+import { createUserHash } from './user-hash.ts';
 
 /** What routes and middleware are made of; each asks for the parts that it uses. */
 export interface AppContext extends AsyncDisposable {
@@ -30,6 +31,8 @@ export interface AppContext extends AsyncDisposable {
   readonly activity: { requests: number };
   readonly sharedStore: SharedStore | null;
   readonly authenticator: Authenticator;
+  /** What stands for a user in the log. */
+  readonly userHash: (userId: string) => string;
   /** Where callers begin their session here (`AUTH=sso`). */
   readonly sessions: Sessions | null;
   readonly agent: UpstreamAgent;
@@ -68,7 +71,8 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     agent,
     logger,
   });
-  const tickets = createTicketBox(ticketSecrets(secrets));
+  const sealingSecrets = ticketSecrets(secrets);
+  const tickets = createTicketBox(sealingSecrets);
   const capability = createDirectCapability(logger);
   const policy = createTypePolicy(limits.allowedExtensions);
   const direct = new DirectUploads({
@@ -95,6 +99,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     lifecycle,
     sharedStore,
     authenticator,
+    userHash: createUserHash(sealingSecrets[0]),
     sessions,
     activity: { requests: 0 },
     agent,
@@ -124,6 +129,7 @@ async function loadSharedStore(url: string, logger: Logger): Promise<SharedStore
 }
 
 /** Without a secret of its own, a process makes one: tickets then end with it. */
-function ticketSecrets({ ticketSecrets: given }: Secrets): string[] {
-  return given.length > 0 ? given.map((secret) => secret.reveal()) : [randomBytes(32).toString('base64url')];
+function ticketSecrets({ ticketSecrets: [first, ...others] }: Secrets): [string, ...string[]] {
+  if (first === undefined) return [randomBytes(32).toString('base64url')];
+  return [first.reveal(), ...others.map((secret) => secret.reveal())];
 }

@@ -1,4 +1,5 @@
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
+import { AppError } from './errors/app-error.ts';
 import { redactText } from './redact.ts';
 
 /** The part of pino that the program uses. */
@@ -81,15 +82,22 @@ async function createPrettyStream(): Promise<{ stream: DestinationStream }> {
   return { stream: pretty({ sync: true, ignore: 'requestId', translateTime: 'SYS:HH:MM:ss' }) };
 }
 
-/** An error for the log: name, code, message and causes, without anything that looks like a secret. */
+/**
+ * An error for the log: name, code, message and causes, without anything that looks like a secret. It has a stack only
+ * where the fault is ours: the stack of a refused connection or of Leadway's 503 leads nowhere.
+ */
 function serializeError(error: unknown): unknown {
+  return describeError(error, error instanceof AppError && error.code === 'INTERNAL');
+}
+
+function describeError(error: unknown, withStack: boolean): unknown {
   if (!(error instanceof Error)) return redactText(String(error));
   const { code } = error as NodeJS.ErrnoException;
   return {
     type: error.name,
     ...(code !== undefined && { code }),
     message: redactText(error.message),
-    ...(error.stack !== undefined && { stack: redactText(error.stack) }),
-    ...(error.cause !== undefined && { cause: serializeError(error.cause) }),
+    ...(withStack && error.stack !== undefined && { stack: redactText(error.stack) }),
+    ...(error.cause !== undefined && { cause: describeError(error.cause, withStack) }),
   };
 }

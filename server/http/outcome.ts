@@ -1,24 +1,28 @@
 import type { IncomingMessage } from 'node:http';
 import type { AppError } from '../errors/app-error.ts';
 
-/** What is known of a request's outcome beyond its status; one line of the access log. */
+/** What a line of the access log says beyond the HTTP facts; `docs/deployment.md` explains each field. */
 export interface Outcome {
-  /** The error that was answered. */
+  /** The error that was sent. */
   error?: AppError;
+  /** The pattern of the route, where the path holds ids. */
+  route?: string;
   /** How the file travelled. */
   mode?: 'forward' | 'direct' | 'relay';
+  /** Stands for the user; see `createUserHash`. */
+  userHash?: string;
+  /** A location that the user may use. */
+  locationId?: string;
   /** How many files were accepted. */
   files?: number;
   /** Bytes of file content that arrived. */
-  fileBytes?: number;
+  bytes?: number;
   /** Canonical type of the (first) file. */
   contentType?: string;
-  /** Status of the last answer from Leadway or storage. */
+  /** Status of the last response from Leadway or storage. */
   upstreamStatus?: number;
-  /** Time from the first byte sent upstream to its answer, in milliseconds. */
+  /** Time from the first byte sent upstream to its response, in milliseconds. */
   upstreamMs?: number;
-  /** Leadway's own trace id. */
-  upstreamTraceId?: string;
 }
 
 /** Where a request keeps its outcome; a WeakMap would be one more thing to walk for every collection. */
@@ -28,10 +32,11 @@ type WithOutcome = IncomingMessage & { [OUTCOME]?: Outcome };
 
 /** Adds facts to the outcome of `req`. */
 export function noteOutcome(req: WithOutcome, facts: Outcome): void {
-  req[OUTCOME] = { ...req[OUTCOME], ...facts };
+  Object.assign(outcomeOf(req), facts);
 }
 
-/** What is known of the outcome of `req`. */
+/** The one object that holds the outcome of `req`: an upload writes its facts straight into it. */
 export function outcomeOf(req: WithOutcome): Outcome {
-  return req[OUTCOME] ?? {};
+  req[OUTCOME] ??= {};
+  return req[OUTCOME];
 }

@@ -3,6 +3,7 @@ import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { HEAD_BYTES } from '../file-types/file-types.ts';
 import { ChunkList } from '../http/chunk-list.ts';
 import { Ending } from '../http/ending.ts';
+import type { Outcome } from '../http/outcome.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
 import { initiateUpload, type OfferedHead } from './initiate-upload.ts';
 import type { FilePart } from './upload.ts';
@@ -18,13 +19,16 @@ export class HeadForm {
   readonly over = new Ending();
   readonly #context: UploadContext;
   readonly #caller: Caller;
+  readonly #facts: Outcome;
   readonly #answer = Promise.withResolvers<InitiateAnswer>();
   #raw: RawFields = {};
   #offered: OfferedHead | null = null;
 
-  constructor(context: UploadContext, caller: Caller) {
+  /** @param facts Where the form writes what the log needs. */
+  constructor(context: UploadContext, caller: Caller, facts: Outcome = {}) {
     this.#context = context;
     this.#caller = caller;
+    this.#facts = facts;
     this.#answer.promise.catch(() => {});
   }
 
@@ -72,7 +76,8 @@ export class HeadForm {
 
   async #initiate(): Promise<void> {
     const fields = parseUploadFields(this.#raw, this.#context.attachmentUrlOrigins);
-    const answer = await initiateUpload(this.#context, this.#caller, fields, this.#offered, this.over);
+    const request = { caller: this.#caller, fields, offered: this.#offered, facts: this.#facts };
+    const answer = await initiateUpload(this.#context, request, this.over);
     this.over.end();
     this.#answer.resolve(answer);
   }

@@ -2,6 +2,7 @@ import type { Caller } from '../callers/caller.ts';
 import { appError } from '../errors/app-error.ts';
 import { judgeDeclared } from '../file-types/verdict.ts';
 import type { Ending } from '../http/ending.ts';
+import type { Outcome } from '../http/outcome.ts';
 import { channelMaxBytes } from './channels.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
 import { cleanFileName } from './file-name.ts';
@@ -20,6 +21,15 @@ export interface OfferedHead {
   readonly head: Buffer;
 }
 
+/** What a signed URL is asked for, and by whom. */
+export interface InitiateRequest {
+  readonly caller: Caller;
+  readonly fields: UploadFields;
+  readonly offered: OfferedHead | null;
+  /** Where it is noted what the log needs. */
+  readonly facts: Outcome;
+}
+
 /**
  * Checks what a signed URL is asked for, then asks for it. The content is judged where its head was sent;
  * otherwise only name and declared type can be.
@@ -28,13 +38,13 @@ export interface OfferedHead {
  */
 export async function initiateUpload(
   context: UploadContext,
-  caller: Caller,
-  fields: UploadFields,
-  offered: OfferedHead | null,
+  { caller, fields, offered, facts }: InitiateRequest,
   over: Ending,
 ): Promise<InitiateAnswer> {
+  facts.mode = 'direct';
   const conversationId = required(fields.conversationId, 'conversationId');
   const locationId = required(resolveLocation(context.locationsFor(caller), fields.locationId), 'locationId');
+  facts.locationId = locationId;
   const filename = cleanFileName(required(fields.filename ?? offered?.filename ?? null, 'filename'));
   if (filename === null) throw appError('BAD_FILENAME');
   const declared = fields.contentType ?? offered?.declaredType ?? null;
@@ -42,6 +52,7 @@ export async function initiateUpload(
     offered === null
       ? judgeByName(context, filename, required(declared, 'contentType'))
       : await judgeByHead(context, filename, declared, offered.head, fields.fileSize);
+  facts.contentType = contentType;
   const channel = fields.channel ?? context.defaultChannel;
   const limit = channelMaxBytes(channel);
   if (fields.fileSize !== null && fields.fileSize > limit) throw overLimit(limit, channel);

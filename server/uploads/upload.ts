@@ -26,26 +26,30 @@ export interface FilePart {
  * It settles once; whatever happens after that is thrown away.
  */
 export class Upload {
-  /** Facts for the log. */
-  readonly facts: Outcome = { files: 0, fileBytes: 0 };
   /** Comes as soon as the upload has settled. */
   readonly over = new Ending();
   readonly #context: UploadContext;
+  readonly #facts: Outcome;
   readonly #answer = Promise.withResolvers<UploadAnswer>();
   readonly #registerName = createNameRegister();
   readonly #known: UploadKnowledge;
   readonly #transport: UploadTransport;
 
-  /** @throws AppError `INVALID_FIELD` */
-  constructor(context: UploadContext, request: UploadRequest) {
+  /**
+   * @param facts Where the upload writes what the log needs.
+   * @throws AppError `INVALID_FIELD`
+   */
+  constructor(context: UploadContext, request: UploadRequest, facts: Outcome = {}) {
     this.#context = context;
+    this.#facts = Object.assign(facts, { files: 0, bytes: 0 });
     this.#known = new UploadKnowledge(context, request);
+    this.#noteLocation();
     this.#transport = new UploadTransport(context, this.#known, this.over, {
       onSuccess: (answer) => this.#settle(answer),
       onFailure: (error) => this.fail(error),
       onTiming: ({ status, ms }) => {
-        this.facts.upstreamStatus = status;
-        this.facts.upstreamMs = Math.round(ms);
+        this.#facts.upstreamStatus = status;
+        this.#facts.upstreamMs = Math.round(ms);
       },
     });
     this.#answer.promise.catch(() => {});
@@ -68,6 +72,7 @@ export class Upload {
   fieldsChanged(raw: RawFields): void {
     try {
       this.#known.learnFields(raw);
+      this.#noteLocation();
       this.#transport.updateLimit();
     } catch (error) {
       this.fail(toAppError(error));
@@ -87,7 +92,7 @@ export class Upload {
       const { head, isWhole } = await part.stream.readHead(this.over);
       await file.admit(head, isWhole ? this.#known.extentOf(head) : 'part');
       this.over.throwIfOver();
-      this.facts.contentType ??= file.contentType;
+      this.#facts.contentType ??= file.contentType;
       await this.#transport.beginFile(file, toCome, isWhole ? head.length : null);
       await this.#take(file, head);
       if (!isWhole) await part.stream.pump((chunk) => this.#take(file, chunk), this.over);
@@ -105,9 +110,14 @@ export class Upload {
     this.#finish().catch((error) => this.fail(toAppError(error)));
   }
 
+  #noteLocation(): void {
+    const locationId = this.#known.location();
+    if (locationId !== null) this.#facts.locationId = locationId;
+  }
+
   #settle(answer: UploadAnswer): void {
     if (this.over.isOver) return;
-    this.facts.mode = answer.mode;
+    this.#facts.mode = answer.mode;
     this.over.end();
     this.#answer.resolve(answer);
   }
@@ -119,7 +129,7 @@ export class Upload {
     const claim = { name: this.#registerName(cleaned), declaredType, isMultipart: true };
     const file = new IncomingFile(claim, this.#context.policy);
     this.#known.files.push(file);
-    this.facts.files = this.#known.files.length;
+    this.#facts.files = this.#known.files.length;
     return file;
   }
 
@@ -136,7 +146,7 @@ export class Upload {
   /** Passes bytes on, or holds them. A promise means: wait for it before the next ones. */
   #take(file: IncomingFile, chunk: Buffer): Promise<void> | undefined {
     file.pass(chunk);
-    this.facts.fileBytes = (this.facts.fileBytes ?? 0) + chunk.length;
+    this.#facts.bytes = (this.#facts.bytes ?? 0) + chunk.length;
     this.#known.assertNotLonger(file);
     return this.#transport.take(file, chunk);
   }

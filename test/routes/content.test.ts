@@ -84,10 +84,10 @@ describe('PUT /messages/upload/content', () => {
     const step = await initiated(house, {}, headers);
     await putContent(house, step, 'hello', { headers });
     await house.assertTidy();
-    const line = house.log.entries.findLast(({ path }) => path === '/api/messages/upload/content');
+    const line = house.log.entries.findLast(({ route }) => route === '/api/messages/upload/content');
     assert.equal(line?.['ip'], '203.0.113.7');
     assert.equal(line?.['mode'], 'relay');
-    assert.equal(line?.['fileBytes'], 5);
+    assert.equal(line?.['bytes'], 5);
   });
 
   it('lets the body come to a caller who asks first', async () => {

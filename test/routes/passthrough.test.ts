@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHouse, type House, type HouseOptions } from '../helpers/house.ts';
+import { createHouse, type House, type HouseOptions, settled } from '../helpers/house.ts';
 import { connectTo } from '../helpers/raw-caller.ts';
 
 const RULES =
@@ -34,6 +34,23 @@ const post = (house: House, body: unknown, headers: Record<string, string> = {})
 const MESSAGE = { type: 'SMS', contactId: 'sandboxContact01', message: 'hola' };
 
 describe('A listed call', () => {
+  it('is logged with its location and under its pattern, which holds no ids', async () => {
+    await using house = await open();
+    await ask(house, '/conversations/sandboxConversation01');
+    const isLine = (entry: Record<string, unknown>) => entry['msg'] === 'request';
+    await settled(() => house.log.entries.some(isLine), 'the line of the request');
+    const { route, locationId, upstreamStatus, upstreamMs } = house.log.entries.find(isLine) ?? {};
+    assert.deepEqual(
+      { route, locationId, upstreamStatus },
+      {
+        route: '/api/conversations/:id',
+        locationId: house.sandbox.locationId,
+        upstreamStatus: 200,
+      },
+    );
+    assert(Number.isInteger(upstreamMs));
+  });
+
   it('may be made with HEAD where it is a GET, and only there', async () => {
     await using house = await open();
     const whole = await ask(house, '/conversations/sandboxConversation01');

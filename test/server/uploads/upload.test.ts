@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { appError } from '../../../server/errors/app-error.ts';
+import type { Outcome } from '../../../server/http/outcome.ts';
 import { FileStream } from '../../../server/uploads/file-stream.ts';
 import { Upload } from '../../../server/uploads/upload.ts';
 import { createHouse, type House } from '../../helpers/house.ts';
@@ -82,14 +83,18 @@ describe('Upload', () => {
   });
 
   it('keeps count of what it saw, for the log', async () => {
+    const facts: Outcome = {};
+    upload = new Upload(house.server.context.uploads, REQUEST, facts);
+    upload.fieldsChanged(house.fields);
     await begin(fixture('picture.png'), 'a.png');
     await begin(mp4(400_000), 'b.mp4');
     upload.finish();
     await upload.answer;
-    const { upstreamMs, ...facts } = upload.facts;
-    assert.deepEqual(facts, {
+    const { upstreamMs, ...others } = facts;
+    assert.deepEqual(others, {
+      locationId: house.sandbox.locationId,
       files: 2,
-      fileBytes: 400_000 + fixture('picture.png').length,
+      bytes: 400_000 + fixture('picture.png').length,
       contentType: 'image/png',
       upstreamStatus: 200,
       mode: 'forward',
