@@ -30,8 +30,13 @@ export function parsePartHead(bytes: Buffer): PartHead {
     throw badMultipart('a part has a Content-Transfer-Encoding');
   }
   const contentType = headers.get('content-type') ?? null;
-  if (contentType?.toLowerCase().startsWith('multipart/')) throw badMultipart('a part is multipart itself');
+  if (contentType !== null && isNested(contentType)) throw badMultipart('a part is multipart itself');
   return parseDisposition(disposition, contentType);
+}
+
+/** `multipart/x-zip` is what some machines call a ZIP, and has no parts. */
+function isNested(contentType: string): boolean {
+  return /^multipart\/(?!x-zip[ \t]*(?:;|$))/i.test(contentType);
 }
 
 function parseHeaders(text: string): ReadonlyMap<string, string> {

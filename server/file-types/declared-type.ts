@@ -1,25 +1,69 @@
-import type { FileType } from './file-types.ts';
+import { FILE_TYPES, type FileType } from './file-types.ts';
+import { isKnownToFileType } from './recognise.ts';
 
 /** RFC 9110 section 8.3.1: both halves are tokens. */
 const MEDIA_TYPE = /^[!#$%&'*+.^_`|~0-9a-z-]+\/[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
+const ROWS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  Object.values(FILE_TYPES).map(({ name, mimeTypes }) => [name, new Set(mimeTypes.map(toLower))]),
+);
+const TYPES_OF_ANY_ROW: ReadonlySet<string> = new Set([...ROWS.values()].flatMap((row) => [...row]));
+
+/** What a browser would run, whatever else it is called. */
+const TEXT_THAT_RUNS =
+  /^text\/(?:html|xml|(?:x-)?(?:java|ecma)script|javascript1\.\d|jscript|livescript|vbscript)$/;
+
+/** Programs, scripts and installers that file-type has no name for, or another one. */
+const PROGRAMS: ReadonlySet<string> = new Set(
+  [
+    'bat ecmascript exe hta javascript vbscript vnd.microsoft.portable-executable x-bat x-csh x-dosexec',
+    'x-ecmascript x-exe x-executable x-httpd-php x-java-archive x-javascript x-msdos-program x-msdownload x-msi',
+    'x-object x-perl x-php x-pie-executable x-powershell x-python x-python-code x-ruby x-sh x-sharedlib',
+    'x-shellscript x-winexe xhtml+xml',
+  ]
+    .flatMap((line) => line.split(' '))
+    .map((subtype) => `application/${subtype}`),
+);
+
 export interface DeclaredContext {
-  /** In a multipart part `text/plain` is also what a missing Content-Type means (RFC 7578 section 4.4). */
+  /** In a multipart part, many libraries send `text/plain` for everything (RFC 7578 section 4.4). */
   readonly multipart: boolean;
 }
 
 /**
- * Whether what the caller declared leaves `type` possible. Saying nothing does, and so does
- * `application/octet-stream`, which is how programs say that they don't know; nonsense does not.
+ * Whether what the client declared leaves `type` possible. Browsers take the type from the machine, so it is a hint:
+ * one of the file's own row agrees, another one disagrees only when it names something else.
  */
-export function declarationFits(
+export async function declarationFits(
   declared: string | null,
   type: FileType,
   { multipart }: DeclaredContext,
-): boolean {
-  const essence = (declared ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (essence === '') return (declared ?? '').trim() === '';
-  if (essence === 'application/octet-stream') return true;
-  if (multipart && essence === 'text/plain') return true;
-  return MEDIA_TYPE.test(essence) && type.mimeTypes.includes(essence);
+): Promise<boolean> {
+  const essence = toLower((declared ?? '').split(';', 1)[0] ?? '').trim();
+  if (isOfRow(essence, type)) return true;
+  if (essence === 'application/octet-stream' || (multipart && essence === 'text/plain')) return true;
+  return !(await saysSomething(essence));
+}
+
+function isOfRow(essence: string, { name }: FileType): boolean {
+  if (ROWS.get(name)?.has(essence)) return true;
+  return (
+    name === 'txt' && essence.startsWith('text/') && isConcrete(essence) && !TEXT_THAT_RUNS.test(essence)
+  );
+}
+
+async function saysSomething(essence: string): Promise<boolean> {
+  if (!isConcrete(essence)) return false;
+  if (/^(?:image|audio|video|font|text)\//.test(essence)) return true;
+  if (TYPES_OF_ANY_ROW.has(essence) || PROGRAMS.has(essence)) return true;
+  // A compound file is whatever its content is, and some machines know no more than that.
+  return essence !== 'application/x-cfb' && (await isKnownToFileType(essence));
+}
+
+function isConcrete(essence: string): boolean {
+  return MEDIA_TYPE.test(essence) && !essence.endsWith('/*');
+}
+
+function toLower(text: string): string {
+  return text.toLowerCase();
 }

@@ -9,54 +9,135 @@ interface FileTypeRow {
   readonly label: string;
 }
 
+const ZIP_MIME_TYPES = [
+  'application/zip',
+  'application/x-zip-compressed',
+  'application/x-zip',
+  'application/zip-compressed',
+  'application/x-compressed',
+  'application/x-compress',
+  'multipart/x-zip',
+] as const;
+
 /** The contract's table, in its order (design, section 5). */
 export const FILE_TYPES = {
   jpg: {
     name: 'jpg',
     extensions: ['jpg', 'jpeg'],
-    mimeTypes: ['image/jpeg', 'image/jpg', 'image/pjpeg'],
+    mimeTypes: [
+      'image/jpeg',
+      'image/jpg',
+      'image/pjpeg',
+      'image/jfif',
+      'image/pipeg',
+      'image/x-jpeg',
+      'image/x-citrix-jpeg',
+      'image/x-citrix-pjpeg',
+    ],
     label: 'JPEG image',
   },
-  png: { name: 'png', extensions: ['png'], mimeTypes: ['image/png'], label: 'PNG image' },
-  mp4: { name: 'mp4', extensions: ['mp4'], mimeTypes: ['video/mp4'], label: 'MP4 video' },
-  mpeg: { name: 'mpeg', extensions: ['mpeg', 'mpg'], mimeTypes: ['video/mpeg'], label: 'MPEG video' },
-  zip: {
-    name: 'zip',
-    extensions: ['zip'],
-    mimeTypes: ['application/zip', 'application/x-zip-compressed'],
-    label: 'ZIP archive',
+  png: {
+    name: 'png',
+    extensions: ['png'],
+    mimeTypes: ['image/png', 'image/x-png', 'image/apng', 'image/x-citrix-png'],
+    label: 'PNG image',
   },
+  mp4: {
+    name: 'mp4',
+    extensions: ['mp4'],
+    mimeTypes: ['video/mp4', 'application/mp4', 'video/x-m4v', 'video/mpeg4'],
+    label: 'MP4 video',
+  },
+  mpeg: {
+    name: 'mpeg',
+    extensions: ['mpeg', 'mpg'],
+    mimeTypes: ['video/mpeg', 'video/mpg', 'video/x-mpeg', 'video/x-mpg', 'video/x-mpeg2'],
+    label: 'MPEG video',
+  },
+  zip: { name: 'zip', extensions: ['zip'], mimeTypes: ZIP_MIME_TYPES, label: 'ZIP archive' },
   rar: {
     name: 'rar',
     extensions: ['rar'],
-    mimeTypes: ['application/vnd.rar', 'application/x-rar-compressed', 'application/x-rar'],
+    mimeTypes: [
+      'application/vnd.rar',
+      'application/x-rar-compressed',
+      'application/x-rar',
+      'application/rar',
+      'application/x-rar-archive',
+      'application/x-compressed',
+    ],
     label: 'RAR archive',
   },
-  pdf: { name: 'pdf', extensions: ['pdf'], mimeTypes: ['application/pdf'], label: 'PDF document' },
+  pdf: {
+    name: 'pdf',
+    extensions: ['pdf'],
+    mimeTypes: ['application/pdf', 'application/x-pdf', 'application/acrobat', 'text/pdf'],
+    label: 'PDF document',
+  },
   doc: {
     name: 'doc',
     extensions: ['doc'],
-    mimeTypes: ['application/msword'],
+    mimeTypes: [
+      'application/msword',
+      'application/vnd.ms-word',
+      'application/x-msword',
+      'application/doc',
+      'application/CDFV2',
+      'application/x-ole-storage',
+    ],
     label: 'Word 97-2003 document',
   },
   docx: {
     name: 'docx',
     extensions: ['docx'],
-    mimeTypes: ['application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
+    mimeTypes: [
+      'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+      'application/msword',
+      'application/vnd.ms-word.document.12',
+      ...ZIP_MIME_TYPES,
+    ],
     label: 'Word document',
   },
-  txt: { name: 'txt', extensions: ['txt'], mimeTypes: ['text/plain'], label: 'Plain text' },
-  mp3: { name: 'mp3', extensions: ['mp3'], mimeTypes: ['audio/mpeg', 'audio/mp3'], label: 'MP3 audio' },
+  txt: {
+    name: 'txt',
+    extensions: ['txt'],
+    /** And every other kind of `text/`: see `declared-type.ts`. */
+    mimeTypes: ['text/plain', 'application/txt'],
+    label: 'Plain text',
+  },
+  mp3: {
+    name: 'mp3',
+    extensions: ['mp3'],
+    mimeTypes: [
+      'audio/mpeg',
+      'audio/mp3',
+      'audio/mpeg3',
+      'audio/mpg',
+      'audio/x-mp3',
+      'audio/x-mpeg',
+      'audio/x-mpeg-3',
+      'audio/x-mpegaudio',
+    ],
+    label: 'MP3 audio',
+  },
   vcf: {
     name: 'vcf',
     extensions: ['vcf'],
-    mimeTypes: ['text/vcard', 'text/x-vcard', 'text/directory'],
+    mimeTypes: ['text/vcard', 'text/x-vcard', 'text/directory', 'application/vcard', 'application/x-vcard'],
     label: 'vCard contact',
   },
   wav: {
     name: 'wav',
     extensions: ['wav'],
-    mimeTypes: ['audio/wav', 'audio/x-wav', 'audio/wave', 'audio/vnd.wave'],
+    mimeTypes: [
+      'audio/wav',
+      'audio/x-wav',
+      'audio/wave',
+      'audio/vnd.wave',
+      'audio/x-pn-wav',
+      'audio/x-wave',
+      'audio/s-wav',
+    ],
     label: 'WAV audio',
   },
 } as const satisfies Readonly<Record<string, FileTypeRow>>;

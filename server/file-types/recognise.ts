@@ -28,6 +28,12 @@ export async function recognise(head: Buffer): Promise<Recognised | null> {
   }
 }
 
+/** Whether file-type has a kind of this MIME type. */
+export async function isKnownToFileType(essence: string): Promise<boolean> {
+  const { supportedMimeTypes } = await loadFileType();
+  return (supportedMimeTypes as ReadonlySet<string>).has(essence);
+}
+
 /** What the content looks like, for the details of a refusal. */
 export function describeContent(head: Buffer, recognised: Recognised | null): string | null {
   if (!isTextHead(head) || (recognised && isNoText(head))) {

@@ -37,29 +37,28 @@ export type HeadVerdict =
     }
   | { readonly ok: false; readonly problem: TypeProblem };
 
-/** By name and declared type only. An extension off the list is not allowed; all other disagreement is a mismatch. */
-export function judgeDeclared(input: DeclaredInput): DeclaredVerdict {
-  const { declared, policy } = input;
-  const extension = extensionOf(input.filename);
+/** Whether the extension is on the list: it takes no content to know. */
+export function checkName({ filename, declared, policy }: DeclaredInput): DeclaredVerdict {
+  const extension = extensionOf(filename);
   const type = policy.allowed.has(extension) ? fileTypeOfExtension(extension) : undefined;
   if (!type) return { ok: false, problem: typeNotAllowed(extension, declared, policy.allowed) };
-  if (!declarationFits(declared, type, input)) {
-    return { ok: false, problem: typeMismatch(extension, declared, null) };
-  }
   return { ok: true, type };
+}
+
+/** By name and declared type only. An extension off the list is not allowed; all other disagreement is a mismatch. */
+export async function judgeDeclared(input: DeclaredInput): Promise<DeclaredVerdict> {
+  const byName = checkName(input);
+  if (!byName.ok || (await declarationFits(input.declared, byName.type, input))) return byName;
+  return { ok: false, problem: typeMismatch(extensionOf(input.filename), input.declared, null) };
 }
 
 /** By name, declared type and the beginning of the content; no bytes make it throw. */
 export async function judgeHead(input: HeadInput): Promise<HeadVerdict> {
   const { declared, head, complete } = input;
-  const byName = judgeDeclared(input);
-  const extension = extensionOf(input.filename);
-  if (!byName.ok) {
-    if (byName.problem.code === 'TYPE_NOT_ALLOWED') return byName;
-    const detected = describeContent(head, await recognise(head));
-    return { ok: false, problem: typeMismatch(extension, declared, detected) };
-  }
+  const byName = checkName(input);
+  if (!byName.ok) return byName;
   const { type } = byName;
+  const extension = extensionOf(input.filename);
   const matcher = MATCHERS[type.name];
   const finding = settle(matcher.judgeHead(head, complete), head, complete);
   const mismatch = (detected: string | null) => typeMismatch(extension, declared, detected);
@@ -72,6 +71,9 @@ export async function judgeHead(input: HeadInput): Promise<HeadVerdict> {
   }
   if (recognised && matcher.contradictedBy?.(recognised)) {
     return { ok: false, problem: mismatch(recognised.mime) };
+  }
+  if (!(await declarationFits(declared, type, input))) {
+    return { ok: false, problem: mismatch(describeContent(head, recognised ?? (await recognise(head)))) };
   }
   return { ok: true, type, body: finding.inspector && createBodyInspector(finding.inspector, mismatch) };
 }

@@ -73,8 +73,8 @@ function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings) {
     },
     contentType: {
       type: 'string',
-      enum: acceptedMimeTypes(uploads.allowedExtensions),
-      description: 'Declared type of the file.',
+      description:
+        'Declared type of the file, as the browser reports it. Compared with the extension only when it names another kind; missing or empty, the extension decides.',
       examples: ['image/png'],
     },
   } satisfies Readonly<Record<string, Schema>>;
@@ -108,7 +108,7 @@ export function initiateBody(settings: Settings, head: 'with head' | 'without he
   const isForm = head === 'with head';
   return {
     type: 'object',
-    required: [...requiredFields(settings), ...(isForm ? [] : ['filename', 'contentType'])],
+    required: [...requiredFields(settings), ...(isForm ? [] : ['filename'])],
     properties: {
       conversationId,
       locationId,

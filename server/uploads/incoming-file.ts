@@ -2,7 +2,7 @@ import { type AppError, appError } from '../errors/app-error.ts';
 import type { BodyInspector } from '../file-types/body-inspector.ts';
 import type { FileType } from '../file-types/file-types.ts';
 import type { TypePolicy } from '../file-types/type-policy.ts';
-import { judgeDeclared, judgeHead, type TypeProblem } from '../file-types/verdict.ts';
+import { checkName, judgeHead, type TypeProblem } from '../file-types/verdict.ts';
 import { ChunkList } from '../http/chunk-list.ts';
 
 /** A file as its sender describes it. */
@@ -34,8 +34,8 @@ export class IncomingFile {
     this.name = claim.name;
     this.#claim = claim;
     this.#policy = policy;
-    const verdict = judgeDeclared(this.#judged());
-    if (!verdict.ok && verdict.problem.code === 'TYPE_NOT_ALLOWED') throw toTypeError(verdict.problem);
+    const verdict = checkName(this.#judged());
+    if (!verdict.ok) throw toTypeError(verdict.problem);
   }
 
   /** The canonical type; known once the head was accepted. */

@@ -50,7 +50,7 @@ export async function initiateUpload(
   const declared = fields.contentType ?? offered?.declaredType ?? null;
   const contentType =
     offered === null
-      ? judgeByName(context, filename, required(declared, 'contentType'))
+      ? await judgeByName(context, filename, declared)
       : await judgeByHead(context, filename, declared, offered.head, fields.fileSize);
   facts.contentType = contentType;
   const channel = fields.channel ?? context.defaultChannel;
@@ -67,8 +67,12 @@ export async function initiateUpload(
   return context.direct.toAnswer(ticket);
 }
 
-function judgeByName(context: UploadContext, filename: string, declared: string): string {
-  const verdict = judgeDeclared({ filename, declared, multipart: false, policy: context.policy });
+async function judgeByName(
+  context: UploadContext,
+  filename: string,
+  declared: string | null,
+): Promise<string> {
+  const verdict = await judgeDeclared({ filename, declared, multipart: false, policy: context.policy });
   if (!verdict.ok) throw toTypeError(verdict.problem);
   return verdict.type.contentType;
 }

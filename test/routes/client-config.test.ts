@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import request from 'supertest';
+import { FILE_TYPES } from '../../server/file-types/file-types.ts';
 import { createHouse, type House } from '../helpers/house.ts';
 import { fixture } from '../helpers/multipart.ts';
 import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
@@ -37,8 +38,8 @@ describe('GET /config', () => {
     assert.match(house.api, /\/uploads\/api$/);
     const config = await configOf(house);
     assert.deepEqual(config.types, [
-      { extensions: ['jpg'], mimeTypes: ['image/jpeg', 'image/jpg', 'image/pjpeg'] },
-      { extensions: ['vcf'], mimeTypes: ['text/vcard', 'text/x-vcard', 'text/directory'] },
+      { extensions: ['jpg'], mimeTypes: FILE_TYPES.jpg.mimeTypes },
+      { extensions: ['vcf'], mimeTypes: FILE_TYPES.vcf.mimeTypes },
     ]);
     assert.equal(config.maxFiles, 2);
     assert.equal(config.channels.default, 'WHATSAPP');

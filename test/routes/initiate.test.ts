@@ -14,6 +14,7 @@ import {
 import { createHouse, type House } from '../helpers/house.ts';
 
 const PATH = '/messages/upload/initiate';
+const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 const MIB = 1024 * 1024;
 
 describe('POST /messages/upload/initiate with JSON', () => {
@@ -62,10 +63,31 @@ describe('POST /messages/upload/initiate with JSON', () => {
       ['a.mp3', 'audio/mp3', 'audio/mpeg'],
       ['a.wav', 'audio/vnd.wave', 'audio/wav'],
       ['a.png', 'application/octet-stream', 'image/png'],
+      ['a.docx', 'application/zip', DOCX],
+      ['a.docx', 'application/wps-office.docx', DOCX],
     ]) {
       const body = await initiated(house, { filename, contentType: declared });
       assert.equal(body.contentType, canonical);
       assert.deepEqual(body.headers, { 'Content-Type': canonical });
+    }
+  });
+
+  it('goes by the extension where the type is missing, empty or says nothing', async () => {
+    for (const contentType of [
+      undefined,
+      null,
+      '',
+      'application/octet-stream',
+      'image/*',
+      'application/kswps',
+    ]) {
+      for (const [filename, canonical] of [
+        ['archive.rar', 'application/vnd.rar'],
+        ['letter.doc', 'application/msword'],
+      ]) {
+        const body = await initiated(house, { filename, contentType });
+        assert.equal(body.contentType, canonical);
+      }
     }
   });
 
@@ -106,7 +128,6 @@ describe('POST /messages/upload/initiate with JSON', () => {
     ['no conversation', { conversationId: undefined }, 400, 'MISSING_FIELD', 'conversationId'],
     ['an empty conversation', { conversationId: '' }, 400, 'MISSING_FIELD', 'conversationId'],
     ['no name', { filename: null }, 400, 'MISSING_FIELD', 'filename'],
-    ['no type', { contentType: '' }, 400, 'MISSING_FIELD', 'contentType'],
     ['a conversation that is a path', { conversationId: '../x' }, 400, 'INVALID_FIELD', 'conversationId'],
     ['a conversation that is a number', { conversationId: 5 }, 400, 'INVALID_FIELD', 'conversationId'],
     ['a long conversation', { conversationId: 'a'.repeat(65) }, 400, 'INVALID_FIELD', 'conversationId'],

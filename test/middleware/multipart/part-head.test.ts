@@ -27,6 +27,21 @@ describe('parsePartHead', () => {
     }
   });
 
+  it('takes multipart/x-zip, which some machines call a ZIP, and no part that has parts', () => {
+    const typed = (type: string) =>
+      parse(`${disposition('name="a"; filename="b"')}\r\nContent-Type: ${type}`);
+    for (const type of ['multipart/x-zip', 'Multipart/X-Zip; version=1'])
+      assert.equal(typed(type).contentType, type);
+    for (const type of [
+      'multipart/mixed; boundary=x',
+      'multipart/form-data',
+      'multipart/x-zipped',
+      'multipart/',
+    ]) {
+      assert.throws(() => typed(type), { code: 'BAD_MULTIPART' }, type);
+    }
+  });
+
   it('leaves the escapes of form data to multer, which decodes them once', () => {
     assert.equal(parse(disposition('name="a"; filename="a%22b%0D%0A.png"')).filename, 'a%22b%0D%0A.png');
   });
