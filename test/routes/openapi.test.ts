@@ -107,10 +107,9 @@ describe('GET /openapi.json', () => {
     assert.equal(properties['channel']?.['default'], 'EMAIL');
     assert.match(String(properties['attachmentUrls']?.['description']), /https:\/\/files\.example\.com/);
     assert.deepEqual(required, ['conversationId', 'fileAttachment']);
-    const text = JSON.stringify(document);
-    assert(
-      text.includes('application/acrobat') && text.includes('text/x-vcard') && !text.includes('image/pjpeg'),
-    );
+    const declared = JSON.stringify(document.paths['/messages/upload']?.post?.requestBody);
+    assert(declared.includes('application/pdf') && declared.includes('text/x-vcard'));
+    assert(!declared.includes('image/jpeg'));
     const initiate = formOf(document, '/messages/upload/initiate', 'application/json');
     assert.deepEqual(initiate.required, ['conversationId', 'filename']);
     assert.match(document.paths['/messages/upload']?.post?.description ?? '', /1234567/);
