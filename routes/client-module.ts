@@ -1,6 +1,7 @@
 import type { Request, Response, Router } from 'express';
-import { createBrowserModules } from '../middleware/browser-modules.ts';
+import { createBrowserModules, JAVASCRIPT } from '../middleware/browser-modules.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
+import { sendMemoryFile, toMemoryFile } from '../middleware/memory-files.ts';
 
 const CLIENT = new URL('../client/', import.meta.url);
 
@@ -9,9 +10,10 @@ const CLIENT = new URL('../client/', import.meta.url);
  * of, `/client/store.js` among them.
  */
 export function addClientModule(router: Router): void {
-  const sendModule = (_req: Request, res: Response): void => {
-    // Relative, so that a prefix which a proxy takes off is no matter.
-    res.set('Cache-Control', 'no-cache').type('text/javascript').send("export * from './client/index.js';\n");
+  // Relative, so that a prefix which a proxy takes off is no matter.
+  const module = toMemoryFile("export * from './client/index.js';\n", JAVASCRIPT);
+  const sendModule = async (req: Request, res: Response): Promise<void> => {
+    sendMemoryFile(req, res, await module);
   };
   router.route('/client.js').get(sendModule).all(createMethodNotAllowed('GET', 'HEAD'));
   router.use('/client', createBrowserModules(CLIENT));

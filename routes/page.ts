@@ -1,7 +1,7 @@
-import { fileURLToPath } from 'node:url';
-import express, { type Request, type RequestHandler, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import helmet from 'helmet';
 import { createBrowserModules } from '../middleware/browser-modules.ts';
+import { createMemoryFiles } from '../middleware/memory-files.ts';
 import { formatOriginPattern } from '../server/config/origin-pattern.ts';
 import type { AppContext } from '../server/context.ts';
 import type { DemoTarget } from '../server/demo.ts';
@@ -10,7 +10,14 @@ const WEB = new URL('../web/', import.meta.url);
 const CLIENT = new URL('../client/', import.meta.url);
 
 /** What the page consists of besides its modules; sources and settings beside them are no part of it. */
-const ASSET = /\.(?:html|css|svg|png)$/;
+const ASSET = /^\/((?:[a-z0-9-]+\/)*[a-z0-9-]+\.(html|css|svg|png))$/;
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+  png: 'image/png',
+};
 
 /** `GET /`: the demo page and its files; `GET /demo.json`: where the page finds the API and a conversation. */
 export function createPageRouter({ config }: Pick<AppContext, 'config'>, demo: DemoTarget): Router {
@@ -22,9 +29,13 @@ export function createPageRouter({ config }: Pick<AppContext, 'config'>, demo: D
   });
   router.use(createBrowserModules(WEB));
   router.use('/client', createBrowserModules(CLIENT)); // as the sources find it: `../client/` of `/main.js`
-  const assets = express.static(fileURLToPath(WEB), { index: 'index.html', cacheControl: false });
-  router.use((req, res, next) =>
-    req.path === '/' || ASSET.test(req.path) ? assets(req, res, next) : next(),
+  router.use(
+    createMemoryFiles((path) => {
+      const [, name, extension = ''] = ASSET.exec(path === '/' ? '/index.html' : path) ?? [];
+      const contentType = CONTENT_TYPES[extension];
+      if (name === undefined || contentType === undefined) return null;
+      return { file: new URL(name, WEB), contentType };
+    }),
   );
   return router;
 }

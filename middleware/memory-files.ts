@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { createMethodNotAllowed } from './error-handler.ts';
+
+/** A response body that is hashed and compressed once and then served from memory. */
+export interface MemoryFile {
+  readonly contentType: string;
+  readonly body: Buffer;
+  /** Null where compressing gains nothing. */
+  readonly gzipped: Buffer | null;
+  /** Weak, since it stands for both of them. */
+  readonly etag: string;
+}
+
+/** What a {@link createMemoryFiles} serves at a path. */
+export interface FileSource {
+  readonly file: URL;
+  readonly contentType: string;
+  /** Makes of the file what is served; default: the file as it is. */
+  readonly transform?: (source: string) => string;
+}
+
+const compress = promisify(gzip);
+
+/** Prepares `content` for {@link sendMemoryFile}. */
+export async function toMemoryFile(content: string | Buffer, contentType: string): Promise<MemoryFile> {
+  const body = Buffer.from(content);
+  const gzipped = await compress(body, { level: 9 });
+  return {
+    contentType,
+    body,
+    gzipped: gzipped.length < body.length ? gzipped : null,
+    etag: `W/"${createHash('sha256').update(body).digest('base64url')}"`,
+  };
+}
+
+/** Sends `file` in the encoding that the client prefers, or 304 if the client has it. */
+export function sendMemoryFile(
+  req: Request,
+  res: Response,
+  { contentType, body, gzipped, etag }: MemoryFile,
+  cacheControl = 'no-cache',
+): void {
+  res.set({ 'Content-Type': contentType, 'Cache-Control': cacheControl, ETag: etag });
+  if (gzipped === null) {
+    res.send(body);
+    return;
+  }
+  res.vary('Accept-Encoding');
+  const isGzip = req.acceptsEncodings(['gzip', 'identity']) === 'gzip';
+  if (isGzip) res.set('Content-Encoding', 'gzip');
+  res.send(isGzip ? gzipped : body);
+}
+
+/**
+ * Serves files from memory. Each is read when it is first asked for and kept as long as the process, so that no
+ * request holds a file open: a client that pipelines requests and reads nothing would collect descriptors.
+ *
+ * @param sourceOf What is served at a path; null leaves the request to the next handler, and so does a missing file.
+ */
+export function createMemoryFiles(sourceOf: (path: string) => FileSource | null): RequestHandler {
+  const readOnly = createMethodNotAllowed('GET', 'HEAD');
+  const files = new Map<string, Promise<MemoryFile | null>>();
+  return async function memoryFiles(req: Request, res: Response, next: NextFunction) {
+    const source = sourceOf(req.path);
+    if (source === null) return next();
+    const known = files.get(req.path) ?? load(source);
+    files.set(req.path, known);
+    const file = await known.catch((error: unknown) => {
+      files.delete(req.path);
+      throw error;
+    });
+    if (file === null) {
+      files.delete(req.path); // clients choose the paths of missing files, and could fill the memory with them
+      return next();
+    }
+    if (req.method === 'GET' || req.method === 'HEAD') sendMemoryFile(req, res, file);
+    else readOnly(req, res, next);
+  };
+}
+
+async function load({ file, contentType, transform }: FileSource): Promise<MemoryFile | null> {
+  const content = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (content === null) return null;
+  return toMemoryFile(transform === undefined ? content : transform(content.toString()), contentType);
+}
