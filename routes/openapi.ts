@@ -1,50 +1,66 @@
-import { fileURLToPath } from 'node:url';
+import { readFile } from 'node:fs/promises';
 import type { Request, RequestHandler, Response, Router } from 'express';
 import helmet from 'helmet';
-import { createMethodNotAllowed } from '../middleware/error-handler.ts';
+import { JAVASCRIPT } from '../middleware/browser-modules.ts';
+import { createMethodNotAllowed, createNotFound } from '../middleware/error-handler.ts';
+import { type MemoryFile, sendMemoryFile, toMemoryFile } from '../middleware/memory-files.ts';
 import type { AppContext } from '../server/context.ts';
 
-const OWN = fileURLToPath(new URL('./docs/', import.meta.url));
+const OWN = new URL('./docs/', import.meta.url);
 
-/** What the page loads, besides itself; everything else of the package stays inside. */
-const ASSETS: Readonly<Record<string, 'own' | 'swagger-ui'>> = {
-  'initializer.js': 'own',
-  'swagger-ui-bundle.js': 'swagger-ui',
-  'swagger-ui.css': 'swagger-ui',
-  'favicon-32x32.png': 'swagger-ui',
+/** What the page loads; everything else of the package stays inside. */
+const ASSETS: Readonly<Record<string, { home: 'own' | 'swagger-ui'; contentType: string }>> = {
+  'initializer.js': { home: 'own', contentType: JAVASCRIPT },
+  'swagger-ui-bundle.js': { home: 'swagger-ui', contentType: JAVASCRIPT },
+  'swagger-ui.css': { home: 'swagger-ui', contentType: 'text/css; charset=utf-8' },
+  'favicon-32x32.png': { home: 'swagger-ui', contentType: 'image/png' },
 };
 
 /**
- * `GET /openapi.json`: the description of the API, and `GET /docs`: a page over it. Both are made when they
- * are first asked for, since most processes never are.
+ * `GET /openapi.json`: the description of the API, and `GET /docs`: a page over it. Everything is made when it is
+ * first asked for, since most processes never are, and then served from memory: anonymous clients may ask for it
+ * often, and read none of it.
+ *
+ * @param limit Counts these requests by address.
  */
-export function addOpenApi(router: Router, { config }: Pick<AppContext, 'config'>): void {
-  let document: Promise<unknown> | null = null;
-  const load = async (): Promise<unknown> => {
-    const { createOpenApiDocument } = await import('../server/openapi/document.ts');
-    return createOpenApiDocument(config);
-  };
-  const sendDocument = async (_req: Request, res: Response): Promise<void> => {
-    document ??= load();
-    res.set('Cache-Control', 'no-cache').json(await document);
-  };
-  const sendPage = (req: Request, res: Response): void => {
-    // The page names its files relative to its own address, so that a prefix which a proxy takes off is no matter.
-    if (req.path.endsWith('/')) res.redirect(308, '../docs');
-    else res.set('Cache-Control', 'no-cache').sendFile('index.html', { root: OWN, cacheControl: false });
-  };
+export function addOpenApi(
+  router: Router,
+  { config }: Pick<AppContext, 'config'>,
+  limit: RequestHandler,
+): void {
+  if (!config.apiDocs) {
+    router.use(['/openapi.json', '/docs'], createNotFound());
+    return;
+  }
   const readOnly = createMethodNotAllowed('GET', 'HEAD');
-  router.route('/openapi.json').get(sendDocument).all(readOnly);
-  router.route('/docs').get(createPagePolicy(), sendPage).all(readOnly);
-  for (const [name, home] of Object.entries(ASSETS)) {
-    router.get(`/docs/${name}`, (_req: Request, res: Response) => {
-      res.sendFile(name, { root: home === 'own' ? OWN : swaggerUiFolder(), maxAge: '1h' });
+  const sendDocument = createSender('no-cache', async () => {
+    const { createOpenApiDocument } = await import('../server/openapi/document.ts');
+    return toMemoryFile(JSON.stringify(createOpenApiDocument(config)), 'application/json; charset=utf-8');
+  });
+  const sendPage = createSender('no-cache', async () =>
+    toMemoryFile(await readFile(new URL('index.html', OWN)), 'text/html; charset=utf-8'),
+  );
+  // The page names its files relative to its own address, so that a prefix which a proxy takes off is no matter.
+  const dropTrailingSlash: RequestHandler = (req, res, next) =>
+    req.path.endsWith('/') ? res.redirect(308, '../docs') : next();
+  router.route('/openapi.json').all(limit).get(sendDocument).all(readOnly);
+  router.route('/docs').all(limit).get(createPagePolicy(), dropTrailingSlash, sendPage).all(readOnly);
+  for (const [name, { home, contentType }] of Object.entries(ASSETS)) {
+    const sendAsset = createSender('public, max-age=3600', async () => {
+      const folder = home === 'own' ? OWN : new URL('.', import.meta.resolve('swagger-ui-dist/package.json'));
+      return toMemoryFile(await readFile(new URL(name, folder)), contentType);
     });
+    router.route(`/docs/${name}`).all(limit).get(sendAsset);
   }
 }
 
-function swaggerUiFolder(): string {
-  return fileURLToPath(new URL('.', import.meta.resolve('swagger-ui-dist/package.json')));
+/** Sends what `make` makes on the first request. */
+function createSender(cacheControl: string, make: () => Promise<MemoryFile>): RequestHandler {
+  let made: Promise<MemoryFile> | null = null;
+  return async function sendMade(req: Request, res: Response) {
+    made ??= make();
+    sendMemoryFile(req, res, await made, cacheControl);
+  };
 }
 
 /** Nothing but its own files and calls to this server; Swagger UI draws its icons from data URLs. */

@@ -33,8 +33,9 @@ export function createApi(context: AppContext): Router {
   );
   addClientConfig(api, context);
   addClientModule(api);
-  addOpenApi(api, context);
-  if (config.auth.kind !== 'none') api.use(createAddressRateLimit(context)); // guesses at credentials are counted too
+  const addressLimit = createAddressRateLimit(context);
+  addOpenApi(api, context, addressLimit);
+  if (config.auth.kind !== 'none') api.use(addressLimit); // guesses at credentials are counted too
   if (context.sessions !== null) addSession(api, context, context.sessions); // before the gate: it lets callers in
   api.use(inOrder(createCallerGate(context), createRateLimit(context))); // who calls, then how often; before any body
   addUpload(api, context);

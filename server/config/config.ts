@@ -53,6 +53,8 @@ export interface Config {
   readonly attachmentUrlOrigins: readonly string[];
   readonly clamav: ClamavAddress | null;
   readonly log: { readonly level: LogLevel };
+  /** Whether `/openapi.json` and `/docs` are served. */
+  readonly apiDocs: boolean;
   /** Other Leadway calls that are passed through. */
   readonly passthrough: readonly PassthroughRule[];
 }
@@ -103,6 +105,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, options: LoadOptions = {}): L
     attachmentUrlOrigins: values.ATTACHMENT_URL_ORIGINS ?? [],
     clamav: values.CLAMAV_URL,
     log: { level: values.LOG_LEVEL },
+    apiDocs: values.API_DOCS === 'on',
     passthrough: values.PASSTHROUGH ?? [],
   };
   warnOfLikelySlips(checks);

@@ -33,6 +33,7 @@ function describeService(config: Config) {
     ADMIN_PORT: `${config.admin?.port ?? 'off'}`,
     BASE_PATH: config.basePath || '/',
     LOG_LEVEL: config.log.level,
+    API_DOCS: config.apiDocs ? 'on' : 'off',
     SHUTDOWN_GRACE_MS: `${config.shutdownGraceMs}`,
   };
 }

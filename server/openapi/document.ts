@@ -4,7 +4,7 @@ import { LANGUAGES } from '../errors/messages.ts';
 import { ANSWER_SCHEMAS } from './answer-schemas.ts';
 import { errorResponse } from './error-responses.ts';
 import type { OpenApiDocument } from './openapi-types.ts';
-import { SERVICE_PATHS } from './service-paths.ts';
+import { servicePaths } from './service-paths.ts';
 import { SESSION_PATHS } from './session-paths.ts';
 import { uploadPaths } from './upload-paths.ts';
 
@@ -25,7 +25,8 @@ export function createOpenApiDocument(config: Config): OpenApiDocument {
       description: DESCRIPTION,
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: config.basePath === '' ? '/' : config.basePath }],
+    // Relative to the address of the document, so it is right behind a proxy that strips or rewrites a prefix.
+    servers: [{ url: '.' }],
     tags: [
       { name: 'uploads', description: 'Files on their way to Leadway.' },
       { name: 'service', description: 'About the server itself.' },
@@ -34,7 +35,7 @@ export function createOpenApiDocument(config: Config): OpenApiDocument {
     paths: {
       ...uploadPaths(config),
       ...(config.auth.kind === 'sso' && SESSION_PATHS),
-      ...SERVICE_PATHS,
+      ...servicePaths(toRoot(config.basePath)),
     },
     components: {
       schemas: ANSWER_SCHEMAS,
@@ -93,6 +94,12 @@ function securitySchemesOf(auth: Config['auth']): Readonly<Record<string, unknow
     case 'sso':
       return { bearer: { type: 'http', scheme: 'bearer', description: 'The token of a session.' } };
   }
+}
+
+/** The way from the document's folder, the base path, to the root. */
+function toRoot(basePath: string): string {
+  const depth = basePath.split('/').length - 1;
+  return depth === 0 ? '.' : Array(depth).fill('..').join('/');
 }
 
 function packageVersion(): string {

@@ -69,6 +69,7 @@ const TICKET = ['MISSING_FIELD', 'TICKET_INVALID', 'TICKET_EXPIRED'] as const sa
 export const CODES_OF = {
   probe: EVERYWHERE,
   api: API,
+  docs: [...API, 'RATE_LIMITED'],
   upload: [
     ...CALLS,
     ...FORM,

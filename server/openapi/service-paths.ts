@@ -6,11 +6,12 @@ import type { PathItem } from './openapi-types.ts';
 const TAGS = ['service'] as const;
 /** Whoever probes or wants to learn about the API has not signed in yet. */
 const OPEN = [] as const;
-/** Probes are not under the base path. */
-const ROOT = [{ url: '/' }] as const;
-
-/** The paths beside uploads. */
-export const SERVICE_PATHS: Readonly<Record<string, PathItem>> = {
+/**
+ * The paths beside uploads.
+ *
+ * @param root Where probes are, which are not under the base path; relative to the document.
+ */
+export const servicePaths = (root: string): Readonly<Record<string, PathItem>> => ({
   '/config': {
     get: {
       operationId: 'clientConfig',
@@ -48,7 +49,7 @@ export const SERVICE_PATHS: Readonly<Record<string, PathItem>> = {
           description: 'An OpenAPI 3.1 document.',
           content: { 'application/json': { schema: { type: 'object' } } },
         },
-        ...errorResponses(CODES_OF.api),
+        ...errorResponses(CODES_OF.docs),
       },
     },
   },
@@ -60,12 +61,12 @@ export const SERVICE_PATHS: Readonly<Record<string, PathItem>> = {
       security: OPEN,
       responses: {
         200: { description: 'The page.', content: { 'text/html': { schema: { type: 'string' } } } },
-        ...errorResponses(CODES_OF.api),
+        ...errorResponses(CODES_OF.docs),
       },
     },
   },
   '/healthz': {
-    servers: ROOT,
+    servers: [{ url: root }],
     get: {
       operationId: 'health',
       tags: TAGS,
@@ -75,7 +76,7 @@ export const SERVICE_PATHS: Readonly<Record<string, PathItem>> = {
     },
   },
   '/readyz': {
-    servers: ROOT,
+    servers: [{ url: root }],
     get: {
       operationId: 'readiness',
       tags: TAGS,
@@ -88,4 +89,4 @@ export const SERVICE_PATHS: Readonly<Record<string, PathItem>> = {
       },
     },
   },
-};
+});

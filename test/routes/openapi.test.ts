@@ -37,7 +37,12 @@ describe('GET /openapi.json', () => {
         (route) => !route.startsWith(`get ${base}/docs/`), // the files that the page loads
       );
       assert.deepEqual(described.toSorted(), routes.toSorted());
-      assert.deepEqual(document.servers, [{ url: basePath }]);
+      for (const prefix of ['', '/behind/a/proxy']) {
+        const at = `https://bff.example${prefix}${base}/openapi.json`;
+        assert.equal(new URL(document.servers[0]?.url ?? '', at).pathname, `${prefix}${base}/`);
+        const [health] = document.paths['/healthz']?.servers ?? [];
+        assert.equal(new URL((health as { url: string }).url, at).pathname, `${prefix}/`);
+      }
     }
   });
 

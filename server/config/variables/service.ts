@@ -38,6 +38,11 @@ export const SERVICE_VARIABLES = {
     example: '/uploads/api',
     doc: 'prefix of the API; / for none',
   }),
+  API_DOCS: setting(oneOf('on', 'off'), {
+    default: 'on',
+    example: 'off',
+    doc: 'whether BASE_PATH/docs and BASE_PATH/openapi.json describe the API to everybody',
+  }),
   LOG_LEVEL: setting(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), {
     default: 'info',
     example: 'debug',

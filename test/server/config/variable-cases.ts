@@ -45,6 +45,7 @@ export const CASES: Readonly<Record<VariableName, Cases>> = {
       '/a\n',
     ],
   },
+  API_DOCS: { good: ['on', 'off'], bad: ['true', 'ON', '0'] },
   LOG_LEVEL: {
     good: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     bad: ['verbose', 'INFO'],
