@@ -1,10 +1,11 @@
-import { appError } from '../../server/errors/app-error.ts';
+import { type AppError, appError } from '../../server/errors/app-error.ts';
 
-/** RFC 2046, section 5.1.1: 1 to 70 of these, and no blank at the end. */
+/** RFC 2046, section 5.1.1: 1 to 70 of these characters, and no blank at the end. */
 const BOUNDARY = /^[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]$/;
 const FORM = /^multipart\/form-data[ \t]*(?=;|$)/i;
-/** Name, quoted value, token. */
+/** Name, quoted value, token. The token may have any character of a boundary: many clients don't quote it. */
 const PARAMETER = /;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"([^"\\]*)"|([^\s;"]+))[ \t]*/y;
+const LAST_SEMICOLON = /;[ \t]*$/y;
 
 /** Whether a content type is that of a form. */
 export function isForm(contentType: string | undefined): boolean {
@@ -14,23 +15,33 @@ export function isForm(contentType: string | undefined): boolean {
 /**
  * The boundary of a `multipart/form-data` content type.
  *
- * @throws AppError `NOT_MULTIPART` for another type, and for a boundary that is missing, given twice or not
- *   of its form.
+ * @throws AppError `NOT_MULTIPART` for another type, and for a boundary that is missing, malformed or given twice.
  */
 export function parseBoundary(contentType: string | undefined): string {
   const type = FORM.exec(contentType ?? '')?.[0];
   if (contentType === undefined || type === undefined) throw appError('NOT_MULTIPART');
-  const boundaries: string[] = [];
+  let boundary: string | null = null;
   let at = type.length;
   while (at < contentType.length) {
     PARAMETER.lastIndex = at;
     const match = PARAMETER.exec(contentType);
-    if (match === null) throw appError('NOT_MULTIPART');
-    if (match[1]?.toLowerCase() === 'boundary') boundaries.push(match[2] ?? match[3] ?? '');
+    if (match === null) {
+      LAST_SEMICOLON.lastIndex = at;
+      if (LAST_SEMICOLON.test(contentType)) break;
+      throw notMultipart('boundary');
+    }
+    // Some parsers take `boundary*` (RFC 2231) for the boundary, so it counts as one.
+    if (/^boundary(?:$|\*)/i.test(match[1] ?? '')) {
+      if (boundary !== null) throw notMultipart('twoBoundaries');
+      boundary = match[2] ?? match[3] ?? '';
+      if (match[1]?.includes('*') || !BOUNDARY.test(boundary)) throw notMultipart('boundary');
+    }
     at = PARAMETER.lastIndex;
   }
-  const [boundary] = boundaries;
-  if (boundary === undefined || boundaries.length > 1 || !BOUNDARY.test(boundary))
-    throw appError('NOT_MULTIPART');
+  if (boundary === null) throw appError('NOT_MULTIPART');
   return boundary;
+}
+
+function notMultipart(fault: 'boundary' | 'twoBoundaries'): AppError {
+  return appError('NOT_MULTIPART', { message: `NOT_MULTIPART.${fault}` });
 }

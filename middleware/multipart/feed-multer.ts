@@ -5,7 +5,7 @@ import { type FormLimits, FormParser } from './form-parser.ts';
 import type { FormReceiver } from './form-receiver.ts';
 import { fieldTooLong } from './multer-errors.ts';
 import type { MultipartOptions } from './multipart.ts';
-import type { PartHead } from './part-head.ts';
+import { decodeFilename, missingFilename, type PartHead } from './part-head.ts';
 import { PartStream } from './part-stream.ts';
 
 /** What is read, how far, and who gets it. */
@@ -22,13 +22,15 @@ export function feedMulter(
   { boundary, limits, receiver, fileField, fieldNames }: Feeding,
 ): void {
   let stream: PartStream | null = null;
+  const isFromBrowser = req.headers['sec-fetch-site'] !== undefined;
   let hasNewFields = false;
   let forgetStop = (): void => {};
 
   const parser = new FormParser(boundary, limits, {
     onField(name, value, isTruncated) {
-      const known = name.endsWith('[]') ? name.slice(0, -2) : name;
-      if (!fieldNames.has(name)) return;
+      if (name === fileField) throw missingFilename();
+      const known = name.endsWith(']') ? name.replace(/\[\d*\]$/, '') : name;
+      if (!fieldNames.has(known === name ? name : `${known}[]`)) return;
       // At once: multer would tell of it when the whole body has come.
       if (isTruncated) throw fieldTooLong(known);
       const text = decodeText(known, value);
@@ -43,7 +45,7 @@ export function feedMulter(
         });
       }
       tellFields();
-      const opened = new PartStream(offset, {
+      const opened = new PartStream(offset, decodeFilename(head, isFromBrowser), {
         onWanted: () => {
           if (stream === opened) goOn();
         },

@@ -1,6 +1,6 @@
 import { appError } from '../../server/errors/app-error.ts';
 import { badMultipart } from './bad-multipart.ts';
-import { type PartHead, parsePartHead } from './part-head.ts';
+import { assertNoBareLineFeed, missingFilename, type PartHead, parsePartHead } from './part-head.ts';
 
 /** Bounds of a form. */
 export interface FormLimits {
@@ -23,15 +23,26 @@ export interface FormHandler {
   onFileEnd(): boolean;
 }
 
-type State = 'preamble' | 'after-delimiter' | 'head' | 'field' | 'file' | 'empty-file' | 'epilogue';
+type State =
+  | 'preamble'
+  | 'after-delimiter'
+  | 'delimiter-blanks'
+  | 'head'
+  | 'field'
+  | 'file'
+  | 'empty-file'
+  | 'closing-line'
+  | 'epilogue'
+  | 'text-after-closing';
 
-const CR = 13;
-const CRLF = Buffer.from('\r\n');
+const [TAB, LF, CR, SPACE, DASH] = [9, 10, 13, 32, 45];
+const CRLF_BYTES = 2;
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
 /**
- * Reads a `multipart/form-data` body (RFC 7578, RFC 2046 section 5.1.1) as it arrives, strictly: whatever
- * another parser could read in another way is refused. It searches the boundary with `Buffer.indexOf`, which
+ * Reads a `multipart/form-data` body (RFC 7578, RFC 2046 section 5.1.1) as it arrives. What
+ * clients write around the parts (empty lines, blanks, an epilogue) is accepted; whatever could give another parser
+ * other parts or other content is rejected. It searches the boundary with `Buffer.indexOf`, which
  * is native code, and hands file content on without copying it.
  */
 export class FormParser {
@@ -42,6 +53,8 @@ export class FormParser {
   /** Bytes that could not be judged yet; followed by the next chunk. */
   #rest: Buffer = Buffer.alloc(0);
   #isWaiting = false;
+  /** Whether no byte of the current part's content has been read yet. */
+  #isContentStart = false;
   #consumed = 0;
   #fileBytes = 0;
   #parts = 0;
@@ -72,8 +85,16 @@ export class FormParser {
 
   /** @throws AppError `BAD_MULTIPART` when the body ended before its form did. */
   end(): void {
-    const isClosed = this.#state === 'epilogue' && (this.#rest.length === 0 || this.#rest.equals(CRLF));
-    if (!isClosed) throw badMultipart('it ends before the closing boundary');
+    switch (this.#state) {
+      case 'closing-line':
+      case 'epilogue':
+      case 'text-after-closing':
+        return;
+      case 'head':
+        // Where all lines end in LF, the head has no end.
+        assertNoBareLineFeed(this.#rest);
+    }
+    throw badMultipart('truncated');
   }
 
   #parse(data: Buffer): void {
@@ -92,53 +113,90 @@ export class FormParser {
   #step(data: Buffer, offset: number): number | null {
     switch (this.#state) {
       case 'preamble':
-        return this.#skipFirstBoundary(data, offset);
+        return this.#readFirstBoundary(data, offset);
       case 'after-delimiter':
+      case 'delimiter-blanks':
         return this.#readDelimiterEnd(data, offset);
       case 'head':
         return this.#readHead(data, offset);
+      case 'closing-line':
+        return this.#readClosingLine(data, offset);
       case 'epilogue':
-        if (data.length - offset > CRLF.length) throw badMultipart('bytes follow the closing boundary');
-        if (!CRLF.subarray(0, data.length - offset).equals(data.subarray(offset))) {
-          throw badMultipart('bytes follow the closing boundary');
-        }
-        return null;
+        return data.length === offset ? null : data.length;
+      case 'text-after-closing':
+        return this.#readTextAfterClosing(data, offset);
       default:
         return this.#readContent(data, offset);
     }
   }
 
-  #skipFirstBoundary(data: Buffer, offset: number): number | null {
-    const expected = this.#delimiter.subarray(CRLF.length);
-    const given = data.subarray(offset, offset + expected.length);
-    if (!expected.subarray(0, given.length).equals(given))
-      throw badMultipart('it must begin with the boundary');
-    if (given.length < expected.length) return null;
+  #readFirstBoundary(data: Buffer, offset: number): number | null {
+    let at = offset;
+    while (data[at] === CR && data[at + 1] === LF) at += CRLF_BYTES;
+    if (at > offset) return at;
+    const boundary = this.#delimiter.subarray(CRLF_BYTES);
+    const given = data.subarray(at, at + boundary.length);
+    if (given.length === 0 || (given.length === 1 && given[0] === CR)) return null;
+    if (!boundary.subarray(0, given.length).equals(given)) {
+      if (given[0] === LF) throw badMultipart('lineEnds');
+      throw badMultipart(given[0] === DASH && given[1] === DASH ? 'otherBoundary' : 'preamble');
+    }
+    if (given.length < boundary.length) return null;
     this.#state = 'after-delimiter';
-    return offset + expected.length;
+    return at + boundary.length;
   }
 
   #readDelimiterEnd(data: Buffer, offset: number): number | null {
     if (data.length - offset < 2) return null;
-    const end = data.toString('latin1', offset, offset + 2);
-    if (end === '--') this.#state = 'epilogue';
-    else if (end === '\r\n') this.#beginPart();
-    // RFC 2046 lets blanks follow, and a line that goes on after the boundary still counts as one: parsers
-    // differ here, so no such body is taken.
-    else throw badMultipart('a line begins with the boundary but goes on after it');
-    return offset + 2;
+    if (data[offset] === CR && data[offset + 1] === LF) {
+      this.#beginPart();
+      return offset + CRLF_BYTES;
+    }
+    if (this.#state === 'after-delimiter' && data[offset] === DASH && data[offset + 1] === DASH) {
+      this.#state = 'closing-line';
+      return offset + 2;
+    }
+    const at = skipBlanks(data, offset);
+    if (at === offset) {
+      if (data[at] === LF) throw badMultipart('lineEnds');
+      throw badMultipart(this.#parts === 0 ? 'otherBoundary' : 'boundaryInContent');
+    }
+    this.#state = 'delimiter-blanks';
+    return at;
+  }
+
+  #readClosingLine(data: Buffer, offset: number): number | null {
+    const at = skipBlanks(data, offset);
+    if (at > offset) return at;
+    const isMaybeLineEnd = data.length - at < 2 && (at === data.length || data[at] === CR);
+    if (isMaybeLineEnd) return null;
+    const isLineEnd = data[at] === CR && data[at + 1] === LF;
+    this.#state = isLineEnd ? 'epilogue' : 'text-after-closing';
+    return isLineEnd ? at + CRLF_BYTES : at;
+  }
+
+  /**
+   * The line of the closing boundary goes on. Some parsers take such a line for content, so the form may have
+   * another boundary further on. Without one, there is a single reading in which the form is complete.
+   */
+  #readTextAfterClosing(data: Buffer, offset: number): number | null {
+    if (data.includes(this.#delimiter, offset)) throw badMultipart('boundaryInContent');
+    const end = this.#possibleDelimiter(data, offset);
+    return end === offset ? null : end;
   }
 
   #beginPart(): void {
     this.#parts += 1;
-    if (this.#parts > this.#limits.maxParts) throw badMultipart('it has too many parts');
+    if (this.#parts > this.#limits.maxParts) throw badMultipart('parts', { max: this.#limits.maxParts });
     this.#state = 'head';
   }
 
   #readHead(data: Buffer, offset: number): number | null {
     const end = data.indexOf(END_OF_HEAD, offset);
-    if ((end === -1 ? data.length : end) - offset > this.#limits.maxPartHeadBytes) {
-      throw badMultipart('the headers of a part are too long');
+    const max = this.#limits.maxPartHeadBytes;
+    if ((end === -1 ? data.length : end) - offset > max) {
+      assertNoBareLineFeed(data.subarray(offset, offset + max));
+      throw badMultipart('partHeaders', { max });
     }
     if (end === -1) return null;
     const head = parsePartHead(data.subarray(offset, end));
@@ -148,12 +206,14 @@ export class FormParser {
   }
 
   #openPart(head: PartHead, contentOffset: number): void {
-    if (Buffer.byteLength(head.name) > this.#limits.maxFieldNameBytes) {
-      throw badMultipart('the name of a field is too long');
+    const { maxFieldNameBytes, maxFields } = this.#limits;
+    if (Buffer.byteLength(head.name) > maxFieldNameBytes) {
+      throw badMultipart('fieldName', { max: maxFieldNameBytes });
     }
+    this.#isContentStart = true;
     if (head.filename === null) {
       this.#fields += 1;
-      if (this.#fields > this.#limits.maxFields) throw badMultipart('it has too many fields');
+      if (this.#fields > maxFields) throw badMultipart('fields', { max: maxFields });
       this.#field = { name: head.name, chunks: [], bytes: 0 };
       this.#state = 'field';
     } else if (head.filename === '') {
@@ -165,6 +225,7 @@ export class FormParser {
   }
 
   #readContent(data: Buffer, offset: number): number | null {
+    if (this.#isContentStart && !this.#isPastContentStart(data, offset)) return null;
     const found = data.indexOf(this.#delimiter, offset);
     const end = found === -1 ? this.#possibleDelimiter(data, offset) : found;
     const mayGoOn = end === offset || this.#passContent(data.subarray(offset, end));
@@ -178,6 +239,23 @@ export class FormParser {
     }
     this.#isWaiting = !this.#closePart();
     return found + this.#delimiter.length;
+  }
+
+  /**
+   * Some parsers count the line end of the empty line before it, and with it end an empty part here.
+   *
+   * @throws AppError `BAD_MULTIPART` when the content begins with the boundary.
+   */
+  #isPastContentStart(data: Buffer, offset: number): boolean {
+    if (offset === data.length) return false;
+    if (data[offset] === DASH) {
+      const boundary = this.#delimiter.subarray(CRLF_BYTES);
+      const given = data.subarray(offset, offset + boundary.length);
+      if (given.equals(boundary)) throw badMultipart('boundaryInContent');
+      if (given.equals(boundary.subarray(0, given.length))) return false;
+    }
+    this.#isContentStart = false;
+    return true;
   }
 
   #closePart(): boolean {
@@ -204,7 +282,7 @@ export class FormParser {
         this.#fileBytes += content.length;
         return this.#handler.onFileData(content);
       case 'empty-file':
-        throw appError('BAD_FILENAME');
+        throw missingFilename();
       default:
         this.#holdField(content);
         return true;
@@ -227,4 +305,10 @@ export class FormParser {
       throw appError('BODY_TOO_LARGE', { params: { limit }, details: { limit } });
     }
   }
+}
+
+function skipBlanks(data: Buffer, offset: number): number {
+  let at = offset;
+  while (data[at] === SPACE || data[at] === TAB) at += 1;
+  return at;
 }

@@ -1,6 +1,5 @@
 import multer from 'multer';
 import { type AppError, appError, toAppError } from '../../server/errors/app-error.ts';
-import { badMultipart } from './bad-multipart.ts';
 
 /** The error for a field whose value is longer than fields may be. */
 export function fieldTooLong(field: string): AppError {
@@ -21,6 +20,6 @@ export function fromMulter(error: unknown): AppError {
     case 'LIMIT_UNEXPECTED_FILE':
       return appError('UNEXPECTED_FILE_FIELD', { params: { field }, details: { field } });
     default:
-      return badMultipart(error.message.toLowerCase());
+      return appError('BAD_MULTIPART', { cause: error });
   }
 }

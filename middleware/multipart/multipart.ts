@@ -14,7 +14,7 @@ import type { PartStream } from './part-stream.ts';
 export interface MultipartOptions {
   /** The only field that files are taken in. */
   readonly fileField: string;
-  /** Text fields that are read; `name[]` is read as `name`. Others are ignored. */
+  /** Text fields that are read; `name[]` and `name[0]` are read as `name` if `name[]` is listed. Others are ignored. */
   readonly fieldNames: ReadonlySet<string>;
   readonly maxFiles: number;
 }
@@ -76,7 +76,7 @@ export function createMultipartReader(options: MultipartOptions): MultipartReade
         const stream = file.stream as unknown as PartStream; // as it was raised in busboy's place
         receiver
           .receiveFile({
-            filename: file.originalname,
+            filename: stream.filename, // multer decodes `filename*` once more
             declaredType: file.mimetype === '' ? null : file.mimetype,
             stream,
             offset: stream.offset,
@@ -111,6 +111,9 @@ export function createMultipartReader(options: MultipartOptions): MultipartReade
     read(req: WithReading, res, boundary, receiver) {
       const reading: Reading = { receiver, boundary };
       req[READING] = reading;
+      // Multer and busboy parse the type again, and overlook what parseBoundary accepts: unquoted characters, a last
+      // semicolon. Multer would then skip the body without a word.
+      req.headers['content-type'] = `multipart/form-data; boundary="${boundary}"`;
       letBodyCome(req, res);
       // When the outcome is settled, multer still waits for the end of the body; nobody waits for it.
       middleware(req, res, (error?: unknown) => {

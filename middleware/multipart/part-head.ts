@@ -1,10 +1,13 @@
+import { type AppError, appError } from '../../server/errors/app-error.ts';
 import { badMultipart } from './bad-multipart.ts';
 
 /** What the headers of a part say. */
 export interface PartHead {
   readonly name: string;
-  /** Null for a text field; empty when a file input was left empty. */
+  /** As it is written. Null for a text field; empty when a file input was left empty. */
   readonly filename: string | null;
+  /** Whether the file name comes from `filename*`, which has been decoded already. */
+  readonly isFilenameExtended: boolean;
   /** Null when the part has no `Content-Type`. */
   readonly contentType: string | null;
 }
@@ -12,7 +15,8 @@ export interface PartHead {
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Name, quoted value, token. By position: each match of a pattern with named groups makes a dictionary. */
 const PARAMETER = /[ \t]*;[ \t]*([!#$%&'+^_`|~0-9A-Za-z.-]+\*?)=(?:"((?:[^"\\]|\\[\s\S])*)"|([^\s;"]*))/y;
-/** Content is passed on as it is, so only encodings that change nothing are taken. */
+const LAST_SEMICOLON = /[ \t]*;$/y;
+/** Content is passed on as it is, so only encodings that change nothing are accepted. */
 const PLAIN_ENCODINGS = new Set(['binary', '8bit', '7bit']);
 
 /**
@@ -24,13 +28,13 @@ const PLAIN_ENCODINGS = new Set(['binary', '8bit', '7bit']);
 export function parsePartHead(bytes: Buffer): PartHead {
   const headers = parseHeaders(bytes.toString('utf8'));
   const disposition = headers.get('content-disposition');
-  if (disposition === undefined) throw badMultipart('a part has no Content-Disposition');
+  if (disposition === undefined) throw badMultipart('noDisposition');
   const encoding = headers.get('content-transfer-encoding');
   if (encoding !== undefined && !PLAIN_ENCODINGS.has(encoding.toLowerCase())) {
-    throw badMultipart('a part has a Content-Transfer-Encoding');
+    throw badMultipart('transferEncoding');
   }
   const contentType = headers.get('content-type') ?? null;
-  if (contentType !== null && isNested(contentType)) throw badMultipart('a part is multipart itself');
+  if (contentType !== null && isNested(contentType)) throw badMultipart('nested');
   return parseDisposition(disposition, contentType);
 }
 
@@ -39,19 +43,43 @@ function isNested(contentType: string): boolean {
   return /^multipart\/(?!x-zip[ \t]*(?:;|$))/i.test(contentType);
 }
 
+/** @throws AppError `BAD_MULTIPART` when a line of `head` ends in LF alone. */
+export function assertNoBareLineFeed(head: Buffer): void {
+  if (/(?<!\r)\n/.test(head.toString('latin1'))) throw badMultipart('lineEnds');
+}
+
+/** The error for a file that came without a name. */
+export function missingFilename(): AppError {
+  return appError('BAD_FILENAME', { message: 'BAD_FILENAME.missing' });
+}
+
+/**
+ * The name that the client's user knows the file by.
+ *
+ * Browsers escape line ends and quotes, and nothing else (WHATWG). Others, such as React Native since 0.76, send
+ * `encodeURIComponent(name)`.
+ */
+export function decodeFilename(head: PartHead, isFromBrowser: boolean): string {
+  const filename = head.filename ?? '';
+  if (head.isFilenameExtended || !filename.includes('%')) return filename;
+  const decoded = isFromBrowser ? null : decodeComponent(filename);
+  if (decoded !== null && encodeURIComponent(decoded) === filename) return decoded;
+  return filename.replace(/%0D/gi, '\r').replace(/%0A/gi, '\n').replace(/%22/g, '"');
+}
+
 function parseHeaders(text: string): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
   for (const line of text.split('\r\n')) {
+    if (line.includes('\n')) throw badMultipart('lineEnds');
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(0, colon));
     // A folded line begins with a blank, so it has no token for a name.
     const key = name.toLowerCase();
-    // File names may hold control characters, which are taken out; but a line end would be a header to others,
-    // and a NUL the end of the name.
-    const isMalformed =
-      key === 'content-disposition' ? /[\r\n]/.test(line) || line.includes('\0') : hasControls(line);
-    if (!TOKEN.test(name) || isMalformed) throw badMultipart('a part has a malformed header');
-    if (headers.has(key)) throw badMultipart(`a part has two ${key} headers`);
+    // File names may hold control characters, which are removed; but a CR would end the header for other parsers,
+    // and a NUL the name.
+    const isMalformed = key === 'content-disposition' ? /[\r\0]/.test(line) : hasControls(line);
+    if (!TOKEN.test(name) || isMalformed) throw badMultipart('header');
+    if (headers.has(key)) throw badMultipart('duplicateHeader', { header: key });
     headers.set(key, line.slice(colon + 1).trim());
   }
   return headers;
@@ -65,15 +93,19 @@ function hasControls(line: string): boolean {
 function parseDisposition(value: string, contentType: string | null): PartHead {
   const semicolon = value.indexOf(';');
   const typeEnd = semicolon === -1 ? value.length : semicolon;
-  if (value.slice(0, typeEnd).trim().toLowerCase() !== 'form-data')
-    throw badMultipart('a part is not form-data');
+  if (value.slice(0, typeEnd).trim().toLowerCase() !== 'form-data') throw badMultipart('notFormData');
   const parameters = parseParameters(value, typeEnd);
+  // Some parsers let `name*` replace `name`, others don't know it: the field would be another one to them.
+  if (parameters.has('name*')) throw badMultipart('extendedName');
   const name = parameters.get('name');
-  if (name === undefined || name === '') throw badMultipart('a part has no name');
-  // .NET and others send both; the extended one is there because the plain one could not hold the name.
+  if (name === undefined || name === '') throw badMultipart('noName');
+  const plain = parameters.get('filename') ?? null;
   const extended = parameters.get('filename*');
-  const filename = extended === undefined ? parameters.get('filename') : decodeExtended(extended);
-  return { name, filename: filename ?? null, contentType };
+  // .NET and others send both; the extended one is there because the plain one could not hold the name.
+  const decoded = extended === undefined ? null : decodeExtended(extended);
+  const isFilenameExtended = decoded !== null && (decoded !== '' || plain === null);
+  if (extended !== undefined && plain === null && !isFilenameExtended) throw badMultipart('extendedFilename');
+  return { name, filename: isFilenameExtended ? decoded : plain, isFilenameExtended, contentType };
 }
 
 /** `value` has no blanks at its end. */
@@ -83,13 +115,36 @@ function parseParameters(value: string, from: number): ReadonlyMap<string, strin
   while (at < value.length) {
     PARAMETER.lastIndex = at;
     const match = PARAMETER.exec(value);
-    if (match === null) throw badMultipart('a part has a malformed Content-Disposition');
+    if (match === null) {
+      LAST_SEMICOLON.lastIndex = at;
+      if (LAST_SEMICOLON.test(value)) break;
+      throw badMultipart('disposition');
+    }
     const key = (match[1] ?? '').toLowerCase();
-    if (parameters.has(key)) throw badMultipart(`a part has two parameters ${key}`);
-    parameters.set(key, withoutEscapes(match[2]) ?? match[3] ?? '');
+    if (parameters.has(key)) throw badMultipart('duplicateParameter', { parameter: key });
+    let text = withoutEscapes(match[2]) ?? match[3] ?? '';
     at = PARAMETER.lastIndex;
+    if (key === 'filename*' && match[2] === undefined) {
+      const rest = restOfExtended(value, at, text, parameters.get('filename'));
+      text += rest;
+      at += rest.length;
+    }
+    parameters.set(key, text);
   }
   return parameters;
+}
+
+/**
+ * What belongs to an unquoted `filename*` behind its token. `encodeURI`, by which React Native makes it, leaves
+ * semicolons alone; others write blanks.
+ */
+function restOfExtended(value: string, at: number, token: string, plain: string | undefined): string {
+  if (plain?.includes(';')) {
+    const written = `utf-8''${encodeURI(plain)}`;
+    const rest = written.slice(token.length);
+    if (written.startsWith(token) && value.startsWith(rest, at)) return rest;
+  }
+  return /^[^;"]*/.exec(value.slice(at))?.[0] ?? '';
 }
 
 /** Only these two are escapes: Internet Explorer sent whole Windows paths with bare backslashes. */
@@ -97,13 +152,20 @@ function withoutEscapes(quoted: string | undefined): string | undefined {
   return quoted?.includes('\\') ? quoted.replace(/\\(["\\])/g, '$1') : quoted;
 }
 
-/** `UTF-8''na%C3%AFve.png` (RFC 8187). */
-function decodeExtended(value: string): string {
-  const match = /^utf-8'[A-Za-z0-9-]*'((?:[!#$&+.^_`|~0-9A-Za-z-]|%[0-9A-Fa-f]{2})*)$/i.exec(value);
+/**
+ * `UTF-8''na%C3%AFve.png` (RFC 8187), with the characters that `encodeURI` leaves alone besides. Null where it is
+ * anything else.
+ */
+function decodeExtended(value: string): string | null {
+  const encoded = /^utf-8'[A-Za-z0-9-]*'([\x21\x23-\x7e]*)$/i.exec(value)?.[1];
+  return encoded === undefined ? null : decodeComponent(encoded);
+}
+
+/** Null when the percent codes are malformed or not UTF-8. */
+function decodeComponent(text: string): string | null {
   try {
-    if (match?.[1] !== undefined) return decodeURIComponent(match[1]);
+    return decodeURIComponent(text);
   } catch {
-    // Falls through: the percent codes are not UTF-8.
+    return null;
   }
-  throw badMultipart('a part has a malformed filename*');
 }

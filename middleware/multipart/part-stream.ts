@@ -12,11 +12,14 @@ export interface PartEvents {
 export class PartStream extends FileStream {
   /** Where the content begins in the body. */
   readonly offset: number;
+  /** Decoded, but not cleaned yet. */
+  readonly filename: string;
   readonly #events: PartEvents;
 
-  constructor(offset: number, events: PartEvents) {
+  constructor(offset: number, filename: string, events: PartEvents) {
     super(() => events.onWanted());
     this.offset = offset;
+    this.filename = filename;
     this.#events = events;
   }
 

@@ -28,8 +28,88 @@ export const MESSAGES = {
     es: 'El cuerpo llega en trozos de unos pocos bytes: envíalo en trozos mayores.',
   },
   BAD_MULTIPART: {
-    en: 'The multipart body is malformed: {reason}.',
-    es: 'El cuerpo multipart está mal formado ({reason}).',
+    en: 'The form is malformed: send it as multipart/form-data.',
+    es: 'El formulario está mal formado: envíalo como multipart/form-data.',
+  },
+  'BAD_MULTIPART.truncated': {
+    en: 'The form ends before its closing boundary: a part of it is missing.',
+    es: 'El formulario termina antes de su boundary final: falta una parte.',
+  },
+  'BAD_MULTIPART.lineEnds': {
+    en: 'The lines of the form end in LF alone: multipart/form-data needs CR LF.',
+    es: 'Las líneas del formulario terminan solo en LF: multipart/form-data exige CR LF.',
+  },
+  'BAD_MULTIPART.preamble': {
+    en: 'There is text before the first boundary of the form.',
+    es: 'Hay texto antes del primer boundary del formulario.',
+  },
+  'BAD_MULTIPART.otherBoundary': {
+    en: 'The form begins with a boundary other than the one in Content-Type.',
+    es: 'El formulario empieza con un boundary distinto del que indica Content-Type.',
+  },
+  'BAD_MULTIPART.boundaryInContent': {
+    en: 'A line of the content begins with the boundary: choose a boundary that does not occur in the content.',
+    es: 'Una línea del contenido empieza con el boundary: elige uno que no aparezca en el contenido.',
+  },
+  'BAD_MULTIPART.parts': {
+    en: 'The form has more than {max} parts.',
+    es: 'El formulario tiene más de {max} partes.',
+  },
+  'BAD_MULTIPART.fields': {
+    en: 'The form has more than {max} text fields.',
+    es: 'El formulario tiene más de {max} campos de texto.',
+  },
+  'BAD_MULTIPART.partHeaders': {
+    en: 'The headers of a part are longer than {max} bytes.',
+    es: 'Las cabeceras de una parte superan los {max} bytes.',
+  },
+  'BAD_MULTIPART.fieldName': {
+    en: 'The name of a field is longer than {max} bytes.',
+    es: 'El nombre de un campo supera los {max} bytes.',
+  },
+  'BAD_MULTIPART.header': {
+    en: 'A part has a malformed header.',
+    es: 'Una parte tiene una cabecera mal formada.',
+  },
+  'BAD_MULTIPART.duplicateHeader': {
+    en: 'A part has two {header} headers.',
+    es: 'Una parte tiene dos cabeceras {header}.',
+  },
+  'BAD_MULTIPART.noDisposition': {
+    en: 'A part has no Content-Disposition.',
+    es: 'Una parte no tiene Content-Disposition.',
+  },
+  'BAD_MULTIPART.notFormData': {
+    en: 'A part has a Content-Disposition other than form-data.',
+    es: 'Una parte tiene un Content-Disposition distinto de form-data.',
+  },
+  'BAD_MULTIPART.disposition': {
+    en: 'A part has a malformed Content-Disposition.',
+    es: 'Una parte tiene un Content-Disposition mal formado.',
+  },
+  'BAD_MULTIPART.duplicateParameter': {
+    en: 'A part has {parameter} twice in its Content-Disposition.',
+    es: 'Una parte tiene {parameter} dos veces en su Content-Disposition.',
+  },
+  'BAD_MULTIPART.noName': {
+    en: 'A part has no name.',
+    es: 'Una parte no tiene nombre de campo (name).',
+  },
+  'BAD_MULTIPART.extendedName': {
+    en: 'A part has name*: only the plain name parameter is accepted.',
+    es: 'Una parte tiene name*: solo se acepta el parámetro name.',
+  },
+  'BAD_MULTIPART.extendedFilename': {
+    en: 'A part has a malformed filename* and no plain filename.',
+    es: 'Una parte tiene un filename* mal formado y ningún filename simple.',
+  },
+  'BAD_MULTIPART.transferEncoding': {
+    en: 'A part has a Content-Transfer-Encoding: send its bytes as they are.',
+    es: 'Una parte tiene Content-Transfer-Encoding: envía sus bytes tal cual.',
+  },
+  'BAD_MULTIPART.nested': {
+    en: 'A part is a multipart body itself: send each file as a part of its own.',
+    es: 'Una parte es a su vez un cuerpo multipart: envía cada archivo en su propia parte.',
   },
   BAD_JSON: {
     en: 'The body is not valid JSON; an object was expected.',
@@ -107,9 +187,33 @@ export const MESSAGES = {
     en: 'The file "{filename}" is empty.',
     es: 'El archivo "{filename}" está vacío.',
   },
+  'EMPTY_FILE.declared': {
+    en: 'The file is empty: the field "{field}" says 0 bytes.',
+    es: 'El archivo está vacío: el campo "{field}" dice 0 bytes.',
+  },
   BAD_FILENAME: {
-    en: 'The file name cannot be used: give it a plain name of at most 255 bytes with an extension.',
-    es: 'El nombre del archivo no se puede usar: debe ser un nombre simple de 255 bytes como máximo y con extensión.',
+    en: 'The file name cannot be used: give the file a plain name with an extension.',
+    es: 'El nombre del archivo no se puede usar: debe ser un nombre simple y con extensión.',
+  },
+  'BAD_FILENAME.missing': {
+    en: 'A file was sent without a file name: give its part a filename.',
+    es: 'Se envió un archivo sin nombre: indica un filename en su parte.',
+  },
+  'BAD_FILENAME.tooLong': {
+    en: 'The file name is too long: shorten it to at most {max} bytes.',
+    es: 'El nombre del archivo es demasiado largo: acórtalo a {max} bytes como máximo.',
+  },
+  'BAD_FILENAME.encoding': {
+    en: 'The file name is not valid UTF-8 text: rename the file.',
+    es: 'El nombre del archivo no es texto UTF-8 válido: cambia el nombre.',
+  },
+  'BAD_FILENAME.direction': {
+    en: 'The file name has hidden characters that reverse the reading direction: rename the file.',
+    es: 'El nombre del archivo tiene caracteres ocultos que invierten el sentido de lectura: cambia el nombre.',
+  },
+  'BAD_FILENAME.stream': {
+    en: 'The file name has a colon after an extension: rename the file.',
+    es: 'El nombre del archivo tiene dos puntos después de una extensión: cambia el nombre.',
   },
   SIZE_MISMATCH: {
     en: 'The file has another size than was declared.',
@@ -174,6 +278,14 @@ export const MESSAGES = {
   NOT_MULTIPART: {
     en: 'Send the upload as multipart/form-data with a boundary.',
     es: 'Envía la subida como multipart/form-data con un boundary.',
+  },
+  'NOT_MULTIPART.boundary': {
+    en: 'Content-Type has a malformed boundary: use 1 to 70 letters, digits or "-", and quote anything else.',
+    es: 'Content-Type tiene un boundary mal formado: usa de 1 a 70 letras, cifras o "-", y lo demás entre comillas.',
+  },
+  'NOT_MULTIPART.twoBoundaries': {
+    en: 'Content-Type has two boundaries: send one.',
+    es: 'Content-Type tiene dos boundary: envía uno solo.',
   },
   NOT_JSON: {
     en: 'Send the request as application/json in UTF-8.',

@@ -7,7 +7,6 @@ import type { MessageParams } from '../errors/messages.ts';
 const PARAMS: MessageParams = {
   field: 'conversationId',
   filename: 'photo.png',
-  reason: 'the closing boundary is missing',
   allowed: 'jpg, jpeg, png, pdf',
   allow: 'POST',
   limit: 5_242_880,
@@ -17,6 +16,7 @@ const PARAMS: MessageParams = {
 
 /** What programs find in `details`, by code. */
 const DETAILS: Partial<Record<ErrorCode, Readonly<Record<string, unknown>>>> = {
+  BAD_MULTIPART: { reason: 'truncated' },
   MISSING_FIELD: { field: 'conversationId' },
   INVALID_FIELD: { field: 'conversationId' },
   DUPLICATE_FIELD: { field: 'conversationId' },

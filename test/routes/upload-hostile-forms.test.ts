@@ -43,6 +43,10 @@ describe('a hostile form', () => {
     ['a quoted-printable part', `${DISPOSITION}\r\ncontent-transfer-encoding:  quoted-printable`],
     ['a nested form', `${DISPOSITION}\r\nContent-Type: multipart/mixed; boundary=x`],
     [
+      'an extended name beside the plain one',
+      'Content-Disposition: form-data; name="note"; name*=utf-8\'\'conversationId',
+    ],
+    [
       'a part that is no form-data',
       'Content-Disposition: attachment; name="fileAttachment"; filename="a.png"',
     ],
@@ -71,46 +75,82 @@ describe('a hostile form', () => {
     it(`is refused for ${what}`, () => assertRefused(withHead(head)));
   }
 
-  it('is refused for blanks behind a boundary, which parsers read differently', async () => {
-    const text = encodeForm([...textParts(house.fields), filePart('a.txt', 'text')]).toString();
-    await assertRefused(Buffer.from(text.replaceAll(`--${BOUNDARY}\r\n`, `--${BOUNDARY} \r\n`)));
-    await assertRefused(Buffer.from(text.replaceAll(`--${BOUNDARY}\r\n`, `--${BOUNDARY}\t\r\n`)));
-    await assertRefused(Buffer.from(text.replace(`--${BOUNDARY}--\r\n`, `--${BOUNDARY}-- \r\n`)));
+  it('is refused for content that begins with the boundary, which other parsers take for an empty part', async () => {
+    const hidden = 'Content-Disposition: form-data; name="conversationId"\r\n\r\nother\r\n';
+    for (const content of [`--${BOUNDARY}`, `--${BOUNDARY}--\r\n`, `--${BOUNDARY}\r\n${hidden}`])
+      await assertRefused(withHead(DISPOSITION, Buffer.from(content)));
   });
 
   it('is refused for a line of content that merely begins with the boundary', async () => {
     const content = Buffer.concat([png, Buffer.from(`\r\n--${BOUNDARY}x\r\n`), png]);
     await assertRefused(withHead(DISPOSITION, content));
-    const cut = Buffer.concat([png, Buffer.from(`\r\n--${BOUNDARY}-\r\n`)]);
-    await assertRefused(withHead(DISPOSITION, cut));
+    for (const line of [`--${BOUNDARY}-`, `--${BOUNDARY}--x`, `--${BOUNDARY} --`, `--${BOUNDARY} \tx`]) {
+      const cut = Buffer.concat([png, Buffer.from(`\r\n${line}\r\n`)]);
+      await assertRefused(withHead(DISPOSITION, cut));
+    }
   });
 
-  it('is refused for bytes before its first boundary and behind its last', async () => {
+  it('is refused for text before its first boundary', async () => {
     const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
-    for (const before of ['\r\n', 'preamble\r\n', '--other\r\n']) {
+    for (const before of ['preamble\r\n', '--other\r\n', '\r\n--other\r\n', ' \r\n', '\r', '\n']) {
       await assertRefused(Buffer.concat([Buffer.from(before), form]));
     }
-    for (const behind of ['\r\n', 'epilogue', `--${BOUNDARY}\r\n`, '\r\n\r\n']) {
-      await assertRefused(Buffer.concat([form, Buffer.from(behind)]));
+  });
+
+  it('is refused for a million empty lines before it or after it, without end or behind blanks', async () => {
+    const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
+    const lines = Buffer.from('\r\n'.repeat(1_000_000));
+    const blanks = Buffer.alloc(2_000_000, ' ');
+    const opening = Buffer.from(`--${BOUNDARY}`);
+    const attacks = {
+      'empty lines before it': [lines, form],
+      'empty lines after it': [form, lines],
+      'text after it': [form, Buffer.alloc(2_000_000, 'x')],
+      'text on its last line': [form.subarray(0, -2), Buffer.alloc(2_000_000, 'x')],
+      'blanks on its first line': [opening, blanks, form.subarray(opening.length)],
+      'blanks on its last line': [form.subarray(0, -2), blanks],
+    };
+    for (const [what, pieces] of Object.entries(attacks)) {
+      for (const chunked of [false, true]) {
+        const answer = await sendUpload(house, Buffer.concat(pieces), { chunked });
+        assert.equal(answer.status, 413, what);
+        assert.equal(answer.body.code, 'BODY_TOO_LARGE', what);
+      }
     }
-    await assertRefused(Buffer.concat([form, form]));
+    await house.assertTidy();
+  });
+
+  it('is read once: what comes after its closing boundary adds nothing', async () => {
+    const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
+    const other = encodeForm([{ name: 'contactId', content: 'other' }, filePart('b.exe', 'MZ')]);
+    const answer = await sendUpload(house, Buffer.concat([form, other]));
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(Object.keys(answer.body.uploadedFiles ?? {}), ['a.png']);
+    assert.deepEqual(house.sandbox.requests.at(-1)?.fields?.['contactId'], [house.fields['contactId']]);
+    await house.assertTidy({ completeUploads: 1 });
+  });
+
+  it('is accepted with what clients write around its parts', async () => {
+    const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
+    const text = form.toString('latin1');
+    const variants: string[] = [
+      ...['\r\n', '\r\n\r\n'].map((before) => before + text),
+      ...['\r\n', '\r\n\r\n', 'epilogue', ' \t', `--${BOUNDARY}\r\n`].map((behind) => text + behind),
+      ...['', '\r', ' \t\r\n', 'epilogue', '\n'].map((end) => text.slice(0, -2) + end),
+      text.replaceAll(`--${BOUNDARY}\r\n`, `--${BOUNDARY} \t\r\n`),
+    ];
+    for (const variant of variants) {
+      const answer = await sendUpload(house, Buffer.from(variant, 'latin1'));
+      assert.equal(answer.status, 200, `${JSON.stringify(variant.slice(-60))} ${answer.text}`);
+      assert.equal(house.sandbox.requests.at(-1)?.files?.[0]?.sha256, sha256(png));
+    }
+    await house.assertTidy({ completeUploads: variants.length });
   });
 
   it('is refused when it ends early, wherever that is', async () => {
     const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
     const film = encodeForm([...textParts(house.fields), filePart('a.mp4', mp4(600_000))]);
-    const cuts = [
-      1,
-      5,
-      20,
-      60,
-      100,
-      300,
-      form.length - 100,
-      form.length - 5,
-      form.length - 3,
-      form.length - 1,
-    ];
+    const cuts = [1, 5, 20, 60, 100, 300, form.length - 100, form.length - 5, form.length - 3];
     for (const cut of cuts) await assertRefused(form.subarray(0, cut));
     for (const left of [3, 10, 20, 1_000]) await assertRefused(film.subarray(0, film.length - left));
   });
@@ -118,11 +158,16 @@ describe('a hostile form', () => {
   it('is refused when its lines end in LF alone', async () => {
     const form = encodeForm([...textParts(house.fields), filePart('a.txt', 'text')]).toString();
     await assertRefused(Buffer.from(form.replaceAll('\r\n', '\n')));
+    const bare = await sendUpload(house, Buffer.from(form.replaceAll('\r\n', '\n')), {
+      headers: { 'Accept-Language': 'es' },
+    });
+    assert.match(bare.body.message ?? '', /terminan solo en LF/);
   });
 
   it('is refused when it is empty', async () => {
     await assertRefused(Buffer.alloc(0));
     await assertRefused(Buffer.from('\r\n'));
+    await assertRefused(Buffer.from('\r\n\r\n'));
   });
 
   it('may be closed at once, but then has no file', () => assertRefused(closing(), 'NO_FILE'));
@@ -162,6 +207,8 @@ describe('a hostile form', () => {
       withHead(`${DISPOSITION}\r\nContent-Type: image/png\r\nX-Unknown: x\r\nContent-Length: 5`),
       withHead('content-disposition:form-data;name=fileAttachment;filename=a.png'),
       withHead(`${DISPOSITION}; size=5`),
+      withHead(`${DISPOSITION};`),
+      withHead(`${DISPOSITION} ; \r\nContent-Type: image/png;`),
     ];
     for (const form of harmless) {
       const answer = await sendUpload(house, form);
@@ -172,12 +219,32 @@ describe('a hostile form', () => {
       `Multipart/Form-Data; BOUNDARY="${BOUNDARY}"`,
       `multipart/form-data; charset=utf-8; boundary=${BOUNDARY}`,
       `multipart/form-data;boundary=${BOUNDARY}`,
+      `multipart/form-data; boundary=${BOUNDARY};`,
+      `multipart/form-data; boundary="${BOUNDARY}" ; `,
     ]) {
       const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
       const answer = await sendUpload(house, form, { headers: { 'Content-Type': type } });
       assert.equal(answer.status, 200, answer.text);
     }
-    await house.assertTidy({ completeUploads: harmless.length + 3 });
+    await house.assertTidy({ completeUploads: harmless.length + 5 });
+  });
+
+  it('may have any boundary of RFC 2046, quoted or not', async () => {
+    const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]).toString('latin1');
+    const boundaries = ["'", '(', ')', '+', '_', ',', '-', '.', '/', ':', '=', '?'].flatMap((sign) => [
+      sign,
+      `${sign}x`,
+      `x${sign}x${sign}`,
+    ]);
+    for (const boundary of [...boundaries, '==============12==', 'a b']) {
+      const body = Buffer.from(form.replaceAll(BOUNDARY, boundary), 'latin1');
+      for (const written of boundary.includes(' ') ? [`"${boundary}"`] : [boundary, `"${boundary}"`]) {
+        const headers = { 'Content-Type': `multipart/form-data; boundary=${written}` };
+        const answer = await sendUpload(house, body, { headers });
+        assert.equal(answer.status, 200, `${written} ${answer.text}`);
+      }
+    }
+    await house.assertTidy({ completeUploads: boundaries.length * 2 + 3 });
   });
 
   it('does not change content that nearly has boundaries in it', async () => {

@@ -7,6 +7,9 @@ describe('parseBoundary', () => {
     ['multipart/form-data;boundary="a b:c/d?e=f"', 'a b:c/d?e=f'],
     ['MULTIPART/FORM-DATA ; Boundary=abc', 'abc'],
     ['multipart/form-data; charset=utf-8; boundary=abc; x="y"', 'abc'],
+    ['multipart/form-data; boundary=abc;', 'abc'],
+    ['multipart/form-data; boundary="abc" ; \t', 'abc'],
+    ['multipart/form-data; boundary====_a/b:c,(d)?e=', '===_a/b:c,(d)?e='],
     [`multipart/form-data; boundary=${'x'.repeat(70)}`, 'x'.repeat(70)],
     ["multipart/form-data; boundary='()+_,-./:=?", "'()+_,-./:=?"],
     [
@@ -32,6 +35,11 @@ describe('parseBoundary', () => {
     'multipart/form-data; boundary="abc "',
     'multipart/form-data; boundary=abc; boundary=abc',
     'multipart/form-data; boundary=abc; BOUNDARY=def',
+    "multipart/form-data; boundary=abc; boundary*=utf-8''def",
+    "multipart/form-data; boundary*=utf-8''def",
+    'multipart/form-data; boundary*0=de; boundary*1=f',
+    'multipart/form-data; boundary=abc,multipart/form-data; boundary=def',
+    'multipart/form-data; boundary=abc;;',
     'multipart/form-data; boundary=a b',
     'multipart/form-data; boundary="a\\"b"',
     'multipart/form-data; boundary=a"b',
@@ -46,4 +54,15 @@ describe('parseBoundary', () => {
       assert.throws(() => parseBoundary(type), { code: 'NOT_MULTIPART' });
     });
   }
+
+  it('says what is wrong with the boundary', () => {
+    const messages: Record<string, RegExp> = {
+      'multipart/form-data': /with a boundary/,
+      'multipart/form-data; boundary=abc; boundary=def': /two boundaries/,
+      'multipart/form-data; boundary="abc "': /malformed boundary/,
+      'multipart/form-data; boundary=a b': /malformed boundary/,
+    };
+    for (const [type, message] of Object.entries(messages))
+      assert.throws(() => parseBoundary(type), { message });
+  });
 });

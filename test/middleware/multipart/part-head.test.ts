@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
-import { parsePartHead } from '../../../middleware/multipart/part-head.ts';
+import { decodeFilename, parsePartHead } from '../../../middleware/multipart/part-head.ts';
 
 const parse = (head: string) => parsePartHead(Buffer.from(head));
 const disposition = (parameters: string) => `Content-Disposition: form-data; ${parameters}`;
 
 describe('parsePartHead', () => {
   it('tells a text field from a file and from an empty file input', () => {
-    assert.deepEqual(parse(disposition('name="a"')), { name: 'a', filename: null, contentType: null });
+    assert.deepEqual(parse(disposition('name="a"')), {
+      name: 'a',
+      filename: null,
+      isFilenameExtended: false,
+      contentType: null,
+    });
     assert.equal(parse(disposition('name="a"; filename="b"')).filename, 'b');
     assert.equal(parse(disposition('name="a"; filename=""')).filename, '');
   });
@@ -21,6 +26,12 @@ describe('parsePartHead', () => {
       "filename*=UTF-8''%e2%82%ac.png": '€.png',
       "filename=x.png; filename*=utf-8'en'%E2%82%AC.png": '€.png',
       "filename*=UTF-8''": '',
+      // React Native 0.74 and 0.75: encodeURI leaves these characters alone.
+      'filename="photo (1).png"; filename*=utf-8\'\'photo%20(1).png': 'photo (1).png',
+      "filename=\"O'Brien, id.png\"; filename*=utf-8''O'Brien,%20id.png": "O'Brien, id.png",
+      'filename="a;b=c.png"; filename*=utf-8\'\'a;b=c.png': 'a;b=c.png',
+      'filename="a;\u00f1.png"; filename*=utf-8\'\'a;%C3%B1.png; size=5': 'a;ñ.png',
+      'filename="#1 a&b=c+d$e@f:g?.png"; filename*=utf-8\'\'#1%20a&b=c+d$e@f:g?.png': '#1 a&b=c+d$e@f:g?.png',
     };
     for (const [parameters, filename] of Object.entries(cases)) {
       assert.equal(parse(disposition(`name=a; ${parameters}`)).filename, filename);
@@ -42,8 +53,36 @@ describe('parsePartHead', () => {
     }
   });
 
-  it('leaves the escapes of form data to multer, which decodes them once', () => {
-    assert.equal(parse(disposition('name="a"; filename="a%22b%0D%0A.png"')).filename, 'a%22b%0D%0A.png');
+  it('falls back to the plain name when the extended one is malformed', () => {
+    const malformed = [
+      "UTF-8''%",
+      "UTF-8''%zz",
+      "UTF-8''%F1.png",
+      "iso-8859-1''%F1.png",
+      "''a.png",
+      'a.png',
+      "UTF-8'a.png",
+      "UTF-8''a b.png",
+      "UTF-8''ñ.png",
+      "UTF-8''",
+      '',
+      '"a.png"',
+    ];
+    for (const extended of malformed) {
+      for (const both of [
+        `filename="n.png"; filename*=${extended}`,
+        `filename*=${extended}; filename="n.png"`,
+      ])
+        assert.equal(parse(disposition(`name="a"; ${both}`)).filename, 'n.png', both);
+    }
+  });
+
+  it('leaves the escapes of a plain name for the decoder, and takes a last semicolon', () => {
+    for (const end of ['', ';', ' ;', '; ', ';\t'])
+      assert.equal(
+        parse(disposition(`name="a"; filename="a%22b%0D%0A.png"${end}`)).filename,
+        'a%22b%0D%0A.png',
+      );
   });
 
   it('keeps the declared type as it is written', () => {
@@ -74,6 +113,11 @@ describe('parsePartHead', () => {
     disposition('name="a"; NAME="b"'),
     disposition('name="a"; filename="x"; filename="x"'),
     disposition("name=\"a\"; filename*=UTF-8''a; filename*=UTF-8''b"),
+    disposition('name="a"; name*=utf-8\'\'b'),
+    disposition("name*=utf-8''b"),
+    disposition('name="a"; filename="x"; filename*=UTF-8\'\'a"b'),
+    disposition('name="a"; filename="x"; filename*0="a"; filename*1="b"'),
+    disposition('name="a";;'),
     disposition('name="a"; filename*=UTF-8\'\'%'),
     disposition('name="a"; filename*=UTF-8\'\'%ff'),
     disposition('name="a"; filename*=latin1\'\'a'),
@@ -91,4 +135,40 @@ describe('parsePartHead', () => {
   for (const head of BAD) {
     it(`refuses ${JSON.stringify(head)}`, () => assert.throws(() => parse(head), { code: 'BAD_MULTIPART' }));
   }
+});
+
+describe('decodeFilename', () => {
+  const decode = (parameters: string, isFromBrowser = false): string =>
+    decodeFilename(parse(disposition(`name="a"; ${parameters}`)), isFromBrowser);
+
+  const PLAIN: readonly (readonly [given: string, program: string, browser: string])[] = [
+    ['a.png', 'a.png', 'a.png'],
+    ['Presupuesto%20ni%C3%B1o.png', 'Presupuesto niño.png', 'Presupuesto%20ni%C3%B1o.png'],
+    ['photo%20(1).png', 'photo (1).png', 'photo%20(1).png'],
+    ['a%22b%0D%0a.png', 'a"b\r\n.png', 'a"b\r\n.png'],
+    ['a%22b.png', 'a"b.png', 'a"b.png'],
+    // Not what encodeURIComponent writes: lower case, a blank, a sign that needs no code, or no code at all.
+    ['a%20b%2f.png', 'a%20b%2f.png', 'a%20b%2f.png'],
+    ['a b%20c.png', 'a b%20c.png', 'a b%20c.png'],
+    ['a%41.png', 'a%41.png', 'a%41.png'],
+    ['100%.png', '100%.png', '100%.png'],
+    ['%FF.png', '%FF.png', '%FF.png'],
+    ['%ED%A0%80.png', '%ED%A0%80.png', '%ED%A0%80.png'],
+    // Once, and no more.
+    ['100%25.png', '100%.png', '100%25.png'],
+    ['a%2522b.png', 'a%22b.png', 'a%2522b.png'],
+    ['..%2F..%2Fa.png', '../../a.png', '..%2F..%2Fa.png'],
+    ['a%00.png', 'a\0.png', 'a%00.png'],
+  ];
+  for (const [given, program, browser] of PLAIN) {
+    it(`makes ${JSON.stringify(program)} of ${given}, and ${JSON.stringify(browser)} of a browser's`, () => {
+      assert.equal(decode(`filename="${given}"`), program);
+      assert.equal(decode(`filename="${given}"`, true), browser);
+    });
+  }
+
+  it('does not decode an extended name again', () => {
+    for (const isFromBrowser of [false, true])
+      assert.equal(decode("filename*=UTF-8''a%2522b%2520.png", isFromBrowser), 'a%22b%20.png');
+  });
 });

@@ -28,6 +28,13 @@ function isSentenceOf(code: ErrorCode, message: string): boolean {
 }
 
 describe('docs/errors.md', () => {
+  it('names every reason of BAD_MULTIPART', () => {
+    for (const key of Object.keys(MESSAGES)) {
+      const reason = /^BAD_MULTIPART\.(.*)/.exec(key)?.[1];
+      if (reason !== undefined) assert(sections.get('BAD_MULTIPART')?.includes(`\`${reason}\``), reason);
+    }
+  });
+
   it('has one heading for every code and none for what is no code', () => {
     assert.deepEqual([...sections.keys()], CODES);
     assert.equal(PAGE.match(/^## /gm)?.length, CODES.length);
