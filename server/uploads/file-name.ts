@@ -1,3 +1,5 @@
+import { type AppError, appError } from '../errors/app-error.ts';
+
 const MAX_BYTES = 255;
 /**
  * What is given may have a path before the name. Composing and trimming take time by the square of their text:
@@ -5,36 +7,48 @@ const MAX_BYTES = 255;
  */
 const MAX_GIVEN_CHARACTERS = 1_024;
 
-/** Marks that change the direction of what follows; `exe.‮gpj.pdf` is their only use in a file name. */
-const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/;
+/** Embeddings, overrides and isolates reorder what they enclose: `exe.<U+202E>gpj.pdf` is their only use in a file name. */
+const BIDI_OVERRIDES = /[\u202a-\u202e\u2066-\u2069]/;
+/**
+ * Control characters and direction marks. The marks reorder nothing by themselves; keyboards and chat programs of
+ * right-to-left languages add them.
+ */
+const HIDDEN = /[\p{Cc}\u200e\u200f\u061c]/gu;
 
 /**
  * `a.exe:.pdf` is a stream named `.pdf` of the file `a.exe` to Windows (NTFS). A colon after anything else than an
- * extension, as in the time of `2026-01-31 10:30.png`, is an ordinary character.
+ * extension, as in the time of `2026-01-31 10:30.png`, is an ordinary character. An extension has a letter, and at
+ * most one digit before it (`.7z`, `.3gp`).
  */
-const NAMES_STREAM = /\.[a-z][a-z0-9]{0,15}[\s.]*:/i;
+const NAMES_STREAM = /\.\d?[a-z][a-z0-9]{0,15}[\s.]*:/i;
 
-/** What most files are called: a clean name as it is, with nothing to compose, take out or refuse. */
+/** What most files are called: a clean name as it is, with nothing to compose, remove or reject. */
 const PLAIN = /^[\w(-][\w ().-]{0,253}[\w)-]$/;
 
 /**
- * The name to use for a file that its sender calls `given`: NFC, without path, control characters and blanks
- * at its ends. Null where nothing usable is left, the name is over 255 bytes of UTF-8, or it holds marks
- * that make it read differently from what it is.
+ * The name to use for a file that its sender calls `given`: NFC, without path, control characters, direction marks,
+ * and blanks at its ends.
+ *
+ * @throws AppError `BAD_FILENAME` when nothing usable is left, the name is over 255 bytes of UTF-8, or it reads
+ *   differently from what it is.
  */
-export function cleanFileName(given: string): string | null {
+export function cleanFileName(given: string): string {
   if (PLAIN.test(given)) return given;
-  if (given.length > MAX_GIVEN_CHARACTERS) return null;
-  if (BIDI_CONTROLS.test(given) || given.includes('\ufffd') || !given.isWellFormed()) return null;
-  const base = given.normalize('NFC').split(/[/\\]/).at(-1) ?? '';
+  if (given.length > MAX_GIVEN_CHARACTERS) throw badFileName('tooLong');
+  if (given.includes('\ufffd') || !given.isWellFormed()) throw badFileName('encoding');
+  if (BIDI_OVERRIDES.test(given)) throw badFileName('direction');
+  const visible = given.replace(HIDDEN, '').normalize('NFC');
+  const base = visible.split(/[/\\]/).at(-1) ?? '';
   // Windows ignores dots and blanks at the end, so they would hide the extension from whoever opens it.
-  const name = base
-    .replace(/\p{Cc}/gu, '')
-    .replace(/^\s+/, '')
-    .replace(/[\s.]+$/, '');
-  if (name === '' || /^\.+$/.test(name) || Buffer.byteLength(name) > MAX_BYTES) return null;
-  if (NAMES_STREAM.test(name)) return null;
+  const name = base.replace(/^\s+/, '').replace(/[\s.]+$/, '');
+  if (name === '') throw appError('BAD_FILENAME');
+  if (Buffer.byteLength(name) > MAX_BYTES) throw badFileName('tooLong');
+  if (NAMES_STREAM.test(name)) throw badFileName('stream');
   return name;
+}
+
+function badFileName(fault: 'tooLong' | 'encoding' | 'direction' | 'stream'): AppError {
+  return appError('BAD_FILENAME', { message: `BAD_FILENAME.${fault}`, params: { max: MAX_BYTES } });
 }
 
 /**

@@ -1,5 +1,4 @@
 import type { Caller } from '../callers/caller.ts';
-import { appError } from '../errors/app-error.ts';
 import { judgeDeclared } from '../file-types/verdict.ts';
 import type { Ending } from '../http/ending.ts';
 import type { Outcome } from '../http/outcome.ts';
@@ -46,7 +45,6 @@ export async function initiateUpload(
   const locationId = required(resolveLocation(context.locationsFor(caller), fields.locationId), 'locationId');
   facts.locationId = locationId;
   const filename = cleanFileName(required(fields.filename ?? offered?.filename ?? null, 'filename'));
-  if (filename === null) throw appError('BAD_FILENAME');
   const declared = fields.contentType ?? offered?.declaredType ?? null;
   const contentType =
     offered === null

@@ -124,9 +124,7 @@ export class Upload {
 
   #openFile({ filename, declaredType }: FilePart): IncomingFile {
     this.#known.assertRoomForFile();
-    const cleaned = cleanFileName(filename);
-    if (cleaned === null) throw appError('BAD_FILENAME');
-    const claim = { name: this.#registerName(cleaned), declaredType, isMultipart: true };
+    const claim = { name: this.#registerName(cleanFileName(filename)), declaredType, isMultipart: true };
     const file = new IncomingFile(claim, this.#context.policy);
     this.#known.files.push(file);
     this.#facts.files = this.#known.files.length;

@@ -41,7 +41,15 @@ describe('the file names of an upload', () => {
     ['keeps quotes that a browser escaped', 'filename="a%22b.png"', 'a"b.png'],
     ['keeps quotes that curl escaped', 'filename="a\\"b.png"', 'a"b.png'],
     ['keeps a percent sign', 'filename="100%.png"', '100%.png'],
-    ['keeps other percent codes', 'filename="a%20b%2f%C3%B1.png"', 'a%20b%2f%C3%B1.png'],
+    ['keeps percent codes that encodeURIComponent does not write', 'filename="a%20b%2f.png"', 'a%20b%2f.png'],
+    ['decodes what encodeURIComponent wrote', 'filename="ni%C3%B1o%20%26%20(1).png"', 'niño & (1).png'],
+    ['decodes it once', 'filename="a%2520b.png"', 'a%20b.png'],
+    ['strips the path of a decoded name', 'filename="a%2F..%2F..%2Fb.png"', 'b.png'],
+    ['strips a NUL of a decoded name', 'filename="a%00.png"', 'a.png'],
+    ['does not decode an extended name again', "filename*=UTF-8''a%2520b%252E.png", 'a%20b%2E.png'],
+    ['strips direction marks', 'filename="\u200fחשבונית\u200e 12.png"', 'חשבונית 12.png'],
+    ['keeps the colons of a time', 'filename="2026-01-31 10:30:00.png"', '2026-01-31 10:30:00.png'],
+    ['takes the plain name for a malformed one', 'filename="n.png"; filename*=latin1\'\'%F1.png', 'n.png'],
     ['keeps semicolons', 'filename="a;b; filename=c.png"', 'a;b; filename=c.png'],
     ['takes a bare token', 'filename=a.png', 'a.png'],
     ['takes an extended name', "filename*=UTF-8''na%C3%AFve%20%E2%82%AC.png", 'naïve €.png'],
@@ -74,7 +82,13 @@ describe('the file names of an upload', () => {
     ['a name of controls only', 'filename="%0D%0A"', 400, 'BAD_FILENAME'],
     ['a name that is not UTF-8', Buffer.from('filename="a\xf1.png"', 'latin1'), 400, 'BAD_FILENAME'],
     ['a name of 256 bytes', `filename="${'ñ'.repeat(126)}.png"`, 400, 'BAD_FILENAME'],
+    ['a decoded bidi override', 'filename="a%E2%80%AEgnp.exe.png"', 400, 'BAD_FILENAME'],
+    ['a decoded stream name', 'filename="a.exe%3A.png"', 400, 'BAD_FILENAME'],
+    ['a decoded name without extension', 'filename="a.png%2Fb"', 415, 'TYPE_NOT_ALLOWED'],
+    ['a name that is an executable once decoded', 'filename="a.png%2Fb%2Eexe.exe"', 415, 'TYPE_NOT_ALLOWED'],
+    ['a decoded name of 256 bytes', `filename="${'%C3%B1'.repeat(126)}.png"`, 400, 'BAD_FILENAME'],
     ['no name with content', 'filename=""', 400, 'BAD_FILENAME'],
+    ['no name at all', 'size=5', 400, 'BAD_FILENAME'],
     ['a name without extension', 'filename="png"', 415, 'TYPE_NOT_ALLOWED'],
     ['a hidden file that is all extension', 'filename=".png"', 415, 'TYPE_NOT_ALLOWED'],
     ['two names', 'filename="a.png"; filename="b.png"', 400, 'BAD_MULTIPART'],
@@ -94,6 +108,28 @@ describe('the file names of an upload', () => {
       await house.assertTidy();
     });
   }
+
+  it('of a browser keep all percent codes but those of WHATWG', async () => {
+    const form = [...fields, filePart('100%25 ni%C3%B1o%22.png', png)];
+    const headers = { 'Sec-Fetch-Site': 'same-origin' };
+    for (const name of ['100%25.png', 'ni%C3%B1o.png', 'a%20b.png']) {
+      const answer = await sendUpload(house, [...fields, filePart(name, png)], { headers });
+      assert.deepEqual(Object.keys(answer.body.uploadedFiles ?? {}), [name]);
+    }
+    const escaped = await sendUpload(house, form, { headers });
+    assert.deepEqual(Object.keys(escaped.body.uploadedFiles ?? {}), ['100%25 ni%C3%B1o".png']);
+    await house.assertTidy({ completeUploads: 4 });
+  });
+
+  it('must be there, whatever the part holds', async () => {
+    for (const content of [png, '', 'text', mp4(600_000)]) {
+      const answer = await sendUpload(house, [...fields, { name: 'fileAttachment', content }]);
+      assert.equal(answer.status, 400, answer.text);
+      assert.equal(answer.body.code, 'BAD_FILENAME');
+      assert.match(answer.body.message ?? '', /without a file name/);
+    }
+    await house.assertTidy();
+  });
 
   it('may have 255 bytes', async () => {
     const name = `${'ñ'.repeat(125)}a.png`;

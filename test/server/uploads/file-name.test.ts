@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict';
+import { AppError } from '../../../server/errors/app-error.ts';
 import { cleanFileName, createNameRegister } from '../../../server/uploads/file-name.ts';
 
+const FAULTS = new Set(['', 'direction', 'encoding', 'stream', 'tooLong']);
+
+const isFault = (variant: string) => (error: unknown) =>
+  error instanceof AppError &&
+  error.code === 'BAD_FILENAME' &&
+  error.options.message === (variant === '' ? undefined : `BAD_FILENAME.${variant}`);
+
 describe('cleanFileName', () => {
-  const CASES: readonly (readonly [string, string | null])[] = [
+  /** Given name, then what it becomes, or the variant of `BAD_FILENAME` it is rejected with. */
+  const CASES: readonly (readonly [string, string])[] = [
     ['a.png', 'a.png'],
     ['cafe\u0301.png', 'café.png'],
     ['/etc/passwd/a.png', 'a.png'],
@@ -13,31 +22,44 @@ describe('cleanFileName', () => {
     ['.gitignore', '.gitignore'],
     ['a/../b.png', 'b.png'],
     ['👩‍👩‍👧.png', '👩‍👩‍👧.png'],
-    ['', null],
-    ['.', null],
-    ['..', null],
-    ['   ', null],
-    ['a/', null],
-    ['\u202e.png', null],
-    ['a\u200eb.png', null],
-    ['a\ufffdb.png', null],
-    ['a\ud800.png', null],
-    ['a.exe:.pdf', null],
-    ['a.exe . :b.pdf', null],
-    ['a.e\u0000xe:.pdf', null],
-    ['b.txt:a.exe', null],
+    ['', ''],
+    ['.', ''],
+    ['..', ''],
+    ['   ', ''],
+    ['a/', ''],
+    ['\u202e.png', 'direction'],
+    ['a\u202ab.png', 'direction'],
+    ['a\u2067b\u2069.png', 'direction'],
+    ['a\u200eb\u200f\u061c.png', 'ab.png'],
+    ['e\u200e\u0301.png', 'é.png'],
+    ['a.png\u200f. ', 'a.png'],
+    ['\u200f', ''],
+    ['a\ufffdb.png', 'encoding'],
+    ['a\ud800.png', 'encoding'],
+    ['a.exe:.pdf', 'stream'],
+    ['a.exe . :b.pdf', 'stream'],
+    ['a.e\u0000xe:.pdf', 'stream'],
+    ['a.e\u200exe:.pdf', 'stream'],
+    ['b.txt:a.exe', 'stream'],
+    ['a.pdf::$DATA', 'stream'],
+    ['a.7z:b.pdf', 'stream'],
+    ['a.3gp:b.pdf', 'stream'],
+    ['Re: Fwd: presupuesto.pdf', 'Re: Fwd: presupuesto.pdf'],
+    ['C:a.png', 'C:a.png'],
     ['2026-01-31 10:30:00.png', '2026-01-31 10:30:00.png'],
     ['v1.2: notes.txt', 'v1.2: notes.txt'],
     // To Windows a device; to whoever gets the file by its URL a name like any other.
     ['CON.txt', 'CON.txt'],
     [`${'x'.repeat(251)}.png`, `${'x'.repeat(251)}.png`],
-    [`${'x'.repeat(252)}.png`, null],
+    [`${'x'.repeat(252)}.png`, 'tooLong'],
+    ['x'.repeat(1_025), 'tooLong'],
     // 252 bytes as it is written, 255 and 256 when composed the other way round.
     [`${'e\u0301'.repeat(85)}`, 'é'.repeat(85)],
   ];
   for (const [given, expected] of CASES) {
-    it(`makes ${JSON.stringify(expected)?.slice(0, 40)} of ${JSON.stringify(given).slice(0, 40)}`, () => {
-      assert.equal(cleanFileName(given), expected);
+    it(`makes ${JSON.stringify(expected).slice(0, 40)} of ${JSON.stringify(given).slice(0, 40)}`, () => {
+      if (FAULTS.has(expected)) assert.throws(() => cleanFileName(given), isFault(expected));
+      else assert.equal(cleanFileName(given), expected);
     });
   }
 });
