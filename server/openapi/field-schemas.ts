@@ -32,7 +32,7 @@ function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings) {
     attachmentUrls: {
       type: 'array',
       items: { type: 'string', format: 'uri', pattern: '^https://' },
-      description: `Files that are on the web already; forward only. Also as \`attachmentUrls[]\`. ${
+      description: `Files that are on the web already; forward only. Also as \`attachmentUrls[]\` or \`attachmentUrls[0]\`…; one empty value or \`[]\` counts as none. ${
         attachmentUrlOrigins.length > 0
           ? `Taken from: ${attachmentUrlOrigins.join(', ')}.`
           : 'This server takes none.'

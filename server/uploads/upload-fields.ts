@@ -21,7 +21,7 @@ export const UPLOAD_FIELD_NAMES: ReadonlySet<string> = new Set([
   'contactId',
   'locationId',
   'attachmentUrls',
-  'attachmentUrls[]',
+  'attachmentUrls[]', // any number may stand in the brackets
   'chatServiceSid',
   'isGroupSms',
   'channel',
@@ -43,7 +43,7 @@ export const CHAT_SERVICE_SID = /^IS[0-9a-fA-F]{32}$/;
 export const CHANNEL = /^[A-Za-z][A-Za-z0-9_]{0,31}$/;
 /** A form has room for fewer; JSON would have room for a hundred thousand, each to be parsed. */
 const MAX_ATTACHMENT_URLS = 20;
-const SIZE = /^[1-9]\d{0,14}$/;
+const SIZE = /^(?:0|[1-9]\d{0,14})$/;
 
 /** Values by field name as they came: text, or a list where a name came more than once. */
 export type RawFields = Readonly<Record<string, unknown>>;
@@ -59,6 +59,10 @@ export function parseUploadFields(raw: RawFields, attachmentUrlOrigins: readonly
     throw invalid('isGroupSms', 'INVALID_FIELD.oneOf', { expected: 'true, false' });
   }
   const size = matching(raw, 'fileSize', SIZE, 'INVALID_FIELD.size');
+  if (size !== null && Number(size) === 0) {
+    const field = 'fileSize';
+    throw appError('EMPTY_FILE', { message: 'EMPTY_FILE.declared', params: { field }, details: { field } });
+  }
   const channel = matching(raw, 'channel', CHANNEL, 'INVALID_FIELD.channel');
   return {
     conversationId: matching(raw, 'conversationId', ID, 'INVALID_FIELD.id'),
@@ -99,7 +103,8 @@ function matching(raw: RawFields, field: string, pattern: RegExp, message: Inval
 
 /** These pass by the checks on files, so only https URLs of listed origins are taken. */
 function parseAttachmentUrls(value: unknown, origins: readonly string[]): readonly string[] {
-  if (value === undefined) return [];
+  // Form libraries write an empty list as an empty value, or as its JSON.
+  if (value === undefined || value === null || value === '[]') return [];
   const given = (Array.isArray(value) ? value : [value]).filter((url) => url !== undefined && url !== '');
   if (given.length > MAX_ATTACHMENT_URLS) throw invalid('attachmentUrls', 'INVALID_FIELD.attachmentUrl');
   return given.map((text) => {

@@ -135,7 +135,7 @@ describe('POST /messages/upload/initiate with JSON', () => {
     ['a name that is an object', { filename: {} }, 400, 'INVALID_FIELD', 'filename'],
     ['a type that is true', { contentType: true }, 400, 'INVALID_FIELD', 'contentType'],
     ['a channel with a blank', { channel: 'What sapp' }, 400, 'INVALID_FIELD', 'channel'],
-    ['a size of 0', { fileSize: 0 }, 400, 'INVALID_FIELD', 'fileSize'],
+    ['a size of 0', { fileSize: 0 }, 400, 'EMPTY_FILE', 'fileSize'],
     ['a negative size', { fileSize: -1 }, 400, 'INVALID_FIELD', 'fileSize'],
     ['half a byte', { fileSize: 1.5 }, 400, 'INVALID_FIELD', 'fileSize'],
     ['a size in hex', { fileSize: '0x10' }, 400, 'INVALID_FIELD', 'fileSize'],

@@ -44,6 +44,45 @@ describe('attachmentUrls of an upload', () => {
     await house.assertTidy({ completeUploads: 1 });
   });
 
+  it('may be numbered, as form libraries write lists', async () => {
+    const urls = ['1', '2', '3'].map((name) => `https://files.example.com/${name}.png`);
+    const parts = urls.map((content, index) =>
+      url(content, `attachmentUrls[${index === 2 ? 4294967294 : index}]`),
+    );
+    const answer = await sendUpload(house, [...fields, ...parts, picture]);
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(house.sandbox.requests[0]?.fields?.['attachmentUrls'], urls);
+    await house.assertTidy({ completeUploads: 1 });
+  });
+
+  it('are checked under every name that they may have', async () => {
+    for (const name of ['attachmentUrls[]', 'attachmentUrls[0]', 'attachmentUrls[17]']) {
+      const answer = await sendUpload(house, [...fields, url('https://evil.example/1.png', name), picture]);
+      assert.equal(answer.body.code, 'INVALID_FIELD', name);
+      assert.equal(answer.body.details?.['field'], 'attachmentUrls');
+    }
+    await house.assertTidy();
+  });
+
+  it('count as not given when they are one empty value or an empty list', async () => {
+    for (const name of ['attachmentUrls', 'attachmentUrls[]', 'attachmentUrls[0]']) {
+      for (const content of ['', '[]']) {
+        const answer = await sendUpload(house, [...fields, url(content, name), picture]);
+        assert.equal(answer.status, 200, answer.text);
+        assert.equal(house.sandbox.requests.at(-1)?.fields?.['attachmentUrls'], undefined);
+      }
+    }
+    await house.assertTidy({ completeUploads: 6 });
+  });
+
+  it('are one list: other fields are not read by brackets', async () => {
+    for (const name of ['contactId[]', 'contactId[0]', 'attachmentUrls[x]', 'attachmentUrls[0][a]']) {
+      const answer = await sendUpload(house, [...fields, url('https://evil.example/1.png', name), picture]);
+      assert.equal(answer.status, 200, answer.text);
+    }
+    await house.assertTidy({ completeUploads: 4 });
+  });
+
   it('are refused when they are of another origin or no https URL', async () => {
     const bad = [
       'http://files.example.com/1.png',

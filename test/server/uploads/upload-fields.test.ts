@@ -34,12 +34,23 @@ describe('parseUploadFields', () => {
       assert.throws(() => parse({ conversationId: value }), { code: 'INVALID_FIELD' });
       assert.throws(() => parse({ attachmentUrls: value }), { code: 'INVALID_FIELD' });
     }
-    for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 1e21, true]) {
+    for (const value of [-1, '00', '-0', '0.0', 1.5, Number.NaN, Number.POSITIVE_INFINITY, 1e21, true]) {
       assert.throws(() => parse({ fileSize: value }), { code: 'INVALID_FIELD' }, String(value));
     }
     for (const name of ['conversationId', 'isGroupSms', 'fileSize', 'channel', 'filename']) {
       assert.throws(() => parse({ [name]: ['a', 'a'] }), { code: 'DUPLICATE_FIELD' });
     }
+  });
+
+  it('says that a file of no bytes is empty', () => {
+    for (const value of [0, -0, '0']) assert.throws(() => parse({ fileSize: value }), { code: 'EMPTY_FILE' });
+  });
+
+  it('takes one empty list of attachment URLs for none, however it is written', () => {
+    for (const value of ['', '[]', [], [''], null])
+      assert.deepEqual(parse({ attachmentUrls: value }).attachmentUrls, []);
+    for (const value of [['[]', '[]'], '[ ]', 'null'])
+      assert.throws(() => parse({ attachmentUrls: value }), { code: 'INVALID_FIELD' });
   });
 
   it('does not look at what an object has by nature', () => {
