@@ -328,8 +328,8 @@ export const MESSAGES = {
     es: 'La subida directa no está disponible: usa mode=forward.',
   },
   UPSTREAM_ERROR: {
-    en: 'Leadway failed or gave an answer that makes no sense.',
-    es: 'Leadway ha fallado o ha dado una respuesta sin sentido.',
+    en: 'Leadway failed or returned an invalid response.',
+    es: 'Leadway ha fallado o ha devuelto una respuesta no válida.',
   },
   UPSTREAM_AUTH: {
     en: 'Leadway refused the server’s own credentials: tell whoever runs this server.',
@@ -342,6 +342,10 @@ export const MESSAGES = {
   UPSTREAM_REJECTED: {
     en: 'Leadway rejected the request.',
     es: 'Leadway rechazó la petición.',
+  },
+  'UPSTREAM_REJECTED.length': {
+    en: 'Leadway needs the size of the file in advance: send the field "fileSize" before the file.',
+    es: 'Leadway necesita saber de antemano el tamaño del archivo: envía el campo "fileSize" antes del archivo.',
   },
   STORAGE_REFUSED: {
     en: 'The storage refused the file: start the upload again.',

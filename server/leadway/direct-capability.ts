@@ -50,7 +50,9 @@ const NAMES_A_RESOURCE = /\b(?:conversation|contact|location)\b/i;
  * Whether a refusal of initiate means that the endpoint is not there for us, in contrast to a wrong request
  * or a wrong token (which forward would not get past either).
  */
-export function meansNotOffered({ status, message }: LeadwayRefusal): boolean {
+export function meansNotOffered({ status, message, isWebPage }: LeadwayRefusal): boolean {
+  // The page of a firewall is about this one request, not about the endpoint.
+  if (isWebPage && (status === 401 || status === 403)) return false;
   switch (status) {
     case 401:
       return /scope|AuthClass|not (?:yet )?supported/i.test(message);

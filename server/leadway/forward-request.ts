@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError, appError, toAppError } from '../errors/app-error.ts';
 import { BodyOverflowError } from '../http/read-body.ts';
-import type { LeadwayAnswer, LeadwayClient } from './leadway-client.ts';
-import { readAnswer } from './leadway-client.ts';
-import { toAuthProblem, toConnectionFault } from './leadway-errors.ts';
+import type { LeadwayClient } from './leadway-client.ts';
+import { isBadToken, toConnectionFault } from './leadway-errors.ts';
 import { toLeadwayHeaders } from './leadway-headers.ts';
+import { type LeadwayAnswer, readAnswer } from './leadway-response.ts';
 import { UploadStream } from './upload-stream.ts';
 import type { Connection } from './upstream-agent.ts';
 
@@ -122,7 +122,7 @@ export class ForwardRequest {
     try {
       const answer = await readAnswer(response);
       if (answer.ok) client.noteAccepted(locationId);
-      if (!answer.ok && answer.status === 401 && toAuthProblem(answer.refusal) === 'bad-token') {
+      if (!answer.ok && isBadToken(answer.refusal)) {
         await client.options.tokens.refresh(locationId, this.#token);
       }
       return answer;

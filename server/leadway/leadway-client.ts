@@ -2,18 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, appError } from '../errors/app-error.ts';
 import type { Ending } from '../http/ending.ts';
-import { isJsonObject } from '../http/json-object.ts';
-import { BodyOverflowError, readBody } from '../http/read-body.ts';
+import { BodyOverflowError } from '../http/read-body.ts';
 import type { Logger } from '../logger.ts';
 import {
+  isBadToken,
   type LeadwayRefusal,
   type LeadwayUse,
-  parseRefusal,
-  toAuthProblem,
   toCallerError,
   toConnectionFault,
 } from './leadway-errors.ts';
 import { toLeadwayHeaders } from './leadway-headers.ts';
+import { type LeadwayAnswer, readAnswer } from './leadway-response.ts';
 import { watchProgress } from './progress-watch.ts';
 import { createTokenNotices, type TokenNotices } from './token-notices.ts';
 import type { TokenSource } from './token-source.ts';
@@ -36,11 +35,6 @@ export interface LeadwayClientOptions {
   readonly logger: Logger;
 }
 
-/** Leadway's answer to a call, read whole. */
-export type LeadwayAnswer =
-  | { readonly ok: true; readonly status: number; readonly json: Readonly<Record<string, unknown>> }
-  | { readonly ok: false; readonly status: number; readonly refusal: LeadwayRefusal };
-
 /** An answer, and the token that was sent for it. */
 interface Attempted {
   readonly answer: LeadwayAnswer;
@@ -52,15 +46,15 @@ const TRANSIENT = new Set([429, 502, 503, 504]);
 const RETRY_DELAY_MS = 250;
 const MAX_RETRY_DELAY_MS = 2_000;
 
-/** Answer bodies that Leadway may send, in bytes. */
-const MAX_JSON_BYTES = 1024 * 1024;
-const MAX_ERROR_BYTES = 64 * 1024;
+const LENGTH_ADVICE =
+  'Leadway wants to know the length of an upload in advance. Have clients send the field fileSize before the file, or raise FORWARD_HOLD_BYTES';
 
 /** Speaks JSON to Leadway with the BFF's token. */
 export class LeadwayClient {
   readonly options: LeadwayClientOptions;
   readonly #notices: TokenNotices;
   readonly #targets = new Map<string, RequestTarget>();
+  #hasExplainedLength = false;
 
   constructor(options: LeadwayClientOptions) {
     this.options = options;
@@ -89,7 +83,7 @@ export class LeadwayClient {
     over: Ending,
   ): Promise<LeadwayAnswer> {
     const { answer, token } = await this.#attemptTwice(path, locationId, body, over);
-    if (answer.ok || answer.status !== 401 || toAuthProblem(answer.refusal) !== 'bad-token') return answer;
+    if (answer.ok || !isBadToken(answer.refusal)) return answer;
     if (!(await this.options.tokens.refresh(locationId, token))) return answer;
     return (await this.#attempt(path, locationId, body, over)).answer;
   }
@@ -100,7 +94,11 @@ export class LeadwayClient {
    */
   toError(refusal: LeadwayRefusal, locationId: string, use: LeadwayUse = 'uploads'): AppError {
     this.#notices.noteRefused(refusal, locationId, use);
-    return toCallerError(refusal, this.options.tokens.all(locationId));
+    if (refusal.status === 411 && use === 'uploads' && !this.#hasExplainedLength) {
+      this.#hasExplainedLength = true;
+      this.options.logger.warn({ locationId, upstreamStatus: 411 }, LENGTH_ADVICE);
+    }
+    return toCallerError(refusal, this.options.tokens.all(locationId), use);
   }
 
   /** What Leadway last refused about a token, for the readiness probe; null when it takes all of them. */
@@ -199,39 +197,4 @@ export class LeadwayClient {
 /** A request went out on a pooled connection that the server had just closed; it was never looked at. */
 class StaleConnection extends Error {
   override readonly name = 'StaleConnection';
-}
-
-/**
- * Reads an answer of Leadway's to its end.
- *
- * @throws AppError `UPSTREAM_ERROR` when a success is not a JSON object; what `readBody` throws.
- */
-export async function readAnswer(response: IncomingMessage): Promise<LeadwayAnswer> {
-  const status = response.statusCode ?? 0;
-  const isSuccess = status >= 200 && status < 300;
-  const body = await readText(response, isSuccess ? MAX_JSON_BYTES : MAX_ERROR_BYTES);
-  if (!isSuccess) {
-    return { ok: false, status, refusal: parseRefusal(status, body, response.headers['retry-after']) };
-  }
-  return { ok: true, status, json: parseSuccess(body) };
-}
-
-async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {
-  try {
-    return (await readBody(response, maxBytes)).toString('utf8');
-  } catch (error) {
-    response.destroy();
-    throw error;
-  }
-}
-
-function parseSuccess(body: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch (cause) {
-    throw appError('UPSTREAM_ERROR', { cause });
-  }
-  if (!isJsonObject(value)) throw appError('UPSTREAM_ERROR');
-  return value;
 }

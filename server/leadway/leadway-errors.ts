@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { type AppError, appError } from '../errors/app-error.ts';
 import { isJsonObject } from '../http/json-object.ts';
 import { cleanMessage } from './clean-message.ts';
@@ -11,6 +12,8 @@ export interface LeadwayRefusal {
   readonly traceId: string | null;
   /** `Retry-After` in milliseconds, where Leadway sent one. */
   readonly retryAfterMs: number | null;
+  /** A CDN or firewall responded with a page of its own: it says nothing about the token. */
+  readonly isWebPage: boolean;
 }
 
 /** The three things that Leadway's 401 can mean; only the first is mended by another token. */
@@ -21,6 +24,11 @@ export function toAuthProblem(refusal: LeadwayRefusal): AuthProblem {
   if (/scope/i.test(refusal.message)) return 'missing-scope';
   if (/AuthClass|not yet supported/i.test(refusal.message)) return 'token-kind';
   return 'bad-token';
+}
+
+/** Whether Leadway rejects the token itself, so that another one may help. */
+export function isBadToken(refusal: LeadwayRefusal): boolean {
+  return refusal.status === 401 && !refusal.isWebPage && toAuthProblem(refusal) === 'bad-token';
 }
 
 /** What a call to Leadway is made for: uploads, or the call that `PASSTHROUGH` lists like this. */
@@ -54,6 +62,7 @@ const NO_ACCESS_ADVICE =
 
 /** What the operator is told of a refusal of the BFF's own token; null when it is of something else. */
 export function adviceFor(refusal: LeadwayRefusal, use: LeadwayUse): Advice | null {
+  if (refusal.isWebPage) return null;
   if (refusal.status === 403) return { sentence: NO_ACCESS_ADVICE, isOfTokenItself: false };
   if (refusal.status !== 401) return null;
   const problem = toAuthProblem(refusal);
@@ -62,29 +71,53 @@ export function adviceFor(refusal: LeadwayRefusal, use: LeadwayUse): Advice | nu
   return { sentence, isOfTokenItself: problem === 'bad-token' };
 }
 
-/** The refusal in an answer with `status` and `body`; both of Leadway's error shapes and OAuth's are read. */
-export function parseRefusal(status: number, body: string, retryAfter: string | undefined): LeadwayRefusal {
-  const retryAfterMs = parseRetryAfter(retryAfter);
+/** The refusal in a response with `status` and `body`; both of Leadway's error shapes and OAuth's are read. */
+export function parseRefusal(
+  status: number,
+  body: string,
+  headers: Pick<IncomingHttpHeaders, 'content-type' | 'retry-after'>,
+): LeadwayRefusal {
+  const retryAfterMs = parseRetryAfter(headers['retry-after']);
   const json = parseObject(body);
   const nested = isJsonObject(json['error']) ? json['error'] : {};
   const message = toSentence(json['message'] ?? nested['message']);
   const traceId = toTraceId(json['traceId']);
-  return { status, message, traceId, retryAfterMs };
+  const isWebPage = /\b(?:html|xml)\b/i.test(headers['content-type'] ?? '') || /^\s*</.test(body);
+  return { status, message, traceId, retryAfterMs, isWebPage };
 }
 
-/** Seconds or a date (RFC 9110, section 10.2.3), in milliseconds from now. */
+const DAY_MS = 24 * 60 * 60_000;
+const MAX_RETRY_AFTER_MS = DAY_MS;
+/** A longer wait than this is a mistake of the sender. */
+const MAX_SENSIBLE_MS = 365 * DAY_MS;
+/** `Date.parse` alone would read `45.3` as March 2045. */
+const DATE = /^(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? |\d{4}-\d\d-\d\dT)/i;
+
+/**
+ * Seconds, with decimals too, or a date (RFC 9110, section 10.2.3), in milliseconds from now, at most a day. Null for
+ * anything else.
+ */
 export function parseRetryAfter(value: string | undefined): number | null {
-  if (value === undefined) return null;
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? null : Math.max(0, at - Date.now());
+  const text = value?.trim() ?? '';
+  const ms = /^\d+(?:\.\d*)?$/.test(text)
+    ? Math.ceil(Number(text) * 1000)
+    : DATE.test(text)
+      ? Math.max(0, Date.parse(text) - Date.now())
+      : Number.NaN;
+  return ms <= MAX_SENSIBLE_MS ? Math.min(ms, MAX_RETRY_AFTER_MS) : null;
 }
 
 /** Leadway's limits are counted per ten seconds; used where its 429 names no time of its own. */
 const RATE_INTERVAL_MS = 10_000;
+/** A client that comes back at once meets the same limit. */
+const MIN_RETRY_AFTER_MS = 1_000;
 
-/** What the caller is told of a refusal. `secrets` are values that must not appear in it. */
-export function toCallerError(refusal: LeadwayRefusal, secrets: readonly string[]): AppError {
+/** What the client is told of a refusal. `secrets` are values that must not appear in it. */
+export function toCallerError(
+  refusal: LeadwayRefusal,
+  secrets: readonly string[],
+  use: LeadwayUse = 'uploads',
+): AppError {
   const { status, message, retryAfterMs } = refusal;
   const shared = {
     ...(refusal.traceId !== null &&
@@ -96,9 +129,12 @@ export function toCallerError(refusal: LeadwayRefusal, secrets: readonly string[
   }
   const cleaned = cleanMessage(message, secrets);
   const words = cleaned === '' ? {} : { upstreamMessage: cleaned };
+  const wait = retryAfterMs === null ? null : Math.max(retryAfterMs, MIN_RETRY_AFTER_MS);
   switch (status) {
     case 401:
     case 403:
+      if (refusal.isWebPage)
+        return appError('UPSTREAM_ERROR', { ...shared, retryable: false, cause: webPage() });
       return appError('UPSTREAM_AUTH', shared);
     case 429:
       return appError('UPSTREAM_REJECTED', {
@@ -106,17 +142,34 @@ export function toCallerError(refusal: LeadwayRefusal, secrets: readonly string[
         ...words,
         status,
         retryable: true,
-        retryAfterMs: retryAfterMs ?? RATE_INTERVAL_MS,
+        retryAfterMs: wait ?? RATE_INTERVAL_MS,
       });
+    case 411:
+      if (use === 'uploads') {
+        return appError('UPSTREAM_REJECTED', { ...shared, message: 'UPSTREAM_REJECTED.length', status });
+      }
+      return appError('UPSTREAM_REJECTED', { ...shared, ...words, status });
     case 400:
     case 404:
+    case 409:
     case 413:
     case 415:
     case 422:
+    case 423:
       return appError('UPSTREAM_REJECTED', { ...shared, ...words, status });
     default:
-      return appError('UPSTREAM_ERROR', shared);
+      return appError('UPSTREAM_ERROR', {
+        ...shared,
+        retryable: status < 400 || status >= 500,
+        ...(status >= 500 && wait !== null && { retryAfterMs: wait }),
+        ...(refusal.isWebPage && { cause: webPage() }),
+      });
   }
+}
+
+/** What the operator reads in the line of the request. */
+function webPage(): Error {
+  return new Error('the response is a web page and not JSON: it comes from a CDN or firewall before Leadway');
 }
 
 function isHarmless(traceId: string, secrets: readonly string[]): boolean {

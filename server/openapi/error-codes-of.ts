@@ -114,7 +114,7 @@ export const CODES_OF = {
 } as const satisfies Readonly<Record<string, readonly ErrorCode[]>>;
 
 /** Statuses of Leadway's that come through as `UPSTREAM_REJECTED`. */
-export const PASSED_ON_STATUSES = [400, 404, 413, 415, 422, 429] as const;
+export const PASSED_ON_STATUSES = [400, 404, 409, 411, 413, 415, 422, 423, 429] as const;
 
 /** Every status that `code` can be answered with. */
 export function statusesOf(code: ErrorCode): readonly number[] {

@@ -2,7 +2,9 @@ import { type AppError, appError } from '../errors/app-error.ts';
 import { Ending } from '../http/ending.ts';
 import { freeMemoryOf } from '../http/free-chunk.ts';
 import { ForwardRequest, type UpstreamTiming } from '../leadway/forward-request.ts';
-import type { LeadwayAnswer, LeadwayClient } from '../leadway/leadway-client.ts';
+import type { LeadwayClient } from '../leadway/leadway-client.ts';
+import { isBadToken } from '../leadway/leadway-errors.ts';
+import type { LeadwayAnswer } from '../leadway/leadway-response.ts';
 import { loadAnswers } from '../leadway/load-answers.ts';
 import type { Connection } from '../leadway/upstream-agent.ts';
 import type { IncomingFile } from './incoming-file.ts';
@@ -161,7 +163,7 @@ export function sendHeldFiles(
   };
   const send = async (): Promise<ForwardAnswer> => {
     let answer = await commit();
-    const mayRepeat = !answer.ok && answer.status === 401 && !over.isOver;
+    const mayRepeat = !answer.ok && isBadToken(answer.refusal) && !over.isOver;
     if (mayRepeat && request.hasFresherToken()) answer = await sendAgain('pooled');
     // The form has been read to its end and nothing is sent again: nobody else has these bytes. After a failed
     // write the kernel may still be reading them.

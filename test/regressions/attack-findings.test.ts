@@ -31,9 +31,8 @@ describe('what an attack has found', () => {
 
   it('a trace id that is none, or holds a secret, is not passed on', () => {
     const upstreamTraceIdOf = (traceId: unknown) =>
-      toCallerError(parseRefusal(400, JSON.stringify({ message: 'no', traceId }), undefined), [
-        'secret-token',
-      ]).options.upstreamTraceId;
+      toCallerError(parseRefusal(400, JSON.stringify({ message: 'no', traceId }), {}), ['secret-token'])
+        .options.upstreamTraceId;
     assert.equal(
       upstreamTraceIdOf('c667b18d-8f5d-44f7-ad74-d1ab6d8a6d6c'),
       'c667b18d-8f5d-44f7-ad74-d1ab6d8a6d6c',

@@ -80,7 +80,7 @@ describe('GET /openapi.json', () => {
   });
 
   it('knows which statuses of Leadway come through', () => {
-    const refusal = { message: 'no', traceId: null, retryAfterMs: null };
+    const refusal = { message: 'no', traceId: null, retryAfterMs: null, isWebPage: false };
     const passed = Array.from({ length: 200 }, (_, index) => 400 + index).filter(
       (status) => toCallerError({ ...refusal, status }, []).code === 'UPSTREAM_REJECTED',
     );

@@ -71,6 +71,7 @@ describe('POST /messages/upload', () => {
     const [sent] = house.sandbox.requests;
     assert.deepEqual(Object.keys(sent?.headers ?? {}).toSorted(), [
       'accept',
+      'accept-encoding',
       'authorization',
       'connection',
       'content-length',

@@ -9,7 +9,7 @@ import { createLogger } from '../../../server/logger.ts';
 import { LogSink } from '../../helpers/log-sink.ts';
 
 function refusal(status: number, message: string): LeadwayRefusal {
-  return { status, message, traceId: null, retryAfterMs: null };
+  return { status, message, traceId: null, retryAfterMs: null, isWebPage: false };
 }
 
 describe('the memory of what Leadway offers', () => {

@@ -69,6 +69,7 @@ describe('ForwardRequest', () => {
         'Authorization: Bearer token',
         'Version: 2021-07-28',
         'Accept: application/json',
+        'Accept-Encoding: identity',
         'User-Agent: leadway-bff',
         'Content-Type: multipart/form-data; boundary=b',
         framing,
@@ -107,19 +108,20 @@ describe('ForwardRequest', () => {
   });
 
   it('reads an answer of exactly the bound and no more', async () => {
-    for (const [bytes, code] of [
-      [64 * 1024, 'UPSTREAM_REJECTED'],
-      [64 * 1024 + 1, 'UPSTREAM_ERROR'],
+    for (const [bytes, message] of [
+      [64 * 1024, 'too large'],
+      [64 * 1024 + 1, 'Leadway rejected the request.'],
     ] as const) {
       connected = once(server, 'connection') as Promise<[Socket]>;
       failures = [];
       const request = open();
       request.write(Buffer.from('beginning'));
       const socket = await untilSent('beginning');
-      const json = '{"status":413}'.padEnd(bytes, ' ');
+      const json = '{"status":413,"message":"too large"}'.padEnd(bytes, ' ');
       socket.write(`HTTP/1.1 413 Payload Too Large\r\nContent-Length: ${bytes}\r\n\r\n${json}`);
       while (failures.length === 0) await new Promise((resolve) => setImmediate(resolve));
-      assert.equal(failures[0]?.code, code);
+      assert.equal(failures[0]?.status, 413);
+      assert.equal(failures[0].messageIn('en'), message);
     }
   });
 

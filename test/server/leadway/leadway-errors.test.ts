@@ -8,7 +8,8 @@ import {
 import { ConnectTimeoutError } from '../../../server/leadway/upstream-agent.ts';
 
 describe('parseRefusal', () => {
-  const read = (body: unknown, retryAfter?: string) => parseRefusal(400, JSON.stringify(body), retryAfter);
+  const read = (body: unknown, retryAfter?: string) =>
+    parseRefusal(400, JSON.stringify(body), retryAfter === undefined ? {} : { 'retry-after': retryAfter });
 
   it('reads every shape of Leadway’s errors', () => {
     assert.equal(read({ status: 413, message: 'too large' }).message, 'too large');
@@ -17,7 +18,7 @@ describe('parseRefusal', () => {
     for (const body of [null, [], 'text', 5, {}, { message: { a: 1 } }, { error: 'x' }]) {
       assert.equal(read(body).message, '');
     }
-    assert.equal(parseRefusal(502, '<html>', undefined).message, '');
+    assert.equal(parseRefusal(502, '<html>', {}).message, '');
   });
 
   it('reads the trace id where it is one', () => {
@@ -36,6 +37,44 @@ describe('parseRefusal', () => {
     const ms = read({}, new Date(Date.now() + 60_000).toUTCString()).retryAfterMs ?? 0;
     assert(ms > 50_000 && ms <= 60_000, `${ms}`);
   });
+
+  it('reads Retry-After with decimals and not as a date of the future', () => {
+    assert.equal(read({}, '45.3').retryAfterMs, 45_300);
+    assert.equal(read({}, '20.0').retryAfterMs, 20_000);
+    assert.equal(read({}, ' 2.5 ').retryAfterMs, 2_500);
+    assert.equal(read({}, '0.0004').retryAfterMs, 1);
+  });
+
+  it('takes a Retry-After that means nothing as none, and waits a day at most', () => {
+    for (const text of [
+      '-5',
+      '1e3',
+      '0x10',
+      '10s',
+      '2,5',
+      'Infinity',
+      '999999999',
+      '2045-01',
+      'Mon, nonsense',
+    ]) {
+      assert.equal(read({}, text).retryAfterMs, null, text);
+    }
+    const nextYear = new Date(Date.now() + 300 * 86_400_000).toUTCString();
+    for (const text of ['86401', '604800', nextYear]) {
+      assert.equal(read({}, text).retryAfterMs, 86_400_000, text);
+    }
+    assert.equal(read({}, new Date(Date.now() + 20 * 365 * 86_400_000).toUTCString()).retryAfterMs, null);
+  });
+
+  it('recognises a web page by its type or its first character', () => {
+    const isPage = (body: string, type?: string) =>
+      parseRefusal(403, body, type === undefined ? {} : { 'content-type': type }).isWebPage;
+    assert(isPage('Attention Required!', 'text/html; charset=UTF-8'));
+    assert(isPage('\n<!doctype html><title>403</title>'));
+    assert(isPage('<?xml version="1.0"?><Error/>', 'text/plain'));
+    assert(!isPage('{"message":"<b>"}', 'application/json'));
+    assert(!isPage(''));
+  });
 });
 
 describe('toAuthProblem', () => {
@@ -47,17 +86,20 @@ describe('toAuthProblem', () => {
       'This AuthClass is not yet supported': 'token-kind',
     } as const;
     for (const [message, problem] of Object.entries(cases)) {
-      assert.equal(toAuthProblem({ status: 401, message, traceId: null, retryAfterMs: null }), problem);
+      assert.equal(
+        toAuthProblem({ status: 401, message, traceId: null, retryAfterMs: null, isWebPage: false }),
+        problem,
+      );
     }
   });
 });
 
 describe('toCallerError', () => {
   const tell = (status: number, message = 'words', retryAfterMs: number | null = null) =>
-    toCallerError({ status, message, traceId: 'trace', retryAfterMs }, ['secret-token']);
+    toCallerError({ status, message, traceId: 'trace', retryAfterMs, isWebPage: false }, ['secret-token']);
 
   it('passes on what is the caller’s fault, with its status and cleaned words', () => {
-    for (const status of [400, 404, 413, 415, 422]) {
+    for (const status of [400, 404, 409, 413, 415, 422, 423]) {
       const error = tell(status, 'bad secret-token');
       assert.equal(error.code, 'UPSTREAM_REJECTED');
       assert.equal(error.status, status);
@@ -86,6 +128,26 @@ describe('toCallerError', () => {
     assert.equal(tell(429).retryable, true);
   });
 
+  it('never sends a client back at once', () => {
+    assert.equal(tell(429, '', 0).options.retryAfterMs, 1_000);
+    assert.equal(tell(503, '', 0).options.retryAfterMs, 1_000);
+    assert.equal(tell(503, '', 60_000).options.retryAfterMs, 60_000);
+    assert.equal(tell(503).options.retryAfterMs, undefined);
+  });
+
+  it('tells a client whose upload has no length how to give it one', () => {
+    const error = tell(411, 'Length Required');
+    assert.equal(`${error.status} ${error.code} ${error.retryable}`, '411 UPSTREAM_REJECTED false');
+    assert.match(error.messageIn('en'), /send the field "fileSize" before the file/);
+    assert.match(error.messageIn('es'), /envía el campo "fileSize" antes del archivo/);
+    const passed = toCallerError(
+      { status: 411, message: 'no', traceId: null, retryAfterMs: null, isWebPage: false },
+      [],
+      'POST /things',
+    );
+    assert.equal(`${passed.status} ${passed.messageIn('en')}`, '411 no');
+  });
+
   it('makes 404 of the 500 that means an unknown conversation', () => {
     const error = tell(500, 'Conversation with id abc not found');
     assert.equal(error.status, 404);
@@ -95,8 +157,9 @@ describe('toCallerError', () => {
   });
 
   it('makes 502 of all the rest', () => {
-    for (const status of [301, 304, 402, 405, 409, 418, 451, 500, 502, 503, 504]) {
+    for (const status of [301, 304, 402, 405, 410, 418, 451, 500, 502, 503, 504]) {
       assert.equal(tell(status).code, 'UPSTREAM_ERROR');
+      assert.equal(tell(status).retryable, status < 400 || status >= 500, `${status}`);
       assert.equal(tell(status).options.upstreamMessage, undefined);
     }
   });
