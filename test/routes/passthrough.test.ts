@@ -85,6 +85,7 @@ describe('A listed call', () => {
       authorization: `Bearer ${house.sandbox.token}`,
       version: '2021-07-28',
       accept: 'application/json',
+      'accept-encoding': 'identity',
       'user-agent': 'leadway-bff',
       'content-type': 'application/json',
       'content-length': String(JSON.stringify(MESSAGE).length),
