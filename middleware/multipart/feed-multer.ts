@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Request } from 'express';
 import { appError, toAppError } from '../../server/errors/app-error.ts';
+import { isJsonObject } from '../../server/http/json-object.ts';
 import { type FormLimits, FormParser } from './form-parser.ts';
 import type { FormReceiver } from './form-receiver.ts';
 import { fieldTooLong } from './multer-errors.ts';
@@ -24,11 +25,16 @@ export function feedMulter(
   let stream: PartStream | null = null;
   const isFromBrowser = req.headers['sec-fetch-site'] !== undefined;
   let hasNewFields = false;
+  let hasFile = false;
+  let hasMetadata = false;
   let forgetStop = (): void => {};
 
   const parser = new FormParser(boundary, limits, {
     onField(name, value, isTruncated) {
-      if (name === fileField) throw missingFilename();
+      if (name === fileField) {
+        if (isTruncated || !isMetadata(value)) throw missingFilename();
+        hasMetadata = true;
+      }
       const known = name.endsWith(']') ? name.replace(/\[\d*\]$/, '') : name;
       if (!fieldNames.has(known === name ? name : `${known}[]`)) return;
       // At once: multer would tell of it when the whole body has come.
@@ -44,6 +50,7 @@ export function feedMulter(
           details: { field: head.name },
         });
       }
+      hasFile = true;
       tellFields();
       const opened = new PartStream(offset, decodeFilename(head, isFromBrowser), {
         onWanted: () => {
@@ -86,6 +93,7 @@ export function feedMulter(
   function finishWhenRead(): void {
     if (!isBodyRead || parser.isWaiting) return;
     parser.end();
+    if (hasMetadata && !hasFile) throw missingFilename();
     forgetStop(); // multer has its end already
     busboy.emit('close');
   }
@@ -121,6 +129,16 @@ export function feedMulter(
   req.on('data', onData);
   req.once('end', onEnd);
   forgetStop = receiver.over.onEnd(stop);
+}
+
+/** FilePond puts what it knows of a file into a text field of the same name: a JSON object, or nothing. */
+function isMetadata(value: Buffer): boolean {
+  if (value.length === 0) return true;
+  try {
+    return isJsonObject(JSON.parse(value.toString()));
+  } catch {
+    return false;
+  }
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

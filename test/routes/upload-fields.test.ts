@@ -128,6 +128,13 @@ describe('the fields of an upload', () => {
     await house.assertTidy();
   });
 
+  it('says that a file of 0 declared bytes is empty', async () => {
+    const answer = await sendUpload(house, [...fields, { name: 'fileSize', content: '0' }, picture]);
+    assert.equal(answer.status, 400, answer.text);
+    assert.equal(answer.body.code, 'EMPTY_FILE');
+    await house.assertTidy();
+  });
+
   it('takes ids of every allowed character, up to 64 of them', async () => {
     const longest = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-';
     const answer = await sendUpload(house, [
@@ -145,7 +152,7 @@ describe('the fields of an upload', () => {
       chatServiceSid: ['IS123', `SI${'0'.repeat(32)}`, `IS${'g'.repeat(32)}`, `IS${'0'.repeat(33)}`],
       isGroupSms: ['TRUE', '1', 'yes', ' true'],
       channel: ['SMS CHANNEL', 'x'.repeat(33), '1SMS', 'SMS\r\n'],
-      fileSize: ['0', '-1', '1.5', '1e3', '0x10', ' 5', '5 ', '012', 'NaN', '9'.repeat(16)],
+      fileSize: ['-1', '1.5', '1e3', '0x10', ' 5', '5 ', '012', 'NaN', '9'.repeat(16)],
     };
     for (const [name, values] of Object.entries(cases)) {
       for (const content of values) {

@@ -122,13 +122,23 @@ describe('the file names of an upload', () => {
   });
 
   it('must be there, whatever the part holds', async () => {
-    for (const content of [png, '', 'text', mp4(600_000)]) {
+    for (const content of [png, '', 'text', '{\\rtf1}', '{"id":"x"}', mp4(600_000)]) {
       const answer = await sendUpload(house, [...fields, { name: 'fileAttachment', content }]);
       assert.equal(answer.status, 400, answer.text);
       assert.equal(answer.body.code, 'BAD_FILENAME');
       assert.match(answer.body.message ?? '', /without a file name/);
     }
     await house.assertTidy();
+  });
+
+  it('must be there for every file, though FilePond describes files in a field of the same name', async () => {
+    for (const content of ['', '{"id":"x"}', '[]', 'text']) {
+      const described = [...fields, { name: 'fileAttachment', content }, filePart('a.png', png)];
+      const isDescription = content === '' || content.startsWith('{');
+      const answer = await sendUpload(house, described);
+      assert.equal(answer.body.code, isDescription ? undefined : 'BAD_FILENAME', content);
+    }
+    await house.assertTidy({ completeUploads: 2 });
   });
 
   it('may have 255 bytes', async () => {
