@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import {
+  createLocalLedger,
+  type LocalBudgetLedger,
+  type ToldLimits,
+  UNINFORMED,
+} from '../../../server/leadway/budget-ledger.ts';
+
+const HERE = 'exampleLocation01';
+const told = (limits: Partial<ToldLimits> = {}): ToldLimits => ({
+  max: 3,
+  intervalMs: 10_000,
+  remaining: null,
+  blockMs: 0,
+  isDayUsedUp: null,
+  isRetry: false,
+  ...limits,
+});
+
+describe('The count of calls in one process', () => {
+  let nowMs: number;
+  let ledger: LocalBudgetLedger;
+  let calls: number;
+  beforeEach(() => {
+    nowMs = 1_000_000;
+    calls = 0;
+    ledger = createLocalLedger(() => nowMs);
+  });
+  const take = (kind: 'normal' | 'uninformed' | 'retry' = 'normal', location = HERE) =>
+    ledger.take(location, `call-${++calls}`, kind);
+
+  it('lets ten calls out before an answer has told the limits', async () => {
+    for (let call = 0; call < 10; call += 1) assert.equal(await take(), 0);
+    assert.equal(await take(), UNINFORMED);
+    assert.equal(ledger.takeNow(HERE), false);
+    assert.equal(await take('uninformed'), 0);
+    assert.equal(await take('retry'), 0);
+    assert.equal(await take('normal', 'another'), 0, 'another location has a count of its own');
+    nowMs += 60_000;
+    assert.equal(await take(), 0, 'they are forgotten after a minute');
+  });
+
+  it('is for each call as old as it is', async () => {
+    ledger.learn(HERE, told());
+    for (let call = 0; call < 3; call += 1) {
+      assert.equal(ledger.takeNow(HERE), true);
+      nowMs += 1_000;
+    }
+    // The window is a twentieth longer than Leadway's.
+    assert.equal(await take(), 7_500);
+    nowMs += 7_499;
+    assert.equal(await take(), 1);
+    nowMs += 1;
+    assert.equal(await take(), 0);
+    assert.equal(await take(), 1_000);
+  });
+
+  it('counts what other programs took, until Leadway counts anew', async () => {
+    assert.equal(await take(), 0);
+    ledger.learn(HERE, told({ remaining: 1 }));
+    assert.equal(await take(), 0);
+    assert.equal(await take(), 10_000);
+    assert.equal(await take('retry'), 0, 'a retry finds out');
+    nowMs += 9_999;
+    assert.equal(await take(), 1);
+    nowMs += 1;
+    assert.equal(await take(), 500, 'its own calls count a little longer');
+  });
+
+  it('never waits longer than for its own oldest call, nor less than a millisecond', async () => {
+    ledger.learn(HERE, told({ max: 1 }));
+    assert.equal(await take(), 0);
+    nowMs += 10_499;
+    ledger.learn(HERE, told({ max: 1, remaining: 0, intervalMs: 20_000 }));
+    assert.equal(await take(), 21_000 - 10_499);
+    ledger.learn(HERE, told({ max: 3, remaining: 0 }));
+    assert.equal(await take(), 1, 'then its own call no longer counts');
+  });
+
+  it('gives back the one call that was not made', async () => {
+    ledger.learn(HERE, told({ max: 2 }));
+    assert.equal(await take(), 0);
+    assert.equal(await take(), 0);
+    assert.notEqual(await take(), 0);
+    ledger.giveBack(HERE, 'call-1');
+    assert.equal(await take(), 0);
+    assert.notEqual(await take(), 0);
+    ledger.giveBack(HERE, 'no such call');
+    assert.notEqual(await take(), 0);
+  });
+
+  it('counts calls that were allowed elsewhere', async () => {
+    ledger.learn(HERE, told({ max: 1 }));
+    ledger.note(HERE, 'elsewhere');
+    assert.equal(await take(), 10_500);
+  });
+
+  it('keeps a block though an earlier call succeeds meanwhile', async () => {
+    ledger.learn(HERE, told({ blockMs: 5_000 }));
+    ledger.learn(HERE, told());
+    assert.equal(await take(), 5_000);
+    assert.equal(ledger.takeNow(HERE), false);
+    nowMs += 4_999;
+    assert.equal(await take(), 1);
+    nowMs += 1;
+    assert.equal(await take(), 0);
+  });
+
+  it('ends a block by a retry that succeeds, and not by one that fails', async () => {
+    ledger.learn(HERE, told({ blockMs: 5_000 }));
+    assert.equal(await take('retry'), 0);
+    ledger.learn(HERE, told({ isRetry: true, blockMs: 2_000 }));
+    assert.equal(await take(), 5_000, 'the longer of both');
+    ledger.learn(HERE, told({ isRetry: true }));
+    assert.equal(await take(), 0);
+  });
+
+  it('lets one call a minute find out whether a new day has begun', async () => {
+    ledger.learn(HERE, told({ max: 100, isDayUsedUp: true }));
+    assert.equal(await take(), 0);
+    assert.equal(await take(), 60_000);
+    ledger.learn(HERE, told({ max: 100 }));
+    assert.equal(await take(), 60_000, 'an answer that does not say changes nothing');
+    nowMs += 60_000;
+    assert.equal(await take(), 0);
+    ledger.learn(HERE, told({ max: 100, isDayUsedUp: false }));
+    assert.equal(await take(), 0, 'a new day');
+    assert.equal(await take(), 0);
+    ledger.learn(HERE, told({ max: 100, blockMs: 5_000 }));
+    ledger.learn(HERE, told({ max: 100, isDayUsedUp: false }));
+    assert.equal(await take(), 5_000, 'a day that was not used up ends no block');
+  });
+
+  it('counts nothing where answers tell no limit, and keeps one that was told', async () => {
+    for (let call = 0; call < 10; call += 1) assert.equal(await take(), 0);
+    ledger.learn(HERE, told({ max: null }));
+    for (let call = 0; call < 20; call += 1) assert.equal(await take(), 0);
+    ledger.learn(HERE, told({ max: 2 }));
+    assert.equal(await take(), 0);
+    assert.equal(await take(), 0);
+    ledger.learn(HERE, told({ max: null }));
+    assert.equal(await take(), 10_500);
+  });
+
+  it('forgets what is older than a window that has become shorter', async () => {
+    ledger.learn(HERE, told({ max: 1, intervalMs: 60_000 }));
+    assert.equal(await take(), 0);
+    nowMs += 1_050;
+    ledger.learn(HERE, told({ max: 1, intervalMs: 1_000 }));
+    assert.equal(await take(), 0);
+  });
+});
