@@ -217,6 +217,18 @@ describe('an upload that may work later', () => {
     assert.equal(end.error?.message, 'The server can’t be reached from this page.');
   });
 
+  it('fails for good when the file can’t be read any more', async () => {
+    const file = textFile('a.txt', 10);
+    const cause = new DOMException('changed on the disk', 'NotReadableError');
+    const end = watch(createUploader(QUICK).upload(file, IDS));
+    const request = await nextUpload();
+    Object.defineProperty(file, 'slice', { value: () => ({ arrayBuffer: () => Promise.reject(cause) }) });
+    request.lose();
+    await page.settle();
+    assert.deepEqual([end.error?.code, end.error?.cause], ['UNREADABLE', cause]);
+    assert.equal(page.requests.length, 2);
+  });
+
   it('ends its wait when it is cancelled', async () => {
     const cancel = new AbortController();
     const end = watch(createUploader(QUICK).upload(textFile('a.txt', 10), { ...IDS, signal: cancel.signal }));

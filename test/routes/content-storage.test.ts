@@ -130,6 +130,19 @@ describe('PUT /messages/upload/content when a side fails', () => {
     caller.leave();
   });
 
+  it('takes a success before storage had everything for a failure', async () => {
+    for (const status of [200, 299] as const) {
+      house.sandbox.fault = null;
+      const step = await initiated(house, FILM);
+      house.sandbox.fault = `storage-status-${status}`;
+      using caller = await begin(step, 50_000_000);
+      await caller.send(mp4(200_000));
+      const { status: told, body } = await caller.answer();
+      assert.deepEqual([told, body.code, body.details], [502, 'STORAGE_REFUSED', { storageStatus: status }]);
+      caller.leave();
+    }
+  });
+
   it('passes early refusals of storage on while the caller is still sending', async () => {
     const step = await initiated(house, FILM);
     house.sandbox.fault = 'storage-403';

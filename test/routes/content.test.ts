@@ -192,6 +192,17 @@ describe('PUT /messages/upload/content', () => {
     });
   });
 
+  for (const chunked of [false, true]) {
+    it(`takes a file of exactly the limit, ${chunked ? 'chunked' : 'with its length'}, and no larger one`, async () => {
+      const film = mp4(5 * MIB);
+      const step = await initiated(house, FILM);
+      assert.equal(step.maxFileSize, film.length);
+      assert.equal((await putContent(house, step, film, { chunked })).status, 204);
+      const larger = await initiated(house, FILM);
+      assertRefused(await putContent(house, larger, mp4(5 * MIB + 1), { chunked }), 413, 'FILE_TOO_LARGE');
+    });
+  }
+
   it('takes the type of the ticket where none is sent', async () => {
     const { ticket } = await initiated(house);
     const url = `${house.api}/messages/upload/content`;

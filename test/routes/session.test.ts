@@ -3,6 +3,7 @@ import { MAX_USES } from '../../server/callers/sessions.ts';
 import { type Call, call, PROBE, wasLetIn } from '../helpers/call.ts';
 import { createHouse, type House } from '../helpers/house.ts';
 import { fixture } from '../helpers/multipart.ts';
+import { connectTo } from '../helpers/raw-caller.ts';
 import { type Answer, filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
 import { encryptContext, SSO_ENV, userContext } from '../helpers/sso-context.ts';
 
@@ -89,6 +90,39 @@ describe('/session', () => {
     const bearer = { Authorization: `Bearer ${other.token}` };
     await call(house, { method: 'DELETE', path: '/session', headers: bearer });
     assert(!(await isIn(bearer)));
+  });
+
+  it('ends the cookie with the attributes that it was set with, or browsers would keep it', async () => {
+    const answer = await call(house, { method: 'DELETE', path: '/session' });
+    assert.equal(answer.status, 204);
+    const [cookie = ''] = answer.headers['set-cookie'] ?? [];
+    const [pair, ...attributes] = cookie.split('; ');
+    assert.equal(pair, `${NAME}=`);
+    assert.deepEqual(
+      attributes.toSorted(),
+      [
+        'Expires=Thu, 01 Jan 1970 00:00:00 GMT',
+        'HttpOnly',
+        'Partitioned',
+        'Path=/',
+        'SameSite=None',
+        'Secure',
+      ].toSorted(),
+    );
+  });
+
+  it('reads no body of an address that has guessed too often', async () => {
+    await using guessed = await createHouse({ env: { ...SSO_ENV, RATE_LIMIT_MAX: '1' } });
+    const head =
+      'POST /api/session HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 15\r\n';
+    const guess = '{"payload":"x"}';
+    using first = await connectTo(guessed);
+    await first.send(`${head}\r\n${guess}`);
+    assert.equal((await first.answer()).status, 401);
+    using second = await connectTo(guessed);
+    await second.send(`${head}Expect: 100-continue\r\n\r\n`);
+    assert.equal((await second.answer()).body.code, 'RATE_LIMITED');
+    assert(!second.received.includes('100 Continue'), second.received);
   });
 
   it('ends the session of the cookie beside that of the bearer token', async () => {

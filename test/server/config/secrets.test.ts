@@ -53,6 +53,17 @@ describe('secrets', () => {
     assert(!describeConfig(several.config, several.secrets).includes('hush'));
   });
 
+  it('are hidden where they stand in the place of a path, even if they begin like one', () => {
+    for (const value of ['/hush{"a":1}', './hush"x', '~/hush{', 'C:\\hush"', 'hush', '{"hush":1}']) {
+      const problems = formatProblems(refuse({ ...env, LEADWAY_TOKEN_FILE: value }));
+      assert(!problems.includes('hush'), problems);
+      assert.match(problems, /LEADWAY_TOKEN_FILE/);
+    }
+    for (const value of ['/run/hush', './hush', '../hush', '~/hush', 'C:\\hush']) {
+      assert(formatProblems(refuse({ ...env, LEADWAY_TOKEN_FILE: value })).includes(value), value);
+    }
+  });
+
   it('are hidden in problems, from the environment and from files', () => {
     const broken = ['hush hush', 'hush\nhush', 'Bearer hush', 'hush,hush,hush ', 'hushñ'];
     for (const value of broken) {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import type { ErrorCode } from '../../../server/errors/error-codes.ts';
 import { createHouse, type House, settled } from '../../helpers/house.ts';
 import { encodeForm, FORM_TYPE, mp4 } from '../../helpers/multipart.ts';
@@ -67,6 +69,11 @@ const REFUSED: readonly (readonly [what: string, bytes: string, code: ErrorCode]
     `GET / HTTP/1.1\r\nHost: test\r\n${'A: b\r\n'.repeat(80_000)}\r\n`,
     'HEADERS_TOO_LARGE',
   ],
+  [
+    'two types of content',
+    `${UPLOAD}Content-Type: multipart/form-data; boundary=a\r\ncontent-type: multipart/form-data; boundary=b\r\nContent-Length: 5\r\n\r\n--a--`,
+    'BAD_REQUEST',
+  ],
   ['a strange expectation', `${UPLOAD}Expect: tea\r\nContent-Length: 5\r\n\r\n`, 'EXPECTATION_FAILED'],
   [
     'one expectation too many',
@@ -108,6 +115,21 @@ describe('requests that no client library sends', () => {
     assert.equal(answer.headers['x-request-id'], 'tunnel-1');
     assert.equal(answer.headers['content-language'], 'es');
     await tunnel.closed;
+  });
+
+  it('loses its connection though it never closes it', async () => {
+    const { port } = new URL(house.url);
+    const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.on('error', () => {}).write('garbage\r\n\r\n');
+    await once(socket.resume(), 'end');
+    // It has been told, and goes on sending: only a connection that is gone makes that fail.
+    const sending = setInterval(() => socket.write('more'), 50);
+    try {
+      await closed;
+    } finally {
+      clearInterval(sending);
+    }
   });
 
   it('lets no request follow a body whose end is in dispute', async () => {

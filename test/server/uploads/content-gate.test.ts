@@ -74,6 +74,15 @@ describe('the gate before storage', () => {
     assert.equal(passed(), 0);
   });
 
+  for (const fileSize of [null, 300_000]) {
+    it(`lets a file of exactly the limit through, ${fileSize === null ? 'of no' : 'of'} declared size`, async () => {
+      const { source, gate } = createGate({ maxFileSize: 300_000, fileSize });
+      source.end(mp4(300_000));
+      await gate.open();
+      assert.equal((await buffer(gate)).length, 300_000);
+    });
+  }
+
   for (const [what, claim, code] of [
     ['a file over the limit', { maxFileSize: 299_999 }, 'FILE_TOO_LARGE'],
     ['a file longer than declared', { fileSize: 299_999 }, 'SIZE_MISMATCH'],

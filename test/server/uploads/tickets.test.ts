@@ -90,6 +90,24 @@ describe('a ticket', () => {
     await assert.rejects(box.open(sealed, 'ip:127.0.0.2', 'content'), code('TICKET_INVALID'));
   });
 
+  for (const [one, other] of [
+    ['user:ann', 'user:anna'],
+    ['ip:10.0.0.1', 'ip:10.0.0.10'],
+    ['user:ann', 'user:Ann'],
+  ] as const) {
+    it(`of ${one} does not open for ${other}, nor the other way round`, async () => {
+      for (const [owner, client] of [
+        [one, other],
+        [other, one],
+      ] as const) {
+        const sealed = await box.seal({ ...TICKET, caller: owner });
+        await box.open(sealed, owner, 'content');
+        await assert.rejects(box.open(sealed, client, 'content'), code('TICKET_INVALID'));
+        await assert.rejects(box.open(sealed, '', 'content'), code('TICKET_INVALID'));
+      }
+    });
+  }
+
   it('ends for content with the URL, and for complete a quarter of an hour later', async () => {
     const sealed = await box.seal(TICKET);
     now = EXPIRES_AT;
