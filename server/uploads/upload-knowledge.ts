@@ -33,6 +33,8 @@ export type Carriage = 'hold' | 'discard' | 'forward' | 'relay';
 
 /** Fields that follow the file make `Content-Length` an upper bound of its size; hardly a form has more of them. */
 const FIELDS_SLACK = 16 * 1024;
+/** No part is as short: its `Content-Disposition:form-data;name=a` alone has more bytes. */
+const SMALLEST_PART_BYTES = 32;
 const MIB = 1024 * 1024;
 
 /** What is known of an upload while its form arrives: its fields, its files, and what they say of size and place. */
@@ -159,9 +161,10 @@ export class UploadKnowledge {
     const { fileSize } = this.#fields;
     const toCome = this.#bytesToCome;
     const [file] = this.files;
-    // Some clients leave out the line end after the closing delimiter.
-    const isProven = fileSize !== null && (toCome === fileSize || toCome === fileSize - 2);
-    return isProven && file !== undefined ? { file, bytes: fileSize } : null;
+    if (fileSize === null || toCome === null || file === undefined) return null;
+    // Some clients leave out the line end after the closing delimiter, others write two.
+    const extra = toCome - fileSize;
+    return extra >= -2 && extra < SMALLEST_PART_BYTES ? { file, bytes: fileSize } : null;
   }
 
   /** Whether a file that ended within its head is all there: for direct uploads, the head alone may be sent. */

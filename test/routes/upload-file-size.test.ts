@@ -18,8 +18,9 @@ describe('the declared size of an upload', () => {
   it('gives the request to Leadway an exact length where the length of the body proves it', async () => {
     const form = [...fields, declared(film.length), filePart('film.mp4', film)];
     const whole = encodeForm(form);
-    // Some clients leave out the line end after the closing delimiter.
-    for (const body of [whole, whole.subarray(0, -2)]) {
+    // Some clients leave out the line end after the closing delimiter, others write two.
+    const bodies = [whole, whole.subarray(0, -2), Buffer.concat([whole, Buffer.from('\r\n')])];
+    for (const body of bodies) {
       const answer = await sendUpload(house, body);
       assert.equal(answer.status, 200, answer.text);
       const sent = house.sandbox.requests.at(-1);
@@ -27,11 +28,11 @@ describe('the declared size of an upload', () => {
       assert.equal(sent?.headers['transfer-encoding'], undefined);
       assert.equal(sent?.files?.[0]?.sha256, sha256(film));
     }
-    await house.assertTidy({ completeUploads: 2 });
+    await house.assertTidy({ completeUploads: bodies.length });
   });
 
   it('is not trusted where more may follow the file', async () => {
-    const late = { name: 'channel', content: 'SMS' };
+    const late = { name: 'a', content: '' };
     const cases = [
       { form: [...fields, declared(film.length), filePart('film.mp4', film), late], chunked: false },
       { form: [...fields, declared(film.length), filePart('film.mp4', film)], chunked: true },
