@@ -9,7 +9,7 @@ export function createErrorHandler(): ErrorRequestHandler {
   };
 }
 
-/** Express and its file server raise errors with a 4xx status for requests that they can't take. */
+/** Express raises errors with a 4xx status for requests that it can't take. */
 function fromExpress(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const { status } = error as { status?: unknown };

@@ -3,6 +3,7 @@ import { createAccessLog } from '../middleware/access-log.ts';
 import { createBodyGuard } from '../middleware/body-guard.ts';
 import { createErrorHandler, createNotFound } from '../middleware/error-handler.ts';
 import { inOrder } from '../middleware/in-order.ts';
+import { createLocalHostCheck } from '../middleware/local-host.ts';
 import { createCors } from '../middleware/origin.ts';
 import { createRequestId } from '../middleware/request-id.ts';
 import { createSecurityHeaders } from '../middleware/security-headers.ts';
@@ -36,6 +37,7 @@ export function createApp(context: AppContext, api: RequestHandler, demo: DemoTa
     ),
   );
   addHealth(app, context); // neither drained nor limited: probes must always get an answer
+  if (!config.production) app.use(createLocalHostCheck(context)); // after probes, which come under any name
   app.use(config.basePath === '' ? '/' : config.basePath, api);
   if (demo !== null) app.use(createPageRouter(context, demo));
   app.use(createNotFound());

@@ -8,9 +8,9 @@ export function explainListenError(error: unknown, { host, port }: Config['liste
     case 'EACCES':
       return `PORT: ${host}:${port} needs more rights. Choose one above 1023, for example PORT=3001.`;
     case 'EADDRNOTAVAIL':
-      return `HOST: ${host} is not an address of this machine. Choose another, for example HOST=0.0.0.0.`;
+      return `HOST: ${host} is not an address of this machine. Choose another, for example HOST=127.0.0.1.`;
     case 'ENOTFOUND':
-      return `HOST: ${host} is not a known name. Choose another, for example HOST=0.0.0.0.`;
+      return `HOST: ${host} is not a known name. Choose another, for example HOST=127.0.0.1.`;
     default:
       return null;
   }

@@ -46,7 +46,7 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
     sandbox?.demo ?? null,
   );
   if (server === null) return;
-  logger.info({ url: server.url, basePath: config.basePath }, `listening on ${server.url}`);
+  logger.info({ url: server.listensOn, basePath: config.basePath }, `listening on ${server.listensOn}`);
   sandbox?.introduce(server.url);
 
   const signal = await stop;

@@ -15,7 +15,9 @@ import type { Logger } from './logger.ts';
 /** A server that listens. */
 export interface RunningServer extends AsyncDisposable {
   readonly context: AppContext;
-  /** Where it listens, `http://host:port`. */
+  /** Where it listens, `http://host:port`; with every address of the machine, `http://0.0.0.0:port`. */
+  readonly listensOn: string;
+  /** The same, as a client on this machine can use it. */
   readonly url: string;
   /** How many connections are open. */
   openConnections(): number;
@@ -79,7 +81,8 @@ export async function startServer(
 
   return {
     context,
-    url: toUrl(listener.address() as AddressInfo),
+    listensOn: toUrl(listener.address() as AddressInfo),
+    url: toUrl(toReachable(listener.address() as AddressInfo)),
     openConnections: () => sockets.size,
     async drain(graceMs, hurry) {
       context.lifecycle.markDraining();
@@ -123,7 +126,11 @@ async function lastAnswersRead(
   }
 }
 
-function toUrl({ address, family, port }: AddressInfo): string {
-  const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address;
-  return `http://${family === 'IPv6' && host !== '127.0.0.1' ? `[${host}]` : host}:${port}`;
+function toUrl({ address, port }: Pick<AddressInfo, 'address' | 'port'>): string {
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+/** Every address of a machine is none that a client can use; the loopback one is among them. */
+function toReachable({ address, port }: AddressInfo): Pick<AddressInfo, 'address' | 'port'> {
+  return { address: address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address, port };
 }

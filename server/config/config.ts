@@ -88,7 +88,8 @@ export function loadConfig(env: NodeJS.ProcessEnv, options: LoadOptions = {}): L
   const { leadway, sandbox, leadwayToken, locationTokens } = resolveLeadway(checks);
   const config: Config = {
     production,
-    listen: { host: values.HOST, port: values.PORT },
+    // Without authentication, which development often has none of, other machines must not reach the server.
+    listen: { host: values.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'), port: values.PORT },
     admin: resolveAdmin(checks),
     basePath: values.BASE_PATH.replace(/\/$/, ''),
     leadway,

@@ -231,6 +231,10 @@ export const MESSAGES = {
     en: 'Requests from this origin are not allowed.',
     es: 'No se permiten peticiones desde este origen.',
   },
+  'ORIGIN_NOT_ALLOWED.host': {
+    en: 'Outside production this server does not accept the host "{host}". Add its origin to ALLOWED_ORIGINS, for example http://{host}.',
+    es: 'Fuera de producción este servidor no acepta el host "{host}". Añade su origen a ALLOWED_ORIGINS, por ejemplo http://{host}.',
+  },
   LOCATION_NOT_ALLOWED: {
     en: 'This location does not exist or is not yours.',
     es: 'Esta ubicación no existe o no es tuya.',

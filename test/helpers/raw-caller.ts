@@ -97,7 +97,7 @@ export async function beginUpload(
   const length = contentLength === null ? 'Transfer-Encoding: chunked' : `Content-Length: ${contentLength}`;
   const lines = [
     `POST ${new URL(house.api).pathname}/messages/upload${query} HTTP/1.1`,
-    'Host: test',
+    'Host: localhost',
     `Content-Type: ${FORM_TYPE}`,
     length,
     ...headers,

@@ -131,7 +131,7 @@ describe('the access log', () => {
   it('has 499 and the address of a caller who left', async () => {
     using wire = await dial(
       house.url,
-      `POST /api/messages/upload HTTP/1.1\r\nHost: test\r\nX-Request-Id: left\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: 1000\r\n\r\n--`,
+      `POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: left\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: 1000\r\n\r\n--`,
     );
     await settled(() => house.server.context.slots.taken === 1, 'the upload has begun');
     wire.socket.destroy();
@@ -147,7 +147,7 @@ describe('the access log', () => {
     const head = encodeForm(parts).subarray(0, -100);
     using wire = await dial(
       house.url,
-      `POST /api/messages/upload HTTP/1.1\r\nHost: test\r\nX-Request-Id: half\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: ${head.length + 100}\r\n\r\n`,
+      `POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: half\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: ${head.length + 100}\r\n\r\n`,
     );
     wire.send(head);
     await house.sandbox.waitFor((requests) =>
@@ -165,7 +165,7 @@ describe('the access log', () => {
     using wire = await dial(house.url);
     const sizes: number[] = [];
     for (const id of ['first', 'second']) {
-      const bytes = `GET /api/config HTTP/1.1\r\nHost: test\r\nX-Request-Id: ${id}\r\n\r\n`;
+      const bytes = `GET /api/config HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: ${id}\r\n\r\n`;
       wire.send(bytes);
       await wire.answer();
       const line = await lineOf(house, id);

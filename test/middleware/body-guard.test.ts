@@ -17,7 +17,7 @@ describe('a body that stops coming', () => {
     const form = encodeForm([...textParts(house.fields), filePart('film.mp4', mp4(1_000_000))]);
     using wire = await dial(
       house.url,
-      `POST /api/messages/upload HTTP/1.1\r\nHost: test\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: ${form.length}\r\n\r\n`,
+      `POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: ${form.length}\r\n\r\n`,
     );
     wire.send(form.subarray(0, 600_000));
     assertError(await wire.answer(), 'REQUEST_TIMEOUT');
@@ -30,7 +30,7 @@ describe('a body that stops coming', () => {
     it(`is answered 408 in the middle of the JSON of ${path}`, async () => {
       using wire = await dial(
         house.url,
-        `POST /api/messages/upload/${path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n`,
+        `POST /api/messages/upload/${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n`,
       );
       assertError(await wire.answer(), 'REQUEST_TIMEOUT');
     });
@@ -39,7 +39,7 @@ describe('a body that stops coming', () => {
   it('is answered 408 when it never begins after 100 Continue', async () => {
     using wire = await dial(
       house.url,
-      'POST /api/messages/upload/complete HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n',
+      'POST /api/messages/upload/complete HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n',
     );
     await wire.interim();
     assertError(await wire.answer(), 'REQUEST_TIMEOUT');
@@ -49,20 +49,20 @@ describe('a body that stops coming', () => {
     const body = Buffer.alloc(300_000);
     using wire = await dial(
       house.url,
-      `POST /api/nothing HTTP/1.1\r\nHost: test\r\nContent-Length: ${body.length}\r\n\r\n`,
+      `POST /api/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n`,
     );
     const refused = await wire.answer();
     assertError(refused, 'NOT_FOUND');
     assert.notEqual(refused.headers['connection'], 'close');
     wire.send(body);
-    wire.send('GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n');
+    wire.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
     assert.equal((await wire.answer()).status, 200);
   });
 
   it('is closed upon when more than 2 MiB follow a refusal', async () => {
     using wire = await dial(
       house.url,
-      'POST /api/nothing HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000000000\r\n\r\n',
+      'POST /api/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000000\r\n\r\n',
     );
     assertError(await wire.answer(), 'NOT_FOUND');
     const timer = setInterval(() => wire.send(Buffer.alloc(500_000)), 5);
@@ -76,7 +76,7 @@ describe('a body that stops coming', () => {
   it('is refused without 100 Continue where it need not come', async () => {
     using wire = await dial(
       house.url,
-      'POST /api/messages/upload HTTP/1.1\r\nHost: test\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n',
+      'POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n',
     );
     await settled(() => wire.rest.includes('\r\n\r\n'), 'an answer came');
     assert.match(wire.rest, /^HTTP\/1\.1 415 /);

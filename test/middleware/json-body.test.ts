@@ -16,7 +16,7 @@ describe('a body of JSON', () => {
   const description = (filename: string) =>
     Buffer.from(JSON.stringify({ ...house.fields, filename, contentType: 'text/plain' }));
   const head = (requestId: string, length: number) =>
-    `POST /api${PATH} HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${requestId}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+    `POST /api${PATH} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: ${requestId}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
   const send = (body: string | Buffer) =>
     call(`${house.api}${PATH}`, { headers: { 'Content-Type': 'application/json' }, body });
 

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { type Call, call, PROBE } from '../helpers/call.ts';
 import { createHouse, type House } from '../helpers/house.ts';
 
+/** Development takes few names in `Host`. */
+const ANY_HOST = { NODE_ENV: 'production', AUTH: 'none' };
 const LISTED = 'https://app.example.com';
 
 describe('the origin of a request', () => {
   let house: House;
   before(async () => {
-    house = await createHouse({ env: { ALLOWED_ORIGINS: `${LISTED},http://localhost:5173` } });
+    house = await createHouse({ env: { ...ANY_HOST, ALLOWED_ORIGINS: `${LISTED},http://localhost:5173` } });
   });
   after(() => house[Symbol.asyncDispose]());
   afterEach(() => house.assertTidy());
@@ -108,7 +110,7 @@ describe('the origin of a request', () => {
         Origin: 'https://example.com',
       };
       assert(!(await passes('POST', headers)));
-      await using behind = await createHouse({ env: { TRUST_PROXY: 'loopback' } });
+      await using behind = await createHouse({ env: { ...ANY_HOST, TRUST_PROXY: 'loopback' } });
       const { body } = await call(behind, { ...PROBE, headers });
       assert.equal(body.code, 'TICKET_INVALID');
     });

@@ -79,7 +79,7 @@ describe('the rate limit', () => {
 function begin(house: House, forwardedFor: string): Promise<Wire> {
   return dial(
     house.url,
-    `POST /api/messages/upload HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: ${forwardedFor}\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: 1000\r\n\r\n`,
+    `POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: ${forwardedFor}\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: 1000\r\n\r\n`,
   );
 }
 

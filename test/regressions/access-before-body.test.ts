@@ -108,7 +108,7 @@ describe('who calls is decided before any of the body is read', () => {
       'DELETE /api/messages/upload',
     ]) {
       using caller = await connectTo(house);
-      await caller.send(`${target} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      await caller.send(`${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
       assert.equal((await caller.answer()).status, 401, target);
     }
     await house.assertTidy();
@@ -118,7 +118,7 @@ describe('who calls is decided before any of the body is read', () => {
     await using house = await createHouse({ env: SSO_ENV });
     using caller = await connectTo(house);
     const payload = JSON.stringify({ payload: encryptContext(userContext(house.sandbox.locationId)) });
-    const head = ['POST /api/session HTTP/1.1', 'Host: x', 'Content-Type: application/json'];
+    const head = ['POST /api/session HTTP/1.1', 'Host: localhost', 'Content-Type: application/json'];
     const lines = [
       ...head,
       `Content-Length: ${payload.length}`,

@@ -6,7 +6,8 @@ import { connectTo } from '../helpers/raw-caller.ts';
 /** Sends header lines as they are, byte by byte. */
 async function enterRaw(house: House, lines: readonly (string | Buffer)[]): Promise<boolean> {
   using caller = await connectTo(house);
-  const head = 'POST /api/messages/upload/complete HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+  const head =
+    'POST /api/messages/upload/complete HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
   await caller.send(
     Buffer.concat([
       Buffer.from(head),

@@ -21,7 +21,7 @@ describe('the place of a token under AUTH=jwt', () => {
     ]) {
       using caller = await connectTo(house);
       const lines = pair.map((value) => `Authorization: ${value}\r\n`).join('');
-      const head = `POST /api/messages/upload/complete HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`;
+      const head = `POST /api/messages/upload/complete HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
       await caller.send(`${head}${lines}Content-Length: 14\r\n\r\n{"ticket":"a"}`);
       assert(!wasLetIn(await caller.answer()));
     }

@@ -11,7 +11,7 @@ async function statusFor(house: House, host: string): Promise<number> {
 describe('a Host header', () => {
   let house: House;
   before(async () => {
-    house = await createHouse();
+    house = await createHouse({ env: { NODE_ENV: 'production', AUTH: 'none' } });
   });
   after(() => house[Symbol.asyncDispose]());
 

@@ -18,7 +18,7 @@ async function send(house: House, { method = 'POST', path, type, body = '' }: Se
   const bytes = Buffer.from(body);
   const about = type === undefined ? '' : `Content-Type: ${type}\r\nContent-Length: ${bytes.length}\r\n`;
   using caller = await connectTo(house);
-  await caller.send(`${method} /api${path} HTTP/1.1\r\nHost: test\r\n${about}\r\n`);
+  await caller.send(`${method} /api${path} HTTP/1.1\r\nHost: localhost\r\n${about}\r\n`);
   await caller.send(bytes);
   const { status, body: answer } = await caller.answer();
   return `${status} ${answer.code ?? ''}`.trim();

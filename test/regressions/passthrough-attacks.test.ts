@@ -8,7 +8,7 @@ const open = (): Promise<House> => createHouse({ env: { PASSTHROUGH: RULES } });
 /** Sends a request head as it is written, and reads the answer. */
 async function sendHead(house: House, requestLine: string, headers: readonly string[] = [], body = '') {
   using caller = await connectTo(house);
-  await caller.send(`${[requestLine, 'Host: t', ...headers].join('\r\n')}\r\n\r\n${body}`);
+  await caller.send(`${[requestLine, 'Host: localhost', ...headers].join('\r\n')}\r\n\r\n${body}`);
   const answer = await caller.answer();
   return { ...answer, received: caller.received };
 }

@@ -175,7 +175,7 @@ describe('The answer of a passed-through call', () => {
       res.end('1}');
     });
     using caller = await connectTo(upstream.house);
-    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: t\r\n\r\n`);
+    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     assert(await caller.until((received) => received.includes('{"first":')));
     finish.resolve();
     assert(await caller.until((received) => received.includes('1}')));
@@ -202,7 +202,7 @@ describe('The answer of a passed-through call', () => {
     using caller = await connectTo(upstream.house);
     caller.socket.pause();
     caller.socket.removeAllListeners('data');
-    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: t\r\n\r\n`);
+    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     // Until nothing moves any more for several times the time-out: the caller has taken nothing at all.
     let last = -1;
     for (let calm = 0; calm < 4; ) {
@@ -237,7 +237,7 @@ describe('The answer of a passed-through call', () => {
     using caller = await connectTo(upstream.house);
     caller.socket.pause();
     caller.socket.removeAllListeners('data');
-    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: t\r\n\r\n`);
+    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await gone.promise;
     await settled(() => upstream.house.server.context.activity.requests === 0, 'nothing is under way');
   });
@@ -249,7 +249,7 @@ describe('The answer of a passed-through call', () => {
       res.once('close', () => gone.resolve());
     });
     using caller = await connectTo(upstream.house);
-    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: t\r\n\r\n`);
+    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await caller.until((received) => received.includes('{"first":'));
     caller.leave();
     await gone.promise;
@@ -259,7 +259,7 @@ describe('The answer of a passed-through call', () => {
   it('is not waited for when the caller leaves before it', async () => {
     await using house = await createHouse({ sandbox: { fault: 'never-answers' }, env: { PASSTHROUGH } });
     using caller = await connectTo(house);
-    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: t\r\n\r\n`);
+    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await house.sandbox.waitFor(([request]) => request?.complete === true);
     caller.leave();
     await house.sandbox.waitFor(([request]) => request?.left === true);

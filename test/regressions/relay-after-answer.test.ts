@@ -5,7 +5,7 @@ import { fixture } from '../helpers/multipart.ts';
 import { connectTo, type RawCaller } from '../helpers/raw-caller.ts';
 
 const FILE_BYTES = 400_000;
-const PROBE = 'GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n';
+const PROBE = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 describe('a relayed file whose answer comes before its end', () => {
   let house: House;
@@ -25,7 +25,7 @@ describe('a relayed file whose answer comes before its end', () => {
     const caller = await connectTo(house);
     const head = [
       'PUT /api/messages/upload/content HTTP/1.1',
-      'Host: test',
+      'Host: localhost',
       `Upload-Ticket: ${step.ticket}`,
       'Content-Type: image/png',
       `Content-Length: ${FILE_BYTES}`,

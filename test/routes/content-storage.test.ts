@@ -80,7 +80,7 @@ describe('PUT /messages/upload/content when a side fails', () => {
     const caller = await connectTo(house);
     const head = [
       'PUT /api/messages/upload/content HTTP/1.1',
-      'Host: test',
+      'Host: localhost',
       `Upload-Ticket: ${step.ticket}`,
       `Content-Type: ${step.contentType}`,
       `Content-Length: ${length}`,

@@ -96,7 +96,7 @@ describe('PUT /messages/upload/content', () => {
     await caller.send(
       [
         'PUT /api/messages/upload/content HTTP/1.1',
-        'Host: test',
+        'Host: localhost',
         `Upload-Ticket: ${step.ticket}`,
         'Content-Type: text/plain',
         'Content-Length: 5',
@@ -114,7 +114,7 @@ describe('PUT /messages/upload/content', () => {
 
   it('refuses a caller who asks first before the body', async () => {
     using caller = await connectTo(house);
-    const head = 'PUT /api/messages/upload/content HTTP/1.1\r\nHost: test\r\nUpload-Ticket: x\r\n';
+    const head = 'PUT /api/messages/upload/content HTTP/1.1\r\nHost: localhost\r\nUpload-Ticket: x\r\n';
     await caller.send(`${head}Content-Length: 5\r\nExpect: 100-continue\r\n\r\n`);
     assert.equal((await caller.answer()).body.code, 'TICKET_INVALID');
     assert(!caller.received.includes('100 Continue'));
@@ -255,7 +255,7 @@ describe('PUT /messages/upload/content', () => {
       using caller = await connectTo(house);
       const head = [
         'PUT /api/messages/upload/content HTTP/1.1',
-        'Host: test',
+        'Host: localhost',
         `Upload-Ticket: ${step.ticket}`,
         `Content-Type: ${step.contentType}`,
         'Content-Length: 200010',

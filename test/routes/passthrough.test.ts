@@ -112,7 +112,7 @@ describe('A listed call', () => {
     using caller = await connectTo(house);
     const body = '{"locationId":"sandboxLocation02"}';
     await caller.send(
-      `GET /api/conversations/sandboxConversation01 HTTP/1.1\r\nHost: t\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      `GET /api/conversations/sandboxConversation01 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
     assert.equal((await caller.answer()).body.code, 'LOCATION_NOT_ALLOWED');
     assertNothingSent(house);
@@ -273,7 +273,7 @@ describe('The body of a passed-through call', () => {
     await using house = await open();
     using caller = await connectTo(house);
     await caller.send(
-      'POST /api/conversations/messages HTTP/1.1\r\nHost: t\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n',
+      'POST /api/conversations/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n',
     );
     assert.equal((await caller.answer()).body.code, 'NOT_JSON');
     assert(!caller.received.includes('100 Continue'));

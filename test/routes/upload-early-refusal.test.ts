@@ -97,7 +97,7 @@ describe('an upload that is refused while its caller is still sending', () => {
     await caller.send(opening);
     assert.equal((await caller.answer()).status, 415);
     await caller.send(rest);
-    await caller.send('GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n');
+    await caller.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
     assert(await caller.until((received) => received.includes('HTTP/1.1 200')));
     await house.assertTidy();
   });

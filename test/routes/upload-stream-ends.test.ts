@@ -138,7 +138,7 @@ describe('a forwarded stream', () => {
     // The connection still serves: the rest of the body is read, then another request.
     await caller.send(film.subarray(500_000));
     await caller.send(filmForm(house, film).ending);
-    await caller.send('GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n');
+    await caller.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
     assert(await caller.until((received) => received.includes('HTTP/1.1 200')));
     await house.assertTidy();
   });

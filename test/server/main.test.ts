@@ -165,6 +165,18 @@ describe('the program', () => {
       assert.match((JSON.parse(line) as { url: string }).url, /^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
     });
 
+    it('tells the address that it listens on: this machine alone with a token and nothing else', async () => {
+      for (const [env, listensOn] of [
+        [{ HOST: '' }, 'http://127.0.0.1:'],
+        [{ HOST: '0.0.0.0' }, 'http://0.0.0.0:'],
+        [{ HOST: '', NODE_ENV: 'production', AUTH: 'none' }, 'http://0.0.0.0:'],
+      ] as const) {
+        await using program = startProgram({ env: { ...CONFIGURED, ...env } });
+        const [line] = await program.until(/^\{.*listening.*\}$/m);
+        assert((JSON.parse(line) as { url: string }).url.startsWith(listensOn), line);
+      }
+    });
+
     it('is for people on a terminal', async function () {
       needsPrograms(this, 'script');
       await using program = startProgram({ env: CONFIGURED, isOnTerminal: true });

@@ -9,7 +9,7 @@ import { FORM_TYPE } from '../helpers/multipart.ts';
 import { assertError } from './errors/assert-error.ts';
 import { dial } from './http/wire.ts';
 
-const BEGUN = `POST /api/messages/upload HTTP/1.1\r\nHost: test\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: 1000\r\n\r\n`;
+const BEGUN = `POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: 1000\r\n\r\n`;
 
 /** Time enough to ask a server that listens and is not ready. */
 const HEAD_START_MS = 1_000;
@@ -94,16 +94,17 @@ describe('a server', () => {
     assert.equal((await fetch(`${server.url}/readyz`)).status, 200);
   });
 
-  for (const [host, shown] of [
+  for (const [host, listensOn, url = listensOn] of [
     ['127.0.0.1', /^http:\/\/127\.0\.0\.1:\d+$/],
-    ['0.0.0.0', /^http:\/\/127\.0\.0\.1:\d+$/],
+    ['0.0.0.0', /^http:\/\/0\.0\.0\.0:\d+$/, /^http:\/\/127\.0\.0\.1:\d+$/],
     ['::1', /^http:\/\/\[::1\]:\d+$/],
-    ['::', /^http:\/\/127\.0\.0\.1:\d+$/],
+    ['::', /^http:\/\/\[::\]:\d+$/, /^http:\/\/127\.0\.0\.1:\d+$/],
     ['localhost', /^http:\/\/(127\.0\.0\.1|\[::1\]):\d+$/],
   ] as const) {
-    it(`tells an address that works when it listens on ${host}`, async () => {
+    it(`tells where it listens and an address that works, on ${host}`, async () => {
       await using house = await createHouse({ env: { HOST: host } });
-      assert.match(house.url, shown);
+      assert.match(house.server.listensOn, listensOn);
+      assert.match(house.url, url);
       assert.equal((await fetch(`${house.url}/readyz`)).status, 200);
     });
   }

@@ -15,7 +15,7 @@ async function slowUpload(program: Program, url: string): Promise<{ wire: Wire; 
   const form = encodeForm([...textParts({ conversationId, contactId }), filePart('film.mp4', FILE)]);
   const wire = await dial(
     url,
-    `POST /api/messages/upload HTTP/1.1\r\nHost: test\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: ${form.length}\r\nExpect: 100-continue\r\n\r\n`,
+    `POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: ${form.length}\r\nExpect: 100-continue\r\n\r\n`,
   );
   await wire.interim(); // it is under way from here on
   wire.send(form.subarray(0, -1_000));
@@ -77,7 +77,7 @@ describe('a signal to stop', () => {
   it('ends an idle process although connections are open', async () => {
     const { program, url } = await startSandboxed();
     await using _ = program;
-    using kept = await dial(url, 'GET /api/config HTTP/1.1\r\nHost: test\r\n\r\n');
+    using kept = await dial(url, 'GET /api/config HTTP/1.1\r\nHost: localhost\r\n\r\n');
     assert.equal((await kept.answer()).status, 200);
     using silent = await dial(url);
     program.child.kill('SIGTERM');

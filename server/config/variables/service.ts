@@ -14,10 +14,9 @@ export const SERVICE_VARIABLES = {
     example: 'production',
     doc: 'production turns off every convenience that is unsafe there',
   }),
-  HOST: setting(parseHost, {
-    default: '0.0.0.0',
-    example: '127.0.0.1',
-    doc: 'address of the listener',
+  HOST: optional(parseHost, {
+    example: '0.0.0.0',
+    doc: 'address of the listener; 127.0.0.1 when not set, 0.0.0.0 in production',
   }),
   PORT: setting(integer(0, 65_535), {
     default: '3000',

@@ -9,7 +9,7 @@ describe('loadConfig', () => {
     assert.deepEqual(warnings, []);
     assert.equal(config.production, false);
     assert.equal(config.sandbox, true);
-    assert.deepEqual(config.listen, { host: '0.0.0.0', port: 3000 });
+    assert.deepEqual(config.listen, { host: '127.0.0.1', port: 3000 });
     assert.equal(config.admin, null);
     assert.equal(config.basePath, '/api');
     assert.deepEqual(config.auth, { kind: 'none' });
@@ -24,6 +24,14 @@ describe('loadConfig', () => {
     assert.deepEqual(config.leadway.locationIds, []);
     assert.equal(config.leadway.baseUrl.origin, 'https://services.leadconnectorhq.com');
     assert(!config.uploads.allowedExtensions.includes('vcf'));
+  });
+
+  it('listens on every address by default in production only', () => {
+    assert.equal(accept(PRODUCTION).config.listen.host, '0.0.0.0');
+    for (const NODE_ENV of ['development', 'test']) {
+      assert.equal(accept({ NODE_ENV }).config.listen.host, '127.0.0.1');
+      assert.equal(accept({ NODE_ENV, HOST: '0.0.0.0' }).config.listen.host, '0.0.0.0');
+    }
   });
 
   it('counts an empty string as not set', () => {

@@ -99,7 +99,7 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
     what: 'a body that does not come',
     house: { env: { UPLOAD_IDLE_TIMEOUT_MS: '50' } },
     provoke: raw(
-      'POST /api/messages/upload/complete HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
+      'POST /api/messages/upload/complete HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
     ),
   },
   TICKET_EXPIRED: {
@@ -123,7 +123,7 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
   },
   URI_TOO_LONG: {
     what: 'an address of 20 KiB',
-    provoke: raw(`GET /${'a'.repeat(20 * 1024)} HTTP/1.1\r\nHost: test\r\n\r\n`),
+    provoke: raw(`GET /${'a'.repeat(20 * 1024)} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
   },
   NOT_MULTIPART: {
     what: 'JSON where a form is taken',
@@ -147,7 +147,7 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
   },
   EXPECTATION_FAILED: {
     what: 'an expectation that nobody knows',
-    provoke: raw('GET /api/config HTTP/1.1\r\nHost: test\r\nExpect: tea\r\n\r\n'),
+    provoke: raw('GET /api/config HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\n\r\n'),
   },
   RATE_LIMITED: {
     what: 'one request too many',
@@ -164,7 +164,7 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
   },
   HEADERS_TOO_LARGE: {
     what: 'a cookie of 20 KiB',
-    provoke: raw(`GET / HTTP/1.1\r\nHost: test\r\nCookie: ${'a'.repeat(20 * 1024)}\r\n\r\n`),
+    provoke: raw(`GET / HTTP/1.1\r\nHost: localhost\r\nCookie: ${'a'.repeat(20 * 1024)}\r\n\r\n`),
   },
   INTERNAL: {
     what: 'a mistake of ours',

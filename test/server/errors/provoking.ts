@@ -61,7 +61,7 @@ export function raw(bytes: string) {
 
 /** What `second` is told while an upload of `first` is under way. */
 export async function meanwhile(house: House, second: string): Promise<ErrorAnswer> {
-  const head = 'POST /api/messages/upload HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 192.0.2.1\r\n';
+  const head = 'POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.1\r\n';
   using _ = await dial(
     house.url,
     `${head}Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 9\r\n\r\n`,

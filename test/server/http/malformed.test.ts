@@ -7,19 +7,19 @@ import { encodeForm, FORM_TYPE, mp4 } from '../../helpers/multipart.ts';
 import { assertError } from '../errors/assert-error.ts';
 import { dial } from './wire.ts';
 
-const UPLOAD = 'POST /api/messages/upload HTTP/1.1\r\nHost: test\r\n';
+const UPLOAD = 'POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\n';
 
 /** Requests that are refused before or by the strict checks, and what they are told. */
 const REFUSED: readonly (readonly [what: string, bytes: string, code: ErrorCode])[] = [
   ['no HTTP at all', 'hello\r\n\r\n', 'BAD_REQUEST'],
   ['TLS to a plain port', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'BAD_REQUEST'],
-  ['an unknown method', 'FETCH / HTTP/1.1\r\nHost: test\r\n\r\n', 'BAD_REQUEST'],
-  ['another protocol version', 'GET / HTTP/7.0\r\nHost: test\r\n\r\n', 'BAD_REQUEST'],
-  ['a header without a colon', 'GET / HTTP/1.1\r\nHost: test\r\nnonsense\r\n\r\n', 'BAD_REQUEST'],
+  ['an unknown method', 'FETCH / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'BAD_REQUEST'],
+  ['another protocol version', 'GET / HTTP/7.0\r\nHost: localhost\r\n\r\n', 'BAD_REQUEST'],
+  ['a header without a colon', 'GET / HTTP/1.1\r\nHost: localhost\r\nnonsense\r\n\r\n', 'BAD_REQUEST'],
   ['a blank before the colon', 'GET / HTTP/1.1\r\nHost : test\r\n\r\n', 'BAD_REQUEST'],
-  ['a folded header', 'GET / HTTP/1.1\r\nHost: test\r\nA: b\r\n c\r\nX: \0\r\n\r\n', 'BAD_REQUEST'],
-  ['a control character in a header', 'GET / HTTP/1.1\r\nHost: test\r\nA: \x01\r\n\r\n', 'BAD_REQUEST'],
-  ['a bare CR in a header', 'GET / HTTP/1.1\r\nHost: test\r\nA: b\rc\r\n\r\n', 'BAD_REQUEST'],
+  ['a folded header', 'GET / HTTP/1.1\r\nHost: localhost\r\nA: b\r\n c\r\nX: \0\r\n\r\n', 'BAD_REQUEST'],
+  ['a control character in a header', 'GET / HTTP/1.1\r\nHost: localhost\r\nA: \x01\r\n\r\n', 'BAD_REQUEST'],
+  ['a bare CR in a header', 'GET / HTTP/1.1\r\nHost: localhost\r\nA: b\rc\r\n\r\n', 'BAD_REQUEST'],
   ['a length that is no number', `${UPLOAD}Content-Length: 1x\r\n\r\n`, 'BAD_REQUEST'],
   ['a negative length', `${UPLOAD}Content-Length: -1\r\n\r\n`, 'BAD_REQUEST'],
   ['two lengths', `${UPLOAD}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`, 'BAD_REQUEST'],
@@ -49,24 +49,32 @@ const REFUSED: readonly (readonly [what: string, bytes: string, code: ErrorCode]
   ['no Host', 'GET /api/config HTTP/1.1\r\n\r\n', 'BAD_REQUEST'],
   ['two Hosts', 'GET /api/config HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', 'BAD_REQUEST'],
   ['the same Host twice', 'GET /api/config HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n', 'BAD_REQUEST'],
-  ['an absolute target', 'GET http://evil.example/api/config HTTP/1.1\r\nHost: test\r\n\r\n', 'BAD_REQUEST'],
-  ['the asterisk target', 'OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n', 'BAD_REQUEST'],
-  ['a path that cannot be decoded', 'GET /api/%zz HTTP/1.1\r\nHost: test\r\n\r\n', 'BAD_REQUEST'],
-  ['a path that is not UTF-8', 'GET /api/%ff HTTP/1.1\r\nHost: test\r\n\r\n', 'BAD_REQUEST'],
+  [
+    'an absolute target',
+    'GET http://evil.example/api/config HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    'BAD_REQUEST',
+  ],
+  ['the asterisk target', 'OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n', 'BAD_REQUEST'],
+  ['a path that cannot be decoded', 'GET /api/%zz HTTP/1.1\r\nHost: localhost\r\n\r\n', 'BAD_REQUEST'],
+  ['a path that is not UTF-8', 'GET /api/%ff HTTP/1.1\r\nHost: localhost\r\n\r\n', 'BAD_REQUEST'],
   [
     'an address of 9 KiB',
-    `GET /api/config?${'a'.repeat(9 * 1024)} HTTP/1.1\r\nHost: test\r\n\r\n`,
+    `GET /api/config?${'a'.repeat(9 * 1024)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
     'URI_TOO_LONG',
   ],
-  ['an address of 100 KiB', `GET /${'a'.repeat(100 * 1024)} HTTP/1.1\r\nHost: test\r\n\r\n`, 'URI_TOO_LONG'],
+  [
+    'an address of 100 KiB',
+    `GET /${'a'.repeat(100 * 1024)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+    'URI_TOO_LONG',
+  ],
   [
     'a header of 20 KiB',
-    `GET /api/config HTTP/1.1\r\nHost: test\r\nCookie: ${'a'.repeat(20 * 1024)}\r\n\r\n`,
+    `GET /api/config HTTP/1.1\r\nHost: localhost\r\nCookie: ${'a'.repeat(20 * 1024)}\r\n\r\n`,
     'HEADERS_TOO_LARGE',
   ],
   [
     'headers of 500 KiB',
-    `GET / HTTP/1.1\r\nHost: test\r\n${'A: b\r\n'.repeat(80_000)}\r\n`,
+    `GET / HTTP/1.1\r\nHost: localhost\r\n${'A: b\r\n'.repeat(80_000)}\r\n`,
     'HEADERS_TOO_LARGE',
   ],
   [
@@ -81,9 +89,13 @@ const REFUSED: readonly (readonly [what: string, bytes: string, code: ErrorCode]
     'EXPECTATION_FAILED',
   ],
   ['CONNECT', 'CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example\r\n\r\n', 'METHOD_NOT_ALLOWED'],
-  ['TRACE of an endpoint', 'TRACE /api/messages/upload HTTP/1.1\r\nHost: t\r\n\r\n', 'METHOD_NOT_ALLOWED'],
-  ['TRACE of nothing', 'TRACE / HTTP/1.1\r\nHost: test\r\nCookie: secret\r\n\r\n', 'NOT_FOUND'],
-  ['PROPFIND', 'PROPFIND /api/messages/upload HTTP/1.1\r\nHost: t\r\n\r\n', 'METHOD_NOT_ALLOWED'],
+  [
+    'TRACE of an endpoint',
+    'TRACE /api/messages/upload HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    'METHOD_NOT_ALLOWED',
+  ],
+  ['TRACE of nothing', 'TRACE / HTTP/1.1\r\nHost: localhost\r\nCookie: secret\r\n\r\n', 'NOT_FOUND'],
+  ['PROPFIND', 'PROPFIND /api/messages/upload HTTP/1.1\r\nHost: localhost\r\n\r\n', 'METHOD_NOT_ALLOWED'],
 ];
 
 describe('requests that no client library sends', () => {
@@ -104,7 +116,7 @@ describe('requests that no client library sends', () => {
   }
 
   it('says in Allow what an address does answer, to CONNECT too', async () => {
-    using trace = await dial(house.url, 'TRACE /api/messages/upload HTTP/1.1\r\nHost: t\r\n\r\n');
+    using trace = await dial(house.url, 'TRACE /api/messages/upload HTTP/1.1\r\nHost: localhost\r\n\r\n');
     assert.equal((await trace.answer()).headers['allow'], 'POST');
     using tunnel = await dial(
       house.url,
@@ -135,7 +147,7 @@ describe('requests that no client library sends', () => {
   it('lets no request follow a body whose end is in dispute', async () => {
     using wire = await dial(
       house.url,
-      `${UPLOAD}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\nGET /api/config HTTP/1.1\r\nHost: test\r\n\r\n`,
+      `${UPLOAD}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\nGET /api/config HTTP/1.1\r\nHost: localhost\r\n\r\n`,
     );
     assertError(await wire.answer(), 'BAD_REQUEST');
     await wire.closed;
