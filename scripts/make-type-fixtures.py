@@ -81,7 +81,17 @@ texts: dict[str, bytes] = {
     'control-bytes.bin': b'Looks like text\x00\x01\x02 but is not.\n',
     'late-nul.bin': b'Words to the end of the head and beyond.\n' * 200 + b'\x00 and on.\n',
     'utf16-without-bom.bin': SPANISH.encode('utf-16-le'),
-    'cp437.bin': b'\x81\x8d\x8f\x90\x9d are letters in DOS, but not in windows-1252.\n',
+    'cp437.txt': b'\x81\x8d\x8f\x90\x9d are letters in DOS, but not in windows-1252.\n',
+    'cp850.txt': ('RAZÓN SOCIAL: ESPAÑA, CRÉDITO Nº 3, PINGÜINO\r\n' * 90).encode('cp850') + b'\x1a',
+    'cp1250.txt': 'Ťažký deň, ťava, źdźbło, Źródło\r\n'.encode('cp1250'),
+    'cp1251-ya.txt': 'явно: я знаю, что яркий день\r\n'.encode('cp1251'),
+    'shift-jis.txt': 'これはテストです。漢字、カタカナ。ソフト\r\n'.encode('shift_jis'),
+    'gbk.txt': '这是测试文件，镕囧瞭朙\r\n'.encode('gbk'),
+    'big5.txt': '這是測試檔案，繁體中文\r\n'.encode('big5'),
+    'euc-kr.txt': '이것은 시험입니다 똠방각하\r\n'.encode('cp949'),
+    'web-archive.mht': b'MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary="x"\r\n\r\n--x\r\nContent-Type: text/html\r\n\r\n<html><p>Words.</html>\r\n--x--\r\n',
+    'word-2003.xml': b'<?xml version="1.0"?>\r\n<?mso-application progid="Word.Document"?>\r\n<w:wordDocument xmlns:w="http://schemas.microsoft.com/office/word/2003/wordml"><w:body/></w:wordDocument>\r\n',
+    'owner-file.docx.bin': b'\x05Maria'.ljust(54) + b'\x05\0' + 'Maria'.encode('utf-16-le').ljust(106, b'\0'),
     'drawing.svg': b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>\n',
     'drawing-declared.svg': b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- a > b -->\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd" [ <!ENTITY a "b>"> ]>\n<svg:svg xmlns:svg="http://www.w3.org/2000/svg"/>\n',
     'drawing-utf16.svg': '\ufeff<svg xmlns="http://www.w3.org/2000/svg"/>\n'.encode('utf-16-le'),
@@ -89,7 +99,8 @@ texts: dict[str, bytes] = {
     'page-comment.html': b'<!-- saved -->\n<HTML><body onload=alert(1)></HTML>\n',
     'page.xhtml': b'<?xml version="1.0"?>\n<html xmlns="http://www.w3.org/1999/xhtml"><body/></html>\n',
     'script.html': b'<script>alert(1)</script>\n',
-    'bom.pdf.bin': b'\xef\xbb\xbf%PDF-1.4\n%%EOF\n',
+    'bom.pdf': b'\xef\xbb\xbf%PDF-1.4\n%%EOF\n',
+    'lines-before.pdf': b'\r\n\t\t \r\n' + (out / 'ghostscript.pdf').read_bytes(),
     'contact.vcf': b'BEGIN:VCARD\r\nVERSION:3.0\r\nN:Doe;Jane;;;\r\nFN:Jane Doe\r\nTEL;TYPE=CELL:+1 555 0100\r\nEND:VCARD\r\n',
     'contact-bom-lower.vcf': b'\xef\xbb\xbfbegin:vcard\nversion:4.0\nfn:Jane Doe\nend:vcard\n',
     'contact-utf16.vcf': '\ufeffBEGIN:VCARD\r\nVERSION:2.1\r\nN:Ñandú;Ana\r\nEND:VCARD\r\n'.encode('utf-16-le'),
@@ -100,6 +111,35 @@ texts: dict[str, bytes] = {
 # A 64-bit Mach-O header (mach-o/loader.h) for an executable, with one empty __TEXT segment.
 segment = struct.pack('<II16sQQQQIIII', 0x19, 72, b'__TEXT', 1 << 32, 4096, 0, 4096, 5, 5, 0, 0)
 texts['program.macho'] = struct.pack('<8I', 0xFEEDFACF, 0x01000007, 3, 2, 1, len(segment), 0, 0) + segment
+
+wave = (out / 'tone.wav').read_bytes()
+texts['rifx.wav'] = b'RIFX' + wave[7:3:-1] + wave[8:]
+bare = (out / 'bare.mp3').read_bytes()
+texts['cut-within-frame.mp3'] = bare[60:]
+
+archive = (out / 'archive.zip').read_bytes()
+texts['line-feed-behind.zip'] = archive + b'\n'
+texts['padded-to-a-block.zip'] = archive + bytes(-len(archive) % 512)
+texts['line-feed-behind.docx'] = (out / 'document.docx').read_bytes() + b'\r\n'
+texts['self-extracting.exe'] = (out / 'program.exe').read_bytes() + archive
+# As `zip -s` splits: a marker before the first part, the number of the disk in the end record of the last.
+texts['split-first.z01'] = b'PK\x07\x08' + archive[:200]
+texts['split-last.zip'] = archive[:-18] + struct.pack('<HH', 1, 1) + archive[-14:]
+
+
+def spaced(parts, padding, method=zipfile.ZIP_DEFLATED):
+    """An archive with padding between its entries, and a directory that knows it."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, 'w') as package:
+        for part, data in parts:
+            package.writestr(zipfile.ZipInfo(part, WHEN), data, method)
+            target.write(padding)
+            package.start_dir = target.tell()
+    return target.getvalue()
+
+
+texts['padding-between-entries.docx'] = spaced(docx, bytes(10))
+texts['mp3-stored.zip'] = spaced([('a.mp3', bare)], b'', zipfile.ZIP_STORED)
 
 for name, data in texts.items():
     (out / name).write_bytes(data)

@@ -1,35 +1,30 @@
-import { isAscii, isUtf8 } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import { hasBinaryByte, isBinaryByte } from './binary-bytes.ts';
-
-/** Bytes that are control characters in windows-1252, which is what the web calls Latin-1. */
-const UNDEFINED_IN_1252 = [0x81, 0x8d, 0x8f, 0x90, 0x9d];
 
 type Encoding = 'utf16le' | 'utf16be' | 'bytes';
 
+/** What DOS programs put at the end of a text. */
+const END_MARK = 0x1a;
+
 /**
- * Decides over any number of chunks whether they are text: UTF-16 after a byte order mark, else UTF-8
- * throughout, else windows-1252 throughout; never with binary data bytes.
+ * Decides over any number of chunks whether they are text: UTF-16 after a byte order mark, else bytes of UTF-8 or of
+ * any code page, in all of which 0x80 to 0xFF may be letters; never with binary data bytes but one end mark.
  */
 export class TextScanner {
   #encoding: Encoding | null = null;
-  /** What could not be judged without the next chunk: a first byte, half a unit, a cut UTF-8 sequence. */
+  /** What can't be judged without the next chunk: a first byte, or half a unit. */
   #carry: Buffer = Buffer.alloc(0);
   #isClean = true;
-  #isUtf8 = true;
-  #hasUndefined = false;
+  #isAfterEndMark = false;
   #isAfterHighSurrogate = false;
 
   /** False as soon as the bytes so far can't be the beginning of a text. */
   get isText(): boolean {
-    return this.#isClean && (this.#isUtf8 || !this.#hasUndefined);
-  }
-
-  get isUnicode(): boolean {
-    return this.#encoding !== 'bytes' || this.#isUtf8;
+    return this.#isClean;
   }
 
   update(chunk: Buffer): void {
-    if (!this.isText || chunk.length === 0) return;
+    if (!this.#isClean || chunk.length === 0) return;
     if (this.#encoding === null) {
       if (this.#carry.length + chunk.length < 2) {
         this.#carry = Buffer.from(chunk);
@@ -42,18 +37,11 @@ export class TextScanner {
     else this.#scanUnits(this.#takeCarry(chunk), this.#encoding === 'utf16be');
   }
 
-  /** Whether all of it was text; a sequence cut by the end is none. */
+  /** Whether all of it was text; in UTF-16, a unit or pair cut by the end is none. */
   finish(): boolean {
-    if (this.#encoding === null) {
-      this.#encoding = 'bytes';
-      this.#scanBytes(this.#takeCarry(Buffer.alloc(0)));
-    }
-    if (this.#encoding === 'bytes') {
-      if (this.#carry.length > 0) this.#isUtf8 = false;
-    } else if (this.#carry.length > 0 || this.#isAfterHighSurrogate) {
-      this.#isClean = false;
-    }
-    return this.isText;
+    if (this.#encoding === null) this.#scanBytes(this.#takeCarry(Buffer.alloc(0)));
+    else if (this.#carry.length > 0 || this.#isAfterHighSurrogate) this.#isClean = false;
+    return this.#isClean;
   }
 
   #takeCarry(chunk: Buffer): Buffer {
@@ -63,17 +51,9 @@ export class TextScanner {
   }
 
   #scanBytes(chunk: Buffer): void {
-    if (hasBinaryByte(chunk)) {
-      this.#isClean = false;
-      return;
-    }
-    if (this.#carry.length === 0 && isAscii(chunk)) return;
-    if (!this.#hasUndefined) this.#hasUndefined = UNDEFINED_IN_1252.some((byte) => chunk.includes(byte));
-    if (!this.#isUtf8) return;
-    const joined = this.#takeCarry(chunk);
-    const end = joined.length - cutSequenceLength(joined);
-    this.#isUtf8 = isUtf8(joined.subarray(0, end));
-    if (this.#isUtf8) this.#carry = Buffer.from(joined.subarray(end));
+    if (this.#isAfterEndMark && chunk.length > 0) this.#isClean = false;
+    this.#isAfterEndMark = chunk.at(-1) === END_MARK;
+    if (hasBinaryByte(this.#isAfterEndMark ? chunk.subarray(0, -1) : chunk)) this.#isClean = false;
   }
 
   #scanUnits(bytes: Buffer, isBigEndian: boolean): void {
@@ -106,6 +86,11 @@ export function encodingOf(bytes: Buffer): Encoding {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf16be';
   return 'bytes';
+}
+
+/** Whether these bytes may be the beginning of a text in UTF-8 or UTF-16. */
+export function isUnicode(head: Buffer): boolean {
+  return encodingOf(head) !== 'bytes' || isUtf8(head.subarray(0, head.length - cutSequenceLength(head)));
 }
 
 /** How many bytes at the end begin a UTF-8 sequence (RFC 3629 section 3) without ending it: 0 to 3. */

@@ -5,8 +5,10 @@ export interface ZipDirectory {
   readonly offset: number;
 }
 
-/** The longest end record with its comment, and room for the ZIP64 records before it. */
-export const ZIP_END_BYTES = 22 + 0xffff + 4096;
+/** As much padding behind an archive as is looked past. */
+const MAX_PADDING_BYTES = 64 * 1024;
+/** The longest end record with its comment, room for the ZIP64 records before it and for padding behind it. */
+export const ZIP_END_BYTES = 22 + 0xffff + 4096 + MAX_PADDING_BYTES;
 
 const END = Buffer.from('PK\x05\x06', 'latin1');
 const END_BYTES = 22;
@@ -17,24 +19,43 @@ const ZIP64_LOCATOR_BYTES = 20;
 const ZIP64_END = 0x06064b50;
 const ZIP64_END_BYTES = 56;
 
+/** NUL, LF, CR: archives padded to a block, and line ends that PHP programs write after them. */
+const PADDING: ReadonlySet<number | undefined> = new Set([0x00, 0x0a, 0x0d]);
+
 /**
  * Reads the end of central directory record (APPNOTE.TXT 6.3.10, sections 4.3.14 to 4.3.16) from the last
- * bytes of an archive of `totalBytes`. The record's comment has to end with the file, the directory has to
+ * bytes of an archive of `totalBytes`. Only padding may follow the record's comment, the directory has to
  * lie before the record, and where it can be seen it has to begin with an entry. Null otherwise.
  */
 export function findZipDirectory(tail: Buffer, totalBytes: number): ZipDirectory | null {
   const tailStart = totalBytes - tail.length;
-  const earliest = Math.max(0, tail.length - END_BYTES - 0xffff);
+  const contentStart = Math.max(0, tail.length - MAX_PADDING_BYTES);
+  let contentEnd = tail.length;
+  while (contentEnd > contentStart && PADDING.has(tail[contentEnd - 1])) contentEnd -= 1;
+  const earliest = Math.max(0, contentEnd - END_BYTES - 0xffff);
   let at = tail.length - END_BYTES;
   while (at >= earliest) {
     at = tail.lastIndexOf(END, at);
     if (at < earliest) return null;
-    const endsWithFile = at + END_BYTES + tail.readUInt16LE(at + 20) === tail.length;
+    const end = at + END_BYTES + tail.readUInt16LE(at + 20);
+    const endsWithFile = end >= contentEnd && end <= tail.length;
     const directory = endsWithFile ? readEnd(tail, at, tailStart) : null;
     if (directory) return directory;
     at -= 1; // a comment may hold the signature too
   }
   return null;
+}
+
+/** Whether this is the last part of an archive that was split into several files. */
+export function endsSplitArchive(tail: Buffer): boolean {
+  const at = tail.lastIndexOf(END, tail.length - END_BYTES);
+  return at !== -1 && isOfLaterDisk(tail, at);
+}
+
+/** The archive's disk number; saturated where ZIP64 records have it. */
+function isOfLaterDisk(tail: Buffer, at: number): boolean {
+  const disk = tail.readUInt16LE(at + 4);
+  return disk !== 0 && disk !== 0xffff;
 }
 
 function readEnd(tail: Buffer, at: number, tailStart: number): ZipDirectory | null {
@@ -43,6 +64,7 @@ function readEnd(tail: Buffer, at: number, tailStart: number): ZipDirectory | nu
     sizeBytes: tail.readUInt32LE(at + 12),
     offset: tail.readUInt32LE(at + 16),
   };
+  if (isOfLaterDisk(tail, at)) return null;
   const isSaturated =
     directory.entryCount === 0xffff || directory.sizeBytes === 0xffffffff || directory.offset === 0xffffffff;
   const locator = at - ZIP64_LOCATOR_BYTES;

@@ -1,5 +1,6 @@
 import type { CfbDirectory } from '../cfb-directory.ts';
 import { CfbReader } from '../cfb-reader.ts';
+import { FILE_TYPES } from '../file-types.ts';
 import { differs, FITS, type Finding, type Matcher, type StructureInspector } from './matcher.ts';
 
 /**
@@ -22,6 +23,8 @@ export const doc: Matcher = {
   contradictedBy: null,
 };
 
+/** What Office writes instead of a DOCX, XLSX or PPTX that has a password. */
+export const ENCRYPTED_OFFICE = 'application/vnd.openxmlformats-officedocument.encrypted';
 const CFB = 'application/x-cfb';
 const EXCEL = 'application/vnd.ms-excel';
 const POWERPOINT = 'application/vnd.ms-powerpoint';
@@ -55,9 +58,17 @@ const OTHER_STREAMS: ReadonlyMap<string, string> = new Map([
   ['PP40', POWERPOINT],
   ['__PROPERTIES_VERSION1.0', OUTLOOK],
   ['VISIODOCUMENT', VISIO],
-  ['ENCRYPTEDPACKAGE', 'application/vnd.openxmlformats-officedocument.encrypted'],
+  ['ENCRYPTEDPACKAGE', ENCRYPTED_OFFICE],
   ['QUILL', 'application/x-mspublisher'],
 ]);
+
+/** What a compound file holds, as far as its beginning shows it; null where that is not to be seen. */
+export function kindOfCfb(head: Buffer): string | null {
+  const reader = new CfbReader();
+  reader.update(head);
+  const isDoc = isWord(reader.readDirectory()) || beginsWithWord(reader.afterHeader);
+  return otherKind(reader) ?? (isDoc ? FILE_TYPES.doc.mimeTypes[0] : null);
+}
 
 function otherKind(reader: CfbReader): string | null {
   const directory = reader.readDirectory();

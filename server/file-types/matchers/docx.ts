@@ -1,6 +1,7 @@
 import { DOCM, listsWordDocument, otherKindByContentTypes } from '../content-types.ts';
+import { SPLIT_ZIP } from '../recognise.ts';
 import { TailWindow } from '../tail-window.ts';
-import { findZipDirectory, readZipEntries, type ZipEntry } from '../zip-directory.ts';
+import { endsSplitArchive, findZipDirectory, readZipEntries, type ZipEntry } from '../zip-directory.ts';
 import { ZipEntryCatcher } from '../zip-entry-catcher.ts';
 import { isZipLocalHeader, readLocalEntries, readZipContent } from '../zip-local-entries.ts';
 import { differs, FITS, type Finding, type Matcher, type StructureInspector } from './matcher.ts';
@@ -81,7 +82,7 @@ function createDocxInspector(): StructureInspector {
 
 function judgePackage(tail: Buffer, totalBytes: number, catcher: ZipEntryCatcher): Finding {
   const directory = findZipDirectory(tail, totalBytes);
-  if (!directory) return differs();
+  if (!directory) return differs(endsSplitArchive(tail) ? SPLIT_ZIP : null);
   const entries = readZipEntries(directory, tail, totalBytes);
   if (!entries) return differs(ZIP);
   for (const { name } of entries) {

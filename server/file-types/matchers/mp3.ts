@@ -1,4 +1,4 @@
-import { isAdtsFrame, readAudioFrame } from '../mpeg-audio-frame.ts';
+import { type AudioFrame, isAdtsFrame, readAudioFrame } from '../mpeg-audio-frame.ts';
 import {
   anythingBut,
   differs,
@@ -12,8 +12,8 @@ import {
  * MP3: MPEG audio layer III (ISO/IEC 11172-3, 13818-3; version 2.5 is an extension in wide use), after any
  * number of ID3v2 tags (id3.org, ID3v2.4.0 section 3) and zero padding. Two frames in a row have to agree,
  * unless the file ends with the first or an ID3v1, APE or Lyrics3 tag follows it; behind an ID3v2 tag, whose
- * size some writers get wrong, they are looked for within a window. A tag longer than the head (cover art)
- * is followed to its end in the body.
+ * size some writers get wrong, they are looked for within a window. Without a tag, behind the rest of a frame that a
+ * recording was cut in, four have to agree. A tag longer than the head (cover art) is followed to its end in the body.
  */
 export const mp3: Matcher = {
   judgeHead(head, complete) {
@@ -26,8 +26,11 @@ export const mp3: Matcher = {
   contradictedBy: anythingBut('mp3'),
 };
 
-/** Two of the longest frames (1,441 bytes, layer III at 320 kbit/s and 32 kHz) and some. */
-const WINDOW_BYTES = 4096;
+/** How far into a file frames are looked for. */
+const MAX_JUNK_BYTES = 4096;
+const MAX_FRAME_BYTES = 1441; // layer III at 320 kbit/s and 32 kHz
+const FRAMES_BEHIND_JUNK = 4;
+const WINDOW_BYTES = MAX_JUNK_BYTES + FRAMES_BEHIND_JUNK * MAX_FRAME_BYTES;
 const ID3_HEADER_BYTES = 10;
 
 /** Skips tags and padding, then judges the first frames; keeps no more than a window. */
@@ -37,9 +40,13 @@ class FrameSearch implements StructureInspector {
   #bytesToSkip = 0;
   #hasTag = false;
 
-  /** Whether something of the kind has been seen: a tag, or a first frame whose successor is not here yet. */
+  /** Whether something of the kind has been seen: a tag, or frames whose successors are not here yet. */
   get isPromising(): boolean {
-    return this.#hasTag || judgeFrames(this.#window, false, true)?.fits === true;
+    return this.#hasTag || findFrames(this.#window, FRAMES_BEHIND_JUNK, 'may go on');
+  }
+
+  get #windowBytes(): number {
+    return this.#hasTag ? MAX_JUNK_BYTES : WINDOW_BYTES;
   }
 
   update(chunk: Buffer): void {
@@ -47,17 +54,18 @@ class FrameSearch implements StructureInspector {
     while (rest.length > 0 && this.finding === null) {
       const skipped = Math.min(this.#bytesToSkip, rest.length);
       this.#bytesToSkip -= skipped;
-      const taken = rest.subarray(skipped, skipped + WINDOW_BYTES - this.#window.length);
+      const taken = rest.subarray(skipped, skipped + Math.max(0, this.#windowBytes - this.#window.length));
       rest = rest.subarray(skipped + taken.length);
       this.#window = Buffer.concat([this.#window, taken]);
       this.#advance();
-      const isFull = this.#window.length === WINDOW_BYTES;
-      if (isFull) this.finding = judgeFrames(this.#window, this.#hasTag, false) ?? differs();
+      this.finding = judgeStart(this.#window);
+      const isFull = this.#window.length >= this.#windowBytes;
+      if (isFull) this.finding ??= this.#judgeWindow();
     }
   }
 
   finish(): Finding {
-    this.finding ??= judgeFrames(this.#window, this.#hasTag, true) ?? differs();
+    this.finding ??= judgeStart(this.#window, 'ends here') ?? this.#judgeWindow();
     return this.finding;
   }
 
@@ -75,6 +83,12 @@ class FrameSearch implements StructureInspector {
       this.#window = this.#window.subarray(length);
     }
   }
+
+  #judgeWindow(): Finding {
+    return findFrames(this.#window, this.#hasTag ? 2 : FRAMES_BEHIND_JUNK, 'in the window')
+      ? FITS
+      : differs();
+  }
 }
 
 /** Section 3.1: the size is a 28-bit "synchsafe" number, without the header and the optional footer. */
@@ -85,24 +99,44 @@ function tagLength(tag: Buffer): number {
   return ID3_HEADER_BYTES + size + (hasFooter ? ID3_HEADER_BYTES : 0);
 }
 
-/** Null when there is no MPEG audio to be seen. */
-function judgeFrames(window: Buffer, maySearch: boolean, isAll: boolean): Finding | null {
+/** By what stands at the beginning; null when that is not settled or no MPEG audio. */
+function judgeStart(window: Buffer, extent: 'ends here' | 'may go on' = 'may go on'): Finding | null {
   if (isAdtsFrame(window, 0)) return differs('audio/aac');
   const first = readAudioFrame(window, 0);
-  if (first && first.layer !== 3) return differs(`audio/mp${first.layer}`);
-  const last = maySearch ? window.length - 4 : 0;
-  for (let at = 0; at <= last; at += 1) {
-    if (isFollowedFrame(window, at, isAll && at === 0)) return FITS;
-  }
-  return null;
+  if (!first) return null;
+  if (first.layer !== 3) return differs(`audio/mp${first.layer}`);
+  const end = first.lengthBytes;
+  if (end + 4 > window.length) return extent === 'ends here' ? FITS : null;
+  const next = readAudioFrame(window, end);
+  const isFollowed = next
+    ? agree(first, next)
+    : /^(?:TAG|APETAGEX|LYRICSBEGIN|ID3)/.test(window.toString('latin1', end, end + 11));
+  return isFollowed ? FITS : null;
 }
 
-function isFollowedFrame(window: Buffer, at: number, mayBeLast: boolean): boolean {
-  const frame = readAudioFrame(window, at);
-  if (frame?.layer !== 3) return false;
-  const end = at + frame.lengthBytes;
-  if (end + 4 > window.length) return mayBeLast;
-  const next = readAudioFrame(window, end);
-  if (next) return next.version === frame.version && next.layer === 3 && next.sampleRate === frame.sampleRate;
-  return at === 0 && /^(?:TAG|APETAGEX|LYRICSBEGIN|ID3)/.test(window.toString('latin1', end, end + 11));
+/** Whether so many frames follow each other somewhere; those behind the window may be taken for granted. */
+function findFrames(window: Buffer, count: number, extent: 'in the window' | 'may go on'): boolean {
+  for (let at = 0; at <= MAX_JUNK_BYTES; at += 1) {
+    at = window.indexOf(0xff, at);
+    if (at === -1 || at > MAX_JUNK_BYTES) return false;
+    if (hasFrames(window, at, count, extent === 'may go on')) return true;
+  }
+  return false;
+}
+
+function hasFrames(window: Buffer, start: number, count: number, mayGoOn: boolean): boolean {
+  const first = readAudioFrame(window, start);
+  if (first?.layer !== 3) return false;
+  let at = start;
+  for (let left = count; left > 0; left -= 1) {
+    if (at + 4 > window.length) return mayGoOn;
+    const frame = readAudioFrame(window, at);
+    if (!frame || !agree(first, frame)) return false;
+    at += frame.lengthBytes;
+  }
+  return true;
+}
+
+function agree(first: AudioFrame, next: AudioFrame): boolean {
+  return next.version === first.version && next.layer === 3 && next.sampleRate === first.sampleRate;
 }

@@ -1,15 +1,19 @@
+import { SPLIT_ZIP } from '../recognise.ts';
 import { TailWindow } from '../tail-window.ts';
-import { findZipDirectory, ZIP_END_BYTES } from '../zip-directory.ts';
+import { endsSplitArchive, findZipDirectory, ZIP_END_BYTES } from '../zip-directory.ts';
 import { isZipLocalHeader } from '../zip-local-entries.ts';
 import { differs, FITS, type Matcher, type StructureInspector } from './matcher.ts';
 
 /**
  * ZIP: APPNOTE.TXT 6.3.10. A local header at 0, or the end record alone (an archive of nothing); at the
- * end a consistent central directory with nothing behind its comment. What the archive is for (a DOCX, a JAR) is
+ * end a consistent central directory with nothing but padding behind its comment. What the archive is for (a DOCX, a JAR) is
  * no matter.
  */
 export const zip: Matcher = {
-  judgeHead: (head) => (isZipHead(head) ? { fits: true, inspector: createZipInspector() } : differs()),
+  judgeHead(head, complete) {
+    if (isZipHead(head)) return { fits: true, inspector: createZipInspector() };
+    return differs(complete && endsSplitArchive(head) ? SPLIT_ZIP : null);
+  },
   contradictedBy: null, // whatever file-type calls it then is a ZIP with a purpose
 };
 
@@ -21,6 +25,10 @@ function createZipInspector(): StructureInspector {
   const tail = new TailWindow(ZIP_END_BYTES);
   return {
     update: (chunk) => tail.update(chunk),
-    finish: () => (findZipDirectory(tail.bytes(), tail.totalBytes) ? FITS : differs()),
+    finish() {
+      const bytes = tail.bytes();
+      if (findZipDirectory(bytes, tail.totalBytes)) return FITS;
+      return differs(endsSplitArchive(bytes) ? SPLIT_ZIP : null);
+    },
   };
 }

@@ -34,10 +34,30 @@ describe('a ZIP', () => {
     assert.equal(await codeOf(withComment(zip, zip.subarray(end)), 'a.zip'), null);
   });
 
-  it('has nothing behind its comment, nor less than its length says', async () => {
+  it('has only padding behind its comment, and not less than its length says', async () => {
     const commented = withComment(zip, Buffer.from('words'));
-    assert.equal(await codeOf(Buffer.concat([commented, Buffer.from('\n')]), 'a.zip'), 'TYPE_MISMATCH');
+    for (const padding of ['\n', '\r\n', '\0'.repeat(512), `\n${'\0'.repeat(60_000)}`]) {
+      for (const archive of [zip, commented, fixture('zip64.zip'), fixture('empty.zip')]) {
+        assert.equal(await codeOf(Buffer.concat([archive, Buffer.from(padding)]), 'a.zip'), null);
+      }
+    }
+    for (const rubbish of [' ', 'x', '\n\n.\n', `${'\0'.repeat(512)}MZ`, '\0'.repeat(70_000)]) {
+      const bytes = Buffer.concat([commented, Buffer.from(rubbish)]);
+      assert.equal(await codeOf(bytes, 'a.zip'), 'TYPE_MISMATCH', JSON.stringify(rubbish.slice(0, 9)));
+    }
     assert.equal(await codeOf(commented.subarray(0, -1), 'a.zip'), 'TYPE_MISMATCH');
+  });
+
+  it('is not the last part of one that was split', async () => {
+    for (const name of ['archive.zip', 'word.docx']) {
+      const whole = fixture(name);
+      const last = changed(whole, (copy) => copy.writeUInt16LE(3, copy.length - END_BYTES + 4));
+      for (const filename of ['a.zip', 'a.docx']) {
+        const problem = await judgeStream(last, { filename });
+        if (name === 'word.docx' || filename === 'a.zip')
+          assert.equal(problem?.details.detected, 'application/x-zip-split');
+      }
+    }
   });
 
   it('has its directory where the end record says', async () => {

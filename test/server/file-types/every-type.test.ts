@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { FILE_TYPES, HEAD_BYTES } from '../../../server/file-types/file-types.ts';
 import { createRandom } from '../../helpers/random.ts';
 import { inPiecesOf, judgeBeginning, judgeStream } from './judging.ts';
@@ -21,12 +22,34 @@ describe('every real file under every extension', () => {
           const whole = await judgeBeginning(bytes, { filename }, true);
           assert.equal(whole.ok ? null : whole.problem.code, expected, `whole as ${filename}`);
           if (whole.ok) assert.equal(whole.body, null);
-          const declared = await judgeStream(bytes, { filename, declared: type.mimeTypes[0] });
-          assert.equal(declared?.code ?? null, expected, `declared as ${type.mimeTypes[0]}`);
+          for (const declared of ['application/octet-stream', ...type.mimeTypes]) {
+            const problem = await judgeStream(bytes, { filename, declared });
+            assert.equal(problem?.code ?? null, expected, `${filename} declared as ${declared}`);
+          }
         }
       }
     });
   }
+});
+
+describe('docs/types.md', () => {
+  it('has the numbers of this comparison', () => {
+    const files = Object.values(ACCEPTED_AS);
+    let trueNames = 0;
+    let disguises = 0;
+    for (const { name, extensions, mimeTypes } of Object.values(FILE_TYPES)) {
+      const declarations = extensions.length * (mimeTypes.length + 2); // none, and application/octet-stream
+      const fitting = files.filter((types) => types.includes(name)).length;
+      trueNames += declarations * fitting;
+      disguises += declarations * (files.length - fitting);
+    }
+    const page = readFileSync(new URL('../../../docs/types.md', import.meta.url), 'utf8');
+    assert.deepEqual(page.match(/^\| (?:disguises|true names) \| (\d+)/gm), [
+      `| disguises | ${disguises}`,
+      `| true names | ${trueNames}`,
+    ]);
+    assert(page.includes(`${files.length} real files`));
+  });
 });
 
 describe('the pieces in which a file arrives', () => {

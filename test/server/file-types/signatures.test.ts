@@ -59,6 +59,40 @@ describe('a JPEG', () => {
   });
 });
 
+describe('a PDF', () => {
+  const pdf = fixture('ghostscript.pdf');
+  const behind = (front: string) => fits(Buffer.concat([Buffer.from(front, 'latin1'), pdf]), 'a.pdf');
+
+  it('may have a byte order mark and white space before its header, within 1,024 bytes', async () => {
+    for (const front of ['\n', '\r\n\t \r\n', '\0\f', '\xef\xbb\xbf', '\xef\xbb\xbf\r\n', ' '.repeat(1019)]) {
+      assert.equal(await behind(front), true, JSON.stringify(front));
+    }
+    assert.equal(await behind(' '.repeat(1020)), false);
+  });
+
+  it('has nothing else before it', async () => {
+    for (const front of [
+      'x',
+      '\r\nx\r\n',
+      'MZ',
+      'GIF89a',
+      '--X\r\n\r\n',
+      '\xff\xfe',
+      '\xa0',
+      '\x0b',
+      '<html>',
+    ]) {
+      assert.equal(await behind(front), false, JSON.stringify(front));
+    }
+  });
+
+  it('is not another kind with white space for a beginning', async () => {
+    const dicom = Buffer.concat([Buffer.alloc(1), pdf]);
+    dicom.write('DICM', 128, 'latin1');
+    assert.equal(await fits(dicom, 'a.pdf'), false);
+  });
+});
+
 describe('an MPEG video', () => {
   it('has the marker bits of its pack header', async () => {
     const bytes = Buffer.from(fixture('program-mpeg2.mpg'));
@@ -80,6 +114,23 @@ describe('an MP3', () => {
     const lone = Buffer.concat([bare.subarray(0, 104), Buffer.alloc(5000, 0x55)]);
     assert.equal(await fits(lone, 'a.mp3'), false);
     assert.equal(await fits(bare.subarray(0, 104), 'a.mp3'), true, 'unless the file ends with the first');
+  });
+
+  it('may have up to 4 KiB of other bytes before four frames that follow each other', async () => {
+    const behind = (junk: number, frames = bare) =>
+      fits(Buffer.concat([Buffer.alloc(junk, '\x11\x22\xff\x33', 'latin1'), frames]), 'a.mp3');
+    const frame = bare.subarray(0, 104);
+    for (const junk of [1, 417, 4000, 4096]) assert.equal(await behind(junk), true, `${junk}`);
+    assert.equal(await behind(4097), false);
+    const three = Buffer.concat([frame, frame, frame, Buffer.alloc(9000, 0x55)]);
+    assert.equal(await behind(417, three), false);
+    assert.equal(await behind(417, three.subarray(0, 312)), false, 'nor where the file ends with them');
+  });
+
+  it('is not another kind that holds one', async () => {
+    for (const name of ['mp3-inside.wav', 'mp3-inside.mka', 'mp3-inside.mov', 'mp3-stored.zip']) {
+      assert.equal(await fits(fixture(name), 'a.mp3'), false, name);
+    }
   });
 
   it('may have padding and more than one tag before its frames', async () => {

@@ -11,25 +11,64 @@ async function isText(text: string | Buffer, encoding: BufferEncoding = 'utf8'):
 const FILLER = 'Words to the end of the head and beyond. '.repeat(200);
 
 describe('a text', () => {
-  it('may have its UTF-8 cut by the end of the head, but not by the end of the file', async () => {
+  it('may have its UTF-8 cut by the end of the head, and by the end of the file', async () => {
     const text = Buffer.from('ñ'.repeat(HEAD_BYTES));
     for (const cut of [HEAD_BYTES - 1, HEAD_BYTES - 2]) {
       const verdict = await judgeBeginning(text.subarray(0, cut), { filename: 'a.txt' });
       assert.ok(verdict.ok);
     }
-    const cutEuro = Buffer.from('Á€').subarray(0, 4); // C3 81 E2 82: 81 is no letter of windows-1252 either
-    assert.equal(await isText(cutEuro), false);
+    assert.equal(await isText(Buffer.from('Á€').subarray(0, 4)), true);
   });
 
-  it('is UTF-8 or windows-1252 throughout', async () => {
-    assert.equal(await isText(Buffer.from('a\xe9o \x93x\x94', 'latin1')), true);
-    assert.equal(await isText(Buffer.concat([Buffer.from(`${FILLER}Á`), Buffer.from([0xe9])])), false);
-    assert.equal(await isText(Buffer.concat([Buffer.from(`${FILLER}é`), Buffer.from([0xe9])])), true);
+  // Each with bytes that windows-1252 has no letter for, at the beginning and far behind the head.
+  const codePages: Readonly<Record<string, string>> = {
+    'CP850, as DOS accounting programs export it': '90f16f2c20a8446f6e64653f',
+    CP437: '8ca1c78d90ff',
+    'windows-1250': '8d61bb6b792064658bf2',
+    'windows-1251 that begins with я': 'ffe2edee2c20ffe920e6e8e2f3',
+    'windows-1251 that begins with ящ': 'fff9e8ea20',
+    'KOI8-R': 'f0d2c9d7c5d42c20cdc9d2',
+    'windows-1256': '81e3d1cdc8c72098902090',
+    'Mac Roman': '8d61206665 6e90747265209d'.replaceAll(' ', ''),
+    'Shift-JIS': '82b182ea82cd8365835883679d',
+    GBK: 'd5e2cac7b2e2cad4cec4bcfee9469180',
+    Big5: 'b36fac4fb4fab8d5c0c9aed7',
+    'EUC-KR': 'c0ccb0cdc0ba8c63b9e6b0a2c7cf',
+  };
+  for (const [name, hex] of Object.entries(codePages)) {
+    it(`may be in ${name}`, async () => {
+      const letters = Buffer.from(hex, 'hex');
+      assert.equal(await isText(letters), true);
+      assert.equal(await isText(Buffer.concat([letters, Buffer.from(FILLER), letters])), true);
+      assert.equal(await isText(Buffer.concat([letters, Buffer.from('\0')])), false);
+    });
+  }
+
+  it('may end with the mark that DOS puts there, once and nowhere else', async () => {
+    for (const text of ['\x1a', 'Saldo: 100,00\r\n\x1a', `${FILLER}\x1a`, `\xef\xbb\xbfx\x1a`]) {
+      const bytes = Buffer.from(text, 'latin1');
+      assert.equal(await isText(bytes), true);
+      for (const behind of ['\x1a', 'x', '\n', '\0', FILLER]) {
+        assert.equal(
+          await isText(Buffer.concat([bytes, Buffer.from(behind)])),
+          false,
+          JSON.stringify(behind),
+        );
+      }
+    }
+  });
+
+  it('may have that mark at the end of a piece only when it is the last', async () => {
+    const bytes = Buffer.from(`${FILLER}\x1a`);
+    const pieces = (...ends: Buffer[]) => [bytes, ...ends];
+    assert.equal(await judgeStream(bytes, { filename: 'a.txt' }, () => pieces(Buffer.alloc(0))), null);
+    const problem = await judgeStream(bytes, { filename: 'a.txt' }, () => pieces(Buffer.from('x')));
+    assert.equal(problem?.code, 'TYPE_MISMATCH');
   });
 
   it('has no control characters, in whatever encoding and however late', async () => {
-    for (const control of ['\0', '\x01', '\x08', '\x0b', '\x0e', '\x1a', '\x1f']) {
-      assert.equal(await isText(`a${control}b`), false);
+    for (const control of ['\0', '\x01', '\x08', '\x0b', '\x0e', '\x1f']) {
+      assert.equal(await isText(`a${control}b`), false, JSON.stringify(control));
       assert.equal(await isText(`${FILLER}${control}`), false);
       assert.equal(await isText(`\ufeffa${control}b`, 'utf16le'), false);
     }
@@ -69,6 +108,7 @@ describe('a text', () => {
   }
   for (const start of [
     '%PDF-1.4\n',
+    '\r\n %PDF-1.4\n',
     '\ufeff%PDF-1.4\n',
     '%!PS-Adobe-3.0\n',
     '{\\rtf1\\ansi ',
