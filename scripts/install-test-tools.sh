@@ -1,7 +1,11 @@
 #!/bin/sh
-# Installs what the tests need beyond npm's packages: Chromium and Firefox, for the tests in browsers, and Redis,
-# for those of several replicas. Without them those tests say that they were not run. Does nothing, quickly, where they are.
+# Installs what the tests need beyond npm's packages: Chromium and Firefox, for the tests in browsers; Redis, for those of
+# several replicas; reverse proxies, and HTTP clients in other languages. Without a program its tests say that they were
+# not run. Does nothing, quickly, where everything is there.
 set -eu
+
+# Debian keeps its servers in sbin, which an ordinary user's PATH leaves out.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 missing=""
 
@@ -22,6 +26,14 @@ need Chromium chromium "${CHROMIUM:-}" chromium chromium-browser google-chrome
 need Firefox firefox-esr "${FIREFOX:-}" firefox-esr firefox
 need Redis redis-server redis-server
 need curl curl curl
+need openssl openssl openssl
+need nginx nginx nginx
+need HAProxy haproxy haproxy
+need Caddy caddy caddy
+need Apache apache2 apache2
+need Go golang-go go
+need Python python3 python3
+python3 -c 'import requests' 2>/dev/null || /usr/bin/python3 -c 'import requests' 2>/dev/null || missing="$missing python3-requests"
 [ -n "$missing" ] || exit 0
 
 by_hand() {

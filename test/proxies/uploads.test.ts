@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { setTimeout as wait } from 'node:timers/promises';
+import { createHouse, type House } from '../helpers/house.ts';
+import { encodeForm, FORM_TYPE, mp4 } from '../helpers/multipart.ts';
+import { findProgram } from '../helpers/programs.ts';
+import { type Answer, filePart, textParts } from '../helpers/send-upload.ts';
+import { PROXIES } from './proxies.ts';
+import { type Sending, send, type Transport } from './send.ts';
+import { upload } from './uploads.ts';
+import { describeProxies, itOverEach, withProxy } from './with-proxy.ts';
+
+const MIB = 1024 * 1024;
+const DOCUMENTED = PROXIES.filter(({ isDocumented }) => isDocumented);
+
+describe('behind', function () {
+  this.timeout(60_000);
+  let house: House;
+  beforeEach(async () => {
+    house = await createHouse({ env: { TRUST_PROXY: '1' } });
+  });
+  afterEach(() => house[Symbol.asyncDispose]());
+
+  describeProxies(DOCUMENTED, (setup) => {
+    itOverEach('a client that disconnects ends its request to Leadway and frees its slot', (transport) =>
+      withProxy(setup, transport, house.url, async (proxy) => {
+        const disconnect = new AbortController();
+        const { sending, rest } = heldBack(house, 4 * MIB);
+        const sent = send(proxy, transport, { ...sending, signal: disconnect.signal });
+        const { requests } = house.sandbox;
+        await house.sandbox.waitFor(
+          () => requests.length === 1 && requests.every(({ bodyBytes }) => bodyBytes > MIB),
+        );
+        assert.equal(house.server.context.slots.taken, 1);
+        disconnect.abort();
+        await assert.rejects(sent);
+        rest.resolve();
+        await house.assertTidy();
+        assert.deepEqual(
+          requests.map(({ aborted }) => aborted),
+          [true],
+        );
+      }),
+    );
+
+    itOverEach(
+      'a page of the same origin may upload, and no client can claim another origin or address',
+      (transport) =>
+        withProxy(setup, transport, house.url, async (proxy) => {
+          const from = async (headers: Readonly<Record<string, string>>): Promise<Answer> => {
+            const sending = upload(house.fields, 'note.txt', Buffer.from('A note.'));
+            return send(proxy, transport, { ...sending, headers: { ...sending.headers, ...headers } });
+          };
+          assert.equal((await from({ origin: proxy.url })).status, 200);
+          const foreign = { origin: 'https://evil.example', 'x-forwarded-host': 'evil.example' };
+          for (const scheme of ['http', 'https']) {
+            const { status, body } = await from({ ...foreign, 'x-forwarded-proto': scheme });
+            assert.equal(`${status} ${body.code}`, '403 ORIGIN_NOT_ALLOWED');
+          }
+          await from({ 'x-forwarded-for': '203.0.113.9' });
+          const addresses = house.log.entries.filter(({ msg }) => msg === 'request').map(({ ip }) => ip);
+          assert.deepEqual([...new Set(addresses)], ['127.0.0.1']);
+        }),
+    );
+
+    itOverEach('an upload larger than every limit is rejected as JSON', (transport) =>
+      withProxy(setup, transport, house.url, async (proxy) => {
+        const { status, body } = await send(proxy, transport, endless(house, 1024 * MIB));
+        assert.equal(status, 413);
+        assert.match(String(body.code), /^(?:FILE|BODY)_TOO_LARGE$/);
+      }),
+    );
+  });
+
+  it('every one of them, an upload of 40 s succeeds', async function () {
+    this.timeout(90_000);
+    const installed = PROXIES.filter(({ program }) => findProgram(program) !== undefined);
+    await Promise.all(
+      installed.map((setup, index) => {
+        const transport: Transport = index % 2 === 0 ? 'HTTP/1.1 with TLS' : 'HTTP/2 with TLS';
+        return withProxy(setup, transport, house.url, async (proxy) => {
+          assert.equal((await send(proxy, transport, slow(house, 40))).status, 200, setup.name);
+        });
+      }),
+    );
+    await house.assertTidy({ completeUploads: installed.length });
+  });
+});
+
+/** An upload whose second half waits until `rest` is resolved. */
+function heldBack(house: House, bytes: number): { sending: Sending; rest: PromiseWithResolvers<void> } {
+  const rest = Promise.withResolvers<void>();
+  const body = form(house.fields, bytes);
+  const half = body.length / 2;
+  const pieces = async function* (): AsyncGenerator<Buffer> {
+    yield body.subarray(0, half);
+    await rest.promise;
+    yield body.subarray(half);
+  };
+  return { sending: sendingOf(body.length, pieces()), rest };
+}
+
+/** An upload of a file of 1 MiB that takes so many seconds. */
+function slow(house: House, seconds: number): Sending {
+  const body = form(house.fields, MIB);
+  const pieces = async function* (): AsyncGenerator<Buffer> {
+    const size = Math.ceil(body.length / seconds);
+    for (let at = 0; at < body.length; at += size) {
+      yield body.subarray(at, at + size);
+      await wait(1_000);
+    }
+  };
+  return sendingOf(body.length, pieces());
+}
+
+/** An upload that announces so many bytes and sends them until it gets a response. */
+function endless(house: House, bytes: number): Sending {
+  const opening = form({ ...house.fields, channel: 'SMS' }, 2 * MIB);
+  const piece = Buffer.alloc(64 * 1024, 0x41);
+  const pieces = async function* (): AsyncGenerator<Buffer> {
+    yield opening;
+    for (let sent = opening.length; sent < bytes; sent += piece.length) yield piece;
+  };
+  return sendingOf(bytes, pieces());
+}
+
+function form(fields: House['fields'], bytes: number): Buffer {
+  return encodeForm([...textParts(fields), filePart('film.mp4', mp4(bytes))]);
+}
+
+function sendingOf(length: number, body: Sending['body']): Sending {
+  const headers = { 'content-type': FORM_TYPE, 'content-length': String(length) };
+  return { path: '/api/messages/upload', headers, body };
+}
