@@ -3,6 +3,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { AppContext } from '../server/context.ts';
 import { outcomeOf } from '../server/http/outcome.ts';
 import { requestIdOf } from '../server/http/request-id.ts';
+import { isResponseSent, onResponseEnd } from '../server/http/response-end.ts';
 
 /** Status of a request whose caller left before the answer; nginx's number for it. */
 const CALLER_LEFT = 499;
@@ -25,9 +26,9 @@ export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): Request
     const path = req.path;
     const ip = req.ip; // gone with the connection
     const { origin } = req.headers; // gone where a proxy has made headers of its own
-    res.once('close', () => {
+    onResponseEnd(res, () => {
       const { error, route = path, ...facts } = outcomeOf(req);
-      const isAnswered = res.writableFinished;
+      const isAnswered = isResponseSent(res);
       socket[COUNTED] = { read: socket.bytesRead, written: socket.bytesWritten };
       const level = levelOf(path, error?.status);
       logger[level](

@@ -3,21 +3,26 @@ import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { joinSmallChunks } from '../server/http/body-chunks.ts';
 import { BODY_PACE, hasBody, watchBody } from '../server/http/body-watch.ts';
-import { drainAfterAnswer } from '../server/http/bounded-drain.ts';
+import { isResponseSent } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
+import { addressKeyOf } from './caller.ts';
 
 /**
- * Bounds how slowly a body may arrive, in how small pieces, and how much of it is read once the request has been
- * answered.
+ * Bounds how slowly a body may arrive and in how small pieces, and keeps the connection open for the rest of a body
+ * whose request has had its response.
  */
-export function createBodyGuard({ config }: Pick<AppContext, 'config'>): RequestHandler {
+export function createBodyGuard({
+  config,
+  lingering,
+}: Pick<AppContext, 'config' | 'lingering'>): RequestHandler {
   const pace = { ...BODY_PACE, idleMs: config.uploads.idleTimeoutMs };
   return function bodyGuard(req: Request, res: Response, next: NextFunction) {
     if (hasBody(req)) {
-      joinSmallChunks(req, () =>
-        sendError(req, res, appError('BAD_REQUEST', { message: 'BAD_REQUEST.chunks' })),
-      );
-      drainAfterAnswer(req, res);
+      joinSmallChunks(req, () => {
+        if (isResponseSent(res)) lingering.stop(req.socket);
+        else sendError(req, res, appError('BAD_REQUEST', { message: 'BAD_REQUEST.chunks' }));
+      });
+      lingering.holdOpen(req, res, () => addressKeyOf(req));
       watchBody(req, res, pace, () => sendError(req, res, appError('REQUEST_TIMEOUT')));
     }
     next();

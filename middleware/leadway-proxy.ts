@@ -9,6 +9,7 @@ import type { Ending } from '../server/http/ending.ts';
 import { languageOf } from '../server/http/language-of.ts';
 import { noteOutcome } from '../server/http/outcome.ts';
 import { BodyOverflowError } from '../server/http/read-body.ts';
+import { canRespond, isResponseSent, onResponseEnd } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { isBadToken, toConnectionFault } from '../server/leadway/leadway-errors.ts';
 import { toLeadwayHeaders } from '../server/leadway/leadway-headers.ts';
@@ -131,7 +132,7 @@ export function createLeadwayProxy({
     const read = await readAnswer(answer);
     if (read.ok) throw appError('UPSTREAM_ERROR');
     const isOther = isBadToken(read.refusal) && (await tokens.refresh(locationId, running.token));
-    if (res.destroyed || res.headersSent) return;
+    if (!canRespond(res)) return;
     if (!isOther || running.tries > 1) throw client.toError(read.refusal, locationId, rule);
     running.watch?.stop();
     await send(req, res);
@@ -156,10 +157,10 @@ export function createLeadwayProxy({
   return async function leadwayProxy(req, res, next, call) {
     const hasLeft = whenCallerLeaves(res);
     calls.set(req, { call, next, hasLeft, token: '', tries: 0, upstream: null, sentAt: 0, watch: null });
-    res.once('close', () => {
+    onResponseEnd(res, () => {
       const { watch, upstream } = runningCall(req);
       watch?.stop();
-      if (!res.writableFinished) upstream?.destroy();
+      if (!isResponseSent(res)) upstream?.destroy();
     });
     // The proxy prints advice of its own about bodies that were read before it; this one is in the call.
     req.body = undefined;

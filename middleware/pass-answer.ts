@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Response } from 'express';
 import { http } from '../server/http/node-http.ts';
+import { onResponseEnd } from '../server/http/response-end.ts';
 import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
 
 /** Headers of Leadway's answer that a caller gets. `Set-Cookie` would put Leadway's cookies on our origin. */
@@ -58,5 +59,5 @@ export function passAnswer(answer: IncomingMessage, res: Response, { watch, idle
     res.end();
   });
   answer.on('error', () => res.destroy());
-  res.once('close', () => callerWatch.stop());
+  onResponseEnd(res, () => callerWatch.stop());
 }

@@ -5,6 +5,7 @@ import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
 import { languageOf } from '../server/http/language-of.ts';
 import { noteOutcome } from '../server/http/outcome.ts';
+import { canRespond, isResponseSent, onResponseEndFirst } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { toConnectionFault } from '../server/leadway/leadway-errors.ts';
 import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
@@ -99,7 +100,7 @@ export function createStorageProxy({
   return async function storageProxy(req, res, next, ticket) {
     loading ??= loadProxy(); // most processes never relay
     const proxy = await loading;
-    if (res.headersSent || res.destroyed) return;
+    if (!canRespond(res)) return;
     const target = new URL(ticket.uploadUrl);
     const gate = new ContentGate(req, ticket, policy, {
       onRefused: (error) => refuse(req, res, error),
@@ -111,10 +112,10 @@ export function createStorageProxy({
     const relay: Relay = { gate, target, storage: null, sentAt: 0, watch: null, isBlocked: false };
     relays.set(req, relay);
     // Before the log's own listener, which writes down what is known by then.
-    res.prependOnceListener('close', () => {
+    onResponseEndFirst(res, () => {
       noteOutcome(req, { files: 1, bytes: gate.size });
       // Whatever has answered meanwhile, a refusal or a time-out: storage must not get the end of it.
-      if (!res.writableFinished || !gate.readableEnded) end(req);
+      if (!isResponseSent(res) || !gate.readableEnded) end(req);
       else relay.watch?.stop();
     });
     await gate.open();

@@ -9,6 +9,7 @@ import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
 import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
 import { outcomeOf } from '../server/http/outcome.ts';
+import { canRespond, onResponseEnd } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { sendJson } from '../server/http/send-json.ts';
 import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
@@ -30,10 +31,10 @@ export function addInitiate(router: Router, context: Pick<AppContext, 'slots' | 
   const initiateByHead = (req: Request, res: Response): void => {
     const boundary = reader.boundaryOf(req);
     const form = new HeadForm(uploads, callerOf(req), outcomeOf(req));
-    res.once('close', () => form.fail(appError('UPSTREAM_ABORTED')));
+    onResponseEnd(res, () => form.fail(appError('UPSTREAM_ABORTED')));
     form.answer.then(
       (answer) => {
-        if (!res.headersSent && !res.destroyed) sendJson(res, 200, answer);
+        if (canRespond(res)) sendJson(res, 200, answer);
       },
       (error: AppError) => sendError(req, res, error),
     );

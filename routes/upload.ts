@@ -6,6 +6,7 @@ import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
 import { outcomeOf } from '../server/http/outcome.ts';
+import { canRespond, onResponseEnd } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { sendJson } from '../server/http/send-json.ts';
 import { closingLength } from '../server/uploads/form-length.ts';
@@ -36,7 +37,7 @@ export function addUpload(router: Router, context: Pick<AppContext, 'uploads' | 
     };
     const upload = new Upload(uploads, request, outcomeOf(req));
     // Whoever ends the response (the caller by leaving, a time-out by its answer) ends the upload.
-    res.once('close', () => {
+    onResponseEnd(res, () => {
       // Most responses close because all is done: no error, with its stack, is made for those.
       if (!upload.over.isOver) upload.fail(appError('UPSTREAM_ABORTED'));
     });
@@ -53,7 +54,7 @@ export function addUpload(router: Router, context: Pick<AppContext, 'uploads' | 
 }
 
 function send(res: Response, answer: UploadAnswer): void {
-  if (!res.headersSent && !res.destroyed) sendJson(res, answer.mode === 'direct' ? 202 : 200, answer);
+  if (canRespond(res)) sendJson(res, answer.mode === 'direct' ? 202 : 200, answer);
 }
 
 function parseMode(value: unknown): Mode {

@@ -5,6 +5,7 @@ import type { Sessions } from './callers/sessions.ts';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { createTypePolicy, type TypePolicy } from './file-types/type-policy.ts';
+import { LingeringClose } from './http/lingering-close.ts';
 import { createIdleCollection } from './idle-collection.ts';
 import { createConfiguredTokens } from './leadway/configured-tokens.ts';
 import { createDirectCapability, type DirectCapability } from './leadway/direct-capability.ts';
@@ -27,8 +28,10 @@ export interface AppContext extends AsyncDisposable {
   readonly config: Config;
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
-  /** API calls under way. */
+  /** API calls in flight. */
   readonly activity: { requests: number };
+  /** Connections whose response came before the body had arrived. */
+  readonly lingering: LingeringClose;
   readonly sharedStore: SharedStore | null;
   readonly authenticator: Authenticator;
   /** What stands for a user in the log. */
@@ -102,6 +105,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     userHash: createUserHash(sealingSecrets[0]),
     sessions,
     activity: { requests: 0 },
+    lingering: resources.use(new LingeringClose()),
     agent,
     capability,
     direct,

@@ -53,8 +53,9 @@ export async function startServer(
     ({ status, code, cause }, requestId, socket) => {
       const { code: reason } = (cause ?? {}) as NodeJS.ErrnoException;
       const facts = { requestId, status, code, ip: socket.remoteAddress, ...(reason && { reason }) };
-      logger.info(facts, 'request: refused before it could be read');
+      logger.info(facts, 'request: rejected before it could be read');
     },
+    context.lingering,
   );
   const sockets = new Set<Socket>();
   listener.on('connection', (socket) => {

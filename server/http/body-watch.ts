@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { onResponseEnd } from './response-end.ts';
 
 /** How slowly a body may arrive. */
 export interface BodyPace {
@@ -68,12 +69,9 @@ export function watchBody(
   const stop = (): void => {
     clearInterval(timer);
     req.off('end', stop);
-    res.off('finish', stop);
-    res.off('close', stop);
   };
   req.once('end', stop);
-  res.once('finish', stop);
-  res.once('close', stop);
+  onResponseEnd(res, stop);
 }
 
 /** Whether `req` announces a body (RFC 9112, section 6.3). */

@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { Ending } from './ending.ts';
+import { isResponseSent, onResponseEnd } from './response-end.ts';
 
-/** The end that comes when the caller of `res` leaves before its answer was sent. */
+/** The end that comes when the client of `res` disconnects before its response was sent. */
 export function whenCallerLeaves(res: ServerResponse): Ending {
   const over = new Ending();
-  res.once('close', () => {
-    if (!res.writableFinished) over.end();
+  onResponseEnd(res, () => {
+    if (!isResponseSent(res)) over.end();
   });
   return over;
 }

@@ -3,10 +3,12 @@ import type { Socket } from 'node:net';
 import { type AppError, appError } from '../errors/app-error.ts';
 import { type ParserError, toConnectionError } from './connection-error.ts';
 import { languageOf } from './language-of.ts';
+import { LingeringClose } from './lingering-close.ts';
 import { http } from './node-http.ts';
+import { Connection, halfClose, PIPELINING_LIMITS, type PipeliningLimits } from './pipelining.ts';
 import { writeRawError } from './raw-error.ts';
 import { newRequestId, requestIdOf } from './request-id.ts';
-import { RequestsUnderWay } from './requests-under-way.ts';
+import { canRespond, onResponseEnd } from './response-end.ts';
 import { sendError } from './send-error.ts';
 
 /** Limits of the HTTP listener itself. */
@@ -17,6 +19,7 @@ export interface ListenerLimits {
   /** How often the headers' clock is looked at. */
   readonly checkIntervalMs: number;
   readonly keepAliveTimeoutMs: number;
+  readonly pipelining: PipeliningLimits;
 }
 
 /** The keep-alive is longer than the usual idle time-out of a load balancer (60 s), so that we never close first. */
@@ -25,6 +28,7 @@ export const LISTENER_LIMITS: ListenerLimits = {
   headersTimeoutMs: 15_000,
   checkIntervalMs: 2_000,
   keepAliveTimeoutMs: 65_000,
+  pipelining: PIPELINING_LIMITS,
 };
 
 type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
@@ -34,6 +38,9 @@ type Handler = RequestHandler & { readonly request?: IncomingMessage; readonly r
 
 /** Told of every request that was answered before `handler` could see it. */
 export type OnRejectedConnection = (error: AppError, requestId: string, socket: Socket) => void;
+
+/** How often the responses are looked at that clients do not read. */
+const PROGRESS_CHECK_MS = 1_000;
 
 /** The methods that some address of ours has; what the answer to a CONNECT, which has none, tells. */
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
@@ -48,22 +55,21 @@ const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 export function createListener(
   handler: Handler,
   onRejected: OnRejectedConnection,
+  lingering: LingeringClose = new LingeringClose(),
   limits: ListenerLimits = LISTENER_LIMITS,
 ): Server {
-  const requests = new RequestsUnderWay();
+  const connections = new Set<Connection>();
   const rejected = new WeakSet<Socket>();
-  const handle: RequestHandler = (req, res) => {
-    requests.add(req, res);
-    handler(req, res);
-  };
+  const handle: RequestHandler = (req, res) => Connection.of(req.socket)?.add(req, res);
   const reject = async (socket: Socket, error: AppError, req?: IncomingMessage): Promise<void> => {
     rejected.add(socket);
-    // What came complete before it keeps its answer: no later bytes undo it.
-    await requests.answered(socket);
+    // What came complete before it keeps its response: no later bytes undo it.
+    await Connection.of(socket)?.responded();
     if (!socket.writable) return;
     const requestId = req === undefined ? newRequestId() : requestIdOf(req);
     onRejected(error, requestId, socket);
-    writeRawError(socket, error, requestId, req === undefined ? 'en' : languageOf(req));
+    const language = req === undefined ? 'en' : languageOf(req);
+    writeRawError(socket, error, { requestId, language }, lingering);
   };
 
   const server = http.createServer(
@@ -83,8 +89,21 @@ export function createListener(
   );
   server.on('checkContinue', handle);
   server.on('checkExpectation', handle);
+  server.on('connection', (socket: Socket) => {
+    const connection = new Connection(socket, handler, limits.pipelining);
+    connections.add(connection);
+    socket.once('close', () => connections.delete(connection));
+  });
+  const progress = setInterval(() => {
+    const now = performance.now();
+    for (const connection of connections) connection.checkProgress(now);
+  }, PROGRESS_CHECK_MS).unref();
+  server.once('close', () => clearInterval(progress));
   server.on('connect', (req: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());
+    // Node's parser lets go of the socket here. Unread, it would not tell that the client has disconnected.
+    socket.once('end', () => socket.end());
+    socket.resume();
     const error = appError('METHOD_NOT_ALLOWED', { params: { allow: METHODS }, headers: { Allow: METHODS } });
     void reject(socket, error, req);
   });
@@ -92,7 +111,7 @@ export function createListener(
     // The parser raises its error again with every piece that still comes.
     if (rejected.has(socket)) return;
     const problem = toConnectionError(error);
-    const broken = requests.incomplete(socket);
+    const broken = Connection.of(socket)?.incomplete ?? null;
     const hasLeft = problem === null || (broken !== null && error.code === 'HPE_INVALID_EOF_STATE');
     if (hasLeft || !socket.writable) {
       socket.destroy();
@@ -124,12 +143,8 @@ function bornWith<T extends typeof IncomingMessage | typeof ServerResponse>(
 
 /** Ends a request whose body can't be read any further, and its connection with it. */
 function refuseBody(req: IncomingMessage, res: ServerResponse, error: AppError): void {
-  if (res.writableFinished) {
-    req.socket.destroySoon();
-    return;
-  }
-  if (res.headersSent) {
-    res.once('finish', () => req.socket.destroySoon());
+  if (!canRespond(res)) {
+    onResponseEnd(res, () => halfClose(req.socket));
     return;
   }
   res.setHeader('Connection', 'close');

@@ -2,20 +2,23 @@ import type { Socket } from 'node:net';
 import type { AppError } from '../errors/app-error.ts';
 import { toErrorResponse } from '../errors/error-response.ts';
 import type { Language } from '../errors/messages.ts';
+import type { LingeringClose } from './lingering-close.ts';
 import { http } from './node-http.ts';
 
-/** What a caller still sends is read for so long, so that no reset overtakes the answer. */
-const LINGER_MS = 2_000;
+/** How long such a connection may bring little or nothing: it has no more to say that we could read. */
+const PATIENCE_MS = 2_000;
 
-/** Answers on a bare socket, where Node has no response to write to, and closes it. */
-export function writeRawError(socket: Socket, error: AppError, requestId: string, language: Language): void {
+/** Responds on a bare socket, where Node has no response to write to, and closes it. */
+export function writeRawError(
+  socket: Socket,
+  error: AppError,
+  { requestId, language }: { readonly requestId: string; readonly language: Language },
+  lingering: LingeringClose,
+): void {
   const { status, headers, body } = toErrorResponse(error, requestId, language);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(
     `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${lines.join('')}Connection: close\r\n\r\n${body}`,
   );
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  timer.unref();
-  socket.once('close', () => clearTimeout(timer));
-  socket.resume();
+  lingering.discard(socket, PATIENCE_MS);
 }

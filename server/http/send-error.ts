@@ -4,13 +4,14 @@ import { toErrorResponse } from '../errors/error-response.ts';
 import { languageOf } from './language-of.ts';
 import { noteOutcome } from './outcome.ts';
 import { requestIdOf } from './request-id.ts';
+import { canRespond } from './response-end.ts';
 
 /**
  * Answers `req` with `error`, unless an answer has already begun: the first outcome of a request stands.
  * The connection stays open, so that a caller who is still sending reads the answer and not a reset.
  */
 export function sendError(req: IncomingMessage, res: ServerResponse, error: AppError): void {
-  if (res.headersSent || res.destroyed) return;
+  if (!canRespond(res)) return;
   noteOutcome(req, { error });
   const { status, headers, body } = toErrorResponse(error, requestIdOf(req), languageOf(req));
   res.statusCode = status;

@@ -85,14 +85,20 @@ describe('who calls is decided before any of the body is read', () => {
     await house.assertTidy();
   });
 
-  it('a stranger’s endless body is not read to its end', async () => {
+  it('a stranger’s endless body is read within bounds', async () => {
     await using house = await createHouse({ env: SSO_ENV });
     using caller = await beginUpload(house, null);
     const answer = await caller.answer();
     assert.equal(answer.status, 401);
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
-    for (let sent = 0; sent < 64 && !caller.socket.destroyed; sent += 1) await caller.send(chunk);
+    let sent = 0;
+    while (!caller.socket.destroyed && sent < 256 * MB) {
+      await caller.send(chunk);
+      sent += 0x10000;
+    }
     await caller.closed;
+    assert(sent >= 128 * MB && sent < 256 * MB, `${sent} bytes were taken`);
+    assert.equal(house.server.context.lingering.count, 0);
     await house.assertTidy();
   });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { LingeringClose } from '../../../server/http/lingering-close.ts';
 import { createListener, LISTENER_LIMITS } from '../../../server/http/listener.ts';
 import { assertError } from '../errors/assert-error.ts';
 import { dial } from './wire.ts';
@@ -11,7 +12,12 @@ type Handler = (req: IncomingMessage, res: ServerResponse) => void;
 /** A listener for `handler` on a free port. */
 async function listen(handler: Handler, limits = LISTENER_LIMITS) {
   const rejected: string[] = [];
-  const server: Server = createListener(handler, ({ code }) => rejected.push(code), limits);
+  const server: Server = createListener(
+    handler,
+    ({ code }) => rejected.push(code),
+    new LingeringClose(),
+    limits,
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

@@ -1,0 +1,156 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Bounds of what one connection may have in flight. */
+export interface PipeliningLimits {
+  /** Requests that are handled at a time; the others wait, without a slot or a log line. */
+  readonly maxHandled: number;
+  /** Requests that may wait; a connection with more is closed after the responses to those that are handled. */
+  readonly maxWaiting: number;
+  /** How long a response may make no progress, in milliseconds. */
+  readonly stallMs: number;
+}
+
+/**
+ * Browsers do not pipeline and proxies hardly do, so eight serve every real client. Node parses all that one read of
+ * the socket brought, up to 1,450 requests in 64 KiB: that is what may come after the eighth.
+ */
+export const PIPELINING_LIMITS: PipeliningLimits = { maxHandled: 8, maxWaiting: 100, stallMs: 30_000 };
+
+/** A request and its response. */
+export interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
+
+type Handle = (req: IncomingMessage, res: ServerResponse) => void;
+
+const CONNECTION = Symbol('connection');
+
+type WithConnection = Socket & { [CONNECTION]?: Connection };
+
+/** What one connection has in flight: the requests that are handled, and those behind them that wait. */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #limits: PipeliningLimits;
+  readonly #handle: Handle;
+  /** No Set: what is added to one and deleted again lives on through its tables until a full collection. */
+  readonly #handled: Exchange[] = [];
+  #waiting: Exchange[] = [];
+  #latest: Exchange | null = null;
+  /** Nothing more is handled on this connection. */
+  #isClosing = false;
+  #isOverflowing = false;
+  readonly #idle: (() => void)[] = [];
+  /** Bytes that the client took of the response that is being sent; -1 while nothing waits to be sent. */
+  #sentBytes = -1;
+  #progressAt = 0;
+
+  constructor(socket: WithConnection, handle: Handle, limits: PipeliningLimits) {
+    this.#socket = socket;
+    this.#handle = handle;
+    this.#limits = limits;
+    socket[CONNECTION] = this;
+    // Node resumes the socket whenever a body is read.
+    socket.on('resume', () => {
+      if (this.#isPaused) socket.pause();
+    });
+    // In the next tick, when Node has closed what it closes by itself.
+    socket.once('close', () => process.nextTick(() => this.#closeAll()));
+  }
+
+  /** The connection of `socket`. */
+  static of(socket: WithConnection): Connection | null {
+    return socket[CONNECTION] ?? null;
+  }
+
+  /** Handles a request, now or when its turn comes. */
+  add(req: IncomingMessage, res: ServerResponse): void {
+    if (this.#isClosing) return;
+    this.#latest = { req, res };
+    if (this.#handled.length < this.#limits.maxHandled) {
+      this.#start(this.#latest);
+      return;
+    }
+    this.#waiting.push(this.#latest);
+    this.#socket.pause();
+    if (this.#waiting.length <= this.#limits.maxWaiting) return;
+    this.#waiting = [];
+    this.#isClosing = true;
+    this.#isOverflowing = true;
+  }
+
+  /** Handles no further request: the response that is being sent says `Connection: close`. */
+  close(): void {
+    this.#isClosing = true;
+    this.#waiting = [];
+  }
+
+  /** The request whose body has not come to its end; null when there is none. Node's parser errors don't say. */
+  get incomplete(): Exchange | null {
+    return this.#latest === null || this.#latest.req.complete ? null : this.#latest;
+  }
+
+  /** Resolves when every request so far has had its response, or the connection is gone. */
+  async responded(): Promise<void> {
+    if (this.#handled.length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Destroys the socket when its client has taken nothing of a response for too long. `now` is in milliseconds. */
+  checkProgress(now: number): void {
+    const unsent = this.#socket.writableLength;
+    const sent = unsent === 0 ? -1 : this.#socket.bytesWritten - unsent;
+    if (sent !== this.#sentBytes || unsent === 0) {
+      this.#sentBytes = sent;
+      this.#progressAt = now;
+    } else if (now - this.#progressAt >= this.#limits.stallMs) {
+      this.#socket.destroy();
+    }
+  }
+
+  get #isPaused(): boolean {
+    return this.#waiting.length > 0 || this.#isOverflowing;
+  }
+
+  #start(exchange: Exchange): void {
+    this.#handled.push(exchange);
+    exchange.res.once('close', () => this.#ended(exchange));
+    this.#handle(exchange.req, exchange.res);
+  }
+
+  #ended(exchange: Exchange): void {
+    this.#handled.splice(this.#handled.indexOf(exchange), 1);
+    if (this.#socket.destroyed) return;
+    const next = this.#waiting.shift();
+    if (next !== undefined) {
+      this.#start(next);
+      if (this.#waiting.length === 0) this.#socket.resume();
+    }
+    if (this.#handled.length > 0) return;
+    if (this.#isOverflowing) halfClose(this.#socket);
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /**
+   * Ends what is still open when the connection is gone. Node does not: a response that waits behind another never
+   * emits `close`, and after a CONNECT neither does any other.
+   */
+  #closeAll(): void {
+    this.#isClosing = true;
+    this.#waiting = [];
+    for (const { res } of [...this.#handled]) {
+      if (!res.closed) res.emit('close');
+    }
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}
+
+/** How long a half-closed connection may stay, so that what was sent can still be read. */
+const HALF_CLOSED_MS = 1_000;
+
+/** Closes our side of `socket` and destroys it a second later. At once, the reset could overtake what was sent. */
+export function halfClose(socket: Socket): void {
+  socket.end();
+  const timer = setTimeout(() => socket.destroy(), HALF_CLOSED_MS).unref();
+  socket.once('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,63 @@
+import type { ServerResponse } from 'node:http';
+
+type Outcome = 'sent' | 'cut';
+
+const OUTCOME = Symbol('response outcome');
+const CHOSEN = Symbol('response chosen');
+const END = Symbol('response end');
+
+/** `null` while the response is open; undefined as long as nobody has asked. */
+type Tracked = ServerResponse & { [OUTCOME]?: Outcome | null; [CHOSEN]?: true };
+
+/**
+ * Calls `listener` once when the response has ended: all of it was handed to the kernel, or its connection is gone.
+ * At once where that has happened already.
+ *
+ * This is not `close`. A response that comes before the request's body stays open until the body has been read
+ * (lingering-close.ts), and no slot, counter or log line waits for that.
+ */
+export function onResponseEnd(res: Tracked, listener: () => void): void {
+  if (isResponseOpen(res)) res.once(END, listener);
+  else listener();
+}
+
+/** As {@link onResponseEnd}, but before the listeners that were added earlier, such as the access log's. */
+export function onResponseEndFirst(res: Tracked, listener: () => void): void {
+  if (isResponseOpen(res)) res.prependOnceListener(END, listener);
+  else listener();
+}
+
+/** Whether something may still become of the response: it was not sent yet, and its connection is there. */
+export function isResponseOpen(res: Tracked): boolean {
+  if (res[OUTCOME] === undefined) {
+    res[OUTCOME] = res.closed ? closingOutcome(res) : null;
+    res.once('close', () => markResponseEnd(res, closingOutcome(res)));
+  }
+  return res[OUTCOME] === null;
+}
+
+/** Whether no response has been chosen for the request yet, and one could still be sent. */
+export function canRespond(res: Tracked): boolean {
+  return !res.headersSent && !res.destroyed && res[CHOSEN] === undefined;
+}
+
+/** Notes that the response is chosen, although nothing of it was sent yet. */
+export function markResponseChosen(res: Tracked): void {
+  res[CHOSEN] = true;
+}
+
+/** Whether the whole response was handed to the kernel. */
+export function isResponseSent(res: Tracked): boolean {
+  return res[OUTCOME] === 'sent' || res.writableFinished;
+}
+
+/** Ends the response for those who wait with {@link onResponseEnd}. The first outcome stands. */
+export function markResponseEnd(res: Tracked, outcome: Outcome): void {
+  if (!isResponseOpen(res)) return;
+  res[OUTCOME] = outcome;
+  res.emit(END);
+}
+
+function closingOutcome(res: ServerResponse): Outcome {
+  return res.writableFinished ? 'sent' : 'cut';
+}
