@@ -15,7 +15,7 @@ import { isBadToken, toConnectionFault } from '../server/leadway/leadway-errors.
 import { toLeadwayHeaders } from '../server/leadway/leadway-headers.ts';
 import { readAnswer } from '../server/leadway/leadway-response.ts';
 import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
-import { limitConnectTime } from '../server/leadway/upstream-agent.ts';
+import { isConnected } from '../server/leadway/upstream-agent.ts';
 import type { ListedCall } from '../server/passthrough/rules.ts';
 import { isWebPage, passAnswer } from './pass-answer.ts';
 
@@ -95,9 +95,8 @@ export function createLeadwayProxy({
           const running = runningCall(req);
           running.upstream = upstream;
           running.sentAt = performance.now();
-          limitConnectTime(upstream);
           running.watch = watchProgress(upstream, timeoutMs, () =>
-            refuse(req, res, appError('UPSTREAM_TIMEOUT')),
+            refuse(req, res, appError(isConnected(upstream) ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE')),
           );
           running.watch.setWaiting(true);
         },
@@ -118,7 +117,8 @@ export function createLeadwayProxy({
           });
         },
         error(error, req, res) {
-          refuse(req, res as Response, toConnectionFault(error));
+          const { upstream } = runningCall(req);
+          refuse(req, res as Response, toConnectionFault(error, isConnected(upstream)));
         },
       },
     });
@@ -202,5 +202,5 @@ function toIncomingHeaders(namesAndValues: readonly string[]): IncomingHttpHeade
 function toFault(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof BodyOverflowError) return appError('UPSTREAM_ERROR', { cause: error });
-  return toConnectionFault(error);
+  return toConnectionFault(error, true);
 }

@@ -9,7 +9,7 @@ import { canRespond, isResponseSent, onResponseEndFirst } from '../server/http/r
 import { sendError } from '../server/http/send-error.ts';
 import { toConnectionFault } from '../server/leadway/leadway-errors.ts';
 import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
-import { limitConnectTime } from '../server/leadway/upstream-agent.ts';
+import { isConnected } from '../server/leadway/upstream-agent.ts';
 import { ContentGate } from '../server/uploads/content-gate.ts';
 import { toStorageError } from '../server/uploads/relay-request.ts';
 import type { Ticket } from '../server/uploads/tickets.ts';
@@ -72,9 +72,8 @@ export function createStorageProxy({
           if (relay === undefined) return;
           relay.storage = storage;
           relay.sentAt = performance.now();
-          limitConnectTime(storage);
           relay.watch = watchProgress(storage, config.upstreamTimeoutMs, () =>
-            refuse(req, res, appError('UPSTREAM_TIMEOUT')),
+            refuse(req, res, appError(isConnected(storage) ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE')),
           );
           relay.watch.setWaiting(relay.isBlocked);
         },
@@ -90,7 +89,11 @@ export function createStorageProxy({
           res.status(204).end();
         },
         error(error, req, res) {
-          refuse(req, res as Response, toConnectionFault(error));
+          refuse(
+            req,
+            res as Response,
+            toConnectionFault(error, isConnected(relays.get(req)?.storage ?? null)),
+          );
         },
       },
     });

@@ -10,6 +10,7 @@ import { createIdleCollection } from './idle-collection.ts';
 import { createConfiguredTokens } from './leadway/configured-tokens.ts';
 import { createDirectCapability, type DirectCapability } from './leadway/direct-capability.ts';
 import { LeadwayClient } from './leadway/leadway-client.ts';
+import { createProbe, createReachability } from './leadway/reachability.ts';
 import { createUpstreamAgent, type UpstreamAgent } from './leadway/upstream-agent.ts';
 import { createUpstreamBudget } from './leadway/upstream-budget.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -39,6 +40,8 @@ export interface AppContext extends AsyncDisposable {
   /** Where callers begin their session here (`AUTH=sso`). */
   readonly sessions: Sessions | null;
   readonly agent: UpstreamAgent;
+  /** Finds out in the background whether Leadway can be reached. */
+  readonly probeLeadway: () => void;
   readonly capability: DirectCapability;
   readonly direct: DirectUploads;
   readonly tickets: TicketBox;
@@ -60,7 +63,20 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
   const { authenticator, sessions } = resources.use(
     await createCallerServices(config, secrets, sharedStore, logger),
   );
-  const agent = resources.use(createUpstreamAgent());
+  const reachability = createReachability(leadway.baseUrl, logger);
+  const agent = resources.use(
+    createUpstreamAgent({
+      onConnected: reachability.noteConnected,
+      onUnreachable: reachability.noteUnreachable,
+    }),
+  );
+  const probeAgent = resources.use(
+    createUpstreamAgent({
+      onConnected: reachability.noteConnected,
+      onUnreachable: (host, error) => reachability.noteUnreachable(host, error, 'probe'),
+    }),
+  );
+  const probeLeadway = createProbe(probeAgent, leadway.baseUrl);
   const tokens = resources.use(
     createConfiguredTokens({ secrets, singleLocationId: leadway.singleLocationId, logger }),
   );
@@ -93,6 +109,11 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
   );
   const lifecycle = new Lifecycle();
   if (sharedStore !== null) lifecycle.addNotice(() => sharedStore.problem());
+  lifecycle.addNotice(() => {
+    const problem = reachability.problem();
+    if (problem !== null) probeLeadway(); // no upload may come that would find out
+    return problem;
+  });
   lifecycle.addNotice(() => client.authProblem());
   lifecycle.addNotice(() => tokens.problem());
   lifecycle.addCheck(() => authenticator.problem?.() ?? null);
@@ -107,6 +128,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     activity: { requests: 0 },
     lingering: resources.use(new LingeringClose()),
     agent,
+    probeLeadway,
     capability,
     direct,
     tickets,

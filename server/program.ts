@@ -47,7 +47,8 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
   );
   if (server === null) return;
   logger.info({ url: server.listensOn, basePath: config.basePath }, `listening on ${server.listensOn}`);
-  sandbox?.introduce(server.url);
+  if (sandbox === null) server.context.probeLeadway();
+  else sandbox.introduce(server.url);
 
   const signal = await stop;
   logger.info({ signal }, 'shutting down: uploads under way may finish');

@@ -48,6 +48,7 @@ export const ERROR_CODES = {
   INTERNAL: { status: 500, retryable: false },
   DIRECT_UNAVAILABLE: { status: 502, retryable: false },
   UPSTREAM_ERROR: { status: 502, retryable: true },
+  UPSTREAM_UNREACHABLE: { status: 502, retryable: true },
   UPSTREAM_AUTH: { status: 502, retryable: false },
   UPSTREAM_ABORTED: { status: 502, retryable: true },
   UPSTREAM_REJECTED: { status: 400, retryable: false },

@@ -335,6 +335,10 @@ export const MESSAGES = {
     en: 'Leadway failed or returned an invalid response.',
     es: 'Leadway ha fallado o ha devuelto una respuesta no válida.',
   },
+  UPSTREAM_UNREACHABLE: {
+    en: 'Leadway can’t be reached at the moment: try again later.',
+    es: 'En este momento no se puede conectar con Leadway: inténtalo de nuevo más tarde.',
+  },
   UPSTREAM_AUTH: {
     en: 'Leadway refused the server’s own credentials: tell whoever runs this server.',
     es: 'Leadway rechazó las credenciales del servidor: avisa a quien lo administra.',

@@ -137,5 +137,5 @@ export class ForwardRequest {
 function toReadFault(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof BodyOverflowError) return appError('UPSTREAM_ERROR', { cause: error });
-  return toConnectionFault(error);
+  return toConnectionFault(error, true);
 }

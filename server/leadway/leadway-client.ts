@@ -17,6 +17,7 @@ import { watchProgress } from './progress-watch.ts';
 import { createTokenNotices, type TokenNotices } from './token-notices.ts';
 import type { TokenSource } from './token-source.ts';
 import {
+  isConnected,
   type RequestTarget,
   toTarget,
   type UpstreamAgent,
@@ -178,10 +179,10 @@ export class LeadwayClient {
       if (answer.ok) this.noteAccepted(locationId);
       return { answer, token };
     } catch (error) {
-      if (stalled) throw appError('UPSTREAM_TIMEOUT', { cause: error });
+      if (stalled && isConnected(request)) throw appError('UPSTREAM_TIMEOUT', { cause: error });
       if (error instanceof BodyOverflowError) throw appError('UPSTREAM_ERROR', { cause: error });
       if (error instanceof AppError) throw error;
-      const fault = toConnectionFault(error);
+      const fault = toConnectionFault(error, isConnected(request));
       const mayBeStale = attempt === 'first' && isStale() && !over.isOver;
       if (mayBeStale && fault.code === 'UPSTREAM_ABORTED') {
         throw new StaleConnection('closed while idle', { cause: error });

@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type AppError, appError } from '../errors/app-error.ts';
 import { isJsonObject } from '../http/json-object.ts';
 import { cleanMessage } from './clean-message.ts';
-import { ConnectTimeoutError } from './upstream-agent.ts';
 
 /** An answer of Leadway's that is not a success. */
 export interface LeadwayRefusal {
@@ -181,9 +180,13 @@ function isConversationMissing({ status, message }: LeadwayRefusal): boolean {
   return status === 500 && /conversation with id .* not found/i.test(message);
 }
 
-/** What the caller is told of a connection to Leadway that failed before an answer was complete. */
-export function toConnectionFault(error: unknown): AppError {
-  if (error instanceof ConnectTimeoutError) return appError('UPSTREAM_TIMEOUT', { cause: error });
+/**
+ * What the client is told of a request to Leadway or storage that failed before the response was complete.
+ *
+ * @param wasConnected Whether the request had a connection at all.
+ */
+export function toConnectionFault(error: unknown, wasConnected: boolean): AppError {
+  if (!wasConnected) return appError('UPSTREAM_UNREACHABLE', { cause: error });
   const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
   const brokeOff = ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET'].includes(code);
   return appError(brokeOff ? 'UPSTREAM_ABORTED' : 'UPSTREAM_ERROR', { cause: error });

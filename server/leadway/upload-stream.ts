@@ -4,7 +4,7 @@ import { ChunkList } from '../http/chunk-list.ts';
 import { freeChunk } from '../http/free-chunk.ts';
 import { toConnectionFault } from './leadway-errors.ts';
 import { type ProgressWatch, watchProgress } from './progress-watch.ts';
-import { watchForStaleConnection } from './upstream-agent.ts';
+import { isConnected, watchForStaleConnection } from './upstream-agent.ts';
 
 /** What an {@link UploadStream} reports while the body is still on its way. */
 export interface UploadStreamEvents {
@@ -43,7 +43,7 @@ export class UploadStream {
     request.once('response', (response) => this.#onResponse(response));
     const isStale = watchForStaleConnection(request);
     request.on('error', (error) => {
-      const fault = toConnectionFault(error);
+      const fault = toConnectionFault(error, isConnected(request));
       this.#wasStale = fault.code === 'UPSTREAM_ABORTED' && !this.#isClosed && isStale();
       this.#onError(fault);
     });
@@ -166,7 +166,7 @@ export class UploadStream {
   #onStall(): void {
     this.#hasStalled = true;
     if (this.#isAnswered) this.#request.destroy();
-    else this.#onError(appError('UPSTREAM_TIMEOUT'));
+    else this.#onError(appError(isConnected(this.#request) ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE'));
   }
 
   #onError(error: AppError): void {

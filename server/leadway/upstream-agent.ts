@@ -1,10 +1,15 @@
-import type { Agent, ClientRequest, RequestOptions } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Agent, AgentOptions, ClientRequest, RequestOptions } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
 import { http, https } from '../http/node-http.ts';
 
-/** Connect and free-socket times of upstream connections, in milliseconds. */
+/** How long a connection may take to come about, its TLS handshake included, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/**
+ * How long each address of a host is tried before the next one. Node gives up on each but the last after 250 ms, which
+ * cuts off a server far away; a lost SYN is sent again after a second.
+ */
+const ADDRESS_TIMEOUT_MS = 1_500;
 const FREE_SOCKET_TIMEOUT_MS = 4_000;
 
 /** Where a request goes, in the form that `node:http` takes. */
@@ -19,42 +24,107 @@ export function toTarget(url: URL): RequestTarget {
 /** `pooled` reuses an idle connection if there is one; `fresh` opens a connection for this request alone. */
 export type Connection = 'pooled' | 'fresh';
 
-/** Opens requests to one scheme with pooled connections. */
+/** Opens requests with pooled connections. */
 export interface UpstreamAgent extends Disposable {
-  /** The pool for the scheme of `url`, for who opens requests by other means. */
+  /** The pool for the scheme of `url`, for requests that are opened by other means. */
   poolFor(url: URL): Agent;
   /** Begins a request to `target`; the caller writes the body. Redirects are never followed. */
   request(target: RequestTarget, options: RequestOptions, connection?: Connection): ClientRequest;
+}
+
+/** What {@link createUpstreamAgent} takes. */
+export interface UpstreamAgentOptions {
+  readonly connectTimeoutMs?: number;
+  /** Called for each new connection, with the host and its port unless that is the usual one. */
+  onConnected?(host: string): void;
+  /** Called when no connection came about. */
+  onUnreachable?(host: string, error: Error): void;
 }
 
 /**
  * Pooled connections to Leadway and to storage. A free connection is closed after four seconds, before
  * servers usually do: an upload that is streamed on a connection that the server is just closing is lost.
  */
-export function createUpstreamAgent(): UpstreamAgent {
-  const options = { keepAlive: true, timeout: FREE_SOCKET_TIMEOUT_MS, scheduling: 'lifo' as const };
-  const plain = new http.Agent(options);
-  const secure = new https.Agent(options);
-  const once = { ...options, keepAlive: false };
-  const plainOnce = new http.Agent(once);
-  const secureOnce = new https.Agent(once);
-  const poolFor = ({ protocol }: { readonly protocol?: string | null | undefined }): Agent =>
-    protocol === 'https:' ? secure : plain;
+export function createUpstreamAgent(options: UpstreamAgentOptions = {}): UpstreamAgent {
+  const pooled = createPools({ ...AGENT_OPTIONS, keepAlive: true }, options);
+  const fresh = createPools({ ...AGENT_OPTIONS, keepAlive: false }, options);
   return {
-    poolFor,
+    poolFor: (url) => pooled.of(url),
     request(target, requestOptions, connection = 'pooled') {
-      const isSecure = target.protocol === 'https:';
-      const { request: open } = isSecure ? https : http;
-      const freshAgent = isSecure ? secureOnce : plainOnce;
-      const agent = connection === 'fresh' ? freshAgent : poolFor(target);
-      const request = open({ ...target, ...requestOptions, agent });
-      limitConnectTime(request);
-      return request;
+      const { request: open } = target.protocol === 'https:' ? https : http;
+      const agent = (connection === 'fresh' ? fresh : pooled).of(target);
+      return open({ ...target, ...requestOptions, agent });
     },
     [Symbol.dispose]() {
-      for (const agent of [plain, secure, plainOnce, secureOnce]) agent.destroy();
+      pooled.destroy();
+      fresh.destroy();
     },
   };
+}
+
+const AGENT_OPTIONS = {
+  timeout: FREE_SOCKET_TIMEOUT_MS,
+  scheduling: 'lifo',
+  autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
+} as const;
+
+function createPools(agentOptions: AgentOptions, options: UpstreamAgentOptions) {
+  const plain = watchConnections(new http.Agent(agentOptions), 'connect', options);
+  const secure = watchConnections(new https.Agent(agentOptions), 'secureConnect', options);
+  return {
+    of: ({ protocol }: RequestTarget | URL): Agent => (protocol === 'https:' ? secure : plain),
+    destroy() {
+      plain.destroy();
+      secure.destroy();
+    },
+  };
+}
+
+/** Connections that came about. */
+const open = new WeakSet<object>();
+
+/** Whether `request` has, or had, a connection to the upstream. Without one, nothing of it can have arrived. */
+export function isConnected(request: ClientRequest | null): boolean {
+  return request?.socket != null && open.has(request.socket);
+}
+
+/** Thrown when no connection could be had in time. */
+export class ConnectTimeoutError extends Error {
+  override readonly name = 'ConnectTimeoutError';
+}
+
+/** Bounds how long the connections of `agent` may take to come about, and reports what became of them. */
+function watchConnections<T extends Agent>(
+  agent: T,
+  connected: 'connect' | 'secureConnect',
+  { connectTimeoutMs = CONNECT_TIMEOUT_MS, onConnected, onUnreachable }: UpstreamAgentOptions,
+): T {
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (target, callback): Duplex | null | undefined => {
+    const socket = connect(target, callback);
+    if (socket == null) return socket;
+    const host = toHostName(target.host ?? 'localhost', Number(target.port), connected === 'secureConnect');
+    const timer = setTimeout(() => {
+      socket.destroy(new ConnectTimeoutError(`no connection within ${connectTimeoutMs / 1000} s`));
+    }, connectTimeoutMs);
+    const onError = (error: Error): void => onUnreachable?.(host, error);
+    socket.once('error', onError);
+    socket.once(connected, () => {
+      clearTimeout(timer);
+      socket.off('error', onError);
+      open.add(socket);
+      onConnected?.(host);
+    });
+    socket.once('close', () => clearTimeout(timer));
+    return socket;
+  };
+  return agent;
+}
+
+/** `host` or `host:port`, as people write it. */
+function toHostName(host: string, port: number, isSecure: boolean): string {
+  const name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+  return port === (isSecure ? 443 : 80) ? name : `${name}:${port}`;
 }
 
 /**
@@ -68,27 +138,4 @@ export function watchForStaleConnection(request: ClientRequest): () => boolean {
     bytesBefore = socket.bytesRead;
   });
   return () => request.reusedSocket && request.socket?.bytesRead === bytesBefore;
-}
-
-/** Thrown when no connection could be had in time; told apart from a connection that was refused. */
-export class ConnectTimeoutError extends Error {
-  override readonly name = 'ConnectTimeoutError';
-}
-
-/**
- * Ends `request` with a {@link ConnectTimeoutError} when it gets no connection within `timeoutMs`. The requests of an
- * {@link UpstreamAgent} have that limit; for those that are opened by other means.
- */
-export function limitConnectTime(request: ClientRequest, timeoutMs = CONNECT_TIMEOUT_MS): void {
-  const limit = (socket: Socket): void => {
-    if (!socket.connecting) return;
-    const timer = setTimeout(() => {
-      request.destroy(new ConnectTimeoutError(`no connection within ${timeoutMs} ms`));
-    }, timeoutMs);
-    const stop = (): void => clearTimeout(timer);
-    socket.once('connect', stop);
-    socket.once('close', stop);
-  };
-  if (request.socket) limit(request.socket);
-  else request.once('socket', limit);
 }

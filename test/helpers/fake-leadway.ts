@@ -1,5 +1,12 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Certificate } from './certificates.ts';
 
 /** The response to a request. */
 export interface FakeAnswer {
@@ -19,23 +26,30 @@ export interface FakeLeadway extends AsyncDisposable {
   readonly headers: IncomingHttpHeaders[];
 }
 
-/** Listens on a free port of the loopback address. */
+/**
+ * Listens on a free port of the loopback address.
+ *
+ * @param certificate Makes it speak TLS, as `https://localhost:…`.
+ */
 export async function createFakeLeadway(
   answer: (path: string, req: IncomingMessage) => FakeAnswer,
+  certificate: Certificate | null = null,
 ): Promise<FakeLeadway> {
   const calls: string[] = [];
   const headersOfCalls: IncomingHttpHeaders[] = [];
-  const server = createServer((req, res) => {
+  const listener: RequestListener = (req, res) => {
     calls.push(`${req.method} ${req.url}`);
     headersOfCalls.push(req.headers);
     req.resume().once('end', () => {
       const { status, json, body = JSON.stringify(json), headers } = answer(req.url ?? '', req);
       res.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(body);
     });
-  });
+  };
+  const server = certificate === null ? createServer(listener) : createSecureServer(certificate, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: certificate === null ? `http://127.0.0.1:${port}` : `https://localhost:${port}`,
     calls,
     headers: headersOfCalls,
     async [Symbol.asyncDispose]() {

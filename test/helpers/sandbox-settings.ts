@@ -1,7 +1,10 @@
 import type { Sandbox } from '../../sandbox/index.ts';
 
+/** What the settings need to know of an upstream. */
+export type Upstream = Pick<Sandbox, 'url' | 'token' | 'locationId' | 'storageOrigin'>;
+
 /** The variables of a server on a free port with `sandbox` as its upstream, and room for many uploads at once. */
-export function settingsFor(sandbox: Sandbox): Readonly<Record<string, string>> {
+export function settingsFor(sandbox: Upstream): Readonly<Record<string, string>> {
   return {
     HOST: '127.0.0.1',
     PORT: '0',

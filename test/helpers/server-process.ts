@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Sandbox } from '../../sandbox/index.ts';
-import { settingsFor } from './sandbox-settings.ts';
+import { settingsFor, type Upstream } from './sandbox-settings.ts';
 
 /** How a {@link ServerProcess} is started. */
 export interface ServerProcessOptions {
@@ -26,15 +25,15 @@ export interface ServerProcess extends AsyncDisposable {
 
 const MAIN = fileURLToPath(new URL('../../server/main.js', import.meta.url));
 
-/** Starts the program with `sandbox`, which lives in this process, as its upstream. Linux only. */
+/** Starts the program with `upstream`, which lives in this process. Linux only. */
 export async function startServerProcess(
-  sandbox: Sandbox,
+  upstream: Upstream,
   env: Readonly<Record<string, string>> = {},
   { nodeOptions = [], onLine = () => {} }: ServerProcessOptions = {},
 ): Promise<ServerProcess> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...nodeOptions, MAIN], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...settingsFor(sandbox), ...env },
+    env: { ...settingsFor(upstream), ...env },
   });
   const exited = once(child, 'exit');
   const url = await new Promise<string>((resolve, reject) => {

@@ -54,7 +54,7 @@ describe('When Leadway fails a passed-through call', () => {
     ['html', 502, 'UPSTREAM_ERROR'],
     ['bad-token', 502, 'UPSTREAM_AUTH'],
     ['reset-mid-upload', 502, 'UPSTREAM_ABORTED'],
-    ['refuse', 502, 'UPSTREAM_ERROR'],
+    ['refuse', 502, 'UPSTREAM_UNREACHABLE'],
   ] as const) {
     it(`${fault} becomes ${status} ${code} in our shape`, async () => {
       await using house = await createHouse({ env: { PASSTHROUGH, UPSTREAM_TIMEOUT_MS: '150' } });

@@ -25,7 +25,7 @@ const FAULTS: readonly (readonly [FaultName, number, string, number?])[] = [
   ['storage-reset', 502, 'UPSTREAM_ABORTED'],
   ['storage-never-answers', 504, 'UPSTREAM_TIMEOUT'],
   ['storage-stops-reading', 504, 'UPSTREAM_TIMEOUT'],
-  ['storage-refuse', 502, 'UPSTREAM_ERROR'],
+  ['storage-refuse', 502, 'UPSTREAM_UNREACHABLE'],
 ];
 
 describe('PUT /messages/upload/content when a side fails', () => {

@@ -19,7 +19,7 @@ const FAULTS: readonly (readonly [FaultName, number, string, Readonly<Record<str
   ['storage-reset', 502, 'UPSTREAM_ABORTED'],
   ['storage-never-answers', 504, 'UPSTREAM_TIMEOUT'],
   ['storage-stops-reading', 504, 'UPSTREAM_TIMEOUT'],
-  ['storage-refuse', 502, 'UPSTREAM_ERROR'],
+  ['storage-refuse', 502, 'UPSTREAM_UNREACHABLE'],
   ['complete-status-404', 404, 'NOT_UPLOADED'],
   ['complete-bad-token', 502, 'UPSTREAM_AUTH'],
   ['complete-status-500', 502, 'UPSTREAM_ERROR'],

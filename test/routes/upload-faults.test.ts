@@ -25,6 +25,7 @@ interface Expected {
 const OK: Expected = { status: 200 };
 const ABORTED: Expected = { status: 502, code: 'UPSTREAM_ABORTED', retryable: true };
 const ERROR: Expected = { status: 502, code: 'UPSTREAM_ERROR', retryable: true };
+const UNREACHABLE: Expected = { status: 502, code: 'UPSTREAM_UNREACHABLE', retryable: true };
 const AUTH: Expected = { status: 502, code: 'UPSTREAM_AUTH', retryable: false };
 const TIMEOUT: Expected = { status: 504, code: 'UPSTREAM_TIMEOUT', retryable: true };
 const rejected = (status: number): Expected => ({ status, code: 'UPSTREAM_REJECTED', retryable: false });
@@ -143,16 +144,28 @@ describe('a fault of Leadway during a forwarded upload', () => {
     await house.assertTidy({ completeUploads: 2 });
   });
 
-  it('refuse for everything: UPSTREAM_ERROR, and well again when Leadway is', async () => {
+  it('refuse for everything: UPSTREAM_UNREACHABLE, a notice, and well again when Leadway is', async () => {
     await using house = await createHouse();
     house.sandbox.fault = 'refuse';
     await house.sandbox.ready();
     for (const file of [picture, film]) {
-      assertAnswer(house, await sendUpload(house, [...textParts(house.fields), file]), ERROR);
+      assertAnswer(house, await sendUpload(house, [...textParts(house.fields), file]), UNREACHABLE);
     }
+    const { host } = new URL(house.sandbox.url);
+    const told = house.log.entries.filter(({ msg }) => String(msg).startsWith(`${host} can’t be reached`));
+    assert.deepEqual(
+      told.map(({ level }) => level),
+      ['error', 'debug'],
+      'aloud once',
+    );
+    const ready = await fetch(`${house.url}/readyz`);
+    assert.equal(ready.status, 200);
+    assert.deepEqual(((await ready.json()) as { notices: unknown }).notices, ['Leadway can’t be reached']);
     house.sandbox.fault = null;
     await house.sandbox.ready();
     assertAnswer(house, await sendUpload(house, [...textParts(house.fields), picture]), OK);
+    assert(house.log.entries.some(({ msg }) => msg === `${host} can be reached again`));
+    assert.deepEqual(house.server.context.lifecycle.notices(), []);
     await house.assertTidy({ completeUploads: 1 });
   });
 

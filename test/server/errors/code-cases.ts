@@ -180,6 +180,14 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
     provoke: meet('no-initiate', '?mode=direct'),
   },
   UPSTREAM_ERROR: { what: 'a page where JSON was due', provoke: meet('html'), completeUploads: 1 },
+  UPSTREAM_UNREACHABLE: {
+    what: 'a closed port',
+    async provoke(house) {
+      house.sandbox.fault = 'refuse';
+      await house.sandbox.ready();
+      return upload(house);
+    },
+  },
   UPSTREAM_AUTH: { what: 'a token that Leadway refuses', provoke: meet('bad-token'), completeUploads: 1 },
   UPSTREAM_ABORTED: { what: 'a connection that breaks', provoke: meet('cut'), completeUploads: 1 },
   UPSTREAM_REJECTED: { what: 'what Leadway finds wrong', provoke: meet('status-422'), completeUploads: 1 },

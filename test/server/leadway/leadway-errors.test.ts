@@ -5,7 +5,6 @@ import {
   toCallerError,
   toConnectionFault,
 } from '../../../server/leadway/leadway-errors.ts';
-import { ConnectTimeoutError } from '../../../server/leadway/upstream-agent.ts';
 
 describe('parseRefusal', () => {
   const read = (body: unknown, retryAfter?: string) =>
@@ -168,11 +167,11 @@ describe('toCallerError', () => {
 describe('toConnectionFault', () => {
   it('tells a connection that broke from one that never was', () => {
     const coded = (code: string) => Object.assign(new Error('x'), { code });
-    assert.equal(toConnectionFault(coded('ECONNRESET')).code, 'UPSTREAM_ABORTED');
-    assert.equal(toConnectionFault(coded('EPIPE')).code, 'UPSTREAM_ABORTED');
-    assert.equal(toConnectionFault(coded('ECONNREFUSED')).code, 'UPSTREAM_ERROR');
-    assert.equal(toConnectionFault(coded('ENOTFOUND')).code, 'UPSTREAM_ERROR');
-    assert.equal(toConnectionFault(new ConnectTimeoutError('x')).code, 'UPSTREAM_TIMEOUT');
-    assert.equal(toConnectionFault(null).code, 'UPSTREAM_ERROR');
+    assert.equal(toConnectionFault(coded('ECONNRESET'), true).code, 'UPSTREAM_ABORTED');
+    assert.equal(toConnectionFault(coded('EPIPE'), true).code, 'UPSTREAM_ABORTED');
+    assert.equal(toConnectionFault(null, true).code, 'UPSTREAM_ERROR');
+    for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'ECONNRESET', 'ERR_TLS_CERT_ALTNAME_INVALID']) {
+      assert.equal(toConnectionFault(coded(code), false).code, 'UPSTREAM_UNREACHABLE', code);
+    }
   });
 });

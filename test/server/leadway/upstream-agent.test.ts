@@ -6,35 +6,58 @@ import { mock } from 'node:test';
 import {
   ConnectTimeoutError,
   createUpstreamAgent,
-  limitConnectTime,
+  isConnected,
   toTarget,
+  type UpstreamAgent,
 } from '../../../server/leadway/upstream-agent.ts';
 
-/** A request whose connection never comes about: nobody ever answers where the host is. */
-function unreachable(agent: http.Agent): http.ClientRequest {
-  return http.request({ host: 'nowhere.test', port: 80, agent, lookup: () => {} });
-}
+/** A request whose connection never comes about: the name of its host is never found, nor not found. */
+const openNowhere = (agent: UpstreamAgent): http.ClientRequest =>
+  agent.request({ hostname: 'nowhere.test' }, { lookup: () => {} });
 
-describe('limitConnectTime', () => {
-  for (const isGiven of [false, true]) {
-    it(`ends a request that gets no connection, ${isGiven ? 'after' : 'before'} it was given a socket`, async () => {
-      using agent = Object.assign(new http.Agent(), { [Symbol.dispose]: () => agent.destroy() });
-      const request = unreachable(agent);
-      if (isGiven) await once(request, 'socket');
-      limitConnectTime(request, 20);
-      const [error] = (await once(request, 'error')) as [Error];
-      assert(error instanceof ConnectTimeoutError, String(error));
+describe('a connection to Leadway that does not come about', () => {
+  it('ends its request after five seconds, and is reported', async () => {
+    const reports: string[] = [];
+    using agent = createUpstreamAgent({
+      onUnreachable: (host, error) => reports.push(`${host} ${error.name}`),
+      onConnected: (host) => reports.push(`${host} connected`),
     });
-  }
-
-  it('lets a request be that got its connection, however late the response', async () => {
-    await using server = await listening((_req, res) => res.end('late'));
-    using agent = Object.assign(new http.Agent(), { [Symbol.dispose]: () => agent.destroy() });
-    const arrived = once(server, 'request');
-    const request = http.request({ port: server.port, agent }).end();
     mock.timers.enable({ apis: ['setTimeout'] });
+    let request: http.ClientRequest;
     try {
-      limitConnectTime(request);
+      request = openNowhere(agent);
+      await once(request, 'socket');
+      mock.timers.tick(4_999);
+      assert.equal(request.socket?.destroyed, false);
+      mock.timers.tick(1);
+    } finally {
+      mock.timers.reset();
+    }
+    const [error] = (await once(request, 'error')) as [Error];
+    assert(error instanceof ConnectTimeoutError, String(error));
+    assert.equal(isConnected(request), false);
+    assert.deepEqual(reports, ['nowhere.test ConnectTimeoutError']);
+  });
+
+  it('is not reported when it was we who gave up', async () => {
+    const reports: string[] = [];
+    using agent = createUpstreamAgent({ onUnreachable: (host) => reports.push(host) });
+    const request = openNowhere(agent);
+    await once(request, 'socket');
+    request.destroy();
+    await once(request, 'error');
+    assert.deepEqual(reports, []);
+  });
+
+  it('has no limit any more once it has, however late the response', async () => {
+    const reports: string[] = [];
+    await using server = await listening((_req, res) => res.end('late'));
+    using agent = createUpstreamAgent({ onConnected: (host) => reports.push(host) });
+    const arrived = once(server, 'request');
+    mock.timers.enable({ apis: ['setTimeout'] });
+    let request: http.ClientRequest;
+    try {
+      request = agent.request(toTarget(new URL(`http://127.0.0.1:${server.port}/`)), {}).end();
       await arrived;
       mock.timers.tick(600_000);
     } finally {
@@ -43,38 +66,18 @@ describe('limitConnectTime', () => {
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
     assert.equal(response.statusCode, 200);
     await once(response.resume(), 'close');
+    assert.equal(isConnected(request), true);
+    assert.deepEqual(reports, [`127.0.0.1:${server.port}`]);
   });
 
-  it('sets no limit for a connection that is there already', async () => {
-    await using server = await listening((_req, res) => res.end());
+  it('has as long for each of its addresses as a lost packet needs to be sent again', () => {
     using agent = createUpstreamAgent();
-    const target = toTarget(new URL(`http://127.0.0.1:${server.port}/`));
-    const first = agent.request(target, {}).end();
-    const [response] = (await once(first, 'response')) as [http.IncomingMessage];
-    await once(response.resume(), 'close');
-    const second = agent.request(target, {});
-    await once(second, 'socket');
-    assert.equal(second.reusedSocket, true);
-    const { socket } = second;
-    assert.deepEqual(socket?.listeners('connect').length, 0);
-    second.on('error', () => {}).destroy();
-  });
-
-  it('ends after five seconds where nothing else is said', async () => {
-    using agent = Object.assign(new http.Agent(), { [Symbol.dispose]: () => agent.destroy() });
-    const request = unreachable(agent);
-    await once(request, 'socket');
-    mock.timers.enable({ apis: ['setTimeout'] });
-    try {
-      limitConnectTime(request);
-      mock.timers.tick(4_999);
-      assert.equal(request.destroyed, false);
-      mock.timers.tick(1);
-      assert.equal(request.destroyed, true);
-    } finally {
-      mock.timers.reset();
+    for (const url of ['http://leadway.test/', 'https://leadway.test/']) {
+      const { options } = agent.poolFor(new URL(url)) as unknown as {
+        readonly options: { readonly autoSelectFamilyAttemptTimeout: number };
+      };
+      assert.equal(options.autoSelectFamilyAttemptTimeout, 1_500);
     }
-    await once(request, 'error');
   });
 });
 

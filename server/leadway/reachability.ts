@@ -1,0 +1,62 @@
+import type { Logger } from '../logger.ts';
+import { explainConnectProblem } from './connect-problem.ts';
+import { isConnected, toTarget, type UpstreamAgent } from './upstream-agent.ts';
+
+/** Knows which upstream hosts can't be reached, for the log and the readiness probe. */
+export interface Reachability {
+  noteConnected(host: string): void;
+  /** Logs what the operator can do: once for the probe and once for calls, until a connection comes about again. */
+  noteUnreachable(host: string, error: Error, finder?: Finder): void;
+  /** That Leadway can't be reached, in general words; null when it can, as far as is known. */
+  problem(): string | null;
+}
+
+/** What found out that a host can't be reached: a probe in the background, or a call that a user waits for. */
+type Finder = 'probe' | 'call';
+
+/** Makes a memory that is empty: every host counts as reachable until a connection fails. */
+export function createReachability(baseUrl: URL, logger: Logger): Reachability {
+  const unreachable = new Map<string, Set<Finder>>();
+  const leadway = baseUrl.host;
+  return {
+    noteConnected(host) {
+      // Asked for every connection; hardly ever is there one.
+      if (unreachable.size === 0) return;
+      if (unreachable.delete(host)) logger.info({ host }, `${host} can be reached again`);
+    },
+    noteUnreachable(host, error, finder = 'call') {
+      const finders = unreachable.get(host) ?? new Set();
+      const isKnown = finders.has(finder);
+      unreachable.set(host, finders.add(finder));
+      const setting = host === leadway ? 'LEADWAY_BASE_URL' : null;
+      const { code } = error as NodeJS.ErrnoException;
+      logger[isKnown ? 'debug' : 'error'](
+        { host, ...(code !== undefined && { reason: code }) },
+        explainConnectProblem(error, { host, setting }),
+      );
+    },
+    problem: () => (unreachable.has(leadway) ? 'Leadway can’t be reached' : null),
+  };
+}
+
+/** How often the probe may look again. */
+const PROBE_EVERY_MS = 10_000;
+
+/**
+ * Makes a function that opens a connection to Leadway in the background and closes it again: nothing is sent, not even a
+ * request. `agent` reports what comes of it.
+ */
+export function createProbe(agent: UpstreamAgent, baseUrl: URL, now: () => number = Date.now): () => void {
+  let probedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (now() - probedAt < PROBE_EVERY_MS) return;
+    probedAt = now();
+    const request = agent.request(toTarget(baseUrl), { method: 'HEAD' });
+    const close = (): void => void request.destroy();
+    request.on('error', () => {});
+    request.once('socket', (socket) => {
+      if (isConnected(request)) close();
+      else socket.once(baseUrl.protocol === 'https:' ? 'secureConnect' : 'connect', close);
+    });
+  };
+}
