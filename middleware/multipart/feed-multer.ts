@@ -1,7 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import type { Writable } from 'node:stream';
 import type { Request } from 'express';
 import { appError, toAppError } from '../../server/errors/app-error.ts';
-import { isJsonObject } from '../../server/http/json-object.ts';
 import { type FormLimits, FormParser } from './form-parser.ts';
 import type { FormReceiver } from './form-receiver.ts';
 import { fieldTooLong } from './multer-errors.ts';
@@ -25,16 +25,13 @@ export function feedMulter(
   let stream: PartStream | null = null;
   const isFromBrowser = req.headers['sec-fetch-site'] !== undefined;
   let hasNewFields = false;
-  let hasFile = false;
-  let hasMetadata = false;
   let forgetStop = (): void => {};
 
   const parser = new FormParser(boundary, limits, {
-    onField(name, value, isTruncated) {
-      if (name === fileField) {
-        if (isTruncated || !isMetadata(value)) throw missingFilename();
-        hasMetadata = true;
-      }
+    onField({ name, contentType }, value, isTruncated) {
+      // Text alone is no file: FilePond describes each file in a text field of the same name.
+      if (name === fileField && (contentType !== null || isTruncated || !isUtf8(value)))
+        throw missingFilename();
       const known = name.endsWith(']') ? name.replace(/\[\d*\]$/, '') : name;
       if (!fieldNames.has(known === name ? name : `${known}[]`)) return;
       // At once: multer would tell of it when the whole body has come.
@@ -50,7 +47,6 @@ export function feedMulter(
           details: { field: head.name },
         });
       }
-      hasFile = true;
       tellFields();
       const opened = new PartStream(offset, decodeFilename(head, isFromBrowser), {
         onWanted: () => {
@@ -93,7 +89,6 @@ export function feedMulter(
   function finishWhenRead(): void {
     if (!isBodyRead || parser.isWaiting) return;
     parser.end();
-    if (hasMetadata && !hasFile) throw missingFilename();
     forgetStop(); // multer has its end already
     busboy.emit('close');
   }
@@ -129,16 +124,6 @@ export function feedMulter(
   req.on('data', onData);
   req.once('end', onEnd);
   forgetStop = receiver.over.onEnd(stop);
-}
-
-/** FilePond puts what it knows of a file into a text field of the same name: a JSON object, or nothing. */
-function isMetadata(value: Buffer): boolean {
-  if (value.length === 0) return true;
-  try {
-    return isJsonObject(JSON.parse(value.toString()));
-  } catch {
-    return false;
-  }
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

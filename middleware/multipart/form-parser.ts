@@ -16,7 +16,7 @@ export interface FormLimits {
 /** Told of the parts of a form in their order. Where a boolean is returned, false means: wait for `resume`. */
 export interface FormHandler {
   /** @param isTruncated Whether the value is longer than allowed: told as soon as it is, and it is not whole. */
-  onField(name: string, value: Buffer, isTruncated: boolean): void;
+  onField(head: PartHead, value: Buffer, isTruncated: boolean): void;
   /** @param offset Where the file's content begins in the body. */
   onFile(head: PartHead & { readonly filename: string }, offset: number): void;
   onFileData(chunk: Buffer): boolean;
@@ -59,7 +59,7 @@ export class FormParser {
   #fileBytes = 0;
   #parts = 0;
   #fields = 0;
-  #field: { name: string; chunks: Buffer[]; bytes: number } | null = null;
+  #field: { head: PartHead; chunks: Buffer[]; bytes: number } | null = null;
 
   constructor(boundary: string, limits: FormLimits, handler: FormHandler) {
     this.#delimiter = Buffer.from(`\r\n--${boundary}`);
@@ -214,7 +214,7 @@ export class FormParser {
     if (head.filename === null) {
       this.#fields += 1;
       if (this.#fields > maxFields) throw badMultipart('fields', { max: maxFields });
-      this.#field = { name: head.name, chunks: [], bytes: 0 };
+      this.#field = { head, chunks: [], bytes: 0 };
       this.#state = 'field';
     } else if (head.filename === '') {
       this.#state = 'empty-file';
@@ -264,7 +264,7 @@ export class FormParser {
     if (closed === 'file') return this.#handler.onFileEnd();
     const field = this.#field;
     this.#field = null;
-    if (field !== null) this.#handler.onField(field.name, Buffer.concat(field.chunks), false);
+    if (field !== null) this.#handler.onField(field.head, Buffer.concat(field.chunks), false);
     return true;
   }
 
@@ -296,7 +296,7 @@ export class FormParser {
     field.bytes += content.length;
     if (field.bytes <= this.#limits.maxFieldBytes) return;
     this.#field = null; // the rest of it is passed over
-    this.#handler.onField(field.name, Buffer.concat(field.chunks), true);
+    this.#handler.onField(field.head, Buffer.concat(field.chunks), true);
   }
 
   #assertOverhead(): void {

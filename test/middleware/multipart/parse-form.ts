@@ -33,7 +33,7 @@ export function parseForm(
   const events: string[] = [];
   let content: Buffer[] = [];
   const parser = new FormParser(boundary, limits, {
-    onField(name, value, isTruncated) {
+    onField({ name }, value, isTruncated) {
       events.push(`field ${name}=${isTruncated ? 'too long' : value.toString('latin1')}`);
     },
     onFile(head, offset) {
