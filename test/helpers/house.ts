@@ -88,11 +88,11 @@ export async function createHouse({
   };
 }
 
-/** Waits until `condition` holds; fails with `what` after two seconds. */
-export async function settled(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 2_000;
+/** Waits until `condition` holds; fails with `what` after `maxMs`. */
+export async function settled(condition: () => boolean, what: string, maxMs = 2_000): Promise<void> {
+  const deadline = performance.now() + maxMs;
   while (!condition()) {
-    assert(performance.now() < deadline, `not so after 2 s: ${what}`);
+    assert(performance.now() < deadline, `not so after ${maxMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

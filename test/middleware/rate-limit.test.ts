@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import request, { type Test } from 'supertest';
 import { createHouse, type House, settled } from '../helpers/house.ts';
 import { FORM_TYPE, fixture } from '../helpers/multipart.ts';
+import { within } from '../helpers/within.ts';
 import { assertError } from '../server/errors/assert-error.ts';
 import { dial, type Wire } from '../server/http/wire.ts';
 
@@ -118,6 +119,27 @@ describe('places for uploads', () => {
     second.socket.destroy();
     third.socket.destroy();
     await taken(0);
+  });
+
+  it('are not kept by a client who leaves while a shared place is asked for', async () => {
+    await using own = await createHouse({ env: { MAX_CONCURRENT_UPLOADS: '1' } });
+    const slots = own.server.context.slots as { take: typeof own.server.context.slots.take };
+    const take = slots.take.bind(slots);
+    const asked = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    slots.take = async (client) => {
+      const release = await take(client);
+      asked.resolve();
+      await answered.promise; // as long as Redis takes
+      return release;
+    };
+    const wire = await begin(own, '192.0.2.1');
+    await within(asked.promise, 'a place is asked for');
+    assert.equal(own.server.context.slots.taken, 1);
+    wire.socket.destroy();
+    await settled(() => own.server.openConnections() === 0, 'the client has left');
+    answered.resolve();
+    await own.assertTidy();
   });
 
   it('are free again after an upload, a refusal and a time-out', async () => {

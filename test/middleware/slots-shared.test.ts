@@ -108,18 +108,6 @@ describe('The uploads of one caller at three replicas with one Redis', function 
     await settled(() => houses.every(({ server }) => server.context.slots.taken === 0), 'places are free');
   });
 
-  it('are not taken by a client who leaves while Redis is asked', async () => {
-    await using sandbox = await createSandbox();
-    await using houses = await replicas(redis, sandbox);
-    const [house] = houses;
-    redis.pause();
-    const caller = await beginUpload(house, 1_000);
-    await settled(() => house.server.context.slots.taken === 1, 'Redis is asked for a place');
-    caller.leave();
-    await settled(() => house.server.context.slots.taken === 0, 'the place is free');
-    redis.resume();
-  });
-
   it('are free again when a replica with uploads under way was killed', async () => {
     const logger = await createLogger({ level: 'silent', destination: new LogSink() });
     const open = async () => {

@@ -241,20 +241,13 @@ describe('A token that Leadway calls bad', () => {
   });
 
   it('is tried again when the file has been rewritten', async () => {
-    let content = 'new-token,old-token';
-    using tokens = createConfiguredTokens({
-      secrets: { ...SECRETS, leadwayToken: { value: new Secret(content), file: '/secret/token' } },
-      singleLocationId: HERE,
-      logger: await createLogger({ level: 'silent', destination: new LogSink() }),
-      pollMs: 3_600_000,
-      readFile: async () => content,
-    });
+    await using watched = await watch('new-token,old-token');
+    const { tokens } = watched;
     assert.equal(await tokens.refresh(HERE, 'new-token'), true);
     assert.equal(tokens.current(HERE), 'old-token');
     // The same tokens, written again because the new one has its scope now.
-    content = 'new-token,old-token\n';
-    assert.equal(await tokens.refresh(HERE, 'old-token'), true);
-    assert.equal(tokens.current(HERE), 'new-token');
+    await writeFile(watched.file, 'new-token,old-token\n');
+    await becomes(tokens, 'new-token');
   });
 
   it('is used on when there is no other', async () => {
