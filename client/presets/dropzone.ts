@@ -10,6 +10,7 @@ export interface DropzoneFileLike extends File {
 
 /** What the preset uses of a Dropzone. */
 export interface DropzoneLike {
+  readonly options: { readonly dictThumbnailError?: unknown };
   uploadFiles(files: DropzoneFileLike[]): unknown;
   processQueue(): unknown;
   emit(event: string, ...args: unknown[]): unknown;
@@ -45,6 +46,12 @@ export function dropzoneOptions(uploader: Pick<Uploader, 'upload'>, target: Targ
     parallelUploads: 8, // the uploader has the queue
     maxFilesize: 0, // none of its own: the uploader knows the server's limits
     init() {
+      const { emit } = this;
+      this.emit = (event, ...args) => {
+        // Dropzone calls an upload failed whose preview it can't draw, and puts that in place of our message.
+        const isPreview = event === 'error' && args[1] === this.options.dictThumbnailError;
+        return isPreview ? this : emit.call(this, event, ...args);
+      };
       this.uploadFiles = (files) => {
         for (const file of files) void upload(this, file);
       };

@@ -59,7 +59,9 @@ export function openSharedStore(url: string, logger: Logger): SharedStore {
   };
   const run = async (command: readonly string[]): Promise<unknown> => {
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error('Redis did not answer in time')), COMMAND_TIMEOUT_MS);
+    const fail = (): void => reject(new Error('Redis did not answer in time'));
+    // When this process was busy for that long, the reply may be there and unread: it is read before the next turn.
+    const timer = setTimeout(() => setImmediate(fail), COMMAND_TIMEOUT_MS);
     try {
       return await Promise.race([client.sendCommand([...command]), late]);
     } finally {

@@ -4,7 +4,7 @@ import XHRUpload, { type XHRUploadOptions } from '@uppy/xhr-upload';
 import type { DropzoneOptions } from 'dropzone';
 import type { FilePondOptions } from 'filepond';
 import { createUploader } from '../../client/index.ts';
-import { dropzoneOptions } from '../../client/presets/dropzone.ts';
+import { type DropzoneLike, dropzoneOptions } from '../../client/presets/dropzone.ts';
 import { filePondOptions } from '../../client/presets/filepond.ts';
 import { xhrUploadOptions } from '../../client/presets/uppy.ts';
 
@@ -33,5 +33,23 @@ describe('the presets for upload kits', () => {
       addRemoveLinks: true,
     };
     assert.equal(options.maxFilesize, 0);
+  });
+
+  it('let no preview that can’t be drawn speak for an upload in Dropzone', () => {
+    const events: unknown[][] = [];
+    const dropzone: DropzoneLike = {
+      options: { dictThumbnailError: 'Failed to load the image.' },
+      emit: (...event) => events.push(event),
+      uploadFiles: () => {},
+      processQueue: () => {},
+    };
+    dropzoneOptions(createUploader(), ids).init.call(dropzone);
+    dropzone.emit('error', 'a file', 'Failed to load the image.');
+    dropzone.emit('error', 'a file', 'The file is empty.', 'reason');
+    dropzone.emit('thumbnail', 'a file', 'Failed to load the image.');
+    assert.deepEqual(events, [
+      ['error', 'a file', 'The file is empty.', 'reason'],
+      ['thumbnail', 'a file', 'Failed to load the image.'],
+    ]);
   });
 });

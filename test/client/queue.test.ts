@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describeInBrowsers } from '../helpers/browser.ts';
+import { within } from '../helpers/within.ts';
 import { openClientPage } from './client-page.ts';
 
 describeInBrowsers('the client with several files', (browser) => {
   it('sends a bounded number at once, in their order, and answers in it', async () => {
     await using client = await openClientPage(browser());
-    const seen = await client.page.evaluate(async ({ endpoint, ids }) => {
+    const evaluated = client.page.evaluate(async ({ endpoint, ids }) => {
       const order: string[] = [];
       let now = 0;
       let most = 0;
@@ -31,6 +32,7 @@ describeInBrowsers('the client with several files', (browser) => {
         urls: new Set(all.map(({ url }) => url)).size,
       };
     }, client.setting);
+    const seen = await within(evaluated, 'all uploads have ended', 30_000);
     const names = ['a.txt', 'b.txt', 'c.txt', 'd.txt', 'e.txt'];
     assert.deepEqual(seen, { most: 2, order: names, names, urls: 5 });
     await client.house.assertTidy({ completeUploads: 5 });
@@ -38,7 +40,7 @@ describeInBrowsers('the client with several files', (browser) => {
 
   it('tells of each how it ended, or throws the first error once all have ended', async () => {
     await using client = await openClientPage(browser());
-    const seen = await client.page.evaluate(async ({ endpoint, ids }) => {
+    const evaluated = client.page.evaluate(async ({ endpoint, ids }) => {
       const uploader = window.client.createUploader({ endpoint });
       const files = [
         window.textFile('a.txt', 10),
@@ -54,6 +56,7 @@ describeInBrowsers('the client with several files', (browser) => {
       const none = await uploader.upload([], ids).catch(({ code, status }) => `${code} ${status}`);
       return { codes, error, none, noneSettled: await uploader.uploadAll([], ids) };
     }, client.setting);
+    const seen = await within(evaluated, 'all uploads have ended', 30_000);
     assert.deepEqual(seen, {
       codes: ['a.txt', 'b.exe TYPE_NOT_ALLOWED', 'c.txt', 'd.txt EMPTY_FILE'],
       error: 'TYPE_NOT_ALLOWED',
@@ -65,7 +68,7 @@ describeInBrowsers('the client with several files', (browser) => {
 
   it('starts no file while it is paused', async () => {
     await using client = await openClientPage(browser());
-    const seen = await client.page.evaluate(async ({ endpoint, ids }) => {
+    const evaluated = client.page.evaluate(async ({ endpoint, ids }) => {
       const started: string[] = [];
       const uploader = window.client.createUploader({
         endpoint,
@@ -86,13 +89,14 @@ describeInBrowsers('the client with several files', (browser) => {
       await second;
       return { whilePaused, started };
     }, client.setting);
+    const seen = await within(evaluated, 'all uploads have ended', 30_000);
     assert.deepEqual(seen, { whilePaused: [], started: ['a.txt', 'b.txt'] });
     await client.house.assertTidy({ completeUploads: 2 });
   });
 
   it('takes back what is cancelled in the queue', async () => {
     await using client = await openClientPage(browser());
-    const seen = await client.page.evaluate(async ({ endpoint, ids }) => {
+    const evaluated = client.page.evaluate(async ({ endpoint, ids }) => {
       const uploader = window.client.createUploader({ endpoint, concurrency: 1 });
       uploader.pause();
       const cancel = new AbortController();
@@ -107,6 +111,7 @@ describeInBrowsers('the client with several files', (browser) => {
       const codes = all.map((end) => end.status === 'rejected' && end.reason.code);
       return { reason, codes, other: (await other).name };
     }, client.setting);
+    const seen = await within(evaluated, 'all uploads have ended', 30_000);
     assert.deepEqual(seen, { reason: 'AbortError', codes: ['ABORTED'], other: 'b.txt' });
     await client.house.assertTidy({ completeUploads: 1 });
   });

@@ -32,7 +32,7 @@ describeInBrowsers(
       await choose(crm.frame, '#files', FILE);
       const [url = ''] = await urlsIn(crm.frame, '#state', 1);
       assert.equal(await (await fetch(url)).text(), 'Hello');
-      const sessions = served.house.log.entries.filter(({ path }) => path === '/api/session');
+      const sessions = served.house.log.entries.filter(({ route }) => route === '/api/session');
       assert.deepEqual(
         sessions.map(({ method, status }) => [method, status]).filter(([method]) => method === 'POST'),
         [['POST', 200]],
@@ -45,7 +45,7 @@ describeInBrowsers(
       await using served = await serveGuide('custom-page', { house: { env: SSO_ENV } });
       await using crm = await openInCrm(served, 'the-secret-of-another-app-0123456789');
       await textBecomes(crm.frame, '#state', /sign in/i);
-      const sessions = served.house.log.entries.filter(({ path }) => path === '/api/session');
+      const sessions = served.house.log.entries.filter(({ route }) => route === '/api/session');
       assert.equal(sessions.at(-1)?.['code'], 'UNAUTHENTICATED');
       await served.house.assertTidy();
     });

@@ -168,7 +168,7 @@ export async function urlsIn(page: Page | Frame, selector: string, count: number
 
 /** The status of every upload that was asked for. */
 export function answersOf({ log }: House): unknown[] {
-  const uploads = log.entries.filter(({ path }) => String(path).includes('/messages/upload'));
+  const uploads = log.entries.filter(({ route }) => String(route).includes('/messages/upload'));
   return uploads.filter(({ method }) => method === 'POST').map(({ status }) => status);
 }
 

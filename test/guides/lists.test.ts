@@ -49,7 +49,13 @@ for (const [name, guide, entry] of [
       });
 
       it('tells how far a file is', async () => {
-        await using opened = await openGuide(browser(), guide, { entry });
+        // Slow enough for the page to draw what it is told: the way to storage, and the wait for the end of it.
+        const sandbox = {
+          readBytesPerSecond: 20_000_000,
+          slowMs: 500,
+          fault: 'complete-slow-headers',
+        } as const;
+        await using opened = await openGuide(browser(), guide, { entry, house: { sandbox } });
         const { page } = opened;
         await page.evaluate(`{
           window.fractions = [];

@@ -155,7 +155,7 @@ async function flood(
   assertNoSecret(output.text, `the output under ${fault}`);
   assert.doesNotMatch(output.text, /\[HPM\]|Warning/, 'nothing is printed past the logger');
   if (fault === null && env['AUTH'] === undefined) {
-    const statuses = house.log.entries.map(({ path, status }) => `${String(path)} ${String(status)}`);
+    const statuses = house.log.entries.map(({ route, status }) => `${String(route)} ${String(status)}`);
     assert(statuses.includes('/api/messages/upload/content 204'), 'a file was relayed');
     assert(statuses.includes('/api/messages/upload/complete 200'), 'and completed');
   }

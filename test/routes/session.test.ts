@@ -115,7 +115,7 @@ describe('/session', () => {
   it('reads no body of an address that has guessed too often', async () => {
     await using guessed = await createHouse({ env: { ...SSO_ENV, RATE_LIMIT_MAX: '1' } });
     const head =
-      'POST /api/session HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 15\r\n';
+      'POST /api/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 15\r\n';
     const guess = '{"payload":"x"}';
     using first = await connectTo(guessed);
     await first.send(`${head}\r\n${guess}`);

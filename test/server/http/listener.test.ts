@@ -117,7 +117,8 @@ describe('the listener', () => {
   it('lets an answer that has begun go on when the body breaks, then closes', async () => {
     await using server = await listen((req, res) => {
       res.setHeader('Content-Length', '4').write('ab');
-      req.once('data', () => setTimeout(() => res.end('cd'), 50));
+      // The next turn comes after what is wrong with the rest of the same read.
+      req.once('data', () => setImmediate(() => res.end('cd')));
     });
     using wire = await dial(server.url, `${POST}Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\nXX\r\n`);
     assert.equal((await wire.answer()).body, 'abcd');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { AppError } from '../../../server/errors/app-error.ts';
@@ -6,6 +7,7 @@ import { createTypePolicy } from '../../../server/file-types/type-policy.ts';
 import { ContentGate } from '../../../server/uploads/content-gate.ts';
 import type { Ticket } from '../../../server/uploads/tickets.ts';
 import { mp4 } from '../../helpers/multipart.ts';
+import { within } from '../../helpers/within.ts';
 
 const TICKET: Ticket = {
   caller: 'c',
@@ -60,8 +62,8 @@ describe('the gate before storage', () => {
       const { source, gate } = createGate();
       write(source, film, pieceBytes);
       source.end();
-      await gate.open();
-      assert((await buffer(gate)).equals(film));
+      await within(gate.open(), 'the gate opens');
+      assert((await within(buffer(gate), 'the content ends')).equals(film));
       assert.equal(gate.size, film.length);
     }
   });
@@ -79,7 +81,7 @@ describe('the gate before storage', () => {
       const { source, gate } = createGate({ maxFileSize: 300_000, fileSize });
       source.end(mp4(300_000));
       await gate.open();
-      assert.equal((await buffer(gate)).length, 300_000);
+      assert.equal((await within(buffer(gate), 'the content ends')).length, 300_000);
     });
   }
 
@@ -94,7 +96,7 @@ describe('the gate before storage', () => {
       source.end();
       await gate.open();
       const passed = collect(gate);
-      assert.equal((await refused).code, code);
+      assert.equal((await within(refused, 'the gate rejects it')).code, code);
       assert(passed() < 300_000);
       assert(!gate.readableEnded);
       gate.destroy();
@@ -105,13 +107,13 @@ describe('the gate before storage', () => {
     const { source, gate, blocked } = createGate();
     const film = mp4(900_000);
     const flushed = new Promise<void>((resolve) => source.write(film.subarray(0, 4_200), () => resolve()));
-    await Promise.all([gate.open(), flushed]);
+    await within(Promise.all([gate.open(), flushed]), 'the gate opens');
     write(source, film.subarray(4_200));
     source.end();
     await new Promise((resolve) => setImmediate(resolve));
     assert(gate.size < film.length);
     assert.equal(blocked.at(-1), true);
-    assert((await buffer(gate)).equals(film));
+    assert((await within(buffer(gate), 'the content ends')).equals(film));
   });
 
   it('is silent once it is destroyed, and lets its source run out', async () => {
@@ -120,7 +122,7 @@ describe('the gate before storage', () => {
     await gate.open();
     gate.destroy();
     source.end(mp4(50_000));
-    await new Promise((resolve) => source.once('end', resolve));
+    await within(once(source, 'end'), 'the source has run out');
   });
 
   it('ends the wait for a head when it is destroyed', async () => {
@@ -128,6 +130,6 @@ describe('the gate before storage', () => {
     source.write('short');
     const opening = gate.open();
     gate.destroy();
-    await assert.rejects(opening, AppError);
+    await assert.rejects(within(opening, 'the wait is over'), AppError);
   });
 });
