@@ -48,6 +48,8 @@ export interface AppContext extends AsyncDisposable {
   readonly slots: Slots;
   readonly policy: TypePolicy;
   readonly uploads: UploadContext;
+  /** Reads the file of the tokens again. Resolves to its path; null where there is none. */
+  rereadTokens(): Promise<string | null>;
 }
 
 /** Makes the services of one process from its configuration; what that does not ask for is not even loaded. */
@@ -145,6 +147,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
       defaultChannel: limits.defaultChannel,
       attachmentUrlOrigins: config.attachmentUrlOrigins,
     },
+    rereadTokens: () => tokens.reread(),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }

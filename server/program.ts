@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
+import { isatty } from 'node:tty';
 import { type Config, loadConfig } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
 import { formatProblems } from './config/problems.ts';
@@ -9,7 +10,7 @@ import { explainListenError } from './listen-problem.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { runSandbox } from './sandbox-mode.ts';
 import { type RunningServer, startServer } from './server.ts';
-import { listenForStopSignals } from './signals.ts';
+import { listenForSignals } from './signals.ts';
 
 /** `EX_CONFIG` of sysexits.h: there is no use in a restart. */
 const EXIT_CONFIG = 78;
@@ -36,7 +37,13 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
   process.stderr.on('error', () => {});
   const logger = await createLogger({ level: config.log.level, pretty: process.stdout.isTTY });
   for (const warning of warnings) logger.warn(warning);
-  using signals = listenForStopSignals();
+  let running: RunningServer | null = null;
+  using signals = listenForSignals({
+    isOnTerminal: isatty(0) || isatty(1),
+    onReload: () => void reload(running, logger),
+    onInspect: () =>
+      logger.warn('SIGUSR1 ignored: it would open the inspector; start Node with --inspect instead'),
+  });
   const stop = signals.next();
   await using sandbox = config.sandbox ? await runSandbox(config, secrets) : null;
   const server = await listen(
@@ -46,6 +53,7 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
     sandbox?.demo ?? null,
   );
   if (server === null) return;
+  running = server;
   logger.info({ url: server.listensOn, basePath: config.basePath }, `listening on ${server.listensOn}`);
   if (sandbox === null) server.context.probeLeadway();
   else sandbox.introduce(server.url);
@@ -58,6 +66,12 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
   logger.info(isClean ? 'stopped' : 'stopped before every upload had finished');
   process.exitCode = isClean ? 0 : 1;
   leaveAtLast();
+}
+
+async function reload(server: RunningServer | null, logger: Logger): Promise<void> {
+  const file = (await server?.context.rereadTokens()) ?? null;
+  if (file !== null) logger.info({ file }, 'SIGHUP: read the token file again');
+  else logger.info('SIGHUP: no token file to read again; other settings need a restart');
 }
 
 async function listen(

@@ -8,18 +8,33 @@ export interface StopSignals extends Disposable {
   next(): Promise<string>;
 }
 
-/** Takes the stop signals from their default handling until disposed. */
-export function listenForStopSignals(): StopSignals {
+/** What {@link listenForSignals} takes. */
+export interface SignalOptions {
+  /** Whether the process runs on a terminal: SIGHUP then says that the terminal was closed, and stops it. */
+  readonly isOnTerminal: boolean;
+  /** Called at SIGHUP elsewhere, where it asks to read files again. */
+  onReload(): void;
+  /** Called at SIGUSR1, in the place of Node's own handler, which opens the inspector to everybody on the machine. */
+  onInspect(): void;
+}
+
+/** Takes the signals from their default handling until disposed. */
+export function listenForSignals({ isOnTerminal, onReload, onInspect }: SignalOptions): StopSignals {
   let waiting = Promise.withResolvers<string>();
-  const onSignal = (signal: string): void => {
+  const onStop = (signal: string): void => {
     waiting.resolve(signal);
     waiting = Promise.withResolvers<string>();
   };
-  for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+  const onHangup = isOnTerminal ? onStop : onReload;
+  for (const signal of STOP_SIGNALS) process.on(signal, onStop);
+  process.on('SIGHUP', onHangup);
+  process.on('SIGUSR1', onInspect);
   return {
     next: () => waiting.promise,
     [Symbol.dispose]() {
-      for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
+      for (const signal of STOP_SIGNALS) process.off(signal, onStop);
+      process.off('SIGHUP', onHangup);
+      process.off('SIGUSR1', onInspect);
     },
   };
 }

@@ -26,6 +26,8 @@ export interface ConfiguredTokensOptions {
 export interface ConfiguredTokens extends TokenSource, Disposable {
   /** Why the file's present content is not used, for the readiness probe; null when it is. */
   problem(): string | null;
+  /** Reads the file now. Resolves to its path; null where the tokens did not come from a file. */
+  reread(): Promise<string | null>;
 }
 
 type Tokens = ReadonlyMap<string, Secret>;
@@ -115,6 +117,12 @@ export function createConfiguredTokens(options: ConfiguredTokensOptions): Config
       ...(former.get(locationId)?.reveal().split(',') ?? []),
     ],
     problem: () => problem,
+    async reread() {
+      if (path === null) return null;
+      await reading; // it may have begun before the file changed
+      await readOnce(path);
+      return path;
+    },
     async refresh(locationId, usedToken) {
       // Another request may have found out first.
       if (current(locationId) !== usedToken) return true;

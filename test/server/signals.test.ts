@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import process from 'node:process';
+import { createSandbox } from '../../sandbox/index.ts';
 import { encodeForm, FORM_TYPE, mp4 } from '../helpers/multipart.ts';
+import { needsPrograms } from '../helpers/programs.ts';
+import { settingsFor } from '../helpers/sandbox-settings.ts';
 import { filePart, textParts } from '../helpers/send-upload.ts';
+import { createTempFile } from '../helpers/temp-file.ts';
 import { assertError } from './errors/assert-error.ts';
 import { dial, type Wire } from './http/wire.ts';
-import { type Program, startSandboxed } from './program.ts';
+import { type Program, startProgram, startSandboxed } from './program.ts';
 
 const FILE = mp4(700_000);
 
@@ -12,6 +18,13 @@ async function slowUpload(program: Program, url: string): Promise<{ wire: Wire; 
   const [, conversationId = '', contactId = ''] = await program.until(
     /conversationId=(\w+) -F contactId=(\w+)/,
   );
+  return uploadSlowly(url, { conversationId, contactId });
+}
+
+async function uploadSlowly(
+  url: string,
+  { conversationId, contactId }: { conversationId: string; contactId: string },
+): Promise<{ wire: Wire; finish(): void }> {
   const form = encodeForm([...textParts({ conversationId, contactId }), filePart('film.mp4', FILE)]);
   const wire = await dial(
     url,
@@ -93,5 +106,75 @@ describe('a signal to stop', () => {
     await program.until(/shutting down/);
     wire.socket.destroy();
     assert.deepEqual(await program.ended, { code: 0, signal: null });
+  });
+});
+
+describe('SIGHUP', () => {
+  const OLD = 'pit-test-token-0001';
+  const NEW = 'pit-test-token-0002';
+
+  it('reads the token file again and leaves uploads in flight alone', async () => {
+    await using file = await createTempFile(OLD);
+    const sandbox = await createSandbox({ token: OLD });
+    await using _ = { [Symbol.asyncDispose]: () => sandbox.close() };
+    const env = { ...settingsFor(sandbox), LEADWAY_TOKEN: '', LEADWAY_TOKEN_FILE: file.path };
+    await using program = startProgram({ env });
+    const [, url = ''] = await program.until(/"url":"(http:[^"]+)"/);
+    const { wire, finish } = await uploadSlowly(url, sandbox);
+    using __ = wire;
+    await sandbox.waitFor(({ length }) => length === 1);
+    await file.write(NEW);
+    program.child.kill('SIGHUP');
+    await program.until(/SIGHUP: read the token file again/);
+    finish();
+    const { status, body } = await wire.answer();
+    assert.equal(status, 200, body);
+    sandbox.setToken(NEW);
+    const next = await uploadSlowly(url, sandbox);
+    using ___ = next.wire;
+    next.finish();
+    assert.equal((await next.wire.answer()).status, 200);
+    program.child.kill('SIGTERM');
+    assert.deepEqual(await program.ended, { code: 0, signal: null });
+  });
+
+  it('does nothing where no token came from a file', async () => {
+    const { program, url } = await startSandboxed();
+    await using _ = program;
+    program.child.kill('SIGHUP');
+    await program.until(/SIGHUP: no token file/);
+    assert.equal((await fetch(`${url}/readyz`)).status, 200);
+  });
+
+  it('stops the process on a terminal like SIGINT, after the uploads in flight', async function () {
+    needsPrograms(this, 'script');
+    const { program, url } = await startSandboxed({}, { isOnTerminal: true });
+    await using _ = program;
+    const { wire, finish } = await slowUpload(program, url);
+    using __ = wire;
+    process.kill(await lastDescendant(program.child.pid), 'SIGHUP');
+    await program.until(/shutting down/);
+    finish();
+    assert.equal((await wire.answer()).status, 200);
+    assert.equal((await program.ended).code, 0);
+  });
+});
+
+/** The program itself, below `script` and its shell. */
+async function lastDescendant(pid = 0): Promise<number> {
+  const [child = ''] = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ');
+  return child === '' ? pid : lastDescendant(Number(child));
+}
+
+describe('SIGUSR1', () => {
+  it('does not open the inspector', async () => {
+    const { program, url } = await startSandboxed();
+    await using _ = program;
+    program.child.kill('SIGUSR1');
+    await program.until(/SIGUSR1 ignored/);
+    assert.equal((await fetch(`${url}/readyz`)).status, 200);
+    program.child.kill('SIGTERM');
+    assert.deepEqual(await program.ended, { code: 0, signal: null });
+    assert.doesNotMatch(program.stderr, /Debugger/);
   });
 });

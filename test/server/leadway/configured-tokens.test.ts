@@ -75,6 +75,16 @@ const complaints = (log: LogSink): unknown[] =>
   log.entries.filter(({ level }) => level === 'warn').map(({ msg }) => msg);
 
 describe('Tokens from a file', () => {
+  it('are read at once when asked to, even while an older reading goes on', async () => {
+    await using watched = await watch('first-token', { pollMs: 3_600_000 });
+    await writeFile(watched.file, 'second-token');
+    assert.equal(await watched.tokens.reread(), watched.file);
+    assert.equal(watched.tokens.current(HERE), 'second-token');
+    await writeFile(watched.file, 'third-token');
+    await watched.tokens.reread();
+    assert.equal(watched.tokens.current(HERE), 'third-token');
+  });
+
   it('follow a file that is replaced by an atomic rename', async () => {
     await using watched = await watch('first-token');
     assert.equal(watched.tokens.current(HERE), 'first-token');
