@@ -44,6 +44,7 @@ export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): Request
           ip,
           ...(origin !== undefined && { origin: origin.slice(0, MAX_ORIGIN_LENGTH) }),
           ...facts,
+          ...(error?.code === 'TYPE_MISMATCH' && { detected: error.options.details?.['detected'] ?? null }),
           ...(error?.options.upstreamTraceId && { upstreamTraceId: error.options.upstreamTraceId }),
           ...(error && error.status >= 500 && { err: error }),
         },

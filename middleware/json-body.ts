@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
 import { AppError, appError } from '../server/errors/app-error.ts';
+import { sizeText } from '../server/errors/messages.ts';
 import { letBodyCome } from '../server/http/continue.ts';
 import { isJsonObject } from '../server/http/json-object.ts';
 import { BodyOverflowError, readBody } from '../server/http/read-body.ts';
@@ -74,7 +75,10 @@ function toBodyError(error: unknown): AppError {
 }
 
 function bodyTooLarge(): AppError {
-  return appError('BODY_TOO_LARGE', { params: { limit: MAX_BYTES }, details: { limit: MAX_BYTES } });
+  return appError('BODY_TOO_LARGE', {
+    params: { limit: sizeText(MAX_BYTES) },
+    details: { limit: MAX_BYTES },
+  });
 }
 
 function tooManyValues(): AppError {

@@ -46,7 +46,11 @@ function assertFits(req: Request, { contentType, filename, fileSize, maxFileSize
   const declared = req.get('Content-Type')?.split(';')[0]?.trim().toLowerCase();
   if (declared !== undefined && declared !== contentType) {
     const extension = filename.split('.').at(-1) ?? '';
-    throw appError('TYPE_MISMATCH', { details: { extension, declared, detected: contentType } });
+    throw appError('TYPE_MISMATCH', {
+      message: 'TYPE_MISMATCH.ticket',
+      params: { expected: contentType },
+      details: { extension, declared, detected: contentType },
+    });
   }
   const length = req.get('Content-Length');
   if (length === undefined) return;

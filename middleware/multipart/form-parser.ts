@@ -1,4 +1,5 @@
 import { appError } from '../../server/errors/app-error.ts';
+import { sizeText } from '../../server/errors/messages.ts';
 import { badMultipart } from './bad-multipart.ts';
 import { assertNoBareLineFeed, missingFilename, type PartHead, parsePartHead } from './part-head.ts';
 
@@ -302,7 +303,7 @@ export class FormParser {
   #assertOverhead(): void {
     const limit = this.#limits.maxOverheadBytes;
     if (this.#consumed - this.#fileBytes > limit) {
-      throw appError('BODY_TOO_LARGE', { params: { limit }, details: { limit } });
+      throw appError('BODY_TOO_LARGE', { params: { limit: sizeText(limit) }, details: { limit } });
     }
   }
 }

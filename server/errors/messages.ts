@@ -4,10 +4,11 @@ export const LANGUAGES = ['en', 'es'] as const;
 /** A language that error messages are written in. */
 export type Language = (typeof LANGUAGES)[number];
 
-type Message = Readonly<Record<Language, string>>;
+/** A text in every language. */
+export type Localised = Readonly<Record<Language, string>>;
 
 /**
- * The sentences of error answers. A key is an error code, or a code with a variant that says more
+ * The sentences of error responses. A key is an error code, or a code with a variant that says more
  * (`INVALID_FIELD.id`). `{name}` stands for a parameter of the error.
  */
 export const MESSAGES = {
@@ -20,12 +21,12 @@ export const MESSAGES = {
     es: 'La petición debe llevar una sola cabecera Host y una longitud o la codificación chunked.',
   },
   'BAD_REQUEST.target': {
-    en: 'The path of the request can be read in more than one way: send it plain, without encoded slashes or dots.',
-    es: 'La ruta de la petición puede leerse de más de una manera: envíala sin barras ni puntos codificados.',
+    en: 'The path of the request is ambiguous: send it without encoded slashes or dots.',
+    es: 'La ruta de la petición es ambigua: envíala sin barras ni puntos codificados.',
   },
   'BAD_REQUEST.chunks': {
-    en: 'The body comes in chunks of a few bytes: send it in larger ones.',
-    es: 'El cuerpo llega en trozos de unos pocos bytes: envíalo en trozos mayores.',
+    en: 'The body arrives in chunks of a few bytes: send larger ones.',
+    es: 'El cuerpo llega en trozos de unos pocos bytes: envía trozos mayores.',
   },
   BAD_MULTIPART: {
     en: 'The form is malformed: send it as multipart/form-data.',
@@ -148,8 +149,8 @@ export const MESSAGES = {
     es: 'El campo "{field}" debe ser el nombre de un canal, como SMS, WHATSAPP o EMAIL.',
   },
   'INVALID_FIELD.attachmentUrl': {
-    en: 'The field "{field}" takes https URLs of the origins that this server allows, and this one is not.',
-    es: 'El campo "{field}" admite solo URL https de los orígenes que permite este servidor.',
+    en: 'The field "{field}" must be an https URL on an allowed origin.',
+    es: 'El campo "{field}" debe ser una URL https de un origen permitido.',
   },
   'INVALID_FIELD.text': {
     en: 'The field "{field}" must be text.',
@@ -160,11 +161,11 @@ export const MESSAGES = {
     es: 'El campo "{field}" es demasiado largo.',
   },
   'INVALID_FIELD.contradiction': {
-    en: 'The field "{field}" contradicts what the ticket was issued for.',
-    es: 'El campo "{field}" contradice aquello para lo que se emitió el ticket.',
+    en: 'The field "{field}" does not match the upload ticket.',
+    es: 'El campo "{field}" no coincide con el ticket de subida.',
   },
   'INVALID_FIELD.groupSms': {
-    en: 'The field "{field}" needs mode=forward, because only a forwarded file gets a media SID.',
+    en: 'The field "{field}" requires mode=forward, because only a forwarded file gets a media SID.',
     es: 'El campo "{field}" exige mode=forward, porque solo un archivo reenviado recibe un SID.',
   },
   DUPLICATE_FIELD: {
@@ -176,12 +177,12 @@ export const MESSAGES = {
     es: 'Los archivos deben enviarse en el campo "fileAttachment", no en "{field}".',
   },
   NO_FILE: {
-    en: 'The request has no file in the field "fileAttachment".',
-    es: 'La petición no lleva ningún archivo en el campo "fileAttachment".',
+    en: 'No file was sent in the field "fileAttachment".',
+    es: 'No se ha enviado ningún archivo en el campo "fileAttachment".',
   },
   TOO_MANY_FILES: {
-    en: 'At most {max} file(s) can be sent in this request.',
-    es: 'En esta petición se pueden enviar como máximo {max} archivo(s).',
+    en: 'Too many files: at most {max} can be sent at once.',
+    es: 'Demasiados archivos: se pueden enviar {max} a la vez como máximo.',
   },
   EMPTY_FILE: {
     en: 'The file "{filename}" is empty.',
@@ -200,12 +201,12 @@ export const MESSAGES = {
     es: 'Se envió un archivo sin nombre: indica un filename en su parte.',
   },
   'BAD_FILENAME.tooLong': {
-    en: 'The file name is too long: shorten it to at most {max} bytes.',
-    es: 'El nombre del archivo es demasiado largo: acórtalo a {max} bytes como máximo.',
+    en: 'The file name is too long: give the file a shorter name.',
+    es: 'El nombre del archivo es demasiado largo: ponle uno más corto.',
   },
   'BAD_FILENAME.encoding': {
-    en: 'The file name is not valid UTF-8 text: rename the file.',
-    es: 'El nombre del archivo no es texto UTF-8 válido: cambia el nombre.',
+    en: 'The file name has characters that cannot be read: rename the file.',
+    es: 'El nombre del archivo tiene caracteres ilegibles: cambia el nombre.',
   },
   'BAD_FILENAME.direction': {
     en: 'The file name has hidden characters that reverse the reading direction: rename the file.',
@@ -216,8 +217,8 @@ export const MESSAGES = {
     es: 'El nombre del archivo tiene dos puntos después de una extensión: cambia el nombre.',
   },
   SIZE_MISMATCH: {
-    en: 'The file has another size than was declared.',
-    es: 'El tamaño del archivo no es el que se declaró.',
+    en: 'The size of the file is not the one that was announced: choose the file again.',
+    es: 'El tamaño del archivo no es el que se anunció: vuelve a elegir el archivo.',
   },
   FIELD_ORDER: {
     en: 'The field "{field}" must come before the file.',
@@ -228,8 +229,8 @@ export const MESSAGES = {
     es: 'Inicia sesión para subir archivos.',
   },
   ORIGIN_NOT_ALLOWED: {
-    en: 'Requests from this origin are not allowed.',
-    es: 'No se permiten peticiones desde este origen.',
+    en: 'This website is not allowed to use this server.',
+    es: 'Este sitio web no tiene permiso para usar este servidor.',
   },
   'ORIGIN_NOT_ALLOWED.host': {
     en: 'Outside production this server does not accept the host "{host}". Add its origin to ALLOWED_ORIGINS, for example http://{host}.',
@@ -240,8 +241,8 @@ export const MESSAGES = {
     es: 'Esta ubicación no existe o no es tuya.',
   },
   TICKET_INVALID: {
-    en: 'The upload ticket is not valid.',
-    es: 'El ticket de subida no es válido.',
+    en: 'The upload ticket is not valid: start the upload again.',
+    es: 'El ticket de subida no es válido: empieza la subida de nuevo.',
   },
   NOT_FOUND: {
     en: 'There is nothing at this address.',
@@ -253,27 +254,27 @@ export const MESSAGES = {
   },
   NOT_UPLOADED: {
     en: 'The file has not arrived in storage: upload it before completing.',
-    es: 'El archivo no ha llegado al almacenamiento: súbelo antes de completar.',
+    es: 'El archivo no ha llegado al almacenamiento: súbelo antes de completar la subida.',
   },
   METHOD_NOT_ALLOWED: {
-    en: 'This address answers {allow} only.',
-    es: 'Esta dirección solo responde a {allow}.',
+    en: 'This address accepts only {allow}.',
+    es: 'Esta dirección solo admite {allow}.',
   },
   REQUEST_TIMEOUT: {
-    en: 'The request took too long to arrive.',
-    es: 'La petición tardó demasiado en llegar.',
+    en: 'The request took too long to arrive: check your connection and try again.',
+    es: 'La petición tardó demasiado en llegar: revisa tu conexión e inténtalo de nuevo.',
   },
   TICKET_EXPIRED: {
     en: 'The upload ticket has expired: start the upload again.',
     es: 'El ticket de subida ha caducado: empieza la subida de nuevo.',
   },
   FILE_TOO_LARGE: {
-    en: 'The file is larger than {limit} bytes, the most that can be sent this way.',
-    es: 'El archivo supera {limit} bytes, el máximo que se puede enviar así.',
+    en: 'The file is larger than {limit}. Send a smaller one, or a link to it.',
+    es: 'El archivo supera {limit}. Envía uno más pequeño o un enlace.',
   },
   BODY_TOO_LARGE: {
-    en: 'The request body is larger than {limit} bytes.',
-    es: 'El cuerpo de la petición supera {limit} bytes.',
+    en: 'The request body is larger than {limit}.',
+    es: 'El cuerpo de la petición supera {limit}.',
   },
   URI_TOO_LONG: {
     en: 'The request address is too long.',
@@ -300,28 +301,64 @@ export const MESSAGES = {
     es: 'Envía el cuerpo sin Content-Encoding.',
   },
   TYPE_NOT_ALLOWED: {
-    en: 'Files of this type cannot be uploaded. Allowed: {allowed}.',
-    es: 'No se pueden subir archivos de este tipo. Permitidos: {allowed}.',
+    en: '{extension} files are not accepted. Accepted: {allowed}.',
+    es: 'No se aceptan archivos {extension}. Se aceptan: {allowed}.',
+  },
+  'TYPE_NOT_ALLOWED.kind': {
+    en: '{filename} looks like {found}, which is not accepted. Accepted: {allowed}.',
+    es: '{filename} parece {found}, y ese tipo de archivo no se acepta. Se aceptan: {allowed}.',
+  },
+  'TYPE_NOT_ALLOWED.advice': {
+    en: '{filename} looks like {found}, which is not accepted. {advice} Accepted: {allowed}.',
+    es: '{filename} parece {found}, y ese tipo de archivo no se acepta. {advice} Se aceptan: {allowed}.',
+  },
+  'TYPE_NOT_ALLOWED.noExtension': {
+    en: 'The name of the file has no extension, such as {example}: rename the file. Accepted: {allowed}.',
+    es: 'El nombre del archivo no tiene extensión, como {example}: cambia el nombre. Se aceptan: {allowed}.',
   },
   TYPE_MISMATCH: {
-    en: 'The name, the declared type and the content of the file disagree.',
-    es: 'El nombre, el tipo declarado y el contenido del archivo no coinciden.',
+    en: 'The content of the file is not what its name says.',
+    es: 'El contenido del archivo no es lo que indica su nombre.',
+  },
+  'TYPE_MISMATCH.content': {
+    en: '{filename} is not {expected}: it looks like {found}.',
+    es: '{filename} no es {expected}: parece {found}.',
+  },
+  'TYPE_MISMATCH.advice': {
+    en: '{filename} is not {expected}: it looks like {found}. {advice}',
+    es: '{filename} no es {expected}: parece {found}. {advice}',
+  },
+  'TYPE_MISMATCH.encrypted': {
+    en: 'The document is protected with a password. Save it without the password and upload it again.',
+    es: 'El documento está protegido con contraseña. Guárdalo sin contraseña y vuelve a subirlo.',
+  },
+  'TYPE_MISMATCH.unknown': {
+    en: 'The file is damaged or not really {expected}.',
+    es: 'El archivo está dañado o en realidad no es {expected}.',
+  },
+  'TYPE_MISMATCH.declared': {
+    en: 'Your browser reports this file as {declared}, but by its name it is {expected}. If the name is right, try another browser or device.',
+    es: 'Tu navegador indica que este archivo es {declared}, pero por su nombre es {expected}. Si el nombre es correcto, prueba con otro navegador o dispositivo.',
+  },
+  'TYPE_MISMATCH.ticket': {
+    en: 'The Content-Type must be {expected}, as in the response that brought the ticket.',
+    es: 'El Content-Type debe ser {expected}, como en la respuesta que trajo el ticket.',
   },
   EXPECTATION_FAILED: {
-    en: 'The only expectation that this server meets is 100-continue.',
-    es: 'La única expectativa que cumple este servidor es 100-continue.',
+    en: 'The only expectation that this server supports is 100-continue.',
+    es: 'La única expectativa que admite este servidor es 100-continue.',
   },
   RATE_LIMITED: {
-    en: 'Too many requests: wait {seconds} s.',
-    es: 'Demasiadas peticiones: espera {seconds} s.',
+    en: 'Too many requests: try again in {seconds} s.',
+    es: 'Demasiadas peticiones: inténtalo de nuevo en {seconds} s.',
   },
   TOO_MANY_UPLOADS: {
-    en: 'Too many uploads at once: wait for one of them to end.',
+    en: 'Too many uploads at once: wait until one of them has finished.',
     es: 'Demasiadas subidas a la vez: espera a que termine una.',
   },
   HEADERS_TOO_LARGE: {
-    en: 'The request headers are too large.',
-    es: 'Las cabeceras de la petición son demasiado grandes.',
+    en: 'The request headers are too large, most often because of cookies: delete those of this site.',
+    es: 'Las cabeceras de la petición son demasiado grandes, casi siempre por las cookies: borra las de este sitio.',
   },
   INTERNAL: {
     en: 'Something went wrong on the server.',
@@ -340,11 +377,11 @@ export const MESSAGES = {
     es: 'En este momento no se puede conectar con Leadway: inténtalo de nuevo más tarde.',
   },
   UPSTREAM_AUTH: {
-    en: 'Leadway refused the server’s own credentials: tell whoever runs this server.',
-    es: 'Leadway rechazó las credenciales del servidor: avisa a quien lo administra.',
+    en: 'Leadway rejected the credentials of this server: tell its administrator.',
+    es: 'Leadway rechazó las credenciales de este servidor: avisa a su administrador.',
   },
   UPSTREAM_ABORTED: {
-    en: 'The connection to Leadway broke before it answered.',
+    en: 'The connection to Leadway broke before it responded.',
     es: 'La conexión con Leadway se cortó antes de que respondiera.',
   },
   UPSTREAM_REJECTED: {
@@ -356,7 +393,7 @@ export const MESSAGES = {
     es: 'Leadway necesita saber de antemano el tamaño del archivo: envía el campo "fileSize" antes del archivo.',
   },
   STORAGE_REFUSED: {
-    en: 'The storage refused the file: start the upload again.',
+    en: 'The storage rejected the file: start the upload again.',
     es: 'El almacenamiento rechazó el archivo: empieza la subida de nuevo.',
   },
   BUSY: {
@@ -368,24 +405,47 @@ export const MESSAGES = {
     es: 'El servidor se está apagando: inténtalo de nuevo en un momento.',
   },
   UPSTREAM_BUDGET: {
-    en: 'Leadway’s request limit is used up: wait {seconds} s.',
-    es: 'Se ha agotado el límite de peticiones de Leadway: espera {seconds} s.',
+    en: 'Leadway accepts no more requests for now: try again in {seconds} s.',
+    es: 'Leadway no admite más peticiones por ahora: inténtalo de nuevo en {seconds} s.',
   },
   UPSTREAM_TIMEOUT: {
-    en: 'Leadway took too long to answer.',
+    en: 'Leadway took too long to respond.',
     es: 'Leadway tardó demasiado en responder.',
   },
-} as const satisfies Record<string, Message>;
+} as const satisfies Record<string, Localised>;
 
 /** The key of a sentence: a code, or a code with a variant. */
 export type MessageKey = keyof typeof MESSAGES;
 
 /** Values for the `{name}` places of a sentence. */
-export type MessageParams = Readonly<Record<string, string | number>>;
+export type MessageParams = Readonly<Record<string, string | number | Localised>>;
 
 /** The sentence `key` in `language` with its places filled from `params`. */
 export function formatMessage(key: MessageKey, language: Language, params: MessageParams = {}): string {
-  return MESSAGES[key][language].replace(/\{(\w+)\}/g, (place, name: string) =>
-    String(params[name] ?? place),
-  );
+  return fillPlaces(MESSAGES[key], language, params);
+}
+
+/** `sentence` in `language` with its places filled from `params`. */
+export function fillPlaces(sentence: Localised, language: Language, params: MessageParams): string {
+  return sentence[language].replace(/\{(\w+)\}/g, (place, name: string) => {
+    const value = params[name] ?? place;
+    return typeof value === 'object' ? value[language] : String(value);
+  });
+}
+
+/** A text that `inLanguage` makes for each language. */
+export function localise(inLanguage: (language: Language) => string): Localised {
+  return { en: inLanguage('en'), es: inLanguage('es') };
+}
+
+const UNITS = [
+  ['MB', 1024 * 1024],
+  ['KB', 1024],
+] as const;
+
+/** A size for people, as file managers show it: `5 MB` for 5 MiB. */
+export function sizeText(bytes: number): Localised {
+  const [unit, unitBytes] = UNITS.find(([, least]) => bytes >= least) ?? ['bytes', 1];
+  const number = Math.round((bytes / unitBytes) * 10) / 10;
+  return localise((language) => `${language === 'es' ? String(number).replace('.', ',') : number} ${unit}`);
 }

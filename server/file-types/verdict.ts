@@ -49,7 +49,7 @@ export function checkName({ filename, declared, policy }: DeclaredInput): Declar
 export async function judgeDeclared(input: DeclaredInput): Promise<DeclaredVerdict> {
   const byName = checkName(input);
   if (!byName.ok || (await declarationFits(input.declared, byName.type, input))) return byName;
-  return { ok: false, problem: typeMismatch(extensionOf(input.filename), input.declared, null) };
+  return { ok: false, problem: typeMismatch('declared', extensionOf(input.filename), input.declared, null) };
 }
 
 /** By name, declared type and the beginning of the content; no bytes make it throw. */
@@ -61,7 +61,7 @@ export async function judgeHead(input: HeadInput): Promise<HeadVerdict> {
   const extension = extensionOf(input.filename);
   const matcher = MATCHERS[type.name];
   const finding = settle(matcher.judgeHead(head, complete), head, complete);
-  const mismatch = (detected: string | null) => typeMismatch(extension, declared, detected);
+  const mismatch = (detected: string | null) => typeMismatch('content', extension, declared, detected);
   const isSettled = finding.fits && (!matcher.contradictedBy || matcher.isDoubtful?.(head) === false);
   const recognised = isSettled ? null : await recognise(head);
 
@@ -73,7 +73,8 @@ export async function judgeHead(input: HeadInput): Promise<HeadVerdict> {
     return { ok: false, problem: mismatch(recognised.mime) };
   }
   if (!(await declarationFits(declared, type, input))) {
-    return { ok: false, problem: mismatch(describeContent(head, recognised ?? (await recognise(head)))) };
+    const detected = describeContent(head, recognised ?? (await recognise(head)));
+    return { ok: false, problem: typeMismatch('declared', extension, declared, detected) };
   }
   return { ok: true, type, body: finding.inspector && createBodyInspector(finding.inspector, mismatch) };
 }

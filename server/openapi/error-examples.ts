@@ -1,18 +1,24 @@
 import { appError } from '../errors/app-error.ts';
 import type { ErrorCode } from '../errors/error-codes.ts';
 import { toErrorResponse } from '../errors/error-response.ts';
-import type { MessageParams } from '../errors/messages.ts';
+import { type MessageKey, type MessageParams, sizeText } from '../errors/messages.ts';
 
 /** Values for the places of the sentences, as a picture in an SMS conversation would bring them about. */
 const PARAMS: MessageParams = {
   field: 'conversationId',
-  filename: 'photo.png',
-  allowed: 'jpg, jpeg, png, pdf',
+  filename: 'photo.jpg',
+  expected: 'a JPEG picture',
+  found: 'a PNG picture',
+  extension: '.exe',
+  allowed: 'JPG, JPEG, PNG, PDF',
   allow: 'POST',
-  limit: 5_242_880,
+  limit: sizeText(5_242_880),
   max: 5,
   seconds: 12,
 };
+
+/** The sentences that a picture under another name brings about, where a code has several. */
+const SENTENCES: Partial<Record<ErrorCode, MessageKey>> = { TYPE_MISMATCH: 'TYPE_MISMATCH.content' };
 
 /** What programs find in `details`, by code. */
 const DETAILS: Partial<Record<ErrorCode, Readonly<Record<string, unknown>>>> = {
@@ -23,14 +29,14 @@ const DETAILS: Partial<Record<ErrorCode, Readonly<Record<string, unknown>>>> = {
   UNEXPECTED_FILE_FIELD: { field: 'conversationId' },
   FIELD_ORDER: { field: 'conversationId' },
   TOO_MANY_FILES: { max: 5 },
-  EMPTY_FILE: { filename: 'photo.png' },
+  EMPTY_FILE: { filename: 'photo.jpg' },
   SIZE_MISMATCH: { declared: 4096, received: 4000 },
   FILE_TOO_LARGE: { limit: 5_242_880, channel: 'SMS', use: 'direct' },
   BODY_TOO_LARGE: { limit: 5_242_880 },
   TYPE_NOT_ALLOWED: {
     extension: 'exe',
     declared: 'application/octet-stream',
-    detected: null,
+    detected: 'application/x-msdownload',
     allowed: ['jpg', 'jpeg', 'png', 'pdf'],
   },
   TYPE_MISMATCH: { extension: 'jpg', declared: 'image/jpeg', detected: 'image/png' },
@@ -56,7 +62,9 @@ export function exampleOf(code: ErrorCode, status: number): unknown {
   const isPassedOn = code === 'UPSTREAM_REJECTED';
   const details = isPassedOn ? { upstreamStatus: status } : DETAILS[code];
   const waits = WITH_RETRY_AFTER.has(code) || (isPassedOn && status === 429);
+  const message = SENTENCES[code];
   const error = appError(code, {
+    ...(message !== undefined && { message }),
     params: PARAMS,
     status,
     ...(details !== undefined && { details }),

@@ -1,5 +1,6 @@
 import type { Caller } from '../callers/caller.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
+import { sizeText } from '../errors/messages.ts';
 import { HEAD_BYTES } from '../file-types/file-types.ts';
 import { ChunkList } from '../http/chunk-list.ts';
 import { Ending } from '../http/ending.ts';
@@ -58,7 +59,8 @@ export class HeadForm {
         bytes += chunk.length;
         const limit = MAX_HEAD_BYTES * 2;
         // Whoever sends the whole file here has mistaken the address.
-        if (bytes > limit) throw appError('BODY_TOO_LARGE', { params: { limit }, details: { limit } });
+        if (bytes > limit)
+          throw appError('BODY_TOO_LARGE', { params: { limit: sizeText(limit) }, details: { limit } });
       };
       await stream.pump(keep, this.over);
       this.#offered = { filename, declaredType, head: Buffer.concat(chunks.take()) };

@@ -2,6 +2,7 @@ import { type AppError, appError } from '../errors/app-error.ts';
 import type { BodyInspector } from '../file-types/body-inspector.ts';
 import type { FileType } from '../file-types/file-types.ts';
 import type { TypePolicy } from '../file-types/type-policy.ts';
+import { wordsOf } from '../file-types/type-words.ts';
 import { checkName, judgeHead, type TypeProblem } from '../file-types/verdict.ts';
 import { ChunkList } from '../http/chunk-list.ts';
 
@@ -35,7 +36,7 @@ export class IncomingFile {
     this.#claim = claim;
     this.#policy = policy;
     const verdict = checkName(this.#judged());
-    if (!verdict.ok) throw toTypeError(verdict.problem);
+    if (!verdict.ok) throw this.#toError(verdict.problem);
   }
 
   /** The canonical type; known once the head was accepted. */
@@ -54,7 +55,7 @@ export class IncomingFile {
   async admit(head: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<void> {
     if (head.length === 0) throw emptyFile(this.name);
     const verdict = await judgeHead({ ...this.#judged(), head, complete: extent === 'whole' });
-    if (!verdict.ok) throw toTypeError(verdict.problem);
+    if (!verdict.ok) throw this.#toError(verdict.problem);
     this.#type = verdict.type;
     if (extent === 'maybe') this.#unsettled = head;
     else this.#inspector = verdict.body;
@@ -77,12 +78,16 @@ export class IncomingFile {
     if (head !== null) await this.admit(head, 'whole');
     const problem = this.#inspector?.finish() ?? null;
     this.#inspector = null;
-    if (problem !== null) throw toTypeError(problem);
+    if (problem !== null) throw this.#toError(problem);
   }
 
   /** Lets go of bytes that were held. */
   release(): Buffer[] {
     return this.held.take();
+  }
+
+  #toError(problem: TypeProblem): AppError {
+    return toTypeError(problem, this.name, this.#policy);
   }
 
   #judged() {
@@ -96,7 +101,8 @@ export function emptyFile(filename: string): AppError {
   return appError('EMPTY_FILE', { params: { filename }, details: { filename } });
 }
 
-/** The error for a file whose type was refused. */
-export function toTypeError({ code, details }: TypeProblem): AppError {
-  return appError(code, { params: { allowed: (details.allowed ?? []).join(', ') }, details: { ...details } });
+/** The error for a file whose type was rejected. */
+export function toTypeError(problem: TypeProblem, filename: string, policy: TypePolicy): AppError {
+  const { code, details } = problem;
+  return appError(code, { ...wordsOf(problem, filename, policy), details: { ...details } });
 }

@@ -71,7 +71,7 @@ async function judgeByName(
   declared: string | null,
 ): Promise<string> {
   const verdict = await judgeDeclared({ filename, declared, multipart: false, policy: context.policy });
-  if (!verdict.ok) throw toTypeError(verdict.problem);
+  if (!verdict.ok) throw toTypeError(verdict.problem, filename, context.policy);
   return verdict.type.contentType;
 }
 

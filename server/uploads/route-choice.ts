@@ -1,4 +1,5 @@
 import { type AppError, appError } from '../errors/app-error.ts';
+import { sizeText } from '../errors/messages.ts';
 import { channelMaxBytes, LARGEST_CHANNEL_BYTES } from './channels.ts';
 import { tooManyFiles } from './upload-errors.ts';
 
@@ -63,7 +64,10 @@ export function tooLarge(facts: RouteFacts, limit: number): AppError {
 
 /** The error for a file over `limit` bytes on `channel`. */
 export function overLimit(limit: number, channel: string, advice: { use?: 'direct' } = {}): AppError {
-  return appError('FILE_TOO_LARGE', { params: { limit }, details: { limit, channel, ...advice } });
+  return appError('FILE_TOO_LARGE', {
+    params: { limit: sizeText(limit) },
+    details: { limit, channel, ...advice },
+  });
 }
 
 function groupSmsRoute(facts: RouteFacts): Route {

@@ -70,7 +70,11 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
         const { page, house } = opened;
         await choose(page, input, DISGUISED);
         await start(page, kit);
-        await textBecomes(page, kit.errors, sendsItself ? /contenido del archivo/ : /content of the file/);
+        await textBecomes(
+          page,
+          kit.errors,
+          sendsItself ? /no es una imagen JPEG/ : /not really a JPEG picture/,
+        );
         assert.deepEqual(answersOf(house), [415]);
         await house.assertTidy();
         assert.deepEqual(opened.complaints, []);

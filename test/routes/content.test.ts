@@ -274,7 +274,7 @@ describe('PUT /messages/upload/content', () => {
       const content = Buffer.concat([Buffer.alloc(200_000, 'a'), Buffer.alloc(10)]);
       const headers = { 'Accept-Language': 'es' };
       const { body, headers: answered } = await putContent(house, step, content, { headers });
-      assert.match(body.message ?? '', /no coinciden/);
+      assert.match(body.message ?? '', /^El archivo está dañado o en realidad no es un /);
       assert.equal(answered['content-language'], 'es');
     });
   });

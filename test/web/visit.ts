@@ -55,7 +55,7 @@ export function film(bytes: number, name = 'film.mp4'): MadeFile {
 
 /** A program that calls itself a PDF. */
 export function impostor(bytes: number): MadeFile {
-  return { name: 'invoice.pdf', type: 'application/pdf', head: 'MZ', bytes };
+  return { name: 'invoice.pdf', type: 'application/pdf', head: 'MZ\0', bytes };
 }
 
 /** A text that says its name. */

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { ERROR_CODES } from '../../../server/errors/error-codes.ts';
 import { chooseLanguage } from '../../../server/errors/language.ts';
-import { formatMessage, LANGUAGES, MESSAGES, type MessageKey } from '../../../server/errors/messages.ts';
+import {
+  formatMessage,
+  LANGUAGES,
+  MESSAGES,
+  type MessageKey,
+  sizeText,
+} from '../../../server/errors/messages.ts';
 
 const KEYS = Object.keys(MESSAGES) as MessageKey[];
 
@@ -20,7 +26,9 @@ describe('error messages', () => {
       const { en, es } = MESSAGES[key];
       assert.deepEqual(placesOf(en), placesOf(es));
       assert.notEqual(en, es);
-      const params = Object.fromEntries(placesOf(en).map((place) => [place.slice(1, -1), 'x']));
+      const params = Object.fromEntries(
+        placesOf(en).map((place) => [place.slice(1, -1), place === '{advice}' ? 'X.' : 'x']),
+      );
       for (const language of LANGUAGES) {
         const sentence = formatMessage(key, language, params);
         assert.doesNotMatch(sentence, /[{}]/);
@@ -28,6 +36,22 @@ describe('error messages', () => {
       }
     });
   }
+
+  it('take values that are texts themselves in their language', () => {
+    const limit = { en: 'five', es: 'cinco' };
+    assert.equal(formatMessage('BODY_TOO_LARGE', 'es', { limit }), 'El cuerpo de la petición supera cinco.');
+  });
+
+  it('show sizes as file managers do', () => {
+    const shown = [1, 1023, 1024, 1536, 1024 * 1024, 1.25 * 1024 * 1024, 5_242_880, 104_857_600].map(
+      sizeText,
+    );
+    assert.deepEqual(
+      shown.map(({ en }) => en),
+      ['1 bytes', '1023 bytes', '1 KB', '1.5 KB', '1 MB', '1.3 MB', '5 MB', '100 MB'],
+    );
+    assert.equal(sizeText(1.5 * 1024 * 1024).es, '1,5 MB');
+  });
 
   it('take values as they are, whatever signs they hold', () => {
     assert.equal(

@@ -52,7 +52,13 @@ describe('the list of allowed types', () => {
       ok: false,
       problem: {
         code: 'TYPE_NOT_ALLOWED',
-        details: { extension: 'vcf', declared: 'text/vcard', detected: null, allowed: ['png', 'jpg'] },
+        reason: 'extension',
+        details: {
+          extension: 'vcf',
+          declared: 'text/vcard',
+          detected: 'text/vcard',
+          allowed: ['png', 'jpg'],
+        },
       },
     });
   });

@@ -1,5 +1,5 @@
 import { ALL_EXTENSIONS, HEAD_BYTES } from '../../../server/file-types/file-types.ts';
-import { createTypePolicy } from '../../../server/file-types/type-policy.ts';
+import { createTypePolicy, type TypePolicy } from '../../../server/file-types/type-policy.ts';
 import { type HeadVerdict, judgeHead, type TypeProblem } from '../../../server/file-types/verdict.ts';
 
 export const everything = createTypePolicy(ALL_EXTENSIONS);
@@ -8,6 +8,7 @@ interface Upload {
   readonly filename: string;
   readonly declared?: string | null;
   readonly multipart?: boolean;
+  readonly policy?: TypePolicy;
 }
 
 export function judgeBeginning(head: Buffer, upload: Upload, complete = false): Promise<HeadVerdict> {
