@@ -5,6 +5,7 @@ import type { Caller } from '../server/callers/caller.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { noteOutcome } from '../server/http/outcome.ts';
+import { isFromTrustedProxy } from './forwarded.ts';
 import { isSafeMethod } from './safe-method.ts';
 
 const CALLER = Symbol('caller');
@@ -24,7 +25,7 @@ export function createCallerGate({
       headers: req.headers,
       rawHeaders: req.rawHeaders,
       addressKey: addressKeyOf(req),
-      isFromTrustedProxy: isTrusted(req),
+      isFromTrustedProxy: isFromTrustedProxy(req),
     });
     if (caller.isByCookie && !isSafeMethod(req.method)) assertSentByPage(req);
     req[CALLER] = caller;
@@ -78,9 +79,4 @@ function addressOf(req: Request): string {
   if (given === req.socket.remoteAddress) return given;
   const address = (IPV4_WITH_PORT.exec(given) ?? IPV6_IN_BRACKETS.exec(given))?.[1] ?? given;
   return isIP(address) === 0 ? (req.socket.remoteAddress ?? 'unknown') : address;
-}
-
-function isTrusted(req: Request): boolean {
-  const trust = req.app.get('trust proxy fn') as (address: string, distance: number) => boolean;
-  return trust(req.socket.remoteAddress ?? '', 0);
 }

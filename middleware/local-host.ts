@@ -2,6 +2,7 @@ import { isIP, isIPv6 } from 'node:net';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
+import { noteRejectedOrigin } from './origin.ts';
 
 /** Long enough for any host that somebody means. */
 const MAX_SHOWN_CHARACTERS = 100;
@@ -20,6 +21,7 @@ export function createLocalHostCheck({ config }: Pick<AppContext, 'config'>): Re
     const { host } = req.headers;
     // HTTP/1.0 may come without a Host, but not from a browser.
     if (host === undefined || isLocal(toHostname(host)) || allowed.has(toHostname(host))) return next();
+    noteRejectedOrigin(req, `http://${host}`.toLowerCase());
     const params = { host: host.slice(0, MAX_SHOWN_CHARACTERS) };
     next(appError('ORIGIN_NOT_ALLOWED', { message: 'ORIGIN_NOT_ALLOWED.host', params }));
   };

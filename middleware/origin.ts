@@ -1,7 +1,9 @@
 import cors from 'cors';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { toOriginUrl } from '../server/config/web-address.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
+import { noteOutcome } from '../server/http/outcome.ts';
 import { isSafeMethod } from './safe-method.ts';
 
 /** Answer headers that a page of another origin may read. */
@@ -51,10 +53,23 @@ export function createPreflight(): RequestHandler {
 export function createOriginGate({ config }: Pick<AppContext, 'config'>): RequestHandler {
   const allowed = new Set(config.origins.allowed);
   return function originGate(req: Request, _res: Response, next: NextFunction) {
-    next(
-      isSafeMethod(req.method) || isOwnOrAllowed(req, allowed) ? undefined : appError('ORIGIN_NOT_ALLOWED'),
-    );
+    if (isSafeMethod(req.method) || isOwnOrAllowed(req, allowed)) return next();
+    noteRejectedOrigin(req, req.get('Origin'));
+    next(appError('ORIGIN_NOT_ALLOWED'));
   };
+}
+
+/** No host or origin that somebody means is longer. */
+const MAX_LOGGED_CHARACTERS = 255;
+
+/** Has the log say which host was asked for and which setting would let pages of `origin` pass. */
+export function noteRejectedOrigin(req: Request, origin: string | undefined): void {
+  const host = req.headers.host?.slice(0, MAX_LOGGED_CHARACTERS);
+  const isListable = origin !== undefined && toOriginUrl(origin)?.origin === origin;
+  noteOutcome(req, {
+    ...(host !== undefined && { host }),
+    ...(isListable && { fix: `ALLOWED_ORIGINS=${origin.slice(0, MAX_LOGGED_CHARACTERS)}` }),
+  });
 }
 
 function isOwnOrAllowed(req: Request, allowed: ReadonlySet<string>): boolean {

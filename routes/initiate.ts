@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response, Router } from 'express';
 import { callerOf } from '../middleware/caller.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
+import type { ReadPrefix } from '../middleware/forwarded.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
 import { isForm } from '../middleware/multipart/boundary.ts';
 import { createMultipartReader } from '../middleware/multipart/multipart.ts';
@@ -18,7 +19,11 @@ import { initiateUpload } from '../server/uploads/initiate-upload.ts';
 import { INITIATE_FIELD_NAMES, parseUploadFields } from '../server/uploads/upload-fields.ts';
 
 /** `POST /messages/upload/initiate`: a signed URL for a file that is described, or of which the head is sent. */
-export function addInitiate(router: Router, context: Pick<AppContext, 'slots' | 'uploads'>): void {
+export function addInitiate(
+  router: Router,
+  context: Pick<AppContext, 'slots' | 'uploads'>,
+  readPrefix: ReadPrefix,
+): void {
   const { uploads } = context;
   const reader = createMultipartReader({
     fileField: FILE_FIELD,
@@ -30,11 +35,12 @@ export function addInitiate(router: Router, context: Pick<AppContext, 'slots' | 
 
   const initiateByHead = (req: Request, res: Response): void => {
     const boundary = reader.boundaryOf(req);
+    const addPrefix = readPrefix(req);
     const form = new HeadForm(uploads, callerOf(req), outcomeOf(req));
     onResponseEnd(res, () => form.fail(appError('UPSTREAM_ABORTED')));
     form.answer.then(
       (answer) => {
-        if (canRespond(res)) sendJson(res, 200, answer);
+        if (canRespond(res)) sendJson(res, 200, addPrefix(answer));
       },
       (error: AppError) => sendError(req, res, error),
     );
@@ -43,7 +49,8 @@ export function addInitiate(router: Router, context: Pick<AppContext, 'slots' | 
   const initiateByDescription = async (req: Request, res: Response): Promise<void> => {
     const fields = parseUploadFields(req.body as Record<string, unknown>, uploads.attachmentUrlOrigins);
     const request = { caller: callerOf(req), fields, offered: null, facts: outcomeOf(req) };
-    sendJson(res, 200, await initiateUpload(uploads, request, whenCallerLeaves(res)));
+    const addPrefix = readPrefix(req);
+    sendJson(res, 200, addPrefix(await initiateUpload(uploads, request, whenCallerLeaves(res))));
   };
   const path = '/messages/upload/initiate';
   router.post(path, forForms, takeSlot, initiateByHead);

@@ -1,6 +1,7 @@
 import type { Request, Response, Router } from 'express';
 import { callerOf } from '../middleware/caller.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
+import type { AddPrefix, ReadPrefix } from '../middleware/forwarded.ts';
 import { createMultipartReader } from '../middleware/multipart/multipart.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
@@ -17,7 +18,11 @@ import type { UploadAnswer } from '../server/uploads/upload-answer.ts';
 import { UPLOAD_FIELD_NAMES } from '../server/uploads/upload-fields.ts';
 
 /** `POST /messages/upload`: takes files and sees to it that they reach Leadway, in one of three ways. */
-export function addUpload(router: Router, context: Pick<AppContext, 'uploads' | 'slots'>): void {
+export function addUpload(
+  router: Router,
+  context: Pick<AppContext, 'uploads' | 'slots'>,
+  readPrefix: ReadPrefix,
+): void {
   const { uploads } = context;
   const reader = createMultipartReader({
     fileField: FILE_FIELD,
@@ -35,6 +40,7 @@ export function addUpload(router: Router, context: Pick<AppContext, 'uploads' | 
       contentLength: contentLengthOf(req),
       closingBytes: closingLength(boundary),
     };
+    const addPrefix = readPrefix(req);
     const upload = new Upload(uploads, request, outcomeOf(req));
     // Whoever ends the response (the caller by leaving, a time-out by its answer) ends the upload.
     onResponseEnd(res, () => {
@@ -42,7 +48,7 @@ export function addUpload(router: Router, context: Pick<AppContext, 'uploads' | 
       if (!upload.over.isOver) upload.fail(appError('UPSTREAM_ABORTED'));
     });
     upload.answer.then(
-      (answer) => send(res, answer),
+      (answer) => send(res, answer, addPrefix),
       (error: AppError) => sendError(req, res, error),
     );
     reader.read(req, res, boundary, upload);
@@ -53,8 +59,10 @@ export function addUpload(router: Router, context: Pick<AppContext, 'uploads' | 
     .all(createMethodNotAllowed('POST'));
 }
 
-function send(res: Response, answer: UploadAnswer): void {
-  if (canRespond(res)) sendJson(res, answer.mode === 'direct' ? 202 : 200, answer);
+function send(res: Response, answer: UploadAnswer, addPrefix: AddPrefix): void {
+  if (!canRespond(res)) return;
+  if (answer.mode === 'direct') sendJson(res, 202, addPrefix(answer));
+  else sendJson(res, 200, answer);
 }
 
 function parseMode(value: unknown): Mode {

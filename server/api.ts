@@ -2,6 +2,7 @@ import { Router } from 'express';
 import { createActivityCount } from '../middleware/activity.ts';
 import { createCallerGate } from '../middleware/caller.ts';
 import { createDrainingGate } from '../middleware/draining.ts';
+import { createPrefixReader } from '../middleware/forwarded.ts';
 import { inOrder } from '../middleware/in-order.ts';
 import { createOriginGate, createPreflight } from '../middleware/origin.ts';
 import { createAddressRateLimit, createRateLimit } from '../middleware/rate-limit.ts';
@@ -38,8 +39,9 @@ export function createApi(context: AppContext): Router {
   if (config.auth.kind !== 'none') api.use(addressLimit); // guesses at credentials are counted too
   if (context.sessions !== null) addSession(api, context, context.sessions); // before the gate: it lets callers in
   api.use(inOrder(createCallerGate(context), createRateLimit(context))); // who calls, then how often; before any body
-  addUpload(api, context);
-  addInitiate(api, context);
+  const readPrefix = createPrefixReader(context);
+  addUpload(api, context, readPrefix);
+  addInitiate(api, context, readPrefix);
   addContent(api, context);
   addComplete(api, context);
   if (config.passthrough.length > 0) addPassthrough(api, context); // last: no listed call hides one of ours

@@ -2,6 +2,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import { createAccessLog } from '../middleware/access-log.ts';
 import { createBodyGuard } from '../middleware/body-guard.ts';
 import { createErrorHandler, createNotFound } from '../middleware/error-handler.ts';
+import { createForwardedNotice } from '../middleware/forwarded.ts';
 import { inOrder } from '../middleware/in-order.ts';
 import { createLocalHostCheck } from '../middleware/local-host.ts';
 import { createCors } from '../middleware/origin.ts';
@@ -31,7 +32,8 @@ export function createApp(context: AppContext, api: RequestHandler, demo: DemoTa
       createRequestId(),
       createAccessLog(context),
       createBodyGuard(context), // before anything that can answer: every answer drains what is still coming
-      createSecurityHeaders(),
+      createForwardedNotice(context),
+      createSecurityHeaders(config.hstsMaxAgeS),
       createCors(context), // before all refusals: a page may only read errors that carry its headers
       createStrictHttp(),
     ),

@@ -55,6 +55,8 @@ export interface Config {
   readonly log: { readonly level: LogLevel };
   /** Whether `/openapi.json` and `/docs` are served. */
   readonly apiDocs: boolean;
+  /** Seconds of `Strict-Transport-Security`; 0 sends none. */
+  readonly hstsMaxAgeS: number;
   /** Other Leadway calls that are passed through. */
   readonly passthrough: readonly PassthroughRule[];
 }
@@ -107,6 +109,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, options: LoadOptions = {}): L
     clamav: values.CLAMAV_URL,
     log: { level: values.LOG_LEVEL },
     apiDocs: values.API_DOCS === 'on',
+    hstsMaxAgeS: values.HSTS_MAX_AGE,
     passthrough: values.PASSTHROUGH ?? [],
   };
   warnOfLikelySlips(checks);

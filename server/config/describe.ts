@@ -34,6 +34,7 @@ function describeService(config: Config) {
     BASE_PATH: config.basePath || '/',
     LOG_LEVEL: config.log.level,
     API_DOCS: config.apiDocs ? 'on' : 'off',
+    HSTS_MAX_AGE: `${config.hstsMaxAgeS}`,
     SHUTDOWN_GRACE_MS: `${config.shutdownGraceMs}`,
   };
 }

@@ -5,6 +5,10 @@ import type { AppError } from '../errors/app-error.ts';
 export interface Outcome {
   /** The error that was sent. */
   error?: AppError;
+  /** The `Host` of a request that was rejected for its origin or host. */
+  host?: string;
+  /** The setting that would let it pass. */
+  fix?: string;
   /** The pattern of the route, where the path holds ids. */
   route?: string;
   /** How the file travelled. */

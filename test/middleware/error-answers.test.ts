@@ -105,10 +105,16 @@ describe('what every answer carries', () => {
       assert.equal(headers['x-content-type-options'], 'nosniff');
       assert.equal(headers['x-frame-options'], 'SAMEORIGIN');
       assert.match(headers['content-security-policy'] ?? '', /default-src 'self'/);
-      assert.match(headers['strict-transport-security'] ?? '', /max-age/);
+      assert.equal(headers['strict-transport-security'], undefined);
       assert.equal(headers['x-powered-by'], undefined);
     });
   }
+
+  it('asks browsers to use HTTPS when HSTS_MAX_AGE says for how long, and says nothing of subdomains', async () => {
+    await using strict = await createHouse({ env: { HSTS_MAX_AGE: '31536000' } });
+    const { headers } = await request(strict.url).get('/nothing').expect(404);
+    assert.equal(headers['strict-transport-security'], 'max-age=31536000');
+  });
 
   const notAllowed: readonly (readonly [string, string, string])[] = [
     ['GET', '/api/messages/upload', 'POST'],

@@ -42,6 +42,11 @@ export const SERVICE_VARIABLES = {
     example: 'off',
     doc: 'whether BASE_PATH/docs and BASE_PATH/openapi.json describe the API to everybody',
   }),
+  HSTS_MAX_AGE: setting(integer(0, 1_000_000_000), {
+    default: '0',
+    example: '31536000',
+    doc: 'seconds of Strict-Transport-Security, never with subdomains; 0 leaves it to the proxy in front',
+  }),
   LOG_LEVEL: setting(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), {
     default: 'info',
     example: 'debug',

@@ -46,6 +46,7 @@ export const CASES: Readonly<Record<VariableName, Cases>> = {
     ],
   },
   API_DOCS: { good: ['on', 'off'], bad: ['true', 'ON', '0'] },
+  HSTS_MAX_AGE: number(0, 1_000_000_000),
   LOG_LEVEL: {
     good: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     bad: ['verbose', 'INFO'],

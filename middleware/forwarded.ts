@@ -1,0 +1,87 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { AppContext } from '../server/context.ts';
+
+/** Headers of proxies that this server reads, from trusted ones. */
+const FORWARDED_HEADERS = [
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-prefix',
+] as const;
+
+/** At most eight segments; a value that is longer, or holds anything else, did not come from a proxy's settings. */
+const PREFIX = /^(\/[A-Za-z0-9._~-]+){1,8}$/;
+const DOT_SEGMENT = /\/\.{1,2}(\/|$)/;
+const MAX_SHOWN_CHARACTERS = 100;
+
+/** Whether the peer is a proxy that `TRUST_PROXY` covers. */
+export function isFromTrustedProxy(req: Request): boolean {
+  const trust = req.app.get('trust proxy fn') as (address: string, distance: number) => boolean;
+  return trust(req.socket.remoteAddress ?? '', 0);
+}
+
+/**
+ * Logs, once, that a header of a proxy came from an address that is not trusted: most likely `TRUST_PROXY` is
+ * missing, and all users count as one client.
+ */
+export function createForwardedNotice({ logger }: Pick<AppContext, 'logger'>): RequestHandler {
+  let isLogged = false;
+  return function forwardedNotice(req: Request, _res: Response, next: NextFunction) {
+    if (!isLogged) {
+      const header = FORWARDED_HEADERS.find((name) => req.headers[name] !== undefined);
+      if (header !== undefined && !isFromTrustedProxy(req)) {
+        isLogged = true;
+        const peer = (req.socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '');
+        logger.warn(
+          { header, peer },
+          `${header} from ${peer} is ignored, since TRUST_PROXY does not cover that address. If it is your proxy, set TRUST_PROXY=${peer}, or its network`,
+        );
+      }
+    }
+    next();
+  };
+}
+
+/** Addresses in a response that clients use as they are. */
+interface OwnUrls {
+  readonly contentUrl: string;
+  readonly completeUrl: string;
+}
+
+/** Puts the prefix of a request in front of our own URLs in a response. */
+export type AddPrefix = <T extends OwnUrls>(response: T) => T;
+
+/** Reads the prefix of a request. */
+export type ReadPrefix = (req: Request) => AddPrefix;
+
+/**
+ * Reads `X-Forwarded-Prefix`, the path that a trusted proxy strips in front of ours. Anything that is not a plain
+ * path is ignored and logged once: clients send uploads to the URLs that it ends up in.
+ */
+export function createPrefixReader({ logger }: Pick<AppContext, 'logger'>): ReadPrefix {
+  let isLogged = false;
+  const prefixOf = (req: Request): string => {
+    const value = req.headers['x-forwarded-prefix'];
+    if (typeof value !== 'string' || value === '' || !isFromTrustedProxy(req)) return '';
+    if (PREFIX.test(value) && !DOT_SEGMENT.test(value)) return value;
+    if (!isLogged) {
+      isLogged = true;
+      logger.warn(
+        { prefix: value.slice(0, MAX_SHOWN_CHARACTERS) },
+        'X-Forwarded-Prefix is ignored: it must be one path of one to eight plain segments, such as /uploads',
+      );
+    }
+    return '';
+  };
+  return (req) => {
+    const prefix = prefixOf(req);
+    return (response) =>
+      prefix === ''
+        ? response
+        : {
+            ...response,
+            contentUrl: prefix + response.contentUrl,
+            completeUrl: prefix + response.completeUrl,
+          };
+  };
+}
