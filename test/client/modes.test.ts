@@ -51,6 +51,52 @@ describe('the modes that can carry a file', () => {
   });
 });
 
+describe('a name and a type that the client takes', () => {
+  const codeOf = (name: string, type = 'text/plain', bytes = 1) =>
+    refusalOf(new File(['x'.repeat(bytes)], name, { type }), {}, CONFIG, errors)?.code;
+
+  it('has 255 bytes at most, and is not empty once it is cleaned', () => {
+    assert.equal(codeOf(`${'x'.repeat(251)}.txt`), undefined);
+    assert.equal(codeOf(`${'x'.repeat(252)}.txt`), 'BAD_FILENAME');
+    assert.equal(codeOf(`${'ñ'.repeat(126)}.txt`), 'BAD_FILENAME');
+    for (const name of ['', ' . ', 'folder/', '\n']) assert.equal(codeOf(name), 'BAD_FILENAME', name);
+    for (const name of [
+      ' a.txt',
+      'a.txt . ',
+      'C:\\folder\\a.txt',
+      '../a.txt',
+      'a\n.txt',
+      'A.TXT',
+      'a.b.txt',
+    ]) {
+      assert.equal(codeOf(name), undefined, name);
+    }
+  });
+
+  it('hides nothing: no direction marks, no broken characters, no stream beside a file', () => {
+    for (const name of ['exe.\u202egpj.txt', 'a\ufffd.txt', 'a\ud800.txt', 'a.exe:.txt']) {
+      assert.equal(codeOf(name), 'BAD_FILENAME', JSON.stringify(name));
+    }
+  });
+
+  it('has an extension of the list, and content', () => {
+    for (const name of ['a', '.txt', 'a.txt.exe', 'a.']) assert.equal(codeOf(name), 'TYPE_NOT_ALLOWED', name);
+    assert.equal(codeOf('a.txt', 'text/plain', 0), 'EMPTY_FILE');
+  });
+
+  it('names a mode that is not on offer, before the size', () => {
+    const forwardOnly: ClientConfig = { ...CONFIG, modes: ['auto', 'forward'] };
+    for (const mode of ['direct', 'relay'] as const) {
+      const error = refusalOf(textFile('a.txt', 900_000), { mode }, forwardOnly, errors);
+      assert.deepEqual(
+        [error?.code, error?.status, error?.details?.['use']],
+        ['DIRECT_UNAVAILABLE', 502, 'forward'],
+      );
+    }
+    assert.equal(refusalOf(textFile('a.txt', 1), { mode: 'forward' }, forwardOnly, errors), null);
+  });
+});
+
 describe('an upload by the client', () => {
   let page: FakePage;
   beforeEach(() => {
@@ -145,7 +191,55 @@ describe('an upload by the client', () => {
     assert.equal(result.mode, 'direct');
     assert.deepEqual(page.lines, ['GET /config', 'POST /messages/upload', put('given'), complete]);
     assert.equal(modes.at(-1), 'done direct');
-    assert.equal(modes.filter((mode) => mode === 'uploading direct').length > 0, true);
+    assert.deepEqual(
+      modes.filter((mode, place) => mode !== modes[place - 1]),
+      [
+        'waiting undefined',
+        'checking undefined',
+        'checking forward',
+        'uploading forward',
+        'checking forward',
+        'checking direct',
+        'uploading direct',
+        'confirming direct',
+        'done direct',
+      ],
+    );
+  });
+
+  it('is rejected when the server has lowered its limit while the file waited', async () => {
+    const uploader = createUploader({ ...QUICK, retries: 0 });
+    uploader.pause();
+    const error = rejection(upload(2_000, () => false, {}, uploader));
+    await page.tick(300_001);
+    page.server = (request) =>
+      request.respond(200, { ...CONFIG, limits: { forwardMaxBytes: 10, directMaxBytes: { default: 10 } } });
+    uploader.resume();
+    assert.equal((await error).code, 'FILE_TOO_LARGE');
+    assert.deepEqual(page.lines, ['GET /config', 'GET /config']);
+  });
+
+  it('shows all of a file as sent while it is only completed again', async () => {
+    const all: UploadProgress[] = [];
+    let completions = 0;
+    const uploader = createUploader({ ...QUICK, retries: 1, retryDelayMs: 100 });
+    const end = upload(
+      2_000,
+      (line, request) => {
+        if (line !== complete || ++completions > 1) return false;
+        request.reject(502, 'UPSTREAM_ERROR', { retryable: true });
+        return true;
+      },
+      { onProgress: (progress) => all.push(progress) },
+      uploader,
+    );
+    await page.tick(100);
+    await end;
+    const from = all.findIndex(({ phase }) => phase === 'confirming');
+    assert.deepEqual(
+      all.slice(from).map(({ phase, fraction }) => `${phase} ${fraction}`),
+      ['confirming 1', 'waiting 1', 'confirming 1', 'confirming 1', 'done 1'],
+    );
   });
 
   it('is done with the whole file sent and no time left', async () => {
