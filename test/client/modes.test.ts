@@ -599,6 +599,54 @@ describe('the uploads of one uploader', () => {
     );
   });
 
+  it('are given back in the order of the files, or the first error once all have ended', async () => {
+    const uploader = createUploader({ ...QUICK, retries: 0 });
+    const good = uploader.upload(files.slice(0, 2), IDS);
+    await page.settle();
+    page.requests[2]?.respond(200, forwarded('b.txt'));
+    page.requests[1]?.respond(200, forwarded());
+    assert.deepEqual(
+      (await good).map(({ name }) => name),
+      ['a.txt', 'b.txt'],
+    );
+    const bad = uploader.upload(files.slice(0, 3), IDS);
+    let isOver = false;
+    bad.catch(() => {
+      isOver = true;
+    });
+    await page.settle();
+    page.requests[4]?.reject(415, 'TYPE_MISMATCH');
+    page.requests[3]?.reject(400, 'INVALID_FIELD');
+    await page.settle();
+    assert.equal(isOver, false, 'one is in flight');
+    page.requests[5]?.respond(200, forwarded('c.txt'));
+    await assert.rejects(bad, { code: 'INVALID_FIELD' });
+  });
+
+  it('of no file at all are an error, and nothing is settled', async () => {
+    const uploader = createUploader(QUICK);
+    await assert.rejects(uploader.upload([], IDS), { code: 'NO_FILE', status: 400 });
+    assert.deepEqual(await uploader.uploadAll([], IDS), []);
+  });
+
+  it('do not hide a fault of the page’s own', async () => {
+    const onProgress = () => {
+      throw new TypeError('broken listener');
+    };
+    await assert.rejects(createUploader(QUICK).uploadAll(files, { ...IDS, onProgress }), TypeError);
+  });
+
+  it('ask nothing of the server once they are cancelled, and say that they wait at once', async () => {
+    const signal = AbortSignal.abort(new Error('changed my mind'));
+    await assert.rejects(createUploader(QUICK).upload(textFile('a.txt', 1), { ...IDS, signal }), /changed/);
+    await page.settle();
+    assert.deepEqual(page.lines, []);
+    const phases: string[] = [];
+    const onProgress = ({ phase }: UploadProgress) => phases.push(phase);
+    void createUploader(QUICK).upload(textFile('a.txt', 1), { ...IDS, onProgress });
+    assert.deepEqual(phases, ['waiting']);
+  });
+
   it('that leave the queue take no other’s turn', async () => {
     const uploader = createUploader({ ...QUICK, concurrency: 1 });
     const cancel = new AbortController();
