@@ -189,8 +189,8 @@ export const MESSAGES = {
     es: 'El archivo "{filename}" está vacío.',
   },
   'EMPTY_FILE.declared': {
-    en: 'The file is empty: the field "{field}" says 0 bytes.',
-    es: 'El archivo está vacío: el campo "{field}" dice 0 bytes.',
+    en: 'The file is empty: it has 0 bytes.',
+    es: 'El archivo está vacío: tiene 0 bytes.',
   },
   BAD_FILENAME: {
     en: 'The file name cannot be used: give the file a plain name with an extension.',

@@ -48,7 +48,7 @@ export function cleanFileName(given: string): string {
 }
 
 function badFileName(fault: 'tooLong' | 'encoding' | 'direction' | 'stream'): AppError {
-  return appError('BAD_FILENAME', { message: `BAD_FILENAME.${fault}`, params: { max: MAX_BYTES } });
+  return appError('BAD_FILENAME', { message: `BAD_FILENAME.${fault}` });
 }
 
 /**

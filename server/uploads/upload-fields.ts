@@ -60,8 +60,7 @@ export function parseUploadFields(raw: RawFields, attachmentUrlOrigins: readonly
   }
   const size = matching(raw, 'fileSize', SIZE, 'INVALID_FIELD.size');
   if (size !== null && Number(size) === 0) {
-    const field = 'fileSize';
-    throw appError('EMPTY_FILE', { message: 'EMPTY_FILE.declared', params: { field }, details: { field } });
+    throw appError('EMPTY_FILE', { message: 'EMPTY_FILE.declared', details: { field: 'fileSize' } });
   }
   const channel = matching(raw, 'channel', CHANNEL, 'INVALID_FIELD.channel');
   return {
