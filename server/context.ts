@@ -118,6 +118,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
   });
   lifecycle.addNotice(() => client.authProblem());
   lifecycle.addNotice(() => tokens.problem());
+  lifecycle.addNotice(() => authenticator.notice?.() ?? null);
   lifecycle.addCheck(() => authenticator.problem?.() ?? null);
   return {
     config,

@@ -27,4 +27,6 @@ export interface Authenticator {
   authenticate(request: CallerRequest): Promise<Caller>;
   /** Why nobody can sign in at the moment, for the readiness probe; null when they can. */
   problem?(): string | null;
+  /** What an operator should know, in general words. */
+  notice?(): string | null;
 }

@@ -7,8 +7,10 @@ import { fetchJson } from './fetch-json.ts';
 export interface IssuerKeys extends Disposable {
   /** Rejects with {@link KeysUnavailable} when the issuer can't be asked, with jose's errors otherwise. */
   readonly find: JWTVerifyGetKey;
-  /** Why no token can be checked at the moment; null when tokens can be. */
+  /** Why this process is not ready: the keys have never been read. Null once they have. */
   problem(): string | null;
+  /** What an operator should know: keys that were read are too old, and the issuer is away. */
+  notice(): string | null;
 }
 
 /** What {@link createIssuerKeys} takes. */
@@ -84,6 +86,11 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     readOnce().catch(() => {});
   };
 
+  /** No client comes while the readiness probe keeps them away, so the probe itself tries again. */
+  const retry = (): void => {
+    if (now() - triedAt >= RETRY_EVERY_MS) readQuietly();
+  };
+
   readQuietly();
   return {
     async find(header, token) {
@@ -96,10 +103,14 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       }
     },
     problem() {
-      if (usable() !== null) return null;
-      // No caller comes while the readiness probe keeps them away, so the probe itself tries again.
-      if (now() - triedAt >= RETRY_EVERY_MS) readQuietly();
+      if (known !== null) return null;
+      retry();
       return PROBLEM;
+    },
+    notice() {
+      if (known === null || usable() !== null) return null;
+      retry();
+      return isAway ? PROBLEM : null;
     },
     [Symbol.dispose]: () => over.abort(),
   };

@@ -79,6 +79,7 @@ export function createJwtAuthenticator(options: JwtCallerOptions): Authenticator
       return { id: `sub:${subject}`, locations, isByCookie: credential.isByCookie };
     },
     problem: () => keys.problem(),
+    notice: () => keys.notice(),
   };
 }
 

@@ -7,7 +7,7 @@ export interface TokenNotices {
   noteRefused(refusal: LeadwayRefusal, locationId: string, use: LeadwayUse): void;
   /** Leadway took the location's token for `use`. */
   noteAccepted(locationId: string, use: LeadwayUse): void;
-  /** All that is not mended, in sentences; null when there is nothing. */
+  /** All that is not mended, in sentences for everybody: without location ids. Null when there is nothing. */
   text(): string | null;
 }
 
@@ -49,9 +49,7 @@ export function createTokenNotices(logger: Logger): TokenNotices {
       logger.info({ locationId }, 'Leadway takes the token again');
     },
     text() {
-      const sentences = new Set(
-        [...notices.values()].map(({ locationId, sentence }) => `${locationId}: ${sentence}`),
-      );
+      const sentences = new Set([...notices.values()].map(({ sentence }) => sentence));
       return [...sentences].join(' ') || null;
     },
   };

@@ -149,6 +149,7 @@ describe('What Leadway’s 401 means', () => {
         assert.doesNotMatch(text, /scope|JWT|AuthClass|LEADWAY_TOKEN/);
       }
       assert.match(await notices(house), sentence);
+      assert(!(await notices(house)).includes(house.sandbox.locationId), 'in general words');
       assert.equal(errorsInLog(house, sentence), 1, 'said once');
       house.sandbox.fault = null;
       assert.equal((await upload(house)).status, 200);

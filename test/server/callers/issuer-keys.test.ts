@@ -162,6 +162,22 @@ describe('the keys of a token issuer', () => {
     await settled(() => keys.problem() === null, 'the problem is over');
   });
 
+  it('that are too old are no reason to be not ready, but a notice while the issuer is away', async () => {
+    const good = pages;
+    const keys = await create();
+    await find(keys, 'first');
+    nowMs += 10 * MINUTE_MS;
+    pages = {};
+    assert.equal(keys.notice(), null, 'nobody has asked yet');
+    await settled(() => keys.notice() !== null, 'there is a notice');
+    assert.equal(keys.notice(), 'the keys of the token issuer can’t be read');
+    assert.equal(keys.problem(), null);
+    pages = good;
+    nowMs += 1_000;
+    await settled(() => keys.notice() === null, 'the notice is gone');
+    await find(keys, 'first');
+  });
+
   it('are not missed aloud by a server that stops', async () => {
     pages = {};
     const keys = await create();

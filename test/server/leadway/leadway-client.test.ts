@@ -301,7 +301,7 @@ describe('A JSON call to Leadway', () => {
     assert(!answer.ok);
     assert.equal(client.authProblem(), null);
     assert.equal(client.toError(answer.refusal, 'l').code, 'UPSTREAM_AUTH');
-    assert.match(client.authProblem() ?? '', /^l: Leadway refused the token/);
+    assert.match(client.authProblem() ?? '', /^Leadway refused the token/);
     script = [json(200, {})];
     authorizations = [];
     await post(client);
