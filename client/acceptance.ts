@@ -1,14 +1,17 @@
 import type { ErrorMaker } from './messages.ts';
+import { typeWords } from './type-words.ts';
 import type { ClientConfig, UploadMode, UploadOptions } from './types.ts';
 import type { UploadError } from './upload-error.ts';
 
 /** What is asked of a file. */
 export type Wish = Pick<UploadOptions, 'channel' | 'mode'>;
 
-/** Marks that change the direction of what follows, and what is no character at all. */
-const NOT_FOR_NAMES = /[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\ufffd\p{Cs}]/u;
+/** Characters that change the direction of what follows, and what is no character at all. */
+const NOT_FOR_NAMES = /[\u202a-\u202e\u2066-\u2069\ufffd\p{Cs}]/u;
+/** Control characters and direction marks, which the server strips. */
+const HIDDEN = /[\p{Cc}\u200e\u200f\u061c]/gu;
 /** A stream beside a file, to Windows: `a.exe:.pdf`. */
-const NAMES_STREAM = /\.[a-z][a-z0-9]{0,15}[\s.]*:/i;
+const NAMES_STREAM = /\.\d?[a-z][a-z0-9]{0,15}[\s.]*:/i;
 const MAX_NAME_BYTES = 255;
 
 /** The ways that can carry a file of this size, the cheapest first; none when it is too large for all. */
@@ -33,7 +36,7 @@ export function refusalOf(
   file: File,
   wish: Wish,
   config: ClientConfig,
-  { toError }: ErrorMaker,
+  { language, toError }: ErrorMaker,
 ): UploadError | null {
   const name = cleanName(file.name);
   if (name === null) return toError('BAD_FILENAME');
@@ -41,7 +44,8 @@ export function refusalOf(
   const type = config.types.find(({ extensions }) => extensions.includes(extension));
   if (!type) {
     const allowed = config.types.flatMap(({ extensions }) => extensions);
-    return toError('TYPE_NOT_ALLOWED', { details: { extension, declared: file.type, allowed } });
+    const details = { extension, declared: file.type, allowed };
+    return toError('TYPE_NOT_ALLOWED', { details }, typeWords(extension, allowed, language === 'es'));
   }
   if (!file.size) return toError('EMPTY_FILE');
   const { channel = config.channels.default, mode = 'auto' } = wish;
@@ -56,9 +60,9 @@ export function refusalOf(
 function cleanName(given: string): string | null {
   if (NOT_FOR_NAMES.test(given)) return null;
   const name = given
+    .replace(HIDDEN, '')
     .normalize()
     .replace(/^.*[/\\]/su, '')
-    .replace(/\p{Cc}/gu, '')
     .replace(/^\s+|[\s.]+$/g, '');
   return name && !NAMES_STREAM.test(name) && new Blob([name]).size <= MAX_NAME_BYTES ? name : null;
 }

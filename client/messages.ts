@@ -10,19 +10,49 @@ const MESSAGES: Partial<Record<UploadErrorCode, readonly [status: number, en: st
     'The server can’t be reached from this page.',
     'No se puede contactar con el servidor desde esta página.',
   ],
+  OFFLINE: [0, 'There is no internet connection.', 'No hay conexión a internet.'],
   UNREADABLE: [0, 'The file has changed: choose it again.', 'El archivo ha cambiado: elígelo de nuevo.'],
-  NO_FILE: [400, 'There is no file.', 'No hay ningún archivo.'],
-  TOO_MANY_FILES: [400, 'At most {max} files can be sent.', 'Se pueden enviar como máximo {max} archivos.'],
+  NO_FILE: [400, 'Choose a file first.', 'Elige antes un archivo.'],
+  TOO_MANY_FILES: [
+    400,
+    'Too many files: at most {max} can be sent at once.',
+    'Demasiados archivos: se pueden enviar {max} a la vez como máximo.',
+  ],
   EMPTY_FILE: [400, 'The file is empty.', 'El archivo está vacío.'],
-  BAD_FILENAME: [400, 'The file needs another name.', 'El archivo necesita otro nombre.'],
-  FILE_TOO_LARGE: [413, 'The file is larger than {limit}.', 'El archivo supera {limit}.'],
+  BAD_FILENAME: [
+    400,
+    'The file name cannot be used: rename the file.',
+    'El nombre del archivo no se puede usar: cambia el nombre.',
+  ],
+  FILE_TOO_LARGE: [
+    413,
+    'The file is larger than {limit}. Send a smaller one, or a link to it.',
+    'El archivo supera {limit}. Envía uno más pequeño o un enlace.',
+  ],
   TYPE_NOT_ALLOWED: [415, 'This type of file is not accepted.', 'No se acepta este tipo de archivo.'],
-  TYPE_MISMATCH: [415, 'The file is not what its name says.', 'El archivo no es lo que indica su nombre.'],
-  STORAGE_REFUSED: [502, 'The file could not be stored.', 'No se pudo guardar el archivo.'],
+  TYPE_MISMATCH: [
+    415,
+    'The content of the file is not what its name says.',
+    'El contenido del archivo no es lo que indica su nombre.',
+  ],
+  DIRECT_UNAVAILABLE: [
+    502,
+    'This server does not offer direct uploads now.',
+    'Este servidor no ofrece ahora subidas directas.',
+  ],
+  STORAGE_REFUSED: [
+    502,
+    'The file could not be stored: start the upload again.',
+    'No se pudo guardar el archivo: empieza la subida de nuevo.',
+  ],
 };
 
 /** What any other code says when it came without words, from something between us and the server. */
-const FAILED = [0, 'The upload failed (HTTP {status}).', 'La subida falló (HTTP {status}).'] as const;
+const FAILED = [
+  0,
+  'The upload failed (error {status}): try again.',
+  'La subida falló (error {status}): inténtalo de nuevo.',
+] as const;
 
 /** Makes errors with the words of the chosen language. */
 export interface ErrorMaker {
@@ -47,7 +77,11 @@ export function createErrorMaker({ language, messages = {} }: UploaderOptions): 
       const template = messages[code] ?? (message ? '' : own[isSpanish() ? 2 : 1]);
       const words = template.replace(/\{(\w+)\}/g, (_, name: string) => {
         const value = values[name];
-        return name === 'limit' ? `${Math.round(Number(value) / 104_857.6) / 10} MB` : String(value);
+        if (name !== 'limit') return String(value);
+        const megabytes = (Number(value) / 1_048_576).toLocaleString(isSpanish() ? 'es' : 'en', {
+          maximumFractionDigits: 1,
+        });
+        return `${megabytes} MB`;
       });
       return new UploadError(code, words || (message as string), all);
     },

@@ -28,7 +28,7 @@ export interface UploadErrorFacts {
  *   await createUploader().upload(new File(['MZ'], 'setup.exe'), ids);
  * } catch (error) {
  *   if (!(error instanceof UploadError)) throw error;
- *   console.log(error.code, error.message); // TYPE_NOT_ALLOWED, "This type of file is not accepted."
+ *   console.log(error.code, error.message); // TYPE_NOT_ALLOWED, "Programs (EXE) are not accepted. …"
  * }
  * ```
  */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { LOCAL_ERROR_CODES, SERVER_ERROR_CODES } from '../../client/error-codes.ts';
 import { createErrorMaker } from '../../client/messages.ts';
+import { typeWords } from '../../client/type-words.ts';
 import { UploadError } from '../../client/upload-error.ts';
 import { ERROR_CODES } from '../../server/errors/error-codes.ts';
 
@@ -17,8 +18,38 @@ describe('the words of the client', () => {
     assert.equal(spanish.language, 'es');
     assert.equal(
       spanish.toError('FILE_TOO_LARGE', { details: { limit: 5_242_880 } }).message,
-      'El archivo supera 5 MB.',
+      'El archivo supera 5 MB. Envía uno más pequeño o un enlace.',
     );
+  });
+
+  it('say what a file is that is not accepted, and what to do, as far as that is accepted', () => {
+    const all = ['jpg', 'png', 'mp4', 'zip', 'pdf', 'docx', 'txt', 'mp3'];
+    const accepted = 'Accepted: JPG, PNG, MP4, ZIP, PDF, DOCX, TXT, MP3.';
+    const said: Readonly<Record<string, string>> = {
+      heic: 'iPhone photos (HEIC) are not accepted. Save it as JPG, or choose “Most Compatible” in the camera settings of the iPhone.',
+      mov: 'MOV videos are not accepted. Save it as MP4.',
+      m4a: 'M4A recordings are not accepted. Save it as MP3.',
+      ogg: 'OGG recordings are not accepted. Save it as MP3.',
+      webp: 'WEBP pictures are not accepted. Save it as JPG or PNG.',
+      gif: 'GIF pictures are not accepted. Save it as JPG or PNG.',
+      svg: 'Drawings (SVG) are not accepted. Save it as PNG or PDF.',
+      xlsx: 'Spreadsheets (XLSX) are not accepted. Save it as PDF.',
+      pptx: 'Presentations (PPTX) are not accepted. Save it as PDF.',
+      html: 'Web pages (HTML) are not accepted. Save it as PDF.',
+      csv: 'CSV files are not accepted. Rename the file so that it ends in .txt.',
+      '7z': '7Z archives are not accepted. Pack the files into a ZIP.',
+      exe: 'Programs (EXE) are not accepted. For safety, send a link instead.',
+      xyz: '.xyz files are not accepted.',
+      '': 'The name of the file has no extension, such as .jpg: rename the file.',
+    };
+    for (const [extension, words] of Object.entries(said)) {
+      assert.equal(typeWords(extension, all, false), `${words} ${accepted}`);
+    }
+    assert.equal(
+      typeWords('gif', all.slice(1), true),
+      'No se aceptan imágenes GIF. Guarda el archivo como PNG. Se aceptan: PNG, MP4, ZIP, PDF, DOCX, TXT, MP3.',
+    );
+    assert.equal(typeWords('mov', ['pdf'], false), 'MOV videos are not accepted. Accepted: PDF.');
   });
 
   it('come with the status that the server has for the same refusal', () => {

@@ -548,8 +548,11 @@ describe('what the server takes', () => {
     const [small, large] = [textFile('a.txt', 10), textFile('a.txt', 5_001)];
     assert.equal(await check(small), 'ok');
     assert.equal(await check([small, small]), 'ok');
-    assert.equal(await check([]), 'NO_FILE There is no file.');
-    assert.equal(await check([small, small, small]), 'TOO_MANY_FILES At most 2 files can be sent.');
+    assert.equal(await check([]), 'NO_FILE Choose a file first.');
+    assert.equal(
+      await check([small, small, small]),
+      'TOO_MANY_FILES Too many files: at most 2 can be sent at once.',
+    );
     assert.match(await check([small, large]), /^FILE_TOO_LARGE/);
     assert.match(await check(textFile('a.exe', 1)), /^TYPE_NOT_ALLOWED/);
     assert.equal(page.requests.length, 1);

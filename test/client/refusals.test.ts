@@ -44,6 +44,8 @@ const CASES: readonly Case[] = [
   { name: 'a\ufffd.txt' },
   { name: 'a.exe:.txt' },
   { name: '2026-01-31 10:30.txt' },
+  { name: '\u200ea\u200f.txt\u061c' },
+  { name: 'a.7z:.txt' },
   // The type.
   { name: 'setup.exe', type: 'application/x-msdownload' },
   { name: 'setup.exe', bytes: text(0) },

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { build, minify } from 'vite';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const MAX_BYTES = 5 * 1024;
+const MAX_BYTES = 8 * 1024;
 
 /** Everything that an entry point pulls in, as a page would load it: one module, minified, gzipped; in bytes. */
 async function sizeOf(entry: string): Promise<number> {
@@ -32,7 +32,7 @@ async function sizeOf(entry: string): Promise<number> {
 describe('the size of the client', function () {
   this.timeout(60_000);
 
-  it('is at most 5 KiB, minified and gzipped', async () => {
+  it('is at most 8 KiB, minified and gzipped', async () => {
     const bytes = await sizeOf('index');
     assert(bytes > 1024 && bytes <= MAX_BYTES, `${bytes} bytes`);
   });

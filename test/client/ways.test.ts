@@ -76,7 +76,7 @@ describeInBrowsers('the client takes the way that carries the file', (browser) =
         code: 'FILE_TOO_LARGE',
         status: 413,
         retryable: false,
-        message: 'The file is larger than 5 MB.',
+        message: 'The file is larger than 5 MB. Send a smaller one, or a link to it.',
         name: 'UploadError',
         wire: ['GET /config 200'],
       },
