@@ -39,8 +39,8 @@ type Handler = RequestHandler & { readonly request?: IncomingMessage; readonly r
 /** Told of every request that was answered before `handler` could see it. */
 export type OnRejectedConnection = (error: AppError, requestId: string, socket: Socket) => void;
 
-/** How often the responses are looked at that clients do not read. */
-const PROGRESS_CHECK_MS = 1_000;
+/** How often connections are looked at: whether clients read their responses, and are still there. */
+const CHECK_MS = 1_000;
 
 /** The methods that some address of ours has; what the answer to a CONNECT, which has none, tells. */
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
@@ -94,11 +94,11 @@ export function createListener(
     connections.add(connection);
     socket.once('close', () => connections.delete(connection));
   });
-  const progress = setInterval(() => {
+  const timer = setInterval(() => {
     const now = performance.now();
-    for (const connection of connections) connection.checkProgress(now);
-  }, PROGRESS_CHECK_MS).unref();
-  server.once('close', () => clearInterval(progress));
+    for (const connection of connections) connection.check(now);
+  }, CHECK_MS).unref();
+  server.once('close', () => clearInterval(timer));
   server.on('connect', (req: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());
     // Node's parser lets go of the socket here. Unread, it would not tell that the client has disconnected.

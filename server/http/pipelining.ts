@@ -17,6 +17,9 @@ export interface PipeliningLimits {
  */
 export const PIPELINING_LIMITS: PipeliningLimits = { maxHandled: 8, maxWaiting: 100, stallMs: 30_000 };
 
+/** How much is read ahead of the requests that wait, in bytes, to notice a client that has disconnected. */
+const MAX_READ_AHEAD = 128 * 1024;
+
 /** A request and its response. */
 export interface Exchange {
   readonly req: IncomingMessage;
@@ -41,6 +44,10 @@ export class Connection {
   /** Nothing more is handled on this connection. */
   #isClosing = false;
   #isOverflowing = false;
+  /** Reads although requests wait. */
+  #isReadingAhead = false;
+  /** What had been read when the first request had to wait. */
+  #pausedAtBytes = 0;
   readonly #idle: (() => void)[] = [];
   /** Bytes that the client took of the response that is being sent; -1 while nothing waits to be sent. */
   #sentBytes = -1;
@@ -53,7 +60,7 @@ export class Connection {
     socket[CONNECTION] = this;
     // Node resumes the socket whenever a body is read.
     socket.on('resume', () => {
-      if (this.#isPaused) socket.pause();
+      if (this.#waiting.length > 0 && !this.#isReadingAhead) socket.pause();
     });
     // In the next tick, when Node has closed what it closes by itself.
     socket.once('close', () => process.nextTick(() => this.#closeAll()));
@@ -72,12 +79,11 @@ export class Connection {
       this.#start(this.#latest);
       return;
     }
+    if (this.#waiting.length === 0) this.#pausedAtBytes = this.#socket.bytesRead;
     this.#waiting.push(this.#latest);
+    this.#isReadingAhead = false;
     this.#socket.pause();
-    if (this.#waiting.length <= this.#limits.maxWaiting) return;
-    this.#waiting = [];
-    this.#isClosing = true;
-    this.#isOverflowing = true;
+    if (this.#waiting.length > this.#limits.maxWaiting) this.#overflow();
   }
 
   /** Handles no further request: the response that is being sent says `Connection: close`. */
@@ -96,8 +102,14 @@ export class Connection {
     if (this.#handled.length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** Destroys the socket when its client has taken nothing of a response for too long. `now` is in milliseconds. */
-  checkProgress(now: number): void {
+  /**
+   * To be called about once a second: destroys the socket when its client has taken nothing of a response for too long,
+   * and looks whether it is still there.
+   *
+   * @param now In milliseconds.
+   */
+  check(now: number): void {
+    this.#readAhead();
     const unsent = this.#socket.writableLength;
     const sent = unsent === 0 ? -1 : this.#socket.bytesWritten - unsent;
     if (sent !== this.#sentBytes || unsent === 0) {
@@ -108,8 +120,28 @@ export class Connection {
     }
   }
 
-  get #isPaused(): boolean {
-    return this.#waiting.length > 0 || this.#isOverflowing;
+  /** A paused socket does not tell that its client has disconnected. */
+  #readAhead(): void {
+    if (this.#waiting.length === 0) return;
+    this.#isReadingAhead = this.#socket.bytesRead - this.#pausedAtBytes < MAX_READ_AHEAD;
+    if (this.#isReadingAhead) this.#socket.resume();
+    else this.#socket.pause();
+  }
+
+  /** Forgets all that waits, and what still comes: Node's parser would keep each request that it reads. */
+  #overflow(): void {
+    this.#waiting = [];
+    this.#isClosing = true;
+    this.#isOverflowing = true;
+    const socket = this.#socket;
+    // Only a socket that is being read goes on when Node's parser has lost it.
+    socket.once('resume', () => {
+      const parse = socket.listeners('data');
+      socket.on('data', () => {});
+      for (const listener of parse) socket.off('data', listener as () => void);
+      socket.once('end', () => socket.end());
+    });
+    socket.resume();
   }
 
   #start(exchange: Exchange): void {

@@ -139,6 +139,16 @@ describe('pipelined requests', () => {
     }
   }
 
+  for (const count of [20, 109, 3_000]) {
+    it(`all end when their client disconnects while ${count} of them wait or are dropped`, async () => {
+      await using server = new HeldServer();
+      using wire = await dial(await server.listen(), GET('/1').repeat(count));
+      await settled(() => server.handled === 8, 'eight are handled');
+      wire.socket.destroy();
+      await settled(() => server.ended.length === 8, 'every response has ended');
+    });
+  }
+
   it('have their responses before that to a CONNECT', async () => {
     await using server = new HeldServer();
     using wire = await dial(await server.listen(), `${GET('/1')}CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n`);
@@ -158,7 +168,7 @@ describe('a response that is not read', () => {
     const { req, res } = server.held[0] ?? assert.fail('nothing is held');
     const connection = Connection.of(req.socket) ?? assert.fail('the connection is not known');
     wire.socket.pause();
-    return { wire, res, socket: req.socket, check: (now: number) => connection.checkProgress(now) };
+    return { wire, res, socket: req.socket, check: (now: number) => connection.check(now) };
   }
 
   it('is ended after half a minute without progress, and with it what is queued behind', async () => {
