@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { isatty } from 'node:tty';
+import { parseCommandLine, USAGE } from './command-line.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
 import { formatProblems } from './config/problems.ts';
@@ -8,6 +9,7 @@ import type { Secrets } from './config/secrets.ts';
 import type { DemoTarget } from './demo.ts';
 import { explainListenError } from './listen-problem.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { packageVersion } from './package-version.ts';
 import { runSandbox } from './sandbox-mode.ts';
 import { type RunningServer, startServer } from './server.ts';
 import { listenForSignals } from './signals.ts';
@@ -18,16 +20,28 @@ const EXIT_CONFIG = 78;
 /** Enough for who waits for the port to be told that the process is up. */
 const HEAD_START_MS = 20;
 
-if (process.env['NODE_ENV'] !== 'production' && existsSync('.env')) process.loadEnvFile('.env');
-const loaded = loadConfig(process.env);
-if (!loaded.ok) {
-  process.stderr.write(`${formatProblems(loaded.problems)}\n`);
+const parsed = parseCommandLine(process.argv.slice(2));
+if ('problem' in parsed) rejectStart(parsed.problem);
+else if (parsed.command === 'help') process.stdout.write(USAGE);
+else if (parsed.command === 'version') process.stdout.write(`${packageVersion()}\n`);
+else await runWithSettings(parsed.command);
+
+function rejectStart(problem: string): void {
+  process.stderr.write(`${problem}\n`);
   process.exitCode = EXIT_CONFIG;
-} else if (process.argv.includes('--check-config')) {
-  for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
-  process.stdout.write(`${describeConfig(loaded.config, loaded.secrets)}\n`);
-} else {
-  await run(loaded.config, loaded.secrets, loaded.warnings);
+}
+
+async function runWithSettings(command: 'run' | 'check-config'): Promise<void> {
+  if (process.env['NODE_ENV'] !== 'production' && existsSync('.env')) process.loadEnvFile('.env');
+  const loaded = loadConfig(process.env);
+  if (!loaded.ok) {
+    rejectStart(formatProblems(loaded.problems));
+  } else if (command === 'check-config') {
+    for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
+    process.stdout.write(`${describeConfig(loaded.config, loaded.secrets)}\n`);
+  } else {
+    await run(loaded.config, loaded.secrets, loaded.warnings);
+  }
 }
 
 /** The life of the process: build, listen, wait for a signal, drain, leave. */

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { LANGUAGES } from '../errors/messages.ts';
+import { packageVersion } from '../package-version.ts';
 import { ANSWER_SCHEMAS } from './answer-schemas.ts';
 import { errorResponse } from './error-responses.ts';
 import type { OpenApiDocument } from './openapi-types.ts';
@@ -100,9 +100,4 @@ function securitySchemesOf(auth: Config['auth']): Readonly<Record<string, unknow
 function toRoot(basePath: string): string {
   const depth = basePath.split('/').length - 1;
   return depth === 0 ? '.' : Array(depth).fill('..').join('/');
-}
-
-function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return (manifest as { version: string }).version;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,6 +47,41 @@ describe('the program', () => {
     assert.match(program.stdout, /MAX_FILES.*3/);
     assert.match(program.stdout, /LEADWAY_TOKEN/);
     assert.doesNotMatch(program.stdout + program.stderr, /pit-this/);
+  });
+
+  describe('its command line', () => {
+    it('tells the version and the arguments, whatever the settings', async () => {
+      const { version } = JSON.parse(
+        await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
+      ) as { version: string };
+      for (const [args, pattern] of [
+        [['--version'], new RegExp(`^${version.replaceAll('.', '\\.')}\\n$`)],
+        [['--help'], /^Usage: leadway-bff .*--check-config.*--version.*--help/s],
+      ] as const) {
+        await using program = startProgram({ env: { PORT: 'eighty' }, args });
+        assert.deepEqual(await program.ended, { code: 0, signal: null });
+        assert.match(program.stdout, pattern);
+        assert.equal(program.stderr, '');
+      }
+    });
+
+    for (const [args, pattern] of [
+      [['--chek-config'], /^unknown argument "--chek-config"; --help lists the arguments\n$/],
+      [['--check-config', 'extra'], /^unknown argument "extra"/],
+      [['--help', '-x'], /^unknown argument "-x"/],
+      [['--token=pit-a-secret'], /^unknown argument "--token=…"/],
+      [['pit-a-secret'], /^unknown argument "\[secret\]"/],
+      [['--self-test'], /^--self-test is not available yet\n$/],
+      [['--self-test', '--json'], /^--self-test is not available yet\n$/],
+      [['--json'], /^unknown argument "--json"/],
+    ] as const) {
+      it(`rejects ${args.join(' ')} with exit code 78, before it listens`, async () => {
+        await using program = startProgram({ env: CONFIGURED, args });
+        assert.deepEqual(await program.ended, { code: 78, signal: null });
+        assert.match(program.stderr, pattern);
+        assert.equal(program.stdout, '');
+      });
+    }
   });
 
   for (const sandbox of ['on', 'off']) {
