@@ -18,7 +18,9 @@ export function createStrictHttp(): RequestHandler {
       );
     }
     // Node keeps the first of two; another parser may take the second, and with it another boundary.
-    if (count(req, 'content-type') > 1) return next(appError('BAD_REQUEST'));
+    if (count(req, 'content-type') > 1) {
+      return next(appError('BAD_REQUEST', { message: 'BAD_REQUEST.contentTypes' }));
+    }
     if (!hasOneHost(req)) return next(appError('BAD_REQUEST', { message: 'BAD_REQUEST.transfer' }));
     if (!isPlainPath(req)) return next(appError('BAD_REQUEST'));
     if (hasUnknownExpectation(req)) return next(appError('EXPECTATION_FAILED'));

@@ -20,6 +20,10 @@ export const MESSAGES = {
     en: 'The request must have exactly one Host header and a length or plain chunked encoding.',
     es: 'La petición debe llevar una sola cabecera Host y una longitud o la codificación chunked.',
   },
+  'BAD_REQUEST.contentTypes': {
+    en: 'The request has two Content-Type headers: send one.',
+    es: 'La petición lleva dos cabeceras Content-Type: envía una sola.',
+  },
   'BAD_REQUEST.target': {
     en: 'The path of the request is ambiguous: send it without encoded slashes or dots.',
     es: 'La ruta de la petición es ambigua: envíala sin barras ni puntos codificados.',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHouse, type House } from '../helpers/house.ts';
 import { BOUNDARY, closing, encodeForm, FORM_TYPE, fixture, mp4, type Part } from '../helpers/multipart.ts';
+import { beginUpload } from '../helpers/raw-caller.ts';
 import { filePart, sendUpload, sha256, textParts } from '../helpers/send-upload.ts';
 
 const png = fixture('picture.png');
@@ -199,6 +200,15 @@ describe('a hostile form', () => {
     await assertRefused(form, 'BAD_MULTIPART', {
       'Content-Type': `multipart/form-data; boundary=${BOUNDARY.slice(0, -1)}`,
     });
+  });
+
+  it('is refused for two Content-Type headers, each with its boundary', async () => {
+    using caller = await beginUpload(house, 4, [`Content-Type: ${FORM_TYPE}x`]);
+    await caller.send('--x\r');
+    const answer = await caller.answer();
+    assert.equal(answer.status, 400, answer.text);
+    assert.match(answer.body.message ?? '', /two Content-Type headers/);
+    await house.assertTidy();
   });
 
   it('passes where it only looks hostile', async () => {
