@@ -46,27 +46,29 @@ describeInBrowsers('an upload that is cancelled', (browser) => {
   const slow = { readBytesPerSecond: 10_000_000 };
   const env = { FORWARD_MAX_BYTES: '30000000' };
 
-  for (const mode of ['forward', 'direct', 'relay'] as const) {
-    it(`leaves nothing behind, whenever that is: ${mode}`, async () => {
-      await using client = await openClientPage(browser(), { env, sandbox: slow });
-      const { page, house, setting } = client;
-      for (const at of [
-        { phase: 'waiting', fraction: 0 },
-        { phase: 'checking', fraction: 0 },
-        { phase: 'uploading', fraction: 0 },
-        { phase: 'uploading', fraction: 0.1 },
-      ]) {
-        const { name, lateNews } = await page.evaluate(cancelAt, { setting, mode, at });
-        assert.equal(name, 'AbortError', `${at.phase} ${at.fraction}`);
-        assert.equal(lateNews, 0);
-      }
-      await house.assertTidy();
-      const stored = house.sandbox.requests.filter(
-        ({ path, status }) => path.includes('/complete') && status === 200,
-      );
-      assert.equal(stored.length, 0, 'nothing was completed');
-    });
-  }
+  describe('leaves nothing behind, whenever that is', () => {
+    for (const mode of ['forward', 'direct', 'relay'] as const) {
+      it(`by ${mode}`, async () => {
+        await using client = await openClientPage(browser(), { env, sandbox: slow });
+        const { page, house, setting } = client;
+        for (const at of [
+          { phase: 'waiting', fraction: 0 },
+          { phase: 'checking', fraction: 0 },
+          { phase: 'uploading', fraction: 0 },
+          { phase: 'uploading', fraction: 0.1 },
+        ]) {
+          const { name, lateNews } = await page.evaluate(cancelAt, { setting, mode, at });
+          assert.equal(name, 'AbortError', `${at.phase} ${at.fraction}`);
+          assert.equal(lateNews, 0);
+        }
+        await house.assertTidy();
+        const stored = house.sandbox.requests.filter(
+          ({ path, status }) => path.includes('/complete') && status === 200,
+        );
+        assert.equal(stored.length, 0, 'nothing was completed');
+      });
+    }
+  });
 
   it('ends the wait for an answer', async () => {
     await using client = await openClientPage(browser(), { env });

@@ -626,6 +626,21 @@ describe('the uploads of one uploader', () => {
     await assert.rejects(bad, { code: 'INVALID_FIELD' });
   });
 
+  it('wait while the queue is paused, and go on after that', async () => {
+    const uploader = createUploader({ ...QUICK, concurrency: 1 });
+    uploader.pause();
+    const both = uploader.upload(files.slice(0, 2), IDS);
+    await page.settle();
+    assert.equal(page.requests.length, 1);
+    uploader.resume();
+    await page.settle();
+    assert.equal(page.requests.length, 2);
+    page.requests[1]?.respond(200, forwarded());
+    await page.settle();
+    page.requests[2]?.respond(200, forwarded('b.txt'));
+    assert.equal((await both).length, 2);
+  });
+
   it('of no file at all are an error, and nothing is settled', async () => {
     const uploader = createUploader(QUICK);
     await assert.rejects(uploader.upload([], IDS), { code: 'NO_FILE', status: 400 });

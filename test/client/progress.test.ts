@@ -56,6 +56,63 @@ describe('the progress of an upload', () => {
     assert.equal(Math.round(remainingMs), Math.round((500 / bytesPerSecond) * 1000));
   });
 
+  it('weighs a new speed by how long it held, against three seconds', () => {
+    const { report, last } = watch();
+    report.begin();
+    report.sent(0);
+    nowMs += 1000;
+    report.sent(0.1);
+    nowMs += 1000;
+    report.sent(0.5);
+    assert.equal(last().bytesPerSecond, 100 + (1000 / 4000) * (400 - 100));
+    nowMs += 3000;
+    report.sent(0.5);
+    assert.equal(last().bytesPerSecond, 175 + 0.5 * (0 - 175));
+  });
+
+  it('looks at the speed every 200 ms', () => {
+    const { report, last } = watch();
+    report.begin();
+    report.sent(0);
+    nowMs += 199;
+    report.sent(0.2);
+    assert.equal(last().bytesPerSecond, 0);
+    nowMs += 1;
+    report.sent(0.2);
+    assert.equal(last().bytesPerSecond, 1000);
+    nowMs += 199;
+    report.sent(0.9);
+    assert.equal(last().bytesPerSecond, 1000);
+  });
+
+  it('begins to measure anew with each try', () => {
+    const { report, last } = watch();
+    report.begin();
+    report.sent(0.5);
+    nowMs += 60_000;
+    report.begin();
+    report.sent(0);
+    assert.equal(last().bytesPerSecond, 0);
+    nowMs += 1000;
+    report.sent(0.1);
+    assert.equal(last().bytesPerSecond, 100);
+  });
+
+  it('is uploading until all has been sent, and confirming then', () => {
+    const { report, last } = watch();
+    report.begin();
+    assert.equal(last().phase, 'checking');
+    for (const [fraction, phase] of [
+      [0, 'uploading'],
+      [0.999, 'uploading'],
+      [1, 'confirming'],
+    ] as const) {
+      report.sent(fraction);
+      assert.equal(last().phase, phase);
+      assert.equal(last().fraction, fraction);
+    }
+  });
+
   it('does not take a burst for a speed', () => {
     const { report, last } = watch();
     report.begin();

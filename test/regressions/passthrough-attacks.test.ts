@@ -105,6 +105,7 @@ const EXPECTED = (house: House, withBody: boolean): Record<string, string> => ({
   authorization: `Bearer ${house.sandbox.token}`,
   version: '2021-07-28',
   accept: 'application/json',
+  'accept-encoding': 'identity',
   'user-agent': 'leadway-bff',
   host: new URL(house.sandbox.url).host,
   connection: 'keep-alive',

@@ -71,9 +71,14 @@ describe('PUT /messages/upload/content when a side fails', () => {
   });
 
   it('is not timed out by a slow storage, nor by a slow caller', async () => {
-    const step = await initiated(house, FILM);
-    house.sandbox.fault = 'storage-slow-body';
-    assert.equal((await putContent(house, step, mp4(400_000))).status, 204);
+    // Longer than the time-out in all, and by far not from one piece to the next.
+    await using patient = await createHouse({
+      env: { UPSTREAM_TIMEOUT_MS: '1000' },
+      sandbox: { slowMs: 1_500 },
+    });
+    const step = await initiated(patient, FILM);
+    patient.sandbox.fault = 'storage-slow-body';
+    assert.equal((await putContent(patient, step, mp4(400_000))).status, 204);
   });
 
   async function begin(step: StepBody, length: number): Promise<RawCaller> {

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { needsPrograms } from '../helpers/programs.ts';
+import { needsPrograms, sayNotRun } from '../helpers/programs.ts';
 import { startProgram, startSandboxed, tempFolder } from './program.ts';
 
 const run = promisify(execFile);
@@ -214,6 +214,12 @@ describe('the program', () => {
 
     it('is for people on a terminal', async function () {
       needsPrograms(this, 'script');
+      try {
+        await run('script', ['-qec', 'true', '/dev/null']);
+      } catch {
+        sayNotRun('the output on a terminal: this machine has no pseudo-terminals');
+        this.skip();
+      }
       await using program = startProgram({ env: CONFIGURED, isOnTerminal: true });
       await program.until(/INFO.*listening on http/);
       assert.doesNotMatch(program.stdout, /^\{/m);

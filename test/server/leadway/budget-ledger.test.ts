@@ -77,6 +77,25 @@ describe('The count of calls in one process', () => {
     assert.equal(await take(), 1, 'then its own call no longer counts');
   });
 
+  it('does not count a call that it did not let out', async () => {
+    ledger.learn(HERE, told({ max: 1 }));
+    assert.equal(ledger.takeNow(HERE), true);
+    nowMs += 5_000;
+    for (let call = 0; call < 3; call += 1) assert.equal(ledger.takeNow(HERE), false);
+    nowMs += 5_500;
+    assert.equal(ledger.takeNow(HERE), true);
+  });
+
+  it('takes calls of before a shorter window for those of other programs no more', async () => {
+    ledger.learn(HERE, told({ max: 10, intervalMs: 60_000 }));
+    for (let call = 0; call < 3; call += 1) assert.equal(await take(), 0);
+    nowMs += 20_000;
+    // Three are taken, and none of them can be ours: those are too old for the interval.
+    ledger.learn(HERE, told({ max: 4, remaining: 1, intervalMs: 10_000 }));
+    assert.equal(await take(), 0);
+    assert.equal(await take(), 10_000);
+  });
+
   it('gives back the one call that was not made', async () => {
     ledger.learn(HERE, told({ max: 2 }));
     assert.equal(await take(), 0);
@@ -123,6 +142,7 @@ describe('The count of calls in one process', () => {
     assert.equal(await take(), 60_000, 'an answer that does not say changes nothing');
     nowMs += 60_000;
     assert.equal(await take(), 0);
+    assert.equal(await take(), 60_000, 'one call a minute, still');
     ledger.learn(HERE, told({ max: 100, isDayUsedUp: false }));
     assert.equal(await take(), 0, 'a new day');
     assert.equal(await take(), 0);

@@ -5,7 +5,8 @@ import { fixture } from '../../helpers/multipart.ts';
 import { needsRedis, startRedis } from '../../helpers/redis.ts';
 import { type Answer, filePart, sendUpload, textParts } from '../../helpers/send-upload.ts';
 
-const CALLS = 300;
+/** Enough to be over the limit of 100; each costs a busy machine some of the ten seconds that the limit is for. */
+const CALLS = 160;
 const PICTURE = fixture('picture.png');
 
 /** One way to make Leadway be called. */
