@@ -9,6 +9,7 @@ import { extensionOf } from './extension.ts';
 import { fileTypeOfExtension } from './file-types.ts';
 import { type Advice, type Kind, kindOfExtension, kindOfMimeType } from './kinds.ts';
 import { ENCRYPTED_OFFICE } from './matchers/doc.ts';
+import { OWNER_FILE } from './recognise.ts';
 import type { TypePolicy } from './type-policy.ts';
 import type { TypeProblem } from './type-problem.ts';
 
@@ -98,7 +99,8 @@ function mismatch(
     return { message: 'TYPE_MISMATCH.declared', params: { declared: found, expected } };
   }
   if (detected === ENCRYPTED_OFFICE) return { message: 'TYPE_MISMATCH.encrypted', params: {} };
-  const kind = detected === null ? null : kindOfMimeType(detected);
+  const isOwnerFile = detected === null && filename.startsWith('~$');
+  const kind = kindOfMimeType(isOwnerFile ? OWNER_FILE : (detected ?? ''));
   // A compound file that should be a DOC and of which no more can be said is a broken one.
   const isBrokenDoc = extension === 'doc' && kind?.mimeType === 'application/x-cfb';
   if (kind === null || isBrokenDoc || kind === kindOfExtension(extension))

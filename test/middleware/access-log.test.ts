@@ -65,6 +65,18 @@ describe('the access log', () => {
     assert.equal('upstreamStatus' in line, false);
   });
 
+  it('has the type that the content looks like when that is not the one of the name', async () => {
+    await upload('disguised', 'picture.pdf');
+    const line = await lineOf(house, 'disguised');
+    assert.deepEqual([line['code'], line['detected']], ['TYPE_MISMATCH', 'image/png']);
+    await sendUpload(house, [...textParts(house.fields), filePart('a.pdf', '\0\x01\x02')], {
+      headers: { 'X-Request-Id': 'unknown-content' },
+    });
+    assert.equal((await lineOf(house, 'unknown-content'))['detected'], null);
+    await upload('fine-again', 'picture.png');
+    assert.equal('detected' in (await lineOf(house, 'fine-again')), false);
+  });
+
   it('warns of what Leadway did wrong, with its status', async () => {
     await upload('upstream', 'picture.png', { conversationId: 'fault-status-503' });
     const line = await lineOf(house, 'upstream');

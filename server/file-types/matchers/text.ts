@@ -31,12 +31,13 @@ export function judgeTextHead(head: Buffer, complete: boolean): HeadFinding {
 /**
  * Most of what file-type calls binary in a valid text are letters that happen to stand there (`BM`, `MZ`,
  * a G at 0 and 188, "The free …" with its `free` at 4), so text wins over it. Not over a format that is text itself,
- * and not in a code page, where any byte passes, over a signature of bytes that begin no sentence.
+ * and not in a code page, where any byte passes, over a signature that begins with no letter.
  */
 export function isNoText(head: Buffer): boolean {
   const start = head.toString('latin1', head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0, 16);
   if (DOCUMENT_BEGINNINGS.test(start)) return true;
-  return head.subarray(0, 4).some((byte) => byte >= 0x80) && !isUnicode(head) && !beginsWithYa(head);
+  const hasHighByte = head.subarray(0, 4).some((byte) => byte >= 0x80);
+  return hasHighByte && !/^[a-z\d]/i.test(start) && !isUnicode(head) && !beginsWithYa(head);
 }
 
 /** The Cyrillic letter я is FF in windows-1251, and with the next one looks like the sync word of MPEG audio. */

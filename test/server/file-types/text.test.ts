@@ -106,6 +106,12 @@ describe('a text', () => {
     it(`may begin with ${JSON.stringify(start)}`, async () =>
       assert.equal(await isText(`${start} and more words\n`), true));
   }
+  it('may begin with the letters of a signature in a code page too', async () => {
+    for (const start of ['BM\xdc', 'MZ\xe9', 'ID3\xe9', 'GIF\x82', 'II\xa4', '7z\xa4']) {
+      assert.equal(await isText(Buffer.from(`${start} y m\xe1s palabras\n`, 'latin1')), true, start);
+    }
+  });
+
   for (const start of [
     '%PDF-1.4\n',
     '\r\n %PDF-1.4\n',
@@ -122,6 +128,7 @@ describe('a text', () => {
     [0xff, 0xd8, 0xff, 0xe0],
     [0xff, 0xfb, 0x90, 0x64],
     [0xcf, 0xfa, 0xed, 0xfe],
+    [0x28, 0xb5, 0x2f, 0xfd],
   ]) {
     it(`is not a signature of bytes with letters behind it: ${Buffer.from(start).toString('hex')}`, async () => {
       assert.equal(await isText(Buffer.concat([Buffer.from(start), Buffer.from(FILLER)])), false);

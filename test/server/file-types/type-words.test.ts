@@ -90,6 +90,7 @@ describe('the message for a file whose content has another type', () => {
   it('names what Office leaves beside a document, and what is a document only by its name', async () => {
     for (const [file, filename, kind] of [
       ['owner-file.docx.bin', '~$acta.docx', /temporary file that Office keeps.*"~\$"\.$/],
+      ['control-bytes.bin', '~$acta.docx', /temporary file that Office keeps/],
       ['document.rtf', 'acta.doc', /an RTF document/],
       ['page.html', 'acta.doc', /a web page \(HTML\)/],
       ['web-archive.mht', 'acta.doc', /a saved web page \(MHT\)/],
