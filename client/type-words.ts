@@ -45,8 +45,8 @@ export function typeWords(extension: string, allowed: readonly string[], isSpani
   if (!extension) {
     const example = allowed[0];
     return `${pick(
-      `The name of the file has no extension, such as .${example}: rename the file.`,
-      `El nombre del archivo no tiene extensión, como .${example}: cambia el nombre.`,
+      `The file name has no extension such as .${example}: rename the file.`,
+      `El nombre del archivo no termina en una extensión como .${example}: cambia el nombre.`,
     )} ${accepted}`;
   }
   const [, en, es, advice = null, into = ''] =

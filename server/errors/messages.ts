@@ -317,8 +317,8 @@ export const MESSAGES = {
     es: '{filename} parece {found}, y ese tipo de archivo no se acepta. {advice} Se aceptan: {allowed}.',
   },
   'TYPE_NOT_ALLOWED.noExtension': {
-    en: 'The name of the file has no extension, such as {example}: rename the file. Accepted: {allowed}.',
-    es: 'El nombre del archivo no tiene extensión, como {example}: cambia el nombre. Se aceptan: {allowed}.',
+    en: 'The file name has no extension such as {example}: rename the file. Accepted: {allowed}.',
+    es: 'El nombre del archivo no termina en una extensión como {example}: cambia el nombre. Se aceptan: {allowed}.',
   },
   TYPE_MISMATCH: {
     en: 'The content of the file is not what its name says.',
@@ -365,16 +365,16 @@ export const MESSAGES = {
     es: 'Las cabeceras de la petición son demasiado grandes, casi siempre por las cookies: borra las de este sitio.',
   },
   INTERNAL: {
-    en: 'Something went wrong on the server.',
-    es: 'Algo ha fallado en el servidor.',
+    en: 'Something went wrong on the server: tell its administrator.',
+    es: 'Algo ha fallado en el servidor: avisa a su administrador.',
   },
   DIRECT_UNAVAILABLE: {
     en: 'Direct upload is not offered: use mode=forward.',
     es: 'La subida directa no está disponible: usa mode=forward.',
   },
   UPSTREAM_ERROR: {
-    en: 'Leadway failed or returned an invalid response.',
-    es: 'Leadway ha fallado o ha devuelto una respuesta no válida.',
+    en: 'Leadway failed or returned an invalid response: try again later.',
+    es: 'Leadway ha fallado o ha devuelto una respuesta no válida: inténtalo de nuevo más tarde.',
   },
   UPSTREAM_UNREACHABLE: {
     en: 'Leadway can’t be reached at the moment: try again later.',
@@ -385,8 +385,8 @@ export const MESSAGES = {
     es: 'Leadway rechazó las credenciales de este servidor: avisa a su administrador.',
   },
   UPSTREAM_ABORTED: {
-    en: 'The connection to Leadway broke before it responded.',
-    es: 'La conexión con Leadway se cortó antes de que respondiera.',
+    en: 'The connection to Leadway broke before it responded: try again.',
+    es: 'La conexión con Leadway se cortó antes de que respondiera: inténtalo de nuevo.',
   },
   UPSTREAM_REJECTED: {
     en: 'Leadway rejected the request.',
@@ -413,8 +413,8 @@ export const MESSAGES = {
     es: 'Leadway no admite más peticiones por ahora: inténtalo de nuevo en {seconds} s.',
   },
   UPSTREAM_TIMEOUT: {
-    en: 'Leadway took too long to respond.',
-    es: 'Leadway tardó demasiado en responder.',
+    en: 'Leadway took too long to respond: try again.',
+    es: 'Leadway tardó demasiado en responder: inténtalo de nuevo.',
   },
 } as const satisfies Record<string, Localised>;
 

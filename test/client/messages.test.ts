@@ -40,7 +40,7 @@ describe('the words of the client', () => {
       '7z': '7Z archives are not accepted. Pack the files into a ZIP.',
       exe: 'Programs (EXE) are not accepted. For safety, send a link instead.',
       xyz: '.xyz files are not accepted.',
-      '': 'The name of the file has no extension, such as .jpg: rename the file.',
+      '': 'The file name has no extension such as .jpg: rename the file.',
     };
     for (const [extension, words] of Object.entries(said)) {
       assert.equal(typeWords(extension, all, false), `${words} ${accepted}`);

@@ -176,8 +176,8 @@ describe('the message for a file whose extension is not accepted', () => {
 
   it('says that a name has no extension', async () => {
     assert.deepEqual(await say({ filename: 'README', policy: createTypePolicy(['pdf', 'txt']) }), {
-      en: 'The name of the file has no extension, such as .pdf: rename the file. Accepted: PDF, TXT.',
-      es: 'El nombre del archivo no tiene extensión, como .pdf: cambia el nombre. Se aceptan: PDF, TXT.',
+      en: 'The file name has no extension such as .pdf: rename the file. Accepted: PDF, TXT.',
+      es: 'El nombre del archivo no termina en una extensión como .pdf: cambia el nombre. Se aceptan: PDF, TXT.',
     });
   });
 
