@@ -84,6 +84,41 @@ describe('watchProgress', () => {
     assert.equal(stalls, 0);
   });
 
+  it('does not begin a turn anew that is going on', () => {
+    watch.setWaiting(true);
+    for (let time = 0; time < 10; time++) {
+      pass(TIMEOUT_MS / 5);
+      watch.setWaiting(true);
+    }
+    assert.equal(stalls, 1);
+  });
+
+  it('takes nothing for progress that was there before the turn', () => {
+    socket.bytesRead += 1_000;
+    watch.setWaiting(true);
+    pass(TIMEOUT_MS);
+    assert.equal(stalls, 1, 'to the millisecond');
+  });
+
+  it('looks every second at most, and four times in a short time-out', () => {
+    for (const [timeoutMs, everyMs] of [
+      [60_000, 1_000],
+      [1_000, 250],
+      [40, 20],
+    ] as const) {
+      const looked = mock.fn(() => null);
+      const message = Object.defineProperty({}, 'socket', { get: looked }) as unknown as ClientRequest;
+      const own = watchProgress(message, timeoutMs, () => {});
+      own.setWaiting(true);
+      const before = looked.mock.callCount();
+      mock.timers.tick(everyMs - 1);
+      assert.equal(looked.mock.callCount(), before);
+      mock.timers.tick(1);
+      assert(looked.mock.callCount() > before, `${everyMs} ms`);
+      own.stop();
+    }
+  });
+
   it('is silent once it is stopped', () => {
     watch.setWaiting(true);
     watch.stop();
