@@ -53,7 +53,7 @@ describe('GET /config', () => {
     assert.equal(refused.body.code, 'DIRECT_UNAVAILABLE');
     const config = await configOf(house);
     assert.deepEqual(config.modes, ['auto', 'forward']);
-    assert.equal(config.limits.forwardMaxBytes, 26_214_400);
+    assert.equal(config.limits.forwardMaxBytes, 5_242_880);
     await house.assertTidy();
   });
 

@@ -21,8 +21,8 @@ export const UPLOAD_VARIABLES = {
     doc: 'uploads up to this size are held for a moment and sent with an exact length; at most FORWARD_MAX_BYTES',
   }),
   FORWARD_FALLBACK_MAX_BYTES: setting(integer(1, TEBIBYTE), {
-    default: '26214400',
-    example: '52428800',
+    default: '5242880',
+    example: '26214400',
     doc: 'largest forwarded file where Leadway offers no direct uploads; at least FORWARD_MAX_BYTES',
   }),
   MAX_FILES: setting(integer(1, 50), {

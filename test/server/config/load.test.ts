@@ -18,7 +18,7 @@ describe('loadConfig', () => {
     assert.deepEqual(config.forward, {
       maxBytes: 5_242_880,
       holdBytes: 262_144,
-      fallbackMaxBytes: 26_214_400,
+      fallbackMaxBytes: 5_242_880,
     });
     assert.deepEqual(config.rateLimit, { max: 60, windowMs: 60_000 });
     assert.deepEqual(config.leadway.locationIds, []);
