@@ -100,8 +100,10 @@ export interface UploaderOptions {
  * ```
  */
 export interface UploadOptions {
-  readonly conversationId: string;
-  readonly contactId: string;
+  /** The conversation that the file is for. Files that go direct or by relay need it. */
+  readonly conversationId?: string | undefined;
+  /** The contact that the file is for; enough for a forwarded file. */
+  readonly contactId?: string | undefined;
   /** Needed where the server serves several locations. */
   readonly locationId?: string | undefined;
   /** `SMS`, `WHATSAPP`, `EMAIL`, …: decides how large a file may be. By default the server's default. */

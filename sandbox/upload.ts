@@ -33,7 +33,9 @@ export async function receiveUpload(world: World, exchange: Exchange): Promise<(
 function answerUpload(world: World, exchange: Exchange, form: Form): Answer {
   if (form.problem !== null) return leadwayError(400, form.problem);
   const first = Object.fromEntries(Object.entries(form.fields).map(([name, [value]]) => [name, value]));
-  const problems = idProblems(first, ['conversationId', 'contactId', 'locationId']);
+  const given = ['conversationId', 'contactId'].filter((name) => (first[name] ?? '') !== '');
+  const problems = idProblems(first, [...given, 'locationId']);
+  if (given.length === 0) problems.push('conversationId or contactId should not be empty');
   const { conversationId = '', locationId = '', chatServiceSid = '', isGroupSms = '' } = first;
   if (chatServiceSid !== '' && !/^IS[0-9a-f]{32}$/i.test(chatServiceSid)) {
     problems.push('chatServiceSid must be a valid Twilio service SID');
@@ -59,13 +61,13 @@ function filesProblem({ files, fields }: Form, isGroupSms: boolean): Answer | nu
 
 function keepFiles(world: World, form: Form): Answer {
   const [locationId] = form.fields['locationId'] ?? [];
-  const [conversationId] = form.fields['conversationId'] ?? [];
+  const owner = form.fields['conversationId']?.[0] || form.fields['contactId']?.[0];
   const uploaded: [string, string][] = (form.fields['attachmentUrls'] ?? []).map((url) => [
     url.split('/').at(-1) ?? url,
     url,
   ]);
   for (const { record, stored } of form.files) {
-    const path = `location/${locationId}/conversations/${conversationId}/${randomUUID()}.${extensionOf(record.name)}`;
+    const path = `location/${locationId}/conversations/${owner}/${randomUUID()}.${extensionOf(record.name)}`;
     world.files.put(path, { ...stored, contentType: typeOfName(record.name) ?? stored.contentType });
     uploaded.push([record.name, publicUrl(world, path)]);
   }

@@ -128,6 +128,10 @@ export const MESSAGES = {
     en: 'The field "{field}" is required.',
     es: 'Falta el campo obligatorio "{field}".',
   },
+  'MISSING_FIELD.recipient': {
+    en: 'One of the fields "conversationId" and "contactId" is required.',
+    es: 'Hace falta uno de los campos "conversationId" y "contactId".',
+  },
   INVALID_FIELD: {
     en: 'The field "{field}" is not valid.',
     es: 'El campo "{field}" no es válido.',

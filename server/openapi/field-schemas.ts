@@ -20,11 +20,11 @@ function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings) {
   const { channels, default: usualBytes } = CHANNEL_LIMITS;
   const exceptions = Object.entries(channels).map(([name, bytes]) => `${name} ${bytes / MIB} MiB`);
   return {
-    conversationId: id('The conversation that the file is for.', '4c8nTqFzPq0aVY2hXk1L'),
-    contactId: id(
-      'The contact of the conversation. Not needed where the file goes direct or by relay.',
-      '9d2KfLmQw3eRt5yUi7Op',
+    conversationId: id(
+      'The conversation that the file is for. A forwarded file needs it or `contactId`, any other needs it.',
+      '4c8nTqFzPq0aVY2hXk1L',
     ),
+    contactId: id('The contact that the file is for. Enough for a forwarded file.', '9d2KfLmQw3eRt5yUi7Op'),
     locationId: id(
       'The location (sub-account). Not needed where the server has a single one.',
       'exampleLocation00001',
@@ -87,7 +87,8 @@ export function uploadForm(settings: Settings): Schema {
   const own = Object.entries(fields).filter(([name]) => UPLOAD_FIELD_NAMES.has(name));
   return {
     type: 'object',
-    required: [...requiredFields(settings), FILE_FIELD],
+    required: [...(isLocationRequired(settings) ? ['locationId'] : []), FILE_FIELD],
+    anyOf: [{ required: ['conversationId'] }, { required: ['contactId'] }],
     properties: {
       ...Object.fromEntries(own),
       [FILE_FIELD]: {
@@ -108,7 +109,11 @@ export function initiateBody(settings: Settings, head: 'with head' | 'without he
   const isForm = head === 'with head';
   return {
     type: 'object',
-    required: [...requiredFields(settings), ...(isForm ? [] : ['filename'])],
+    required: [
+      'conversationId',
+      ...(isLocationRequired(settings) ? ['locationId'] : []),
+      ...(isForm ? [] : ['filename']),
+    ],
     properties: {
       conversationId,
       locationId,
@@ -135,6 +140,6 @@ export function acceptedMimeTypes(allowedExtensions: readonly string[]): string[
     .flatMap(({ mimeTypes }) => [...mimeTypes]);
 }
 
-function requiredFields({ leadway }: Settings): string[] {
-  return leadway.singleLocationId === null ? ['conversationId', 'locationId'] : ['conversationId'];
+function isLocationRequired({ leadway }: Settings): boolean {
+  return leadway.singleLocationId === null;
 }

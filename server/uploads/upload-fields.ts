@@ -125,6 +125,19 @@ function invalid(field: string, message: InvalidField, params: Record<string, st
 }
 
 /**
+ * Asserts that a forwarded file has a recipient: Leadway takes either id.
+ *
+ * @throws AppError `MISSING_FIELD`
+ */
+export function assertRecipient({ conversationId, contactId }: UploadFields): void {
+  if (conversationId !== null || contactId !== null) return;
+  throw appError('MISSING_FIELD', {
+    message: 'MISSING_FIELD.recipient',
+    details: { field: 'conversationId', fields: ['conversationId', 'contactId'] },
+  });
+}
+
+/**
  * `value`, which must have been given.
  *
  * @throws AppError `MISSING_FIELD`

@@ -8,7 +8,7 @@ import { chooseRoute, forwardLimit, overLimit, tooLarge } from './route-choice.t
 import type { UploadAnswer } from './upload-answer.ts';
 import type { UploadContext } from './upload-context.ts';
 import { fieldOrder } from './upload-errors.ts';
-import { required } from './upload-fields.ts';
+import { assertRecipient, required } from './upload-fields.ts';
 import type { Carriage, UploadKnowledge } from './upload-knowledge.ts';
 
 /** What an {@link UploadTransport} tells the upload whose files it carries. */
@@ -97,7 +97,6 @@ export class UploadTransport {
     this.#known.assertDeclaredSize(file);
     chooseRoute({ ...this.#known.routeFacts(true), size: null });
     if (this.#carriage === 'relay') return this.#finishRelay();
-    required(this.#known.fields.contactId, 'contactId');
     if (this.#forward !== null)
       this.#events.onSuccess({ mode: 'forward', ...(await this.#forward.finish(this.#known.fields)) });
   }
@@ -191,17 +190,13 @@ export class UploadTransport {
     this.#over.throwIfOver();
     const target = this.#forwardTarget(locationId);
     const exact = this.#known.provenFile();
-    if (exact !== null) {
-      required(this.#known.fields.conversationId, 'conversationId');
-      required(this.#known.fields.contactId, 'contactId');
-    }
+    if (exact !== null) assertRecipient(this.#known.fields);
     this.#forward = new ForwardCarrier(target, this.#known.fields, exact);
     this.#carriage = 'forward';
     for (const held of this.#known.files) await this.#forward.beginFile(held);
   }
 
   async #sendHeld(): Promise<void> {
-    required(this.#known.fields.contactId, 'contactId');
     for (const file of this.#known.files) {
       this.#known.assertDeclaredSize(file);
       await file.assertSound();

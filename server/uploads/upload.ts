@@ -8,7 +8,7 @@ import { IncomingFile } from './incoming-file.ts';
 import { chooseRoute } from './route-choice.ts';
 import type { UploadAnswer } from './upload-answer.ts';
 import type { UploadContext } from './upload-context.ts';
-import { type RawFields, required } from './upload-fields.ts';
+import { assertRecipient, type RawFields, required } from './upload-fields.ts';
 import { UploadKnowledge, type UploadRequest } from './upload-knowledge.ts';
 import { UploadTransport } from './upload-transport.ts';
 
@@ -152,7 +152,10 @@ export class Upload {
   async #finish(): Promise<void> {
     const [file] = this.#known.files;
     if (file === undefined) throw appError('NO_FILE');
-    required(this.#known.fields.conversationId, 'conversationId');
+    const { fields, mode } = this.#known;
+    // With `auto`, a file that turns out to go direct is asked for its conversation then.
+    if (mode === 'direct' || mode === 'relay') required(fields.conversationId, 'conversationId');
+    else assertRecipient(fields);
     await this.#transport.finish(file);
   }
 }

@@ -47,6 +47,17 @@ describe('POST /messages/upload with a file for the direct way', () => {
     await house.assertTidy();
   });
 
+  it('asks for the conversation although the contact is known, which is enough to forward', async () => {
+    const { contactId } = house.sandbox;
+    for (const size of [{ fileSize: LARGE.length }, {}]) {
+      const form = [...fields({ contactId, channel: 'WHATSAPP', ...size }), file('film.mp4', LARGE)];
+      const details = assertRefused(await sendForm(house, form), 400, 'MISSING_FIELD');
+      assert.equal(details['field'], 'conversationId');
+    }
+    assert.equal(seen(house, 'initiate').length, 0);
+    await house.assertTidy();
+  });
+
   it('hands out a signed URL by the length of the body', async () => {
     const reply = await sendForm(house, [
       ...fields({ conversationId, channel: 'WHATSAPP' }),

@@ -129,13 +129,16 @@ describe('auto where Leadway does not offer direct uploads', () => {
     await house.assertTidy();
   });
 
-  it('asks for the contact then, which only the direct way does without', async () => {
-    const parts = [
-      ...fields({ conversationId: house.sandbox.conversationId, fileSize: 400_000 }),
-      file('film.mp4', mp4(400_000)),
-    ];
-    assert.equal(assertRefused(await sendForm(house, parts), 400, 'MISSING_FIELD')['field'], 'contactId');
-    await house.assertTidy();
+  it('forwards for either id then, and asks for one of them where neither came', async () => {
+    const film = file('film.mp4', mp4(400_000));
+    const announced = { fileSize: 400_000 };
+    const refused = await sendForm(house, [...fields(announced), film]);
+    assert.deepEqual(assertRefused(refused, 400, 'MISSING_FIELD')['fields'], ['conversationId', 'contactId']);
+    for (const name of ['conversationId', 'contactId'] as const) {
+      const reply = await sendForm(house, [...fields({ [name]: house.sandbox[name], ...announced }), film]);
+      assert.equal(reply.status, 200, reply.text);
+    }
+    await house.assertTidy({ completeUploads: 2 });
   });
 
   it('is not caused by a failure of another kind', async () => {

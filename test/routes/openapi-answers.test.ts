@@ -89,7 +89,7 @@ describe('the description of the API', () => {
     const cases: [code: string, status: number, init: CallInit][] = [
       ['NOT_MULTIPART', 415, json({})],
       ['BAD_MULTIPART', 400, { headers: { 'Content-Type': 'multipart/form-data; boundary=x' }, body: '--x' }],
-      ['MISSING_FIELD', 400, form({ conversationId: '' })],
+      ['MISSING_FIELD', 400, form({ conversationId: '', contactId: '' })],
       ['INVALID_FIELD', 400, form({ conversationId: 'no id' })],
       ['INVALID_FIELD', 400, { ...form(), query: '?mode=fast' }],
       ['LOCATION_NOT_ALLOWED', 403, form({ locationId: 'another' })],

@@ -111,7 +111,7 @@ describe('GET /openapi.json', () => {
     assert.equal(properties['fileAttachment']?.['maxItems'], 3);
     assert.equal(properties['channel']?.['default'], 'EMAIL');
     assert.match(String(properties['attachmentUrls']?.['description']), /https:\/\/files\.example\.com/);
-    assert.deepEqual(required, ['conversationId', 'fileAttachment']);
+    assert.deepEqual(required, ['fileAttachment']);
     const declared = JSON.stringify(document.paths['/messages/upload']?.post?.requestBody);
     assert(declared.includes('application/pdf') && declared.includes('text/x-vcard'));
     assert(!declared.includes('image/jpeg'));

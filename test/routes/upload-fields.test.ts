@@ -98,21 +98,38 @@ describe('the fields of an upload', () => {
     await house.assertTidy({ completeUploads: 1 });
   });
 
-  it('names the required field that is missing, of small and of streamed uploads', async () => {
+  it('needs one of the two ids to forward, and names both where neither came', async () => {
+    const both = ['conversationId', 'contactId'];
+    const others = fields.filter(({ name }) => !both.includes(name));
     for (const file of [picture, film]) {
-      for (const missing of ['conversationId', 'contactId']) {
-        for (const form of [
-          [...fields.filter(({ name }) => name !== missing), file],
-          [...fields.map((part) => (part.name === missing ? { ...part, content: '' } : part)), file],
-        ]) {
-          const answer = await sendUpload(house, form);
-          assert.equal(answer.status, 400);
-          assert.equal(answer.body.code, 'MISSING_FIELD');
-          assert.equal(answer.body.details?.['field'], missing);
-        }
+      for (const empty of [[], both.map((name) => ({ name, content: '' }))]) {
+        const response = await sendUpload(house, [...others, ...empty, file]);
+        assert.equal(response.status, 400);
+        assert.equal(response.body.code, 'MISSING_FIELD');
+        assert.deepEqual(response.body.details?.['fields'], both);
+        for (const name of both) assert(response.body.message?.includes(`"${name}"`), response.text);
       }
     }
     await house.assertTidy();
+    for (const file of [picture, film]) {
+      for (const [given, missing] of [both, both.toReversed()]) {
+        const form = fields.filter(({ name }) => name !== missing);
+        for (const parts of [
+          [...form, file],
+          [file, ...form],
+          [...form, { name: missing ?? '', content: '' }, file],
+        ]) {
+          const response = await sendUpload(house, parts);
+          assert.equal(response.status, 200, response.text);
+          const sent = house.sandbox.requests.at(-1)?.fields ?? {};
+          assert.deepEqual(
+            [given, missing].map((name) => Object.hasOwn(sent, name ?? '')),
+            [true, false],
+          );
+        }
+      }
+    }
+    await house.assertTidy({ completeUploads: 12 });
   });
 
   it('refuses ids of another shape', async () => {

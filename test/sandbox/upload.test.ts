@@ -106,11 +106,17 @@ describe('sandbox upload endpoint', () => {
     const answer = await upload(sandbox, form(field('contactId', 'not an id'), file('a.png', 'x')));
     assert.equal(answer.status, 400);
     assert.deepEqual(Object.keys(answer.json), ['statusCode', 'message', 'error', 'traceId']);
-    assert.deepEqual(answer.json.message, [
-      'conversationId must be a string',
-      'contactId must be a valid id',
-      'locationId must be a string',
-    ]);
+    assert.deepEqual(answer.json.message, ['contactId must be a valid id', 'locationId must be a string']);
+  });
+
+  it('needs the conversation or the contact', async () => {
+    const { locationId, conversationId, contactId } = sandbox;
+    const upTo = (name: string, value: string) =>
+      upload(sandbox, form(field('locationId', locationId), field(name, value), file('a.png', 'x')));
+    assert.equal((await upTo('conversationId', conversationId)).status, 200);
+    assert.equal((await upTo('contactId', contactId)).status, 200);
+    const neither = await upTo('contactId', '');
+    assert.deepEqual(neither.json.message, ['conversationId or contactId should not be empty']);
   });
 
   it('refuses other file fields, no file, and bodies that are not forms', async () => {

@@ -25,8 +25,8 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
   },
   BAD_JSON: { what: 'half an object', provoke: (house) => post(house, '/messages/upload/complete', '{') },
   MISSING_FIELD: {
-    what: 'an upload to no conversation',
-    provoke: (house) => upload(house, [PICTURE], { conversationId: '' }),
+    what: 'a direct upload to no conversation',
+    provoke: (house) => upload(house, [PICTURE], { conversationId: '' }, { query: '?mode=direct' }),
   },
   INVALID_FIELD: {
     what: 'an id that is a path',
