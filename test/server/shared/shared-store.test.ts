@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createLogger } from '../../../server/logger.ts';
+import { defineScript } from '../../../server/shared/script.ts';
 import { openSharedStore, type SharedStore } from '../../../server/shared/shared-store.ts';
 import { settled } from '../../helpers/house.ts';
 import { LogSink } from '../../helpers/log-sink.ts';
@@ -55,6 +56,15 @@ describe('the store that replicas share', function suite() {
     assert.equal(store.isUp, true);
     await assert.rejects(store.send('NO-SUCH-COMMAND'));
     assert.equal(store.isUp, false);
+  });
+
+  it('gives scripts the time by the clock of Redis, in milliseconds', async () => {
+    const clock = defineScript('return tostring(now)');
+    const before = (await store.send('TIME')) as string[];
+    const now = Number(await clock(store, [], []));
+    const after = (await store.send('TIME')) as string[];
+    const [from, to] = [before, after].map(([s, us]) => Number(s) * 1000 + Math.floor(Number(us) / 1000));
+    assert(now >= (from ?? 0) && now <= (to ?? 0), `${now} between ${from} and ${to}`);
   });
 
   it('is silent once it is closed', async () => {
