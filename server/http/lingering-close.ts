@@ -91,8 +91,13 @@ export class LingeringClose implements Disposable {
     const endOrLinger = (...args: unknown[]): ServerResponse => {
       res.end = ignoreEnd;
       markResponseChosen(res);
-      if (req.complete || !canSendWhole(res)) {
+      if (req.complete) {
         endNow(args);
+        return res;
+      }
+      if (!canSendWhole(res)) {
+        endNow(args);
+        this.#lingerOver(req, addressOf(), () => {});
         return res;
       }
       // When Node has parsed all that came with the same read of the socket: often that is the rest.
@@ -115,18 +120,21 @@ export class LingeringClose implements Disposable {
       addressOf,
     }: { readonly endNow: (args: readonly unknown[]) => void; readonly addressOf: () => string },
   ): void {
-    sendWhole(res, args, () => {
-      markResponseEnd(res, 'sent');
+    sendWhole(res, args, (error) => {
+      markResponseEnd(res, error ? 'cut' : 'sent');
       const callback = args.findLast((arg) => typeof arg === 'function');
-      if (callback !== undefined) callback();
+      if (callback !== undefined) callback(error);
     });
     Connection.of(req.socket)?.close();
     req.unpipe();
-    this.#linger(req, req.socket, addressOf(), () => endNow([]), {
-      idleMs: this.#limits.idleMs,
-      firstByteMs: isBodyHeldBack(req) ? this.#limits.heldBackMs : this.#limits.idleMs,
-      graceMs: this.#limits.graceMs,
-    });
+    this.#lingerOver(req, addressOf(), () => endNow([]));
+  }
+
+  /** Reads and discards the body of `req` within the bounds, and calls `onEnd` at its end. */
+  #lingerOver(req: IncomingMessage, address: string, onEnd: () => void): void {
+    const { idleMs, heldBackMs, graceMs } = this.#limits;
+    const firstByteMs = isBodyHeldBack(req) ? heldBackMs : idleMs;
+    this.#linger(req, req.socket, address, onEnd, { idleMs, firstByteMs, graceMs });
   }
 
   /**
@@ -254,7 +262,11 @@ function hasBody({ req, statusCode }: ServerResponse): boolean {
 }
 
 /** Sends everything of `res` but its end, and calls `onSent` when the kernel has it. `args` are those of `end`. */
-function sendWhole(res: ServerResponse, args: readonly unknown[], onSent: () => void): void {
+function sendWhole(
+  res: ServerResponse,
+  args: readonly unknown[],
+  onSent: (error?: Error | null) => void,
+): void {
   const [chunk] = args;
   const content = typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk : '';
   const encoding = typeof args[1] === 'string' ? (args[1] as BufferEncoding) : 'utf8';

@@ -116,6 +116,20 @@ describe('a connection that lingers', () => {
     }
   });
 
+  it('bounds what is read after a response in chunks, which can’t be held open', async () => {
+    using lingering = new LingeringClose({ ...WIDE, maxBytes: 100_000 });
+    await using client = await openExchange(
+      'POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 9000000\r\n\r\n',
+    );
+    lingering.holdOpen(client.req, client.res, () => 'a');
+    client.res.write('some');
+    client.res.end();
+    assert.equal(lingering.count, 1);
+    client.wire.send(Buffer.alloc(5_000_000));
+    await client.wire.closed;
+    assert.equal(lingering.count, 0);
+  });
+
   it('is closed when more bytes come than are read', async () => {
     using lingering = new LingeringClose({ ...WIDE, maxBytes: 100_000 });
     await using client = await rejected(lingering);
