@@ -41,6 +41,9 @@ function answerUpload(world: World, exchange: Exchange, form: Form): Answer {
     problems.push('chatServiceSid must be a valid Twilio service SID');
   }
   if (!['', 'true', 'false'].includes(isGroupSms)) problems.push('isGroupSms must be true or false');
+  if (!['', 'true', 'false'].includes(first['isSecureAttachment'] ?? '')) {
+    problems.push('isSecureAttachment must be true or false');
+  }
   if (problems.length > 0) return leadwayError(400, problems);
 
   const target = locationProblem(world, exchange, locationId) ?? conversationProblem(conversationId);

@@ -87,8 +87,12 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
         description: 'Only of a group SMS.',
         examples: [['ME0123456789abcdef0123456789abcdef']],
       },
+      expiresAt: count(
+        'Only with `isSecureAttachment=true`: when the URLs stop being public, in Unix milliseconds.',
+        1_767_225_600_000,
+      ),
     },
-    ['twilioMediaSids'],
+    ['twilioMediaSids', 'expiresAt'],
   ),
   Initiated: object(initiated),
   Direct: object({ mode: { const: 'direct' }, ...initiated }),

@@ -51,6 +51,13 @@ function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings) {
       description: '`true` takes one file and forwards it; the answer then has `twilioMediaSids`.',
       examples: ['false'],
     },
+    isSecureAttachment: {
+      type: 'string',
+      enum: ['true', 'false'],
+      description:
+        '`true` makes a forwarded file private: its URL is public for one hour, until `expiresAt` in the response. Passed on to Leadway, which does so for email; direct and relayed files have no such thing.',
+      examples: ['false'],
+    },
     channel: {
       type: 'string',
       pattern: CHANNEL.source,

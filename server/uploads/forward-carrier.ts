@@ -18,7 +18,12 @@ export const FILE_FIELD = 'fileAttachment';
 export interface ForwardAnswer {
   readonly uploadedFiles: Readonly<Record<string, string>>;
   readonly twilioMediaSids?: readonly string[] | undefined;
+  /** When the URLs of secure attachments stop being public, in Unix milliseconds. */
+  readonly expiresAt?: number;
 }
+
+/** So long are the URLs of secure attachments public. */
+const SECURE_URL_TTL_MS = 60 * 60_000;
 
 /** Where forwarded files go, and who is told of what happens there. */
 export interface ForwardTarget {
@@ -90,7 +95,7 @@ export class ForwardCarrier {
     });
     const closing = Buffer.from(toText(late, this.#encoder) + this.#encoder.closing);
     const answer = await this.#request.commit([closing]);
-    return toForwardAnswer(answer, this.#target);
+    return toForwardAnswer(answer, this.#target, fields);
   }
 
   /** Cuts the connection to Leadway, which then has no complete request. */
@@ -168,7 +173,7 @@ export function sendHeldFiles(
     // The form has been read to its end and nothing is sent again: nobody else has these bytes. After a failed
     // write the kernel may still be reading them.
     if (request.hasSentAll && !hasMetStaleConnection) held.forEach(freeMemoryOf);
-    return toForwardAnswer(answer, target);
+    return toForwardAnswer(answer, target, fields);
   };
   return {
     answer: send(),
@@ -182,12 +187,13 @@ export function sendHeldFiles(
 async function toForwardAnswer(
   answer: LeadwayAnswer,
   { client, locationId }: ForwardTarget,
+  { isSecureAttachment }: UploadFields,
 ): Promise<ForwardAnswer> {
   if (!answer.ok) throw client.toError(answer.refusal, locationId);
   const { uploadResponse } = await loadAnswers();
   const parsed = uploadResponse.safeParse(answer.json);
   if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
-  return parsed.data;
+  return { ...parsed.data, ...(isSecureAttachment && { expiresAt: Date.now() + SECURE_URL_TTL_MS }) };
 }
 
 function toText(fields: readonly LeadwayField[], encoder: MultipartEncoder): string {
@@ -198,7 +204,8 @@ type LeadwayField = readonly [name: string, value: string];
 
 /** The fields of Leadway's upload form, in its order, without those that were not given. */
 function toLeadwayFields(fields: UploadFields, locationId: string): LeadwayField[] {
-  const { conversationId, contactId, attachmentUrls, chatServiceSid, isGroupSms } = fields;
+  const { conversationId, contactId, attachmentUrls, chatServiceSid, isGroupSms, isSecureAttachment } =
+    fields;
   const pairs: [string, string | null][] = [
     ['conversationId', conversationId],
     ['contactId', contactId],
@@ -206,6 +213,7 @@ function toLeadwayFields(fields: UploadFields, locationId: string): LeadwayField
     ...attachmentUrls.map((url): [string, string] => ['attachmentUrls', url]),
     ['chatServiceSid', chatServiceSid],
     ['isGroupSms', isGroupSms === null ? null : String(isGroupSms)],
+    ['isSecureAttachment', isSecureAttachment === null ? null : String(isSecureAttachment)],
   ];
   return pairs.filter((pair): pair is [string, string] => pair[1] !== null);
 }

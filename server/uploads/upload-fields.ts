@@ -8,6 +8,7 @@ export interface UploadFields {
   readonly attachmentUrls: readonly string[];
   readonly chatServiceSid: string | null;
   readonly isGroupSms: boolean | null;
+  readonly isSecureAttachment: boolean | null;
   readonly channel: string | null;
   readonly fileSize: number | null;
   /** Name and type of the file, where they are told apart from the file part (initiate). */
@@ -24,6 +25,7 @@ export const UPLOAD_FIELD_NAMES: ReadonlySet<string> = new Set([
   'attachmentUrls[]', // any number may stand in the brackets
   'chatServiceSid',
   'isGroupSms',
+  'isSecureAttachment',
   'channel',
   'fileSize',
 ]);
@@ -54,10 +56,6 @@ export type RawFields = Readonly<Record<string, unknown>>;
  * @throws AppError `INVALID_FIELD` or `DUPLICATE_FIELD`.
  */
 export function parseUploadFields(raw: RawFields, attachmentUrlOrigins: readonly string[]): UploadFields {
-  const groupSms = single(raw, 'isGroupSms');
-  if (groupSms !== null && groupSms !== 'true' && groupSms !== 'false') {
-    throw invalid('isGroupSms', 'INVALID_FIELD.oneOf', { expected: 'true, false' });
-  }
   const size = matching(raw, 'fileSize', SIZE, 'INVALID_FIELD.size');
   if (size !== null && Number(size) === 0) {
     throw appError('EMPTY_FILE', { message: 'EMPTY_FILE.declared', details: { field: 'fileSize' } });
@@ -69,7 +67,8 @@ export function parseUploadFields(raw: RawFields, attachmentUrlOrigins: readonly
     locationId: matching(raw, 'locationId', ID, 'INVALID_FIELD.id'),
     attachmentUrls: parseAttachmentUrls(raw['attachmentUrls'], attachmentUrlOrigins),
     chatServiceSid: matching(raw, 'chatServiceSid', CHAT_SERVICE_SID, 'INVALID_FIELD.chatServiceSid'),
-    isGroupSms: groupSms === null ? null : groupSms === 'true',
+    isGroupSms: flag(raw, 'isGroupSms'),
+    isSecureAttachment: flag(raw, 'isSecureAttachment'),
     channel: channel === null ? null : channel.toUpperCase(),
     fileSize: size === null ? null : Number(size),
     filename: single(raw, 'filename'),
@@ -89,6 +88,13 @@ function single(raw: RawFields, field: string): string | null {
   if (typeof value === 'number' && field === 'fileSize') return String(value);
   if (typeof value !== 'string') throw invalid(field, 'INVALID_FIELD.text');
   return value;
+}
+
+function flag(raw: RawFields, field: string): boolean | null {
+  const value = single(raw, field);
+  if (value === null) return null;
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw invalid(field, 'INVALID_FIELD.oneOf', { expected: 'true, false' });
 }
 
 type InvalidField =

@@ -168,6 +168,7 @@ describe('the fields of an upload', () => {
     const cases: Record<string, readonly string[]> = {
       chatServiceSid: ['IS123', `SI${'0'.repeat(32)}`, `IS${'g'.repeat(32)}`, `IS${'0'.repeat(33)}`],
       isGroupSms: ['TRUE', '1', 'yes', ' true'],
+      isSecureAttachment: ['TRUE', '1', 'yes', ' true'],
       channel: ['SMS CHANNEL', 'x'.repeat(33), '1SMS', 'SMS\r\n'],
       fileSize: ['-1', '1.5', '1e3', '0x10', ' 5', '5 ', '012', 'NaN', '9'.repeat(16)],
     };
@@ -180,6 +181,28 @@ describe('the fields of an upload', () => {
       }
     }
     await house.assertTidy();
+  });
+
+  it('passes isSecureAttachment on, and says when the URL stops being public', async () => {
+    const hourMs = 60 * 60_000;
+    for (const file of [picture, film]) {
+      for (const [content, isSecure] of [
+        ['true', true],
+        ['false', false],
+        ['', false],
+      ] as const) {
+        const before = Date.now();
+        const response = await sendUpload(house, [...fields, file, { name: 'isSecureAttachment', content }]);
+        assert.equal(response.status, 200, response.text);
+        const sent = house.sandbox.requests.at(-1)?.fields?.['isSecureAttachment'];
+        assert.deepEqual(sent, content === '' ? undefined : [content]);
+        const { expiresAt } = response.body as { expiresAt?: number };
+        if (!isSecure) assert.equal(expiresAt, undefined);
+        else
+          assert(expiresAt !== undefined && expiresAt >= before + hourMs && expiresAt <= Date.now() + hourMs);
+      }
+    }
+    await house.assertTidy({ completeUploads: 6 });
   });
 
   it('refuses a field that came twice, wherever the second one is', async () => {

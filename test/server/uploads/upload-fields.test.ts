@@ -12,6 +12,7 @@ describe('parseUploadFields', () => {
       attachmentUrls: [],
       chatServiceSid: null,
       isGroupSms: null,
+      isSecureAttachment: null,
       channel: null,
       fileSize: null,
       filename: null,
