@@ -27,6 +27,7 @@ need Firefox firefox-esr "${FIREFOX:-}" firefox-esr firefox
 need Redis redis-server redis-server
 need curl curl curl
 need openssl openssl openssl
+need tinyproxy tinyproxy tinyproxy
 need nginx nginx nginx
 need HAProxy haproxy haproxy
 need Caddy caddy caddy

@@ -6,6 +6,7 @@ import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { createTypePolicy, type TypePolicy } from './file-types/type-policy.ts';
 import { LingeringClose } from './http/lingering-close.ts';
+import { createProxyFor, type ProxyFor } from './http/outbound-proxy.ts';
 import { createIdleCollection } from './idle-collection.ts';
 import { createConfiguredTokens } from './leadway/configured-tokens.ts';
 import { createDirectCapability, type DirectCapability } from './leadway/direct-capability.ts';
@@ -39,6 +40,8 @@ export interface AppContext extends AsyncDisposable {
   readonly userHash: (userId: string) => string;
   /** Where callers begin their session here (`AUTH=sso`). */
   readonly sessions: Sessions | null;
+  /** The one decision on proxies, for whatever calls out. */
+  readonly proxyFor: ProxyFor;
   readonly agent: UpstreamAgent;
   /** Finds out in the background whether Leadway can be reached. */
   readonly probeLeadway: () => void;
@@ -62,23 +65,26 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
       : resources.use(await loadSharedStore(secrets.redisUrl.reveal(), logger));
   const places =
     sharedStore === null ? null : resources.use(createCallerPlaces({ store: sharedStore, logger }));
-  const { authenticator, sessions } = resources.use(
-    await createCallerServices(config, secrets, sharedStore, logger),
-  );
+  const proxyFor = createProxyFor(secrets, config.outbound.noProxy);
   const reachability = createReachability(leadway.baseUrl, logger);
   const agent = resources.use(
     createUpstreamAgent({
+      proxyFor,
       onConnected: reachability.noteConnected,
       onUnreachable: reachability.noteUnreachable,
     }),
   );
   const probeAgent = resources.use(
     createUpstreamAgent({
+      proxyFor,
       onConnected: reachability.noteConnected,
-      onUnreachable: (host, error) => reachability.noteUnreachable(host, error, 'probe'),
+      onUnreachable: (host, error, proxy) => reachability.noteUnreachable(host, error, proxy, 'probe'),
     }),
   );
   const probeLeadway = createProbe(probeAgent, leadway.baseUrl);
+  const { authenticator, sessions } = resources.use(
+    await createCallerServices(config, secrets, { store: sharedStore, agent, logger }),
+  );
   const tokens = resources.use(
     createConfiguredTokens({ secrets, singleLocationId: leadway.singleLocationId, logger }),
   );
@@ -130,6 +136,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     sessions,
     activity: { requests: 0 },
     lingering: resources.use(new LingeringClose()),
+    proxyFor,
     agent,
     probeLeadway,
     capability,

@@ -69,6 +69,9 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
   if (server === null) return;
   running = server;
   logger.info({ url: server.listensOn, basePath: config.basePath }, `listening on ${server.listensOn}`);
+  const proxy = sandbox === null ? server.context.proxyFor(config.leadway.baseUrl) : null;
+  if (proxy !== null)
+    logger.info({ proxy: proxy.shown }, `Leadway is reached through the proxy ${proxy.shown}`);
   if (sandbox === null) server.context.probeLeadway();
   else sandbox.introduce(server.url);
 

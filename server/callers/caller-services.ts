@@ -1,9 +1,11 @@
 import type { Config } from '../config/config.ts';
 import type { Secrets } from '../config/secrets.ts';
+import type { UpstreamAgent } from '../leadway/upstream-agent.ts';
 import type { Logger } from '../logger.ts';
 import type { SharedStore } from '../shared/shared-store.ts';
 import { createAddressAuthenticator } from './address-caller.ts';
 import type { Authenticator } from './caller.ts';
+import { createFetchJson } from './fetch-json.ts';
 import { createHeaderAuthenticator } from './header-caller.ts';
 import { createLocalMemory, createSharedMemory } from './session-memory.ts';
 import type { Sessions } from './sessions.ts';
@@ -14,16 +16,22 @@ export interface CallerServices extends Disposable {
   readonly sessions: Sessions | null;
 }
 
+/** What {@link createCallerServices} makes them of. */
+export interface CallerServicesOptions {
+  /** Where replicas remember together; null for a process by itself. */
+  readonly store: SharedStore | null;
+  /** Fetches the keys of a token issuer. */
+  readonly agent: UpstreamAgent;
+  readonly logger: Logger;
+}
+
 /**
  * Makes what `AUTH` asks for, and loads nothing else.
- *
- * @param store Where replicas remember together; null for a process by itself.
  */
 export async function createCallerServices(
   { auth, leadway }: Config,
   secrets: Secrets,
-  store: SharedStore | null,
-  logger: Logger,
+  { store, agent, logger }: CallerServicesOptions,
 ): Promise<CallerServices> {
   const withoutSessions = (authenticator: Authenticator, end = () => {}): CallerServices => ({
     authenticator,
@@ -38,7 +46,7 @@ export async function createCallerServices(
         import('./issuer-keys.ts'),
         import('./jwt-caller.ts'),
       ]);
-      const keys = createIssuerKeys({ ...auth, logger });
+      const keys = createIssuerKeys({ ...auth, fetchJson: createFetchJson(agent), logger });
       return withoutSessions(createJwtAuthenticator({ ...auth, keys, logger }), () => keys[Symbol.dispose]());
     }
     case 'header':

@@ -1,23 +1,42 @@
+import type { IncomingMessage } from 'node:http';
+import { readBody } from '../http/read-body.ts';
+import { toTarget, type UpstreamAgent } from '../leadway/upstream-agent.ts';
+
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 256 * 1024;
 
+/** Reads a JSON document. */
+export type FetchJson = (url: URL, signal: AbortSignal) => Promise<unknown>;
+
 /**
- * Reads a JSON document of an OpenID provider: bounded in time and size, and never by a redirect, which could
- * lead to anybody's keys.
+ * Reads documents of an OpenID provider: bounded in time and size, and never by a redirect, which could lead to anybody's
+ * keys.
  */
-export async function fetchJson(url: URL, signal: AbortSignal): Promise<unknown> {
-  const response = await fetch(url, {
-    headers: { Accept: 'application/json, application/jwk-set+json' },
-    redirect: 'error',
+export function createFetchJson(agent: UpstreamAgent): FetchJson {
+  return (url, signal) => fetchJson(agent, url, signal);
+}
+
+async function fetchJson(agent: UpstreamAgent, url: URL, signal: AbortSignal): Promise<unknown> {
+  const request = agent.request(toTarget(url), {
+    headers: {
+      Accept: 'application/json, application/jwk-set+json',
+      'Accept-Encoding': 'identity',
+      'User-Agent': 'leadway-bff',
+    },
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   });
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > MAX_BYTES) throw new Error(`${url.origin} answers more than ${MAX_BYTES} bytes`);
-    chunks.push(chunk);
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve);
+    request.on('error', reject);
+    request.end();
+  });
+  const { statusCode: status = 0 } = response;
+  try {
+    const body = await readBody(response, MAX_BYTES);
+    if (status !== 200) throw new Error(`${url.origin}${url.pathname} responds with status ${status}`);
+    return JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    response.destroy();
+    throw error;
   }
-  if (!response.ok) throw new Error(`${url.origin}${url.pathname} answers ${response.status}`);
-  return JSON.parse(Buffer.concat(chunks).toString('utf8'));
 }

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import type { Logger } from '../logger.ts';
-import { fetchJson } from './fetch-json.ts';
+import type { FetchJson } from './fetch-json.ts';
 
 /** The keys of a token issuer, as far as they are known. */
 export interface IssuerKeys extends Disposable {
@@ -18,6 +18,7 @@ export interface IssuerKeysOptions {
   readonly issuer: string;
   /** Null: discovered from the issuer. */
   readonly jwksUrl: URL | null;
+  readonly fetchJson: FetchJson;
   readonly logger: Logger;
   readonly now?: () => number;
 }
@@ -40,7 +41,7 @@ const PROBLEM = 'the keys of the token issuer can’t be read';
 
 /** Reads the keys at once, again when they are old, and when a token names one that is not among them. */
 export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
-  const { logger, now = Date.now } = options;
+  const { fetchJson, logger, now = Date.now } = options;
   const over = new AbortController();
   let known: { readonly keys: JWTVerifyGetKey; readonly readAt: number } | null = null;
   let reading: Promise<JWTVerifyGetKey> | null = null;
@@ -51,7 +52,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
 
   const read = async (): Promise<JWTVerifyGetKey> => {
     try {
-      const url = options.jwksUrl ?? (await discoverKeys(options.issuer, over.signal));
+      const url = options.jwksUrl ?? (await discoverKeys(fetchJson, options.issuer, over.signal));
       // It checks the form by itself.
       const keys = createLocalJWKSet((await fetchJson(url, over.signal)) as JSONWebKeySet);
       known = { keys, readAt: now() };
@@ -119,7 +120,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
 const discovery = z.object({ issuer: z.string(), jwks_uri: z.url() });
 
 /** OpenID Connect Discovery 1.0, section 4; the document must be the issuer's own. */
-async function discoverKeys(issuer: string, signal: AbortSignal): Promise<URL> {
+async function discoverKeys(fetchJson: FetchJson, issuer: string, signal: AbortSignal): Promise<URL> {
   const address = new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
   const document = discovery.parse(await fetchJson(address, signal));
   if (document.issuer !== issuer) throw new Error('the discovery document is of another issuer');

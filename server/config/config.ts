@@ -8,6 +8,7 @@ import { readEnvironment } from './env.ts';
 import { resolveLeadway } from './leadway.ts';
 import { resolveForward, resolveUploads, warnOfLikelySlips } from './limits.ts';
 import type { OriginPattern } from './origin-pattern.ts';
+import { resolveOutbound } from './outbound.ts';
 import type { PassthroughRule } from './passthrough.ts';
 import type { ConfigProblem } from './problems.ts';
 import type { Secrets } from './secrets.ts';
@@ -49,6 +50,11 @@ export interface Config {
   readonly rateLimit: { readonly max: number; readonly windowMs: number };
   readonly upstreamTimeoutMs: number;
   readonly shutdownGraceMs: number;
+  readonly outbound: {
+    /** Hosts that are reached without the proxy, in lower case. */
+    readonly noProxy: readonly string[];
+    readonly extraCaCerts: string | null;
+  };
   readonly storageOrigins: readonly OriginPattern[];
   readonly attachmentUrlOrigins: readonly string[];
   readonly clamav: ClamavAddress | null;
@@ -104,6 +110,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, options: LoadOptions = {}): L
     rateLimit: { max: values.RATE_LIMIT_MAX, windowMs: values.RATE_LIMIT_WINDOW_MS },
     upstreamTimeoutMs: values.UPSTREAM_TIMEOUT_MS,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+    outbound: resolveOutbound(checks),
     storageOrigins: values.STORAGE_ORIGINS,
     attachmentUrlOrigins: values.ATTACHMENT_URL_ORIGINS ?? [],
     clamav: values.CLAMAV_URL,
@@ -123,6 +130,8 @@ export function loadConfig(env: NodeJS.ProcessEnv, options: LoadOptions = {}): L
     sessionSecrets: values.SESSION_SECRETS ?? [],
     ssoSharedSecret: values.SSO_SHARED_SECRET,
     redisUrl: values.REDIS_URL,
+    httpsProxy: values.HTTPS_PROXY,
+    httpProxy: values.HTTP_PROXY,
     files,
   };
   return { ok: true, config: freeze(config), secrets: freeze(secrets), warnings };

@@ -1,3 +1,4 @@
+import { showProxy } from '../http/outbound-proxy.ts';
 import type { AuthConfig } from './auth.ts';
 import type { Config } from './config.ts';
 import type { VariableName } from './env.ts';
@@ -50,6 +51,10 @@ function describeLeadway({ leadway, sandbox, ...config }: Config, secrets: Secre
       several === null ? NOT_SET : `from file ${several.file} (locations: ${leadway.locationIds.join(', ')})`,
     SANDBOX: sandbox ? 'on' : 'off',
     UPSTREAM_TIMEOUT_MS: `${config.upstreamTimeoutMs}`,
+    HTTPS_PROXY: describeProxy('HTTPS_PROXY', secrets.httpsProxy, secrets),
+    HTTP_PROXY: describeProxy('HTTP_PROXY', secrets.httpProxy, secrets),
+    NO_PROXY: config.outbound.noProxy.join(',') || NOT_SET,
+    NODE_EXTRA_CA_CERTS: config.outbound.extraCaCerts ?? NOT_SET,
     STORAGE_ORIGINS: config.storageOrigins.map(formatOriginPattern).join(','),
     PASSTHROUGH: config.passthrough.map(({ method, path }) => `${method} ${path}`).join(',') || 'none',
   };
@@ -113,6 +118,11 @@ function describeUploads({ forward, uploads, ...config }: Config) {
     CLAMAV_URL:
       clamav === null ? NOT_SET : clamav.kind === 'tcp' ? `tcp://${clamav.host}:${clamav.port}` : clamav.path,
   };
+}
+
+/** A proxy is shown without its user and password. */
+function describeProxy(name: VariableName, url: Secret | null, secrets: Secrets): string {
+  return url === null || secrets.files.has(name) ? describeSecret(name, url, secrets) : showProxy(url);
 }
 
 function describeSecret(name: VariableName, secret: Secret | null, { files }: Secrets): string {

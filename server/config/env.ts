@@ -51,7 +51,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv, readFile: ReadFile): Env
   for (const name of NAMES) {
     const { fallback, ...rest } = VARIABLES[name];
     values[name] = fallback;
-    const reading = { name, env, readFile, ...rest };
+    const alias = 'alias' in rest ? rest.alias : name;
+    const reading = { name: isSet(env[alias]) ? alias : name, env, readFile, ...rest };
     const outcome = 'secret' in reading ? readSecret(reading) : readPlain(reading);
     if (outcome === null) continue;
     given.add(name);
@@ -72,7 +73,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv, readFile: ReadFile): Env
 }
 
 interface Reading {
-  readonly name: VariableName;
+  readonly name: string;
   readonly env: NodeJS.ProcessEnv;
   readonly readFile: ReadFile;
   readonly parse: Parser<unknown>;

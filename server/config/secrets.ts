@@ -39,6 +39,9 @@ export interface Secrets {
   readonly sessionSecrets: readonly Secret[];
   readonly ssoSharedSecret: Secret | null;
   readonly redisUrl: Secret | null;
+  /** They may hold a user and a password. */
+  readonly httpsProxy: Secret | null;
+  readonly httpProxy: Secret | null;
   /** Where those came from that were given as `X_FILE`: variable (without `_FILE`) to path. */
   readonly files: ReadonlyMap<string, string>;
 }

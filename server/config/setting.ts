@@ -6,6 +6,8 @@ interface SettingText {
   readonly doc: string;
   /** Never printed, and may be given as `NAME_FILE` too. */
   readonly secret?: true;
+  /** Another name for it, which wins where both are set. */
+  readonly alias?: string;
 }
 
 /** One variable of the environment. */

@@ -4,11 +4,14 @@ const OUR_PREFIXES = ['LEADWAY_', 'FORWARD_', 'AUTH_JWT_', 'RATE_LIMIT_', 'TICKE
 // Kubernetes sets these for every service in the namespace, among them perhaps one named leadway-….
 const SERVICE_LINK = /_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT(_\d+_(TCP|UDP|SCTP)(_[A-Z]+)?)?$/;
 
+// Other programs read these, and people set them together with those that we read.
+const OTHER_PROXY = /^(?:all|ftp|rsync|socks)_proxy$/i;
+
 /** A sentence for each variable that we don't know but that looks as if it was meant for us. */
 export function warnOfUnknownNames(given: readonly string[], known: readonly string[]): string[] {
   const ours = new Set(known);
   return given
-    .filter((name) => !ours.has(name) && !SERVICE_LINK.test(name))
+    .filter((name) => !ours.has(name) && !SERVICE_LINK.test(name) && !OTHER_PROXY.test(name))
     .flatMap((name) => {
       const meant = known.find((candidate) => isSlipOf(name, candidate));
       if (meant !== undefined) return [`${name} is not a setting and has no effect; did you mean ${meant}?`];

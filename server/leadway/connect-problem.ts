@@ -5,6 +5,8 @@ export interface ConnectTarget {
   readonly host: string;
   /** The setting that names the host; null when it comes from elsewhere. */
   readonly setting: string | null;
+  /** The proxy on the way, as it may be printed; null when there is none. */
+  readonly proxy: string | null;
 }
 
 interface Explanation {
@@ -17,9 +19,30 @@ const FIREWALL = 'Check the network and its firewall. If programs get out by a p
 const CLOCK = 'Have it renewed, and check the clock of this machine.';
 
 /** Why no connection came about, in a plain sentence for the operator: host, cause and fix. */
-export function explainConnectProblem(error: unknown, { host, setting }: ConnectTarget): string {
-  const { cause, fix } = explain(error, setting === null ? '' : `Check ${setting}`);
+export function explainConnectProblem(error: unknown, { host, setting, proxy }: ConnectTarget): string {
+  const { cause, fix } =
+    (proxy === null ? null : explainProxy(error, proxy)) ??
+    explain(error, setting === null ? '' : `Check ${setting}`);
   return `${host} can’t be reached: ${cause}. ${fix}`;
+}
+
+/** Null for what went wrong beyond the proxy. */
+function explainProxy(error: unknown, proxy: string): Explanation | null {
+  const { code = '', statusCode } = (error ?? {}) as { code?: string; statusCode?: number };
+  if (code === 'ERR_PROXY_TUNNEL') {
+    const cause = `the proxy ${proxy} does not let it through${statusCode ? ` (status ${statusCode})` : ''}`;
+    if (statusCode === 407)
+      return { cause, fix: 'Give its user and password: HTTPS_PROXY=http://user:password@host:port.' };
+    return { cause, fix: 'Have the proxy allow this host, or list the host in NO_PROXY.' };
+  }
+  const { cause } = explain(error, '');
+  return isOfTls(code)
+    ? null
+    : { cause: `it is behind the proxy ${proxy}, and ${cause}`, fix: 'Check HTTPS_PROXY and HTTP_PROXY.' };
+}
+
+function isOfTls(code: string): boolean {
+  return /CERT|^ERR_SSL_|^ERR_TLS_|^EPROTO$|^ECONNRESET$|^UNABLE_TO/.test(code);
 }
 
 function explain(error: unknown, check: string): Explanation {

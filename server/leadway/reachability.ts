@@ -1,3 +1,4 @@
+import type { OutboundProxy } from '../http/outbound-proxy.ts';
 import type { Logger } from '../logger.ts';
 import { explainConnectProblem } from './connect-problem.ts';
 import { isConnected, toTarget, type UpstreamAgent } from './upstream-agent.ts';
@@ -6,7 +7,7 @@ import { isConnected, toTarget, type UpstreamAgent } from './upstream-agent.ts';
 export interface Reachability {
   noteConnected(host: string): void;
   /** Logs what the operator can do: once for the probe and once for calls, until a connection comes about again. */
-  noteUnreachable(host: string, error: Error, finder?: Finder): void;
+  noteUnreachable(host: string, error: Error, proxy: OutboundProxy | null, finder?: Finder): void;
   /** That Leadway can't be reached, in general words; null when it can, as far as is known. */
   problem(): string | null;
 }
@@ -24,7 +25,7 @@ export function createReachability(baseUrl: URL, logger: Logger): Reachability {
       if (unreachable.size === 0) return;
       if (unreachable.delete(host)) logger.info({ host }, `${host} can be reached again`);
     },
-    noteUnreachable(host, error, finder = 'call') {
+    noteUnreachable(host, error, proxy, finder = 'call') {
       const finders = unreachable.get(host) ?? new Set();
       const isKnown = finders.has(finder);
       unreachable.set(host, finders.add(finder));
@@ -32,7 +33,7 @@ export function createReachability(baseUrl: URL, logger: Logger): Reachability {
       const { code } = error as NodeJS.ErrnoException;
       logger[isKnown ? 'debug' : 'error'](
         { host, ...(code !== undefined && { reason: code }) },
-        explainConnectProblem(error, { host, setting }),
+        explainConnectProblem(error, { host, setting, proxy: proxy?.shown ?? null }),
       );
     },
     problem: () => (unreachable.has(leadway) ? 'Leadway can’t be reached' : null),

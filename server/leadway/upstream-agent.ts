@@ -1,7 +1,8 @@
-import type { Agent, AgentOptions, ClientRequest, RequestOptions } from 'node:http';
+import type { Agent, ClientRequest, OutgoingHttpHeaders, RequestOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
 import { http, https } from '../http/node-http.ts';
+import type { OutboundProxy, OutboundTarget, ProxyFor } from '../http/outbound-proxy.ts';
 
 /** How long a connection may take to come about, its TLS handshake included, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -34,11 +35,12 @@ export interface UpstreamAgent extends Disposable {
 
 /** What {@link createUpstreamAgent} takes. */
 export interface UpstreamAgentOptions {
-  readonly connectTimeoutMs?: number;
+  /** By default every call goes straight to its target. */
+  readonly proxyFor?: ProxyFor;
   /** Called for each new connection, with the host and its port unless that is the usual one. */
   onConnected?(host: string): void;
-  /** Called when no connection came about. */
-  onUnreachable?(host: string, error: Error): void;
+  /** Called when no connection came about, not even to the proxy or not through it. */
+  onUnreachable?(host: string, error: Error, proxy: OutboundProxy | null): void;
 }
 
 /**
@@ -46,14 +48,19 @@ export interface UpstreamAgentOptions {
  * servers usually do: an upload that is streamed on a connection that the server is just closing is lost.
  */
 export function createUpstreamAgent(options: UpstreamAgentOptions = {}): UpstreamAgent {
-  const pooled = createPools({ ...AGENT_OPTIONS, keepAlive: true }, options);
-  const fresh = createPools({ ...AGENT_OPTIONS, keepAlive: false }, options);
+  const { proxyFor = () => null } = options;
+  const pooled = createPools(true, proxyFor, options);
+  const fresh = createPools(false, proxyFor, options);
   return {
     poolFor: (url) => pooled.of(url),
     request(target, requestOptions, connection = 'pooled') {
-      const { request: open } = target.protocol === 'https:' ? https : http;
+      const isSecure = target.protocol === 'https:';
+      const { request: openRequest } = isSecure ? https : http;
       const agent = (connection === 'fresh' ? fresh : pooled).of(target);
-      return open({ ...target, ...requestOptions, agent });
+      const all = { ...target, ...requestOptions, agent };
+      // Node adds the password for the proxy to an object of headers only.
+      if (!isSecure && proxyFor(target) !== null) all.headers = toHeaderObject(all.headers);
+      return openRequest(all);
     },
     [Symbol.dispose]() {
       pooled.destroy();
@@ -68,16 +75,39 @@ const AGENT_OPTIONS = {
   autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
 } as const;
 
-function createPools(agentOptions: AgentOptions, options: UpstreamAgentOptions) {
-  const plain = watchConnections(new http.Agent(agentOptions), 'connect', options);
-  const secure = watchConnections(new https.Agent(agentOptions), 'secureConnect', options);
+/** The pools of both schemes, straight and through the proxy of the scheme. */
+function createPools(keepAlive: boolean, proxyFor: ProxyFor, options: UpstreamAgentOptions) {
+  const create = (isSecure: boolean, proxy: OutboundProxy | null): Agent => {
+    // All that is asked of a pool with a proxy is to go through it: whether to is decided before.
+    const proxyEnv = proxy && { http_proxy: proxy.url.reveal(), https_proxy: proxy.url.reveal() };
+    const agentOptions = { ...AGENT_OPTIONS, keepAlive, ...(proxyEnv && { proxyEnv }) };
+    const agent = isSecure ? new https.Agent(agentOptions) : new http.Agent(agentOptions);
+    return watchConnections(agent, { isSecure, proxy, ...options });
+  };
+  const straight = { plain: create(false, null), secure: create(true, null) };
+  const throughProxy: { plain?: Agent; secure?: Agent } = {};
   return {
-    of: ({ protocol }: RequestTarget | URL): Agent => (protocol === 'https:' ? secure : plain),
+    of(target: OutboundTarget): Agent {
+      const scheme = target.protocol === 'https:' ? 'secure' : 'plain';
+      const proxy = proxyFor(target);
+      if (proxy === null) return straight[scheme];
+      throughProxy[scheme] ??= create(scheme === 'secure', proxy);
+      return throughProxy[scheme];
+    },
     destroy() {
-      plain.destroy();
-      secure.destroy();
+      for (const pools of [straight, throughProxy]) for (const agent of Object.values(pools)) agent.destroy();
     },
   };
+}
+
+function toHeaderObject(headers: RequestOptions['headers']): OutgoingHttpHeaders {
+  if (!isList(headers)) return { ...headers };
+  const names = headers.filter((_, index) => index % 2 === 0);
+  return Object.fromEntries(names.map((name, index) => [name, headers[index * 2 + 1]]));
+}
+
+function isList(headers: RequestOptions['headers']): headers is readonly string[] {
+  return Array.isArray(headers);
 }
 
 /** Connections that came about. */
@@ -93,29 +123,45 @@ export class ConnectTimeoutError extends Error {
   override readonly name = 'ConnectTimeoutError';
 }
 
+interface WatchOptions extends UpstreamAgentOptions {
+  readonly isSecure: boolean;
+  readonly proxy: OutboundProxy | null;
+}
+
 /** Bounds how long the connections of `agent` may take to come about, and reports what became of them. */
-function watchConnections<T extends Agent>(
-  agent: T,
-  connected: 'connect' | 'secureConnect',
-  { connectTimeoutMs = CONNECT_TIMEOUT_MS, onConnected, onUnreachable }: UpstreamAgentOptions,
-): T {
+function watchConnections(
+  agent: Agent,
+  { isSecure, proxy, onConnected, onUnreachable }: WatchOptions,
+): Agent {
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (target, callback): Duplex | null | undefined => {
-    const socket = connect(target, callback);
-    if (socket == null) return socket;
-    const host = toHostName(target.host ?? 'localhost', Number(target.port), connected === 'secureConnect');
-    const timer = setTimeout(() => {
-      socket.destroy(new ConnectTimeoutError(`no connection within ${connectTimeoutMs / 1000} s`));
-    }, connectTimeoutMs);
-    const onError = (error: Error): void => onUnreachable?.(host, error);
-    socket.once('error', onError);
-    socket.once(connected, () => {
+    const host = toHostName(target.host ?? 'localhost', Number(target.port), isSecure);
+    let isOver = false;
+    const settle = (error: Error | null, socket?: Duplex): void => {
+      if (isOver) return;
+      isOver = true;
       clearTimeout(timer);
-      socket.off('error', onError);
-      open.add(socket);
-      onConnected?.(host);
+      if (socket !== undefined) open.add(socket);
+      if (error === null) onConnected?.(host);
+      else onUnreachable?.(host, error, proxy);
+    };
+    // Through a tunnel, the socket for the request comes to the callback, with its TLS handshake done.
+    const isTunnel = isSecure && proxy !== null;
+    const socket = connect(target, (error, tunnelled) => {
+      if (isTunnel) settle(error, error ? undefined : tunnelled);
+      callback?.(error, tunnelled);
     });
-    socket.once('close', () => clearTimeout(timer));
+    const timer = setTimeout(() => {
+      const error = new ConnectTimeoutError(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`);
+      settle(error);
+      if (isTunnel && socket) callback?.(error, socket);
+      socket?.destroy(error);
+    }, CONNECT_TIMEOUT_MS);
+    timer.unref();
+    if (isTunnel) return socket;
+    socket?.once('close', () => clearTimeout(timer));
+    socket?.once('error', (error: Error) => settle(error));
+    socket?.once(isSecure ? 'secureConnect' : 'connect', () => settle(null, socket));
     return socket;
   };
   return agent;

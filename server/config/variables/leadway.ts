@@ -1,4 +1,5 @@
 import { parseOriginPattern } from '../origin-pattern.ts';
+import { parseNoProxy, parseProxyUrl } from '../outbound.ts';
 import { integer, listOf, matching, oneOf } from '../parsers.ts';
 import { parsePassthroughRule } from '../passthrough.ts';
 import { parseLocationId, parseToken } from '../secret-parsers.ts';
@@ -44,6 +45,27 @@ export const LEADWAY_VARIABLES = {
     default: 'https://storage.googleapis.com,https://*.storage.googleapis.com',
     example: 'https://storage.googleapis.com',
     doc: 'where signed URLs may point; http only when listed',
+  }),
+  HTTPS_PROXY: optional(parseProxyUrl, {
+    example: 'http://proxy.example.com:3128',
+    doc: 'the proxy for calls to https addresses: Leadway, storage and the token issuer',
+    secret: true,
+    alias: 'https_proxy',
+  }),
+  HTTP_PROXY: optional(parseProxyUrl, {
+    example: 'http://proxy.example.com:3128',
+    doc: 'the proxy for calls to http addresses',
+    secret: true,
+    alias: 'http_proxy',
+  }),
+  NO_PROXY: optional(parseNoProxy, {
+    example: '.internal.example.com,10.0.0.0/8',
+    doc: 'hosts that are reached without the proxy; this machine always is',
+    alias: 'no_proxy',
+  }),
+  NODE_EXTRA_CA_CERTS: optional(matching(/^[^\0]+$/, 'the path of a file'), {
+    example: '/etc/ssl/certs/company-ca.pem',
+    doc: 'certificates of authorities to trust besides the usual ones, in PEM; read by Node itself at start',
   }),
   PASSTHROUGH: optional(listOf(parsePassthroughRule), {
     example: 'POST /conversations/messages,GET /conversations/:id',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { mock } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { exportJWK, generateKeyPair, type JWK, type JWTVerifyGetKey } from 'jose';
+import type { FetchJson } from '../../../server/callers/fetch-json.ts';
 import { createIssuerKeys, type IssuerKeys, KeysUnavailable } from '../../../server/callers/issuer-keys.ts';
 import { createLogger } from '../../../server/logger.ts';
 import { settled } from '../../helpers/house.ts';
@@ -35,21 +36,22 @@ describe('the keys of a token issuer', () => {
       [DISCOVERY]: { issuer: ISSUER, jwks_uri: `${ISSUER}/jwks` },
       [`${ISSUER}/jwks`]: { keys: [jwks.first] },
     };
-    // The issuer speaks HTTPS, which a test server without a trusted certificate can't.
-    mock.method(globalThis, 'fetch', async (url: URL) => {
-      asked.push(url.href);
-      const page = pages[url.href];
-      return page === undefined ? new Response('gone', { status: 404 }) : Response.json(page);
-    });
   });
   afterEach(() => {
-    mock.restoreAll();
     for (const keys of open) keys[Symbol.dispose]();
   });
 
+  const fetchJson: FetchJson = async (url, signal) => {
+    asked.push(url.href);
+    await setImmediate();
+    signal.throwIfAborted();
+    const page = pages[url.href];
+    if (page === undefined) throw new Error('gone');
+    return page;
+  };
   const create = async (jwksUrl: URL | null = null): Promise<IssuerKeys> => {
     const logger = await createLogger({ level: 'trace', destination: log });
-    const keys = createIssuerKeys({ issuer: ISSUER, jwksUrl, logger, now: () => nowMs });
+    const keys = createIssuerKeys({ issuer: ISSUER, jwksUrl, fetchJson, logger, now: () => nowMs });
     open.push(keys);
     await settled(() => asked.length > 0, 'the issuer is asked at once');
     return keys;

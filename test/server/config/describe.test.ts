@@ -84,3 +84,17 @@ describe('describeConfig', () => {
     assert.match(shown[2] ?? '', /^SESSION_SECRETS=not set\nSESSION_TTL_MS=60000$/m);
   });
 });
+
+describe('the proxy that describeConfig shows', () => {
+  it('has scheme, host and port, and neither user nor password', () => {
+    const shown = lines({
+      HTTPS_PROXY: 'http://user:hush@proxy.example.com',
+      HTTP_PROXY: 'https://hush@10.0.0.1',
+      NO_PROXY: '.A.example, 10.0.0.0/8',
+    });
+    assert(shown.includes('HTTPS_PROXY=http://proxy.example.com:80'), shown.join('\n'));
+    assert(shown.includes('HTTP_PROXY=https://10.0.0.1:443'));
+    assert(shown.includes('NO_PROXY=.a.example,10.0.0.0/8'));
+    assert.doesNotMatch(shown.join(), /hush/);
+  });
+});

@@ -116,6 +116,8 @@ describe('X_FILE', () => {
   it('stands in for every secret', () => {
     const files = ALL_NAMES.filter((name) => name.endsWith('_FILE'));
     assert.deepEqual(files.sort(), [
+      'HTTPS_PROXY_FILE',
+      'HTTP_PROXY_FILE',
       'LEADWAY_TOKENS_FILE',
       'LEADWAY_TOKEN_FILE',
       'REDIS_URL_FILE',

@@ -13,6 +13,22 @@ const number = (min: number, max: number): Cases => ({
   bad: [...NOT_NUMBERS, `${max + 1}`, ...(min > 0 ? [`${min - 1}`] : [])],
 });
 const HEADERS: Cases = { good: ['X-User', 'x_user'], bad: ['X User', 'X:User', 'a,b', 'Ñ'] };
+const PROXIES: Cases = {
+  good: [
+    'http://proxy:3128',
+    'https://u:p%40ss@proxy.example.com/',
+    'proxy.example.com:3128',
+    'u:p@10.0.0.1:8080',
+  ],
+  bad: [
+    'socks5://proxy:1080',
+    'http://',
+    'http://proxy:3128/path',
+    'http://proxy:99999',
+    'http://a b',
+    'http://p?x',
+  ],
+};
 const SEALS: Cases = {
   good: [SEALING, `${SEALING},${SEALING}x`, ` ${SEALING} , ${SEALING}`, 'x'.repeat(32)],
   bad: ['x'.repeat(31), `${SEALING},short`, `${SEALING},`, `,${SEALING}`, SEALING_EXAMPLE],
@@ -191,6 +207,10 @@ export const CASES: Readonly<Record<VariableName, Cases>> = {
     good: ['redis://redis:6379', 'rediss://u:p@redis.example:6380/1', 'redis://redis'],
     bad: ['redis:6379', 'http://redis', 'redis://redis/a', 'redis://', 'redis://u:%zz@redis'],
   },
+  HTTPS_PROXY: PROXIES,
+  HTTP_PROXY: PROXIES,
+  NO_PROXY: { good: ['*', 'localhost,.example.com 10.0.0.0/8', ',,', 'a b c'], bad: [] },
+  NODE_EXTRA_CA_CERTS: { good: ['/etc/ssl/ca.pem', 'ca.pem'], bad: ['a\0b'] },
   TICKET_SECRETS: SEALS,
   FORWARD_MAX_BYTES: number(1, 1024 ** 4),
   FORWARD_HOLD_BYTES: number(0, 16_777_216),

@@ -18,6 +18,8 @@ const SECRETS: Secrets = {
   sessionSecrets: [],
   ssoSharedSecret: null,
   redisUrl: null,
+  httpsProxy: null,
+  httpProxy: null,
   files: new Map(),
 };
 

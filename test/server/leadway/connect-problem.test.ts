@@ -6,8 +6,11 @@ const HOST = 'leadway.example.com';
 
 describe('the sentence about a connection that does not come about', () => {
   const coded = (code: string): Error => Object.assign(new Error('x'), { code });
-  const explain = (error: unknown, setting: string | null = 'LEADWAY_BASE_URL'): string =>
-    explainConnectProblem(error, { host: HOST, setting });
+  const explain = (
+    error: unknown,
+    setting: string | null = 'LEADWAY_BASE_URL',
+    proxy: string | null = null,
+  ): string => explainConnectProblem(error, { host: HOST, setting, proxy });
 
   const cases: readonly (readonly [string, RegExp])[] = [
     ['ENOTFOUND', /no such host name.*LEADWAY_BASE_URL.*DNS/],
@@ -42,6 +45,27 @@ describe('the sentence about a connection that does not come about', () => {
 
   it('names no setting where the host comes from elsewhere', () => {
     for (const [code] of cases) assert.doesNotMatch(explain(coded(code), null), /LEADWAY|null/);
+  });
+
+  it('is about the proxy where that is at fault, and only there', () => {
+    const proxy = 'http://proxy.example.com:3128';
+    const rejected = (statusCode?: number) =>
+      explain(Object.assign(coded('ERR_PROXY_TUNNEL'), { statusCode }), 'LEADWAY_BASE_URL', proxy);
+    assert.match(
+      rejected(407),
+      /does not let it through \(status 407\).*HTTPS_PROXY=http:\/\/user:password@/,
+    );
+    assert.match(rejected(403), /does not let it through \(status 403\).*NO_PROXY/);
+    assert.match(rejected(), /does not let it through\. .*NO_PROXY/);
+    for (const code of ['ENOTFOUND', 'ECONNREFUSED', 'EHOSTUNREACH']) {
+      assert.match(
+        explain(coded(code), 'LEADWAY_BASE_URL', proxy),
+        /behind the proxy http.*Check HTTPS_PROXY/,
+      );
+    }
+    for (const code of ['CERT_HAS_EXPIRED', 'SELF_SIGNED_CERT_IN_CHAIN', 'ERR_TLS_CERT_ALTNAME_INVALID']) {
+      assert.equal(explain(coded(code), 'LEADWAY_BASE_URL', proxy), explain(coded(code)), code);
+    }
   });
 
   it('is a sentence whatever was thrown', () => {
