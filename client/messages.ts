@@ -48,11 +48,7 @@ const MESSAGES: Partial<Record<UploadErrorCode, readonly [status: number, en: st
 };
 
 /** What any other code says when it came without words, from something between us and the server. */
-const FAILED = [
-  0,
-  'The upload failed (error {status}): try again.',
-  'La subida falló (error {status}): inténtalo de nuevo.',
-] as const;
+const FAILED = [0, 'The upload failed (error {status}).', 'La subida falló (error {status}).'] as const;
 
 /** Makes errors with the words of the chosen language. */
 export interface ErrorMaker {

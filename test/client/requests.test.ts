@@ -196,7 +196,7 @@ describe('a request of the client', () => {
       const error = await rejection(createUploader({ language: 'en' }).config());
       assert.deepEqual([error.status, error.code, error.retryable], [status, code, retryable]);
       assert.equal(error.retryAfterMs, undefined);
-      assert.equal(error.message, `The upload failed (HTTP ${status}).`);
+      assert.equal(error.message, `The upload failed (error ${status}).`);
     }
   });
 
