@@ -37,6 +37,16 @@ export const LINGERING_LIMITS: LingeringLimits = {
 
 const SAMPLE_MS = 250;
 
+/**
+ * How long the last byte of a response waits for a body that does not go on.
+ *
+ * Development servers (Vite, webpack, everything on http-proxy) send `Connection: close`, copy ours to their own
+ * response, and close the client's connection when that has ended, although the client is still sending: it then sees
+ * EPIPE. So the last byte waits until the body has been read. A client that waits for the response itself gets it after
+ * this time.
+ */
+const LAST_BYTE_MS = 1_000;
+
 /** How long a connection may bring little or nothing, in milliseconds; see {@link LingeringLimits}. */
 interface Patience {
   readonly idleMs: number;
@@ -54,6 +64,8 @@ interface Lingering extends Patience {
   readonly startBytes: number;
   lastBytes: number;
   progressAt: number;
+  /** Completes the response; does nothing the second time. */
+  readonly sendLastByte: () => void;
   /** What is read: the body, or the bare socket where no parser reads it. */
   readonly source: IncomingMessage | Socket;
   readonly release: () => void;
@@ -120,21 +132,21 @@ export class LingeringClose implements Disposable {
       addressOf,
     }: { readonly endNow: (args: readonly unknown[]) => void; readonly addressOf: () => string },
   ): void {
-    sendWhole(res, args, (error) => {
+    const sendLastByte = sendWhole(res, args, (error) => {
       markResponseEnd(res, error ? 'cut' : 'sent');
       const callback = args.findLast((arg) => typeof arg === 'function');
       if (callback !== undefined) callback(error);
     });
     Connection.of(req.socket)?.close();
     req.unpipe();
-    this.#lingerOver(req, addressOf(), () => endNow([]));
+    this.#lingerOver(req, addressOf(), () => endNow([]), sendLastByte);
   }
 
   /** Reads and discards the body of `req` within the bounds, and calls `onEnd` at its end. */
-  #lingerOver(req: IncomingMessage, address: string, onEnd: () => void): void {
+  #lingerOver(req: IncomingMessage, address: string, onEnd: () => void, sendLastByte?: () => void): void {
     const { idleMs, heldBackMs, graceMs } = this.#limits;
     const firstByteMs = isBodyHeldBack(req) ? heldBackMs : idleMs;
-    this.#linger(req, req.socket, address, onEnd, { idleMs, firstByteMs, graceMs });
+    this.#linger(req, req.socket, address, onEnd, { idleMs, firstByteMs, graceMs }, sendLastByte);
   }
 
   /**
@@ -168,12 +180,14 @@ export class LingeringClose implements Disposable {
     address: string,
     onEnd: () => void,
     patience: Patience,
+    sendLastByte = (): void => {},
   ): void {
     const source = req ?? socket;
     const onData = (): void => this.#check(lingering, performance.now());
     const resume = (): void => void source.resume();
     const finish = (): void => {
       this.#remove(lingering);
+      sendLastByte();
       onEnd();
     };
     const forget = (): void => this.#remove(lingering);
@@ -185,6 +199,7 @@ export class LingeringClose implements Disposable {
       ...patience,
       lastBytes: socket.bytesRead,
       progressAt: performance.now(),
+      sendLastByte,
       source,
       release() {
         req?.off('data', onData);
@@ -222,6 +237,7 @@ export class LingeringClose implements Disposable {
     const isTooSlow = elapsedMs >= lingering.graceMs && bytes / (elapsedMs / 1000) < minBytesPerSecond;
     const idleMs = bytes === 0 ? lingering.firstByteMs : lingering.idleMs;
     const isIdle = now - lingering.progressAt >= idleMs;
+    if (now - lingering.progressAt >= LAST_BYTE_MS) lingering.sendLastByte();
     if (bytes > maxBytes || isIdle || isTooSlow || elapsedMs >= totalMs) this.#expire(lingering);
   }
 
@@ -240,6 +256,7 @@ export class LingeringClose implements Disposable {
     if (lingering === undefined) return;
     this.#remove(lingering);
     const { source, socket } = lingering;
+    lingering.sendLastByte();
     source.pause();
     socket.pause();
     halfClose(socket);
@@ -261,12 +278,16 @@ function hasBody({ req, statusCode }: ServerResponse): boolean {
   return req.method !== 'HEAD' && statusCode !== 204 && statusCode !== 304;
 }
 
-/** Sends everything of `res` but its end, and calls `onSent` when the kernel has it. `args` are those of `end`. */
+/**
+ * Sends everything of `res` but its end, and calls `onSent` when the kernel has it. `args` are those of `end`.
+ *
+ * @returns What sends the last byte, where that waits for the body ({@link LAST_BYTE_MS}).
+ */
 function sendWhole(
   res: ServerResponse,
   args: readonly unknown[],
   onSent: (error?: Error | null) => void,
-): void {
+): () => void {
   const [chunk] = args;
   const content = typeof chunk === 'string' || chunk instanceof Uint8Array ? chunk : '';
   const encoding = typeof args[1] === 'string' ? (args[1] as BufferEncoding) : 'utf8';
@@ -274,12 +295,22 @@ function sendWhole(
     res.setHeader('Connection', 'close');
     if (hasBody(res)) res.setHeader('Content-Length', Buffer.byteLength(content, encoding));
   }
-  if (content.length > 0 && hasBody(res)) {
-    res.write(content, encoding, onSent);
-  } else {
+  if (content.length === 0 || !hasBody(res)) {
     res.flushHeaders();
     onSent();
+    return () => {};
   }
+  if (!/\bclose\b/i.test(res.req.headers.connection ?? '') || res.req.httpVersion === '1.0') {
+    res.write(content, encoding, onSent);
+    return () => {};
+  }
+  const bytes = typeof content === 'string' ? Buffer.from(content, encoding) : content;
+  let isComplete = false;
+  res.write(bytes.subarray(0, -1), onSent);
+  return () => {
+    if (!isComplete && !res.destroyed) res.write(bytes.subarray(-1));
+    isComplete = true;
+  };
 }
 
 /** A response ends once. */

@@ -58,6 +58,22 @@ describe('a connection that lingers', () => {
     });
   }
 
+  it('completes the response to Connection: close with the body, as a proxy closes its client’s connection then', async () => {
+    using lingering = new LingeringClose(WIDE);
+    await using client = await openExchange(
+      'POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 9\r\n\r\n',
+    );
+    const { req, res, wire } = client;
+    lingering.holdOpen(req, res, () => 'a');
+    const written = new Promise<void>((resolve) => res.end('rejected', resolve));
+    await written;
+    assert.equal(isResponseSent(res), true);
+    assert.equal(lingering.count, 1);
+    wire.send('123456789');
+    assert.equal((await wire.answer()).body, 'rejected');
+    assert.equal(req.complete, true);
+  });
+
   it('has its response ended while the body still comes', async () => {
     using lingering = new LingeringClose(WIDE);
     await using client = await openExchange(
