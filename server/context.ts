@@ -7,7 +7,6 @@ import type { Secrets } from './config/secrets.ts';
 import { createTypePolicy, type TypePolicy } from './file-types/type-policy.ts';
 import { LingeringClose } from './http/lingering-close.ts';
 import { createProxyFor, type ProxyFor } from './http/outbound-proxy.ts';
-import { createIdleCollection } from './idle-collection.ts';
 import { createConfiguredTokens } from './leadway/configured-tokens.ts';
 import { createDirectCapability, type DirectCapability } from './leadway/direct-capability.ts';
 import { LeadwayClient } from './leadway/leadway-client.ts';
@@ -109,11 +108,9 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     storageOrigins: config.storageOrigins,
     basePath: config.basePath,
   });
-  const idle = resources.use(createIdleCollection(() => slots.taken > 0));
   const slots = createSlots(
     { max: limits.maxConcurrent, maxPerCaller: limits.maxConcurrentPerCaller },
     places,
-    () => idle.workEnded(),
   );
   const lifecycle = new Lifecycle();
   if (sharedStore !== null) lifecycle.addNotice(() => sharedStore.problem());

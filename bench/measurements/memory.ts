@@ -15,9 +15,6 @@ const FAST_CALLERS = 16;
 /** How fast a slow upstream reads from each connection. */
 const UPSTREAM_BYTES_PER_SECOND = 8_000_000;
 const MAX_GROWTH_MIB = 64;
-const MAX_LEFT_MIB = 16;
-/** The goal for what is left holds a minute later, not before. */
-const LEFT_AFTER_SECONDS = 60;
 /** Until what starting up left behind has settled. */
 const SETTLE_MS = 1500;
 
@@ -82,7 +79,7 @@ export async function measureMemory(bench: Bench): Promise<Finding> {
   bench.progress(`memory: waiting ${waitSeconds} s`);
   for (const peak of peaks) {
     await sleep(Math.max(0, peak.endedAt + waitSeconds * 1000 - performance.now()));
-    rows.push(toRow(peak, waitSeconds));
+    rows.push(toRow(peak));
   }
   return {
     name: 'memory',
@@ -118,16 +115,13 @@ async function measurePeak(
   return { situation, running, idleBytes, peakBytes: watch.mostBytes, endedAt: performance.now() };
 }
 
-function toRow({ situation, running, idleBytes, peakBytes }: Peak, waitSeconds: number): Row {
+function toRow({ situation, running, idleBytes, peakBytes }: Peak): Row {
   const target = running.target.name;
   const idleMib = idleBytes / MIB;
   const peakMib = peakBytes / MIB;
   const growthMib = peakMib - idleMib;
   const leftMib = usageOf(running.pids).residentBytes / MIB - idleMib;
-  const verdicts = [
-    atMost('growth', growthMib, MAX_GROWTH_MIB, ' MiB'),
-    ...(waitSeconds < LEFT_AFTER_SECONDS ? [] : [atMost('left', leftMib, MAX_LEFT_MIB, ' MiB')]),
-  ];
+  const verdicts = [atMost('growth', growthMib, MAX_GROWTH_MIB, ' MiB')];
   return {
     target,
     variant: situation.label,

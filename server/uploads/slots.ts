@@ -28,13 +28,8 @@ const RETRY_AFTER_MS = 1_000;
  * Makes places for uploads, all of them free.
  *
  * @param shared Counts a caller's places in all replicas. While it is away, each process counts for itself.
- * @param onFree Called whenever the last place that was taken is given back.
  */
-export function createSlots(
-  { max, maxPerCaller }: SlotLimits,
-  shared: CallerPlaces | null,
-  onFree: () => void = () => {},
-): Slots {
+export function createSlots({ max, maxPerCaller }: SlotLimits, shared: CallerPlaces | null): Slots {
   const byCaller = new Map<string, number>();
   let taken = 0;
 
@@ -50,7 +45,6 @@ export function createSlots(
       const left = (byCaller.get(caller) ?? 1) - 1;
       if (left === 0) byCaller.delete(caller);
       else byCaller.set(caller, left);
-      if (taken === 0) onFree();
     });
   };
 
