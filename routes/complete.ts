@@ -6,7 +6,6 @@ import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
 import { noteOutcome } from '../server/http/outcome.ts';
-import { sendJson } from '../server/http/send-json.ts';
 import { openPresentedTicket } from '../server/uploads/presented-ticket.ts';
 import type { Ticket } from '../server/uploads/tickets.ts';
 
@@ -24,7 +23,7 @@ export function addComplete(
     const ticket = await openPresentedTicket(context, callerOf(req), sealed, 'complete');
     noteOutcome(req, { locationId: ticket.locationId, contentType: ticket.contentType });
     assertMatches(body, ticket);
-    sendJson(res, 200, await context.direct.complete(ticket, whenCallerLeaves(res)));
+    res.json(await context.direct.complete(ticket, whenCallerLeaves(res)));
   };
   router
     .route('/messages/upload/complete')

@@ -12,7 +12,6 @@ import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
 import { outcomeOf } from '../server/http/outcome.ts';
 import { canRespond, onResponseEnd } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
-import { sendJson } from '../server/http/send-json.ts';
 import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
 import { HeadForm } from '../server/uploads/head-form.ts';
 import { initiateUpload } from '../server/uploads/initiate-upload.ts';
@@ -40,7 +39,7 @@ export function addInitiate(
     onResponseEnd(res, () => form.fail(appError('UPSTREAM_ABORTED')));
     form.answer.then(
       (answer) => {
-        if (canRespond(res)) sendJson(res, 200, addPrefix(answer));
+        if (canRespond(res)) res.json(addPrefix(answer));
       },
       (error: AppError) => sendError(req, res, error),
     );
@@ -50,7 +49,7 @@ export function addInitiate(
     const fields = parseUploadFields(req.body as Record<string, unknown>, uploads.attachmentUrlOrigins);
     const request = { caller: callerOf(req), fields, offered: null, facts: outcomeOf(req) };
     const addPrefix = readPrefix(req);
-    sendJson(res, 200, addPrefix(await initiateUpload(uploads, request, whenCallerLeaves(res))));
+    res.json(addPrefix(await initiateUpload(uploads, request, whenCallerLeaves(res))));
   };
   const path = '/messages/upload/initiate';
   router.post(path, forForms, takeSlot, initiateByHead);

@@ -9,7 +9,6 @@ import { type AppError, appError } from '../server/errors/app-error.ts';
 import { outcomeOf } from '../server/http/outcome.ts';
 import { canRespond, onResponseEnd } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
-import { sendJson } from '../server/http/send-json.ts';
 import { closingLength } from '../server/uploads/form-length.ts';
 import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
 import { MODES, type Mode } from '../server/uploads/route-choice.ts';
@@ -61,8 +60,8 @@ export function addUpload(
 
 function send(res: Response, answer: UploadAnswer, addPrefix: AddPrefix): void {
   if (!canRespond(res)) return;
-  if (answer.mode === 'direct') sendJson(res, 202, addPrefix(answer));
-  else sendJson(res, 200, answer);
+  if (answer.mode === 'direct') res.status(202).json(addPrefix(answer));
+  else res.json(answer);
 }
 
 function parseMode(value: unknown): Mode {

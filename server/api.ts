@@ -3,7 +3,6 @@ import { createActivityCount } from '../middleware/activity.ts';
 import { createCallerGate } from '../middleware/caller.ts';
 import { createDrainingGate } from '../middleware/draining.ts';
 import { createPrefixReader } from '../middleware/forwarded.ts';
-import { inOrder } from '../middleware/in-order.ts';
 import { createOriginGate, createPreflight } from '../middleware/origin.ts';
 import { createAddressRateLimit, createRateLimit } from '../middleware/rate-limit.ts';
 import { addClientConfig } from '../routes/client-config.ts';
@@ -24,21 +23,18 @@ import type { AppContext } from './context.ts';
 export function createApi(context: AppContext): Router {
   const { config } = context;
   const api = Router();
-  api.use(
-    inOrder(
-      createPreflight(), // before what refuses or counts
-      createDrainingGate(context),
-      createActivityCount(context), // after the gate: what it refused holds up no shutdown
-      createOriginGate(context),
-    ),
-  );
+  api.use(createPreflight()); // before what rejects or counts
+  api.use(createDrainingGate(context));
+  api.use(createActivityCount(context)); // after the gate: what it rejected does not delay a shutdown
+  api.use(createOriginGate(context));
   addClientConfig(api, context);
   addClientModule(api);
   const addressLimit = createAddressRateLimit(context);
   addOpenApi(api, context, addressLimit);
   if (config.auth.kind !== 'none') api.use(addressLimit); // guesses at credentials are counted too
   if (context.sessions !== null) addSession(api, context, context.sessions); // before the gate: it lets callers in
-  api.use(inOrder(createCallerGate(context), createRateLimit(context))); // who calls, then how often; before any body
+  api.use(createCallerGate(context)); // before any body
+  api.use(createRateLimit(context)); // after the gate: it counts by user
   const readPrefix = createPrefixReader(context);
   addUpload(api, context, readPrefix);
   addInitiate(api, context, readPrefix);

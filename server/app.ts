@@ -3,7 +3,6 @@ import { createAccessLog } from '../middleware/access-log.ts';
 import { createBodyGuard } from '../middleware/body-guard.ts';
 import { createErrorHandler, createNotFound } from '../middleware/error-handler.ts';
 import { createForwardedNotice } from '../middleware/forwarded.ts';
-import { inOrder } from '../middleware/in-order.ts';
 import { createLocalHostCheck } from '../middleware/local-host.ts';
 import { createCors } from '../middleware/origin.ts';
 import { createRequestId } from '../middleware/request-id.ts';
@@ -24,20 +23,17 @@ export function createApp(context: AppContext, api: RequestHandler, demo: DemoTa
   const { config } = context;
   const app = express();
   app.disable('x-powered-by');
+  app.disable('etag'); // files from memory set their own
   app.set('query parser', 'simple'); // nested query objects have no use here and many dangers
   app.set('trust proxy', config.trustProxy);
 
-  app.use(
-    inOrder(
-      createRequestId(),
-      createAccessLog(context),
-      createBodyGuard(context), // before anything that can answer: every answer drains what is still coming
-      createForwardedNotice(context),
-      createSecurityHeaders(config.hstsMaxAgeS),
-      createCors(context), // before all refusals: a page may only read errors that carry its headers
-      createStrictHttp(),
-    ),
-  );
+  app.use(createRequestId());
+  app.use(createAccessLog(context));
+  app.use(createBodyGuard(context)); // before anything that can respond: it reads the rest of the body
+  app.use(createForwardedNotice(context));
+  app.use(createSecurityHeaders(config.hstsMaxAgeS));
+  app.use(createCors(context)); // before all rejections: a page may only read errors that carry its headers
+  app.use(createStrictHttp());
   addHealth(app, context); // neither drained nor limited: probes must always get an answer
   if (!config.production) app.use(createLocalHostCheck(context)); // after probes, which come under any name
   app.use(config.basePath === '' ? '/' : config.basePath, api);

@@ -33,9 +33,6 @@ export const LISTENER_LIMITS: ListenerLimits = {
 
 type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
 
-/** A handler that is a framework's: it gives each request and response the prototype of its own. */
-type Handler = RequestHandler & { readonly request?: IncomingMessage; readonly response?: ServerResponse };
-
 /** Told of every request that was answered before `handler` could see it. */
 export type OnRejectedConnection = (error: AppError, requestId: string, socket: Socket) => void;
 
@@ -53,7 +50,7 @@ const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
  * So is a missing `Host`, which Node would refuse without a body.
  */
 export function createListener(
-  handler: Handler,
+  handler: RequestHandler,
   onRejected: OnRejectedConnection,
   lingering: LingeringClose = new LingeringClose(),
   limits: ListenerLimits = LISTENER_LIMITS,
@@ -82,8 +79,6 @@ export function createListener(
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       requireHostHeader: false,
       noDelay: true,
-      IncomingMessage: bornWith(http.IncomingMessage, handler.request),
-      ServerResponse: bornWith(http.ServerResponse, handler.response),
     },
     handle,
   );
@@ -123,22 +118,6 @@ export function createListener(
     }
   });
   return server;
-}
-
-/**
- * `Base` whose instances have the prototype that the framework would give each of them. V8 has to make an object
- * anew for another prototype, and whatever looked at it before meets two kinds of object from then on.
- */
-function bornWith<T extends typeof IncomingMessage | typeof ServerResponse>(
-  Base: T,
-  prototype: object | undefined,
-): T {
-  if (prototype === undefined) return Base;
-  function Message(...args: unknown[]): object {
-    return Reflect.construct(Base, args, Message);
-  }
-  Message.prototype = prototype;
-  return Message as unknown as T;
 }
 
 /** Ends a request whose body can't be read any further, and its connection with it. */
