@@ -380,6 +380,10 @@ export const MESSAGES = {
     en: 'Leadway failed or returned an invalid response: try again later.',
     es: 'Leadway ha fallado o ha devuelto una respuesta no válida: inténtalo de nuevo más tarde.',
   },
+  'UPSTREAM_ERROR.final': {
+    en: 'Leadway can’t handle the request: tell the administrator of this server.',
+    es: 'Leadway no puede atender la petición: avisa al administrador de este servidor.',
+  },
   UPSTREAM_UNREACHABLE: {
     en: 'Leadway can’t be reached at the moment: try again later.',
     es: 'En este momento no se puede conectar con Leadway: inténtalo de nuevo más tarde.',

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { type AppError, appError } from '../errors/app-error.ts';
+import { type AppError, type AppErrorOptions, appError } from '../errors/app-error.ts';
 import { isJsonObject } from '../http/json-object.ts';
 import { cleanMessage } from './clean-message.ts';
 
@@ -132,9 +132,7 @@ export function toCallerError(
   switch (status) {
     case 401:
     case 403:
-      if (refusal.isWebPage)
-        return appError('UPSTREAM_ERROR', { ...shared, retryable: false, cause: webPage() });
-      return appError('UPSTREAM_AUTH', shared);
+      return refusal.isWebPage ? toUpstreamError(refusal, shared) : appError('UPSTREAM_AUTH', shared);
     case 429:
       return appError('UPSTREAM_REJECTED', {
         ...shared,
@@ -157,13 +155,21 @@ export function toCallerError(
     case 423:
       return appError('UPSTREAM_REJECTED', { ...shared, ...words, status });
     default:
-      return appError('UPSTREAM_ERROR', {
+      return toUpstreamError(refusal, {
         ...shared,
-        retryable: status < 400 || status >= 500,
         ...(status >= 500 && wait !== null && { retryAfterMs: wait }),
-        ...(refusal.isWebPage && { cause: webPage() }),
       });
   }
+}
+
+/** A 4xx that says nothing about the request comes again with it; anything else may pass. */
+function toUpstreamError({ status, isWebPage }: LeadwayRefusal, options: AppErrorOptions): AppError {
+  const isFinal = status >= 400 && status < 500;
+  return appError('UPSTREAM_ERROR', {
+    ...options,
+    ...(isFinal && { retryable: false, message: 'UPSTREAM_ERROR.final' }),
+    ...(isWebPage && { cause: webPage() }),
+  });
 }
 
 /** What the operator reads in the line of the request. */
