@@ -4,12 +4,10 @@ import type { NextFunction, Request, Response } from 'express';
 import type { RequestHandler } from 'http-proxy-middleware';
 import type { AppContext } from '../server/context.ts';
 import { AppError, appError } from '../server/errors/app-error.ts';
-import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
-import type { Ending } from '../server/http/ending.ts';
 import { languageOf } from '../server/http/language-of.ts';
 import { noteOutcome } from '../server/http/outcome.ts';
 import { BodyOverflowError } from '../server/http/read-body.ts';
-import { canRespond, isResponseSent, onResponseEnd } from '../server/http/response-end.ts';
+import { canRespond, disconnectSignal, isResponseSent, onResponseEnd } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { isBadToken, toConnectionFault } from '../server/leadway/leadway-errors.ts';
 import { toLeadwayHeaders } from '../server/leadway/leadway-headers.ts';
@@ -43,7 +41,7 @@ const MAX_LISTENERS = 20;
 interface RunningCall {
   readonly call: LeadwayCall;
   readonly next: NextFunction;
-  readonly hasLeft: Ending;
+  readonly signal: AbortSignal;
   token: string;
   tries: number;
   upstream: ClientRequest | null;
@@ -140,11 +138,11 @@ export function createLeadwayProxy({
 
   async function send(req: Request, res: Response): Promise<void> {
     const running = runningCall(req);
-    const { call, hasLeft, next } = running;
+    const { call, signal, next } = running;
     running.tries += 1;
     loading ??= loadProxy(); // a process that passes nothing through does without
     const proxy = await loading;
-    await budget.take(call.locationId, hasLeft);
+    await budget.take(call.locationId, signal);
     running.token = tokens.current(call.locationId);
     req.headers = toIncomingHeaders(toLeadwayHeaders(running.token, apiVersion));
     if (call.body !== null) {
@@ -155,8 +153,8 @@ export function createLeadwayProxy({
   }
 
   return async function leadwayProxy(req, res, next, call) {
-    const hasLeft = whenCallerLeaves(res);
-    calls.set(req, { call, next, hasLeft, token: '', tries: 0, upstream: null, sentAt: 0, watch: null });
+    const signal = disconnectSignal(res);
+    calls.set(req, { call, next, signal, token: '', tries: 0, upstream: null, sentAt: 0, watch: null });
     onResponseEnd(res, () => {
       const { watch, upstream } = runningCall(req);
       watch?.stop();

@@ -4,8 +4,8 @@ import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
-import { whenCallerLeaves } from '../server/http/caller-leaves.ts';
 import { noteOutcome } from '../server/http/outcome.ts';
+import { disconnectSignal } from '../server/http/response-end.ts';
 import { openPresentedTicket } from '../server/uploads/presented-ticket.ts';
 import type { Ticket } from '../server/uploads/tickets.ts';
 
@@ -23,7 +23,7 @@ export function addComplete(
     const ticket = await openPresentedTicket(context, callerOf(req), sealed, 'complete');
     noteOutcome(req, { locationId: ticket.locationId, contentType: ticket.contentType });
     assertMatches(body, ticket);
-    res.json(await context.direct.complete(ticket, whenCallerLeaves(res)));
+    res.json(await context.direct.complete(ticket, disconnectSignal(res)));
   };
   router
     .route('/messages/upload/complete')

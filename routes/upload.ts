@@ -44,7 +44,7 @@ export function addUpload(
     // Whoever ends the response (the caller by leaving, a time-out by its answer) ends the upload.
     onResponseEnd(res, () => {
       // Most responses close because all is done: no error, with its stack, is made for those.
-      if (!upload.over.isOver) upload.fail(appError('UPSTREAM_ABORTED'));
+      if (!upload.signal.aborted) upload.fail(appError('UPSTREAM_ABORTED'));
     });
     upload.answer.then(
       (answer) => send(res, answer, addPrefix),

@@ -25,7 +25,6 @@ export function feedMulter(
   let stream: PartStream | null = null;
   const isFromBrowser = req.headers['sec-fetch-site'] !== undefined;
   let hasNewFields = false;
-  let forgetStop = (): void => {};
 
   const parser = new FormParser(boundary, limits, {
     onField({ name, contentType }, value, isTruncated) {
@@ -76,7 +75,7 @@ export function feedMulter(
 
   /** Runs a step of the parser; its errors, and those of who it calls, end the reading. */
   function guarded(step: () => void): void {
-    if (receiver.over.isOver) return;
+    if (receiver.signal.aborted) return;
     try {
       step();
     } catch (error) {
@@ -89,7 +88,7 @@ export function feedMulter(
   function finishWhenRead(): void {
     if (!isBodyRead || parser.isWaiting) return;
     parser.end();
-    forgetStop(); // multer has its end already
+    receiver.signal.removeEventListener('abort', stop); // multer has its end already
     busboy.emit('close');
   }
   const onData = (chunk: Buffer): void =>
@@ -123,7 +122,8 @@ export function feedMulter(
 
   req.on('data', onData);
   req.once('end', onEnd);
-  forgetStop = receiver.over.onEnd(stop);
+  if (receiver.signal.aborted) stop();
+  else receiver.signal.addEventListener('abort', stop);
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -1,12 +1,11 @@
 import type { AppError } from '../../server/errors/app-error.ts';
-import type { Ending } from '../../server/http/ending.ts';
 import type { FilePart } from '../../server/uploads/upload.ts';
 import type { RawFields } from '../../server/uploads/upload-fields.ts';
 
 /** Takes the parts of a form as they arrive. Implemented by `Upload`, among others. */
 export interface FormReceiver {
-  /** Comes once the outcome is settled: nothing more is wanted then. */
-  readonly over: Ending;
+  /** Aborted once the outcome is settled: nothing more is wanted then. */
+  readonly signal: AbortSignal;
   /** `raw` has all fields that have come so far. */
   fieldsChanged(raw: RawFields): void;
   /** Takes one file and reads its stream to the end; settles when the next part may come. */

@@ -27,6 +27,15 @@ export function onResponseEndFirst(res: Tracked, listener: () => void): void {
   else listener();
 }
 
+/** A signal that is aborted when the client disconnects before the response was sent. */
+export function disconnectSignal(res: Tracked): AbortSignal {
+  const disconnected = new AbortController();
+  onResponseEnd(res, () => {
+    if (!isResponseSent(res)) disconnected.abort();
+  });
+  return disconnected.signal;
+}
+
 /** Whether something may still become of the response: it was not sent yet, and its connection is there. */
 export function isResponseOpen(res: Tracked): boolean {
   if (res[OUTCOME] === undefined) {

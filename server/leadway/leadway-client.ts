@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, appError } from '../errors/app-error.ts';
-import type { Ending } from '../http/ending.ts';
 import { BodyOverflowError } from '../http/read-body.ts';
 import type { Logger } from '../logger.ts';
 import {
@@ -81,12 +80,12 @@ export class LeadwayClient {
     path: string,
     locationId: string,
     body: Readonly<Record<string, unknown>>,
-    over: Ending,
+    signal: AbortSignal,
   ): Promise<LeadwayAnswer> {
-    const { answer, token } = await this.#attemptTwice(path, locationId, body, over);
+    const { answer, token } = await this.#attemptTwice(path, locationId, body, signal);
     if (answer.ok || !isBadToken(answer.refusal)) return answer;
     if (!(await this.options.tokens.refresh(locationId, token))) return answer;
-    return (await this.#attempt(path, locationId, body, over)).answer;
+    return (await this.#attempt(path, locationId, body, signal)).answer;
   }
 
   /**
@@ -116,20 +115,20 @@ export class LeadwayClient {
     path: string,
     locationId: string,
     body: Readonly<Record<string, unknown>>,
-    over: Ending,
+    signal: AbortSignal,
   ): Promise<Attempted> {
-    const first = await this.#attempt(path, locationId, body, over).catch((error: unknown) => {
+    const first = await this.#attempt(path, locationId, body, signal).catch((error: unknown) => {
       if (error instanceof StaleConnection) return null;
       throw error;
     });
-    if (first === null) return this.#attempt(path, locationId, body, over, 'retry');
+    if (first === null) return this.#attempt(path, locationId, body, signal, 'retry');
     const { answer } = first;
     if (answer.ok || !TRANSIENT.has(answer.status)) return first;
     const delayMs = answer.refusal.retryAfterMs ?? RETRY_DELAY_MS;
     if (delayMs > MAX_RETRY_DELAY_MS) return first;
-    await sleep(delayMs, undefined, { signal: over.signal });
+    await sleep(delayMs, undefined, { signal });
     try {
-      return await this.#attempt(path, locationId, body, over, 'retry');
+      return await this.#attempt(path, locationId, body, signal, 'retry');
     } catch (error) {
       // There is an answer; that it could not be asked for again is not the caller's concern.
       if (error instanceof AppError && error.code === 'UPSTREAM_BUDGET') return first;
@@ -141,12 +140,12 @@ export class LeadwayClient {
     path: string,
     locationId: string,
     body: Readonly<Record<string, unknown>>,
-    over: Ending,
+    signal: AbortSignal,
     attempt: Attempt = 'first',
   ): Promise<Attempted> {
     const { agent, apiVersion, baseUrl, timeoutMs, tokens, budget } = this.options;
-    over.throwIfOver();
-    if (attempt === 'retry' || !budget.takeNow(locationId)) await budget.take(locationId, over, attempt);
+    signal.throwIfAborted();
+    if (attempt === 'retry' || !budget.takeNow(locationId)) await budget.take(locationId, signal, attempt);
     const token = tokens.current(locationId);
     const payload = JSON.stringify(body);
     const headers = [
@@ -161,7 +160,8 @@ export class LeadwayClient {
     const connection = attempt === 'retry' ? 'fresh' : 'pooled';
     const request = agent.request(this.targetOf(path), { method: 'POST', headers }, connection);
     const isStale = watchForStaleConnection(request);
-    const forget = over.onEnd(() => request.destroy());
+    const onAbort = (): void => void request.destroy();
+    signal.addEventListener('abort', onAbort);
     let stalled = false;
     const watch = watchProgress(request, timeoutMs, () => {
       stalled = true;
@@ -183,13 +183,13 @@ export class LeadwayClient {
       if (error instanceof BodyOverflowError) throw appError('UPSTREAM_ERROR', { cause: error });
       if (error instanceof AppError) throw error;
       const fault = toConnectionFault(error, isConnected(request));
-      const mayBeStale = attempt === 'first' && isStale() && !over.isOver;
+      const mayBeStale = attempt === 'first' && isStale() && !signal.aborted;
       if (mayBeStale && fault.code === 'UPSTREAM_ABORTED') {
         throw new StaleConnection('closed while idle', { cause: error });
       }
       throw fault;
     } finally {
-      forget();
+      signal.removeEventListener('abort', onAbort);
       watch.stop();
     }
   }

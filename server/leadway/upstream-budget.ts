@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appError } from '../errors/app-error.ts';
-import type { Ending } from '../http/ending.ts';
 import type { Logger } from '../logger.ts';
 import type { SharedStore } from '../shared/shared-store.ts';
 import {
@@ -24,10 +23,10 @@ export interface UpstreamBudget {
    * Takes one call out of the location's budget, after a short wait if need be.
    *
    * @param attempt A retry is not held back by the refusal that it comes after: it finds out.
-   * @throws AppError `UPSTREAM_BUDGET` when Leadway would surely refuse the call; `AbortError` when the work is
-   *   over.
+   * @throws AppError `UPSTREAM_BUDGET` when Leadway would surely refuse the call; `AbortError` when
+   *   `signal` is aborted.
    */
-  take(locationId: string, over: Ending, attempt?: Attempt): Promise<void>;
+  take(locationId: string, signal: AbortSignal, attempt?: Attempt): Promise<void>;
   /** Takes one call if that takes no waiting, not even for Redis; tells whether it did. */
   takeNow(locationId: string): boolean;
   /** Learns from the headers of an answer of Leadway's. */
@@ -79,8 +78,8 @@ export function createUpstreamBudget({
   };
 
   return {
-    async take(locationId, over, attempt = 'first') {
-      over.throwIfOver();
+    async take(locationId, signal, attempt = 'first') {
+      signal.throwIfAborted();
       const callId = randomUUID();
       const deadline = performance.now() + MAX_WAIT_MS;
       let kind: CallKind = attempt === 'retry' ? 'retry' : 'normal';
@@ -89,7 +88,7 @@ export function createUpstreamBudget({
         if (waitMs === 0) break;
         const leftMs = deadline - performance.now();
         if (waitMs === UNINFORMED) {
-          if (leftMs > 0) await sleep(POLL_MS, undefined, { signal: over.signal });
+          if (leftMs > 0) await sleep(POLL_MS, undefined, { signal });
           // A limit that nobody has told is none.
           else kind = 'uninformed';
         } else if (waitMs > leftMs) {
@@ -98,12 +97,12 @@ export function createUpstreamBudget({
             params: { seconds: Math.ceil(waitMs / 1000) },
           });
         } else {
-          await sleep(waitMs, undefined, { signal: over.signal });
+          await sleep(waitMs, undefined, { signal });
         }
       }
-      if (!over.isOver) return;
+      if (!signal.aborted) return;
       giveBack(locationId, callId);
-      over.throwIfOver();
+      signal.throwIfAborted();
     },
     takeNow: (locationId) => store?.isUp !== true && local.takeNow(locationId),
     learn(locationId, status, headers, attempt = 'first') {

@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { type AppError, toAppError } from '../errors/app-error.ts';
 import type { TypePolicy } from '../file-types/type-policy.ts';
-import { Ending } from '../http/ending.ts';
 import { FileStream } from './file-stream.ts';
 import { IncomingFile } from './incoming-file.ts';
 import { overLimit } from './route-choice.ts';
@@ -25,7 +24,7 @@ export class ContentGate extends Readable {
   readonly #ticket: Ticket;
   readonly #file: IncomingFile;
   readonly #events: GateEvents;
-  readonly #closed = new Ending();
+  readonly #closed = new AbortController();
   #heldBack: Buffer | null = null;
   #wanted: PromiseWithResolvers<void> | null = null;
 
@@ -49,11 +48,11 @@ export class ContentGate extends Readable {
    * @throws AppError why the content is refused.
    */
   async open(): Promise<void> {
-    const { head, isWhole } = await this.#source.readHead(this.#closed);
+    const { head, isWhole } = await this.#source.readHead(this.#closed.signal);
     await this.#file.admit(head, isWhole ? 'whole' : 'part');
     this.#pass(head);
     this.#flow(isWhole).catch((error) => {
-      if (!this.#closed.isOver) this.#events.onRefused(toAppError(error));
+      if (!this.#closed.signal.aborted) this.#events.onRefused(toAppError(error));
     });
   }
 
@@ -64,13 +63,13 @@ export class ContentGate extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#closed.end();
+    this.#closed.abort();
     this.#source.discard();
     callback(error);
   }
 
   async #flow(isWhole: boolean): Promise<void> {
-    if (!isWhole) await this.#source.pump((chunk) => this.#pass(chunk), this.#closed);
+    if (!isWhole) await this.#source.pump((chunk) => this.#pass(chunk), this.#closed.signal);
     await this.#file.assertSound();
     const { fileSize } = this.#ticket;
     if (fileSize !== null && this.size !== fileSize) throw sizeMismatch(fileSize, this.size);

@@ -1,6 +1,5 @@
 import type { OriginPattern } from '../config/origin-pattern.ts';
 import { appError } from '../errors/app-error.ts';
-import type { Ending } from '../http/ending.ts';
 import type { DirectCapability } from '../leadway/direct-capability.ts';
 import { isEndpointMissing, meansNotOffered } from '../leadway/direct-capability.ts';
 import type { LeadwayClient } from '../leadway/leadway-client.ts';
@@ -76,11 +75,11 @@ export class DirectUploads {
    * @throws AppError what Leadway refused, or `UPSTREAM_ERROR` for an answer that makes no sense, above all
    *   a URL outside of the storage origins.
    */
-  async initiate(file: DirectFile, over: Ending): Promise<Ticket | null> {
+  async initiate(file: DirectFile, signal: AbortSignal): Promise<Ticket | null> {
     const { client, capability, storageOrigins } = this.#options;
     const { locationId } = file;
     if (!capability.isOffered(locationId)) return null;
-    const answer = await client.postJson(INITIATE_PATH, locationId, toInitiateBody(file), over);
+    const answer = await client.postJson(INITIATE_PATH, locationId, toInitiateBody(file), signal);
     if (!answer.ok) {
       if (!meansNotOffered(answer.refusal)) throw client.toError(answer.refusal, locationId);
       capability.noteUnavailable(locationId);
@@ -126,11 +125,11 @@ export class DirectUploads {
    * @throws AppError `NOT_UPLOADED` when it is not there, `DIRECT_UNAVAILABLE` when Leadway has stopped to
    *   offer this in between, `SIZE_MISMATCH` when another size arrived than was declared, what Leadway refused.
    */
-  async complete(ticket: Ticket, over: Ending): Promise<CompleteAnswer> {
+  async complete(ticket: Ticket, signal: AbortSignal): Promise<CompleteAnswer> {
     const { client, capability } = this.#options;
     const { uploadId, filePath, locationId, conversationId, filename } = ticket;
     const body = { uploadId, filePath, locationId, conversationId, filename };
-    const answer = await client.postJson(COMPLETE_PATH, locationId, body, over);
+    const answer = await client.postJson(COMPLETE_PATH, locationId, body, signal);
     if (!answer.ok) {
       if (isEndpointMissing(answer.refusal)) {
         capability.noteUnavailable(locationId);

@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { appError } from '../errors/app-error.ts';
 import { HEAD_BYTES } from '../file-types/file-types.ts';
-import type { Ending } from '../http/ending.ts';
 
 /** The beginning of a file. */
 export interface FileHead {
@@ -96,12 +95,12 @@ export class FileStream extends EventEmitter {
   /**
    * Reads until the head is there.
    *
-   * @throws AppError when `over` comes first.
+   * @throws AppError when `signal` is aborted first.
    */
-  readHead(over: Ending): Promise<FileHead> {
+  readHead(signal: AbortSignal): Promise<FileHead> {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    return this.#read<FileHead>(over, (resolve) => {
+    return this.#read<FileHead>(signal, (resolve) => {
       const finish = (isWhole: boolean): void => {
         const [first] = chunks;
         resolve({ head: chunks.length === 1 && first ? first : Buffer.concat(chunks), isWhole });
@@ -121,25 +120,26 @@ export class FileStream extends EventEmitter {
   /**
    * Hands every chunk to `take`, which may ask to wait by returning a promise. Resolves at the end.
    *
-   * @throws what `take` throws; AppError when `over` comes first.
+   * @throws what `take` throws; AppError when `signal` is aborted first.
    */
-  pump(take: Reader['take'], over: Ending): Promise<void> {
-    return this.#read<void>(over, (resolve) => ({ take, end: resolve }));
+  pump(take: Reader['take'], signal: AbortSignal): Promise<void> {
+    return this.#read<void>(signal, (resolve) => ({ take, end: resolve }));
   }
 
   #read<Result>(
-    over: Ending,
+    signal: AbortSignal,
     createReader: (resolve: (result: Result) => void) => Omit<Reader, 'fail'>,
   ): Promise<Result> {
-    if (over.isOver) return Promise.reject(appError('UPSTREAM_ABORTED'));
+    if (signal.aborted) return Promise.reject(appError('UPSTREAM_ABORTED'));
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
-    const forget = over.onEnd(() => {
+    const onAbort = (): void => {
       this.#reader = null;
       reject(appError('UPSTREAM_ABORTED'));
-    });
+    };
+    signal.addEventListener('abort', onAbort);
     const stop = (): void => {
       this.#reader = null;
-      forget();
+      signal.removeEventListener('abort', onAbort);
     };
     const { take, end } = createReader((result) => {
       stop();

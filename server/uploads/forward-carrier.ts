@@ -1,5 +1,4 @@
 import { type AppError, appError } from '../errors/app-error.ts';
-import { Ending } from '../http/ending.ts';
 import { freeMemoryOf } from '../http/free-chunk.ts';
 import { ForwardRequest, type UpstreamTiming } from '../leadway/forward-request.ts';
 import type { LeadwayClient } from '../leadway/leadway-client.ts';
@@ -149,11 +148,11 @@ export function sendHeldFiles(
       target.onFailure,
       target.onTiming,
     );
-  const over = new Ending();
+  const destroyed = new AbortController();
   let request = open('pooled');
   let hasMetStaleConnection = false;
   const sendAgain = async (connection: Connection): Promise<LeadwayAnswer> => {
-    await target.client.options.budget.take(target.locationId, over);
+    await target.client.options.budget.take(target.locationId, destroyed.signal);
     request = open(connection);
     return commit();
   };
@@ -161,14 +160,14 @@ export function sendHeldFiles(
     try {
       return await request.commit(body);
     } catch (error) {
-      if (hasMetStaleConnection || !request.wasStale || over.isOver) throw error;
+      if (hasMetStaleConnection || !request.wasStale || destroyed.signal.aborted) throw error;
       hasMetStaleConnection = true;
       return sendAgain('fresh');
     }
   };
   const send = async (): Promise<ForwardAnswer> => {
     let answer = await commit();
-    const mayRepeat = !answer.ok && isBadToken(answer.refusal) && !over.isOver;
+    const mayRepeat = !answer.ok && isBadToken(answer.refusal) && !destroyed.signal.aborted;
     if (mayRepeat && request.hasFresherToken()) answer = await sendAgain('pooled');
     // The form has been read to its end and nothing is sent again: nobody else has these bytes. After a failed
     // write the kernel may still be reading them.
@@ -178,7 +177,7 @@ export function sendHeldFiles(
   return {
     answer: send(),
     destroy() {
-      over.end();
+      destroyed.abort();
       request.destroy();
     },
   };

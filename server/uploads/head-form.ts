@@ -3,7 +3,6 @@ import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { sizeText } from '../errors/messages.ts';
 import { HEAD_BYTES } from '../file-types/file-types.ts';
 import { ChunkList } from '../http/chunk-list.ts';
-import { Ending } from '../http/ending.ts';
 import type { Outcome } from '../http/outcome.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
 import { initiateUpload, type OfferedHead } from './initiate-upload.ts';
@@ -16,8 +15,9 @@ const MAX_HEAD_BYTES = Math.max(HEAD_BYTES, 64 * 1024);
 
 /** A form that asks for a signed URL and brings the head of the file. Settles once. */
 export class HeadForm {
-  /** Comes as soon as the outcome is settled. */
-  readonly over = new Ending();
+  readonly #settled = new AbortController();
+  /** Aborted as soon as the outcome is settled. */
+  readonly signal = this.#settled.signal;
   readonly #context: UploadContext;
   readonly #caller: Caller;
   readonly #facts: Outcome;
@@ -39,8 +39,8 @@ export class HeadForm {
   }
 
   fail(error: AppError): void {
-    if (this.over.isOver) return;
-    this.over.end();
+    if (this.signal.aborted) return;
+    this.#settled.abort();
     this.#answer.reject(error);
   }
 
@@ -62,7 +62,7 @@ export class HeadForm {
         if (bytes > limit)
           throw appError('BODY_TOO_LARGE', { params: { limit: sizeText(limit) }, details: { limit } });
       };
-      await stream.pump(keep, this.over);
+      await stream.pump(keep, this.signal);
       this.#offered = { filename, declaredType, head: Buffer.concat(chunks.take()) };
     } catch (error) {
       this.fail(toAppError(error));
@@ -72,15 +72,15 @@ export class HeadForm {
   }
 
   finish(): void {
-    if (this.over.isOver) return;
+    if (this.signal.aborted) return;
     this.#initiate().catch((error) => this.fail(toAppError(error)));
   }
 
   async #initiate(): Promise<void> {
     const fields = parseUploadFields(this.#raw, this.#context.attachmentUrlOrigins);
     const request = { caller: this.#caller, fields, offered: this.#offered, facts: this.#facts };
-    const answer = await initiateUpload(this.#context, request, this.over);
-    this.over.end();
+    const answer = await initiateUpload(this.#context, request, this.signal);
+    this.#settled.abort();
     this.#answer.resolve(answer);
   }
 }

@@ -1,6 +1,5 @@
 import type { Caller } from '../callers/caller.ts';
 import { judgeDeclared } from '../file-types/verdict.ts';
-import type { Ending } from '../http/ending.ts';
 import type { Outcome } from '../http/outcome.ts';
 import { channelMaxBytes } from './channels.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
@@ -38,7 +37,7 @@ export interface InitiateRequest {
 export async function initiateUpload(
   context: UploadContext,
   { caller, fields, offered, facts }: InitiateRequest,
-  over: Ending,
+  signal: AbortSignal,
 ): Promise<InitiateAnswer> {
   facts.mode = 'direct';
   const conversationId = required(fields.conversationId, 'conversationId');
@@ -58,7 +57,7 @@ export async function initiateUpload(
   const { fileSize } = fields;
   const ticket = await context.direct.initiate(
     { caller: caller.id, locationId, conversationId, filename, contentType, fileSize, channel },
-    over,
+    signal,
   );
   if (ticket === null) throw directUnavailable();
   if (fileSize !== null && fileSize > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, channel);

@@ -1,5 +1,4 @@
 import { type AppError, appError } from '../errors/app-error.ts';
-import type { Ending } from '../http/ending.ts';
 import type { UpstreamTiming } from '../leadway/forward-request.ts';
 import type { UpstreamAgent } from '../leadway/upstream-agent.ts';
 import type { DirectFile, DirectUploads } from './direct-uploads.ts';
@@ -13,8 +12,8 @@ export interface RelayTarget {
   readonly direct: DirectUploads;
   readonly agent: UpstreamAgent;
   readonly timeoutMs: number;
-  /** Ends the calls to Leadway when the upload is over. */
-  readonly over: Ending;
+  /** Aborts the calls to Leadway when the upload has settled. */
+  readonly signal: AbortSignal;
   onFailure(error: AppError): void;
   onTiming(timing: UpstreamTiming): void;
 }
@@ -41,8 +40,8 @@ export class RelayCarrier {
    * @throws AppError `DIRECT_UNAVAILABLE` when Leadway gives out no signed URLs.
    */
   async beginFile(claim: DirectFile, file: IncomingFile, contentLength: number | null): Promise<void> {
-    const { direct, agent, timeoutMs, over, onFailure, onTiming } = this.#target;
-    const ticket = await direct.initiate(claim, over);
+    const { direct, agent, timeoutMs, signal, onFailure, onTiming } = this.#target;
+    const ticket = await direct.initiate(claim, signal);
     if (ticket === null) throw directUnavailable();
     this.#limit = ticket.maxFileSize;
     this.#channel = ticket.channel;
@@ -71,10 +70,10 @@ export class RelayCarrier {
 
   /** The commit: completes every file. */
   async finish(): Promise<Record<string, string>> {
-    const { direct, over } = this.#target;
+    const { direct, signal } = this.#target;
     const uploadedFiles: Record<string, string> = {};
     for (const ticket of this.#stored) {
-      Object.assign(uploadedFiles, (await direct.complete(ticket, over)).uploadedFiles);
+      Object.assign(uploadedFiles, (await direct.complete(ticket, signal)).uploadedFiles);
     }
     return uploadedFiles;
   }

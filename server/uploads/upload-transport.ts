@@ -1,5 +1,4 @@
 import type { AppError } from '../errors/app-error.ts';
-import type { Ending } from '../http/ending.ts';
 import type { UpstreamTiming } from '../leadway/forward-request.ts';
 import { ForwardCarrier, type ForwardTarget, sendHeldFiles } from './forward-carrier.ts';
 import type { IncomingFile } from './incoming-file.ts';
@@ -25,7 +24,7 @@ export interface TransportEvents {
 export class UploadTransport {
   readonly #context: UploadContext;
   readonly #known: UploadKnowledge;
-  readonly #over: Ending;
+  readonly #signal: AbortSignal;
   readonly #events: TransportEvents;
   #carriage: Carriage = 'hold';
   #heldBytes = 0;
@@ -36,11 +35,11 @@ export class UploadTransport {
   #limit = 0;
   #isRouting = false;
 
-  /** @param over Comes as soon as the upload has settled; what is told after that is heard by nobody. */
-  constructor(context: UploadContext, known: UploadKnowledge, over: Ending, events: TransportEvents) {
+  /** @param signal Aborted as soon as the upload has settled; later events are ignored. */
+  constructor(context: UploadContext, known: UploadKnowledge, signal: AbortSignal, events: TransportEvents) {
     this.#context = context;
     this.#known = known;
-    this.#over = over;
+    this.#signal = signal;
     this.#events = events;
   }
 
@@ -166,7 +165,7 @@ export class UploadTransport {
     if (!isComplete && this.#known.mayBeTooLarge()) return this.#discard();
     if (file.isWhole && file.size === this.#known.fields.fileSize) await file.assertSound();
     const claim = this.#known.claim(file);
-    const ticket = await this.#context.direct.initiate(claim, this.#over);
+    const ticket = await this.#context.direct.initiate(claim, this.#signal);
     if (ticket === null) return this.#fallBack(isComplete);
     const size = claim.fileSize ?? file.size;
     if (size > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, ticket.channel);
@@ -187,7 +186,7 @@ export class UploadTransport {
     if (locationId === null) throw fieldOrder('locationId');
     for (const held of this.#known.files) if (held.isWhole) await held.assertSound();
     await this.#takeBudget(locationId);
-    this.#over.throwIfOver();
+    this.#signal.throwIfAborted();
     const target = this.#forwardTarget(locationId);
     const exact = this.#known.provenFile();
     if (exact !== null) assertRecipient(this.#known.fields);
@@ -203,7 +202,7 @@ export class UploadTransport {
     }
     const locationId = required(this.#known.location(), 'locationId');
     await this.#takeBudget(locationId);
-    this.#over.throwIfOver();
+    this.#signal.throwIfAborted();
     const target = this.#forwardTarget(locationId);
     const held = sendHeldFiles(target, this.#known.fields, this.#known.files);
     this.#heldUpload = held;
@@ -216,7 +215,7 @@ export class UploadTransport {
       direct: this.#context.direct,
       agent: this.#context.client.options.agent,
       timeoutMs: this.#context.client.options.timeoutMs,
-      over: this.#over,
+      signal: this.#signal,
       ...this.#events,
     });
     this.#carriage = 'relay';
@@ -253,7 +252,7 @@ export class UploadTransport {
 
   async #takeBudget(locationId: string): Promise<void> {
     const { budget } = this.#context;
-    if (!budget.takeNow(locationId)) await budget.take(locationId, this.#over);
+    if (!budget.takeNow(locationId)) await budget.take(locationId, this.#signal);
   }
 
   #forwardTarget(locationId: string): ForwardTarget {

@@ -1,6 +1,5 @@
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { HEAD_BYTES } from '../file-types/file-types.ts';
-import { Ending } from '../http/ending.ts';
 import type { Outcome } from '../http/outcome.ts';
 import { cleanFileName, createNameRegister } from './file-name.ts';
 import type { FileStream } from './file-stream.ts';
@@ -26,8 +25,9 @@ export interface FilePart {
  * It settles once; whatever happens after that is thrown away.
  */
 export class Upload {
-  /** Comes as soon as the upload has settled. */
-  readonly over = new Ending();
+  readonly #settled = new AbortController();
+  /** Aborted as soon as the upload has settled. */
+  readonly signal = this.#settled.signal;
   readonly #context: UploadContext;
   readonly #facts: Outcome;
   readonly #answer = Promise.withResolvers<UploadAnswer>();
@@ -44,7 +44,7 @@ export class Upload {
     this.#facts = Object.assign(facts, { files: 0, bytes: 0 });
     this.#known = new UploadKnowledge(context, request);
     this.#noteLocation();
-    this.#transport = new UploadTransport(context, this.#known, this.over, {
+    this.#transport = new UploadTransport(context, this.#known, this.signal, {
       onSuccess: (answer) => this.#settle(answer),
       onFailure: (error) => this.fail(error),
       onTiming: ({ status, ms }) => {
@@ -62,8 +62,8 @@ export class Upload {
 
   /** Ends the upload with `error`, unless it has settled. Leadway has got no complete request then. */
   fail(error: AppError): void {
-    if (this.over.isOver) return;
-    this.over.end();
+    if (this.signal.aborted) return;
+    this.#settled.abort();
     this.#transport.destroy();
     this.#answer.reject(error);
   }
@@ -89,13 +89,13 @@ export class Upload {
       const file = this.#openFile(part);
       const toCome = this.#known.learnOffset(part.offset);
       await this.#assertForwardable(part.stream);
-      const { head, isWhole } = await part.stream.readHead(this.over);
+      const { head, isWhole } = await part.stream.readHead(this.signal);
       await file.admit(head, isWhole ? this.#known.extentOf(head) : 'part');
-      this.over.throwIfOver();
+      this.signal.throwIfAborted();
       this.#facts.contentType ??= file.contentType;
       await this.#transport.beginFile(file, toCome, isWhole ? head.length : null);
       await this.#take(file, head);
-      if (!isWhole) await part.stream.pump((chunk) => this.#take(file, chunk), this.over);
+      if (!isWhole) await part.stream.pump((chunk) => this.#take(file, chunk), this.signal);
       file.isWhole = true;
       await this.#transport.endFile(file);
     } catch (error) {
@@ -116,9 +116,9 @@ export class Upload {
   }
 
   #settle(answer: UploadAnswer): void {
-    if (this.over.isOver) return;
+    if (this.signal.aborted) return;
     this.#facts.mode = answer.mode;
-    this.over.end();
+    this.#settled.abort();
     this.#answer.resolve(answer);
   }
 

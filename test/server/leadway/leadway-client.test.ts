@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppError, appError } from '../../../server/errors/app-error.ts';
-import { Ending } from '../../../server/http/ending.ts';
 import { LeadwayClient, type LeadwayClientOptions } from '../../../server/leadway/leadway-client.ts';
 import { createUpstreamAgent, type UpstreamAgent } from '../../../server/leadway/upstream-agent.ts';
 import { createLogger } from '../../../server/logger.ts';
@@ -71,8 +70,8 @@ describe('A JSON call to Leadway', () => {
       logger: await createLogger({ level: 'silent', destination: new LogSink() }),
       ...options,
     });
-  const post = (client: LeadwayClient, over = new Ending()) =>
-    client.postJson('/initiate', 'l', { a: 1 }, over);
+  const post = (client: LeadwayClient, signal = new AbortController().signal) =>
+    client.postJson('/initiate', 'l', { a: 1 }, signal);
   const fails = async (promise: Promise<unknown>): Promise<AppError> => {
     const error = await promise.then(
       () => assert.fail('it succeeded'),
@@ -254,16 +253,14 @@ describe('A JSON call to Leadway', () => {
 
   it('does not begin when its work is over, and ends with it', async () => {
     script = [() => {}];
-    const over = new Ending();
-    over.end();
-    await assert.rejects(post(await createClient(), over), { name: 'AbortError' });
+    await assert.rejects(post(await createClient(), AbortSignal.abort()), { name: 'AbortError' });
     assert.equal(authorizations.length, 0);
-    const later = new Ending();
+    const later = new AbortController();
     const arrived = once(server, 'request') as Promise<[IncomingMessage]>;
-    const failure = fails(post(await createClient(), later));
+    const failure = fails(post(await createClient(), later.signal));
     const [req] = await arrived;
     const closed = once(req.socket, 'close');
-    later.end();
+    later.abort();
     await failure;
     await closed;
     assert.equal(authorizations.length, 1);
@@ -273,23 +270,23 @@ describe('A JSON call to Leadway', () => {
     script = [json(200, {}), () => {}];
     const client = await createClient();
     await post(client);
-    const over = new Ending();
+    const work = new AbortController();
     const arrived = once(server, 'request');
-    const failure = post(client, over).then(
+    const failure = post(client, work.signal).then(
       () => assert.fail('it succeeded'),
       () => {},
     );
     await arrived;
-    over.end();
+    work.abort();
     await failure;
     assert.equal(authorizations.length, 2);
     script = [json(503, {}, { 'Retry-After': '2' })];
     authorizations = [];
-    const waiting = new Ending();
-    const second = post(await createClient(), waiting);
+    const waiting = new AbortController();
+    const second = post(await createClient(), waiting.signal);
     await once(server, 'request');
     while (learned.at(-1) !== '503 first') await new Promise((resolve) => setImmediate(resolve));
-    waiting.end();
+    waiting.abort();
     await assert.rejects(second, { name: 'AbortError' });
     assert.equal(authorizations.length, 1);
   });

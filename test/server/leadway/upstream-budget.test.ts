@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { AppError } from '../../../server/errors/app-error.ts';
-import { Ending } from '../../../server/http/ending.ts';
 import { createUpstreamBudget, type UpstreamBudget } from '../../../server/leadway/upstream-budget.ts';
 import { createLogger } from '../../../server/logger.ts';
 import { openSharedStore } from '../../../server/shared/shared-store.ts';
@@ -9,7 +8,7 @@ import { LogSink } from '../../helpers/log-sink.ts';
 import { needsRedis, startRedis } from '../../helpers/redis.ts';
 
 const HERE = 'exampleLocation01';
-const FOREVER = new Ending();
+const FOREVER = new AbortController().signal;
 
 /** The headers of an answer. */
 const told = (max: number, remaining: number, extra: Record<string, string> = {}) => ({
@@ -139,9 +138,9 @@ function sharedBehaviour(withBench: (test: (bench: Bench) => Promise<void>) => P
       await budget.take(HERE, FOREVER);
       budget.learn(HERE, 200, told(1, 0, { 'x-ratelimit-interval-milliseconds': '400' }));
       await learned();
-      const caller = new Ending();
-      const waiting = budget.take(HERE, caller);
-      caller.end();
+      const client = new AbortController();
+      const waiting = budget.take(HERE, client.signal);
+      client.abort();
       await assert.rejects(waiting, { name: 'AbortError' });
       assert.equal(await refusalOf(budget), 0, 'a short wait');
     }));
@@ -151,12 +150,10 @@ function sharedBehaviour(withBench: (test: (bench: Bench) => Promise<void>) => P
       await budget.take(HERE, FOREVER);
       budget.learn(HERE, 200, told(2, 1));
       await learned();
-      const gone = new Ending();
-      gone.end();
-      await assert.rejects(budget.take(HERE, gone), { name: 'AbortError' });
-      const caller = new Ending();
-      const taking = budget.take(HERE, caller);
-      caller.end();
+      await assert.rejects(budget.take(HERE, AbortSignal.abort()), { name: 'AbortError' });
+      const client = new AbortController();
+      const taking = budget.take(HERE, client.signal);
+      client.abort();
       await assert.rejects(taking, { name: 'AbortError' });
       await learned();
       assert.equal(await refusalOf(budget), 0, 'the place is there');

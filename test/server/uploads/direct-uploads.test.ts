@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { AppError } from '../../../server/errors/app-error.ts';
-import { Ending } from '../../../server/http/ending.ts';
 import type { DirectFile } from '../../../server/uploads/direct-uploads.ts';
 import { isStorageUrl } from '../../../server/uploads/storage-url.ts';
 import { call, jsonOf, seen } from '../../helpers/direct-steps.ts';
@@ -9,7 +8,7 @@ import { createHouse, type House } from '../../helpers/house.ts';
 describe('direct uploads', () => {
   let house: House;
   let file: DirectFile;
-  const over = new Ending();
+  const { signal } = new AbortController();
   beforeEach(async () => {
     house = await createHouse();
     const { locationId, conversationId } = house.sandbox;
@@ -27,7 +26,7 @@ describe('direct uploads', () => {
 
   it('seal into the ticket what was asked for and what was answered', async () => {
     const { direct, tickets } = house.server.context;
-    const ticket = await direct.initiate(file, over);
+    const ticket = await direct.initiate(file, signal);
     assert(ticket !== null);
     const answer = await direct.toAnswer(ticket);
     const opened = await tickets.open(answer.ticket, file.caller, 'content');
@@ -40,21 +39,21 @@ describe('direct uploads', () => {
   it('are not asked for again while they are known not to be offered', async () => {
     house.sandbox.fault = 'no-initiate';
     const { direct } = house.server.context;
-    for (let count = 0; count < 3; count++) assert.equal(await direct.initiate(file, over), null);
+    for (let count = 0; count < 3; count++) assert.equal(await direct.initiate(file, signal), null);
     assert.equal(direct.isOffered(file.locationId), false);
     assert.equal(seen(house, 'initiate').length, 1);
   });
 
   it('hold the stored size to the declared one', async () => {
     const { direct } = house.server.context;
-    const ticket = await direct.initiate({ ...file, fileSize: 6 }, over);
+    const ticket = await direct.initiate({ ...file, fileSize: 6 }, signal);
     assert(ticket !== null);
     await call(ticket.uploadUrl, { method: 'PUT', headers: { 'Content-Type': 'text/plain' }, body: 'hello' });
     await assert.rejects(
-      direct.complete(ticket, over),
+      direct.complete(ticket, signal),
       (error) => error instanceof AppError && error.code === 'SIZE_MISMATCH',
     );
-    assert.equal((await direct.complete({ ...ticket, fileSize: 5 }, over)).metadata.size, 5);
+    assert.equal((await direct.complete({ ...ticket, fileSize: 5 }, signal)).metadata.size, 5);
   });
 });
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { HEAD_BYTES } from '../../../server/file-types/file-types.ts';
-import { Ending } from '../../../server/http/ending.ts';
 import { FileStream } from '../../../server/uploads/file-stream.ts';
 
 const KIB = 1024;
@@ -9,15 +8,15 @@ const idle = (): void => {};
 
 /** Reads a whole stream as uploads do: its head, a pause for the verdict, and the rest. */
 async function readAll(stream: FileStream, verdict: () => Promise<unknown>): Promise<Buffer> {
-  const over = new Ending();
-  const { head, isWhole } = await stream.readHead(over);
+  const { signal } = new AbortController();
+  const { head, isWhole } = await stream.readHead(signal);
   await verdict();
   const chunks = [head];
   const take = (chunk: Buffer): Promise<void> | undefined => {
     chunks.push(chunk);
     return chunks.length % 2 === 0 ? verdict().then(() => {}) : undefined;
   };
-  if (!isWhole) await stream.pump(take, over);
+  if (!isWhole) await stream.pump(take, signal);
   return Buffer.concat(chunks);
 }
 
@@ -50,11 +49,11 @@ describe('FileStream', () => {
     assert(!stream.push(Buffer.alloc(KIB)));
     assert.equal(stream.waitingBytes, 64 * KIB);
     assert.equal(wanted, 0);
-    const { head } = await stream.readHead(new Ending());
+    const { head } = await stream.readHead(new AbortController().signal);
     assert.equal(head.length, 63 * KIB);
     assert.equal(wanted, 0, 'what waits is wanted first');
     const rest: Buffer[] = [];
-    const read = stream.pump((chunk) => void rest.push(chunk), new Ending());
+    const read = stream.pump((chunk) => void rest.push(chunk), new AbortController().signal);
     assert.equal(wanted, 1);
     assert(stream.push(Buffer.alloc(KIB)), 'what is read at once does not wait');
     stream.end();
@@ -69,7 +68,7 @@ describe('FileStream', () => {
     const read = stream.pump((chunk) => {
       taken.push(chunk.toString());
       return taken.length === 1 ? gate.promise : undefined;
-    }, new Ending());
+    }, new AbortController().signal);
     for (const text of ['a', 'b', 'c']) stream.push(Buffer.from(text));
     stream.end();
     assert.deepEqual(taken, ['a']);
@@ -79,14 +78,14 @@ describe('FileStream', () => {
   });
 
   it('ends with what the taker throws, at once or later', async () => {
-    const over = new Ending();
+    const { signal } = new AbortController();
     const refuse = (): undefined => {
       throw new RangeError('enough');
     };
     for (const take of [refuse, () => Promise.reject(new RangeError('enough'))]) {
       const stream = new FileStream(idle);
       stream.push(Buffer.from('x'));
-      await assert.rejects(stream.pump(take, over), RangeError);
+      await assert.rejects(stream.pump(take, signal), RangeError);
     }
   });
 
@@ -94,14 +93,14 @@ describe('FileStream', () => {
     for (const endsFirst of [true, false]) {
       for (const step of ['readHead', 'pump'] as const) {
         const stream = new FileStream(idle);
-        const over = new Ending();
+        const upload = new AbortController();
         let taken = 0;
         const take = (): undefined => {
           taken += 1;
         };
-        if (endsFirst) over.end();
-        const read = step === 'pump' ? stream.pump(take, over) : stream.readHead(over);
-        over.end();
+        if (endsFirst) upload.abort();
+        const read = step === 'pump' ? stream.pump(take, upload.signal) : stream.readHead(upload.signal);
+        upload.abort();
         stream.push(Buffer.alloc(HEAD_BYTES));
         stream.end();
         await assert.rejects(read, { code: 'UPSTREAM_ABORTED' });
@@ -118,7 +117,7 @@ describe('FileStream', () => {
     stream.push(Buffer.alloc(100 * KIB));
     let isRead = false;
     void stream
-      .pump(() => new Promise(() => {}), new Ending())
+      .pump(() => new Promise(() => {}), new AbortController().signal)
       .then(() => {
         isRead = true;
       });
