@@ -13,20 +13,17 @@ export interface Usage {
   readonly residentBytes: number;
   /** The most that was ever resident at once, by the kernel's own mark. */
   readonly peakBytes: number;
-  /** Bytes that were read from sockets and files. */
-  readonly readBytes: number;
 }
 
 /** Usage of the process trees of `pids`, by the operating system's accounting. */
 export function usageOf(pids: readonly number[]): Usage {
-  const sum = { cpuSeconds: 0, mainThreadSeconds: 0, residentBytes: 0, peakBytes: 0, readBytes: 0 };
+  const sum = { cpuSeconds: 0, mainThreadSeconds: 0, residentBytes: 0, peakBytes: 0 };
   for (const pid of treeOf(pids)) {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     sum.cpuSeconds += cpuSecondsOf(pid);
     sum.mainThreadSeconds += scheduledSeconds(pid, String(pid));
     sum.residentBytes += numberIn(status, 'VmRSS') * KIB;
     sum.peakBytes += numberIn(status, 'VmHWM') * KIB;
-    sum.readBytes += numberIn(readFileSync(`/proc/${pid}/io`, 'utf8'), 'rchar');
   }
   return sum;
 }
