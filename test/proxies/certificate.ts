@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram } from '../helpers/programs.ts';
+import { createAuthority } from '../helpers/certificates.ts';
 
-/** The files of a self-signed certificate for the loopback address. */
-export interface Certificate {
+/** The files of a self-signed certificate for `localhost`. */
+export interface CertificateFiles {
   readonly certificate: string;
   readonly key: string;
   /** Both in one file, as HAProxy reads them. */
@@ -13,21 +12,18 @@ export interface Certificate {
   readonly ca: string;
 }
 
-/** Makes a certificate in `folder`, valid for a day. */
-export function createCertificate(folder: string): Certificate {
-  const certificate = join(folder, 'certificate.pem');
-  const key = join(folder, 'key.pem');
-  const bundle = join(folder, 'bundle.pem');
-  execFileSync(
-    findProgram('openssl') ?? 'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'],
-      ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
-      ...['-keyout', key, '-out', certificate],
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  const ca = readFileSync(certificate, 'utf8');
-  writeFileSync(bundle, ca + readFileSync(key, 'utf8'), { mode: 0o600 });
-  return { certificate, key, bundle, ca };
+/** Writes a certificate into `folder`. */
+export function writeCertificate(folder: string): CertificateFiles {
+  using authority = createAuthority();
+  const { cert, key } = authority.selfSigned('localhost');
+  const write = (name: string, content: Buffer): string => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  return {
+    certificate: write('certificate.pem', cert),
+    key: write('key.pem', key),
+    bundle: write('bundle.pem', Buffer.concat([cert, key])),
+    ca: cert.toString(),
+  };
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { findProgram } from '../helpers/programs.ts';
-import type { Certificate } from './certificate.ts';
+import type { CertificateFiles } from './certificate.ts';
 
 /** What a configuration is made for. */
 export interface ProxySite {
@@ -12,7 +12,7 @@ export interface ProxySite {
   /** `host:port` of the server behind it. */
   readonly upstream: string;
   /** Null: without TLS. */
-  readonly certificate: Certificate | null;
+  readonly certificate: CertificateFiles | null;
   /** A folder of its own, readable by everyone. */
   readonly folder: string;
 }
@@ -39,7 +39,7 @@ type Replacements = readonly (readonly [from: string, to: string])[];
 const isRoot = process.getuid?.() === 0;
 
 /** The text of a file under `deploy/proxies`. */
-export function readProxyFile(name: string): string {
+function readProxyFile(name: string): string {
   return readFileSync(new URL(`../../deploy/proxies/${name}`, import.meta.url), 'utf8');
 }
 
@@ -55,7 +55,7 @@ function substitute(text: string, replacements: Replacements): string {
 
 /** The replacements for the paths of a certificate, or for the lines that name them where there is none. */
 function certificatePaths(
-  certificate: Certificate | null,
+  certificate: CertificateFiles | null,
   certificateLine: string,
   keyLine: string,
 ): Replacements {
@@ -143,7 +143,7 @@ function caddyCommand({ port, upstream, certificate, folder }: ProxySite): Proxy
   const site =
     certificate === null
       ? `http://127.0.0.1:${port} {`
-      : `https://127.0.0.1:${port} {\n\ttls ${certificate.certificate} ${certificate.key}`;
+      : `https://localhost:${port} {\n\ttls ${certificate.certificate} ${certificate.key}`;
   const text = substitute(readProxyFile('Caddyfile'), [
     ['uploads.example.com {', site],
     ['127.0.0.1:3000', upstream],

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { freePort } from '../helpers/free-port.ts';
 import { findProgram } from '../helpers/programs.ts';
-import { createCertificate } from './certificate.ts';
+import { writeCertificate } from './certificate.ts';
 import type { ProxySetup } from './proxies.ts';
 
 /** A proxy in a process of its own, in front of a server. */
@@ -21,7 +21,7 @@ export interface RunningProxy extends AsyncDisposable {
 }
 
 /** A file and not a pipe: Apache opens its log by name. */
-export const LOG = 'proxy.log';
+const LOG = 'proxy.log';
 
 /** Starts a proxy on a free port in front of the server at `serverUrl`; hold it with `await using`. */
 export async function startProxy(
@@ -31,7 +31,7 @@ export async function startProxy(
 ): Promise<RunningProxy> {
   const folder = await mkdtemp(join(tmpdir(), 'leadway-bff-proxy-'));
   await chmod(folder, 0o755); // the workers may run as another user
-  const certificate = hasTls ? createCertificate(folder) : null;
+  const certificate = hasTls ? writeCertificate(folder) : null;
   const port = await freePort();
   const { files, args } = setup.command({ port, upstream: new URL(serverUrl).host, certificate, folder });
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
@@ -56,7 +56,7 @@ export async function startProxy(
     throw new Error(`${setup.name} did not start:\n${log}`);
   }
   return {
-    url: `${hasTls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    url: hasTls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`,
     ca: certificate?.ca ?? null,
     get log() {
       return readLog();

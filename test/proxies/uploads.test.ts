@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createHouse, type House } from '../helpers/house.ts';
-import { encodeForm, FORM_TYPE, mp4 } from '../helpers/multipart.ts';
+import { encodeForm, FORM_TYPE, fixture, mp4 } from '../helpers/multipart.ts';
 import { findProgram } from '../helpers/programs.ts';
 import { type Answer, filePart, textParts } from '../helpers/send-upload.ts';
 import { PROXIES } from './proxies.ts';
 import { type Sending, send, type Transport } from './send.ts';
-import { upload } from './uploads.ts';
+import { acceptedUploads, assertExpected, upload } from './uploads.ts';
 import { describeProxies, itOverEach, withProxy } from './with-proxy.ts';
 
 const MIB = 1024 * 1024;
@@ -19,6 +19,17 @@ describe('behind', function () {
     house = await createHouse({ env: { TRUST_PROXY: '1' } });
   });
   afterEach(() => house[Symbol.asyncDispose]());
+
+  describeProxies(PROXIES, (setup) => {
+    // One transport, the one that needs most of the proxy: the rest is `npm run matrix`'s.
+    it('uploads of every mode succeed', () =>
+      withProxy(setup, 'HTTP/2 with TLS', house.url, async (proxy) => {
+        for (const item of acceptedUploads(house.fields)) {
+          assertExpected(await send(proxy, 'HTTP/2 with TLS', item.sending), item);
+        }
+        await house.assertTidy({ completeUploads: 1 });
+      }));
+  });
 
   describeProxies(DOCUMENTED, (setup) => {
     itOverEach('a client that disconnects ends its request to Leadway and frees its slot', (transport) =>
@@ -43,7 +54,7 @@ describe('behind', function () {
     );
 
     itOverEach(
-      'a page of the same origin may upload, and no client can claim another origin or address',
+      'a page of the same origin may upload, and no client can claim another origin, address or prefix',
       (transport) =>
         withProxy(setup, transport, house.url, async (proxy) => {
           const from = async (headers: Readonly<Record<string, string>>): Promise<Answer> => {
@@ -57,6 +68,11 @@ describe('behind', function () {
             assert.equal(`${status} ${body.code}`, '403 ORIGIN_NOT_ALLOWED');
           }
           await from({ 'x-forwarded-for': '203.0.113.9' });
+          const sending = upload(house.fields, 'photo.png', fixture('picture.png'), '?mode=direct');
+          const headers = { ...sending.headers, 'x-forwarded-prefix': '/evil' };
+          const direct = await send(proxy, transport, { ...sending, headers });
+          assert.equal(direct.status, 202);
+          assert(!direct.text.includes('/evil'), direct.text);
           const addresses = house.log.entries.filter(({ msg }) => msg === 'request').map(({ ip }) => ip);
           assert.deepEqual([...new Set(addresses)], ['127.0.0.1']);
         }),
