@@ -69,7 +69,8 @@ describeInBrowsers(
     });
 
     it('forwards a large file where direct uploads are known not to be offered', async () => {
-      await using opened = await openGuide(browser(), 'uppy');
+      const env = { FORWARD_FALLBACK_MAX_BYTES: '10000000' };
+      await using opened = await openGuide(browser(), 'uppy', { house: { env } });
       const { page, house } = opened;
       house.sandbox.fault = 'no-initiate';
       await choose(page, INPUT, film(8_000_000));

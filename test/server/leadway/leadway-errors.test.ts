@@ -160,6 +160,7 @@ describe('toCallerError', () => {
       assert.equal(tell(status).code, 'UPSTREAM_ERROR');
       assert.equal(tell(status).retryable, status < 400 || status >= 500, `${status}`);
       assert.equal(tell(status).options.upstreamMessage, undefined);
+      assert.equal(/try again/.test(tell(status).messageIn('en')), tell(status).retryable, `${status}`);
     }
   });
 });
