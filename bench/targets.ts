@@ -56,7 +56,7 @@ export const TARGETS: readonly Target[] = [
     hasChecks: true,
     isInstalled: () => true,
     launch: (port, upstreamPort, nodeOptions) => ({
-      command: nodeCommand('server/main.js', nodeOptions),
+      command: nodeCommand('server/main.ts', nodeOptions),
       env: ourEnvironment(port, upstreamPort),
     }),
   },

@@ -1,5 +1,6 @@
 import { stripTypeScriptTypes } from 'node:module';
 import type { RequestHandler } from 'express';
+import { IS_BUNDLE } from '../server/assets.ts';
 import { createMemoryFiles } from './memory-files.ts';
 
 /** `a.js` or `part/a.js`: names of modules, and nothing that leads out of their folder. */
@@ -10,11 +11,12 @@ const RELATIVE_SPECIFIER = /(\b(?:from|import)\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+
 /** The content type of JavaScript. */
 export const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
-/** Serves the TypeScript modules of `folder` to browsers as they are, without their types: `/a.js` is `a.ts`. */
+/** Serves the modules of `folder` to browsers. Of the sources, `/a.js` is `a.ts` without its types. */
 export function createBrowserModules(folder: URL): RequestHandler {
   return createMemoryFiles((path) => {
     const name = MODULE_PATH.exec(path)?.[1];
     if (name === undefined) return null;
+    if (IS_BUNDLE) return { file: new URL(`${name}.js`, folder), contentType: JAVASCRIPT };
     return { file: new URL(`${name}.ts`, folder), contentType: JAVASCRIPT, transform: toBrowserCode };
   });
 }

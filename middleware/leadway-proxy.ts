@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { NextFunction, Request, Response } from 'express';
-import type { RequestHandler } from 'http-proxy-middleware';
+import { createProxyMiddleware } from 'http-proxy-middleware';
 import type { AppContext } from '../server/context.ts';
 import { AppError, appError } from '../server/errors/app-error.ts';
 import { languageOf } from '../server/http/language-of.ts';
@@ -74,54 +74,51 @@ export function createLeadwayProxy({
     sendError(req, res, error);
   };
 
-  const loadProxy = async (): Promise<RequestHandler<Request, Response>> =>
-    (await import('http-proxy-middleware')).createProxyMiddleware<Request, Response>({
-      target: baseUrl.origin,
-      changeOrigin: true,
-      followRedirects: false,
-      selfHandleResponse: true,
-      agent: agent.poolFor(baseUrl),
-      router(req, _res, options) {
-        options.buffer = Readable.from(runningCall(req).call.body ?? [], { objectMode: false });
-        // As Express does it: a HEAD is a GET whose content Node leaves out. Leadway need not know it.
-        if (req.method === 'HEAD') Object.assign(options, { method: 'GET' }); // its types lack it
-        return baseUrl.origin;
+  const proxy = createProxyMiddleware<Request, Response>({
+    target: baseUrl.origin,
+    changeOrigin: true,
+    followRedirects: false,
+    selfHandleResponse: true,
+    agent: agent.poolFor(baseUrl),
+    router(req, _res, options) {
+      options.buffer = Readable.from(runningCall(req).call.body ?? [], { objectMode: false });
+      // As Express does it: a HEAD is a GET whose content Node leaves out. Leadway need not know it.
+      if (req.method === 'HEAD') Object.assign(options, { method: 'GET' }); // its types lack it
+      return baseUrl.origin;
+    },
+    pathRewrite: (_path, req) => runningCall(req).call.target,
+    on: {
+      proxyReq(upstream, req, res) {
+        const running = runningCall(req);
+        running.upstream = upstream;
+        running.sentAt = performance.now();
+        running.watch = watchProgress(upstream, timeoutMs, () =>
+          refuse(req, res, appError(isConnected(upstream) ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE')),
+        );
+        running.watch.setWaiting(true);
       },
-      pathRewrite: (_path, req) => runningCall(req).call.target,
-      on: {
-        proxyReq(upstream, req, res) {
-          const running = runningCall(req);
-          running.upstream = upstream;
-          running.sentAt = performance.now();
-          running.watch = watchProgress(upstream, timeoutMs, () =>
-            refuse(req, res, appError(isConnected(upstream) ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE')),
-          );
-          running.watch.setWaiting(true);
-        },
-        proxyRes(answer, req, res) {
-          const { call, watch, tries, sentAt } = runningCall(req);
-          const status = answer.statusCode ?? 0;
-          noteOutcome(req, { upstreamStatus: status, upstreamMs: Math.round(performance.now() - sentAt) });
-          budget.learn(call.locationId, status, answer.headers, tries > 1 ? 'retry' : 'first');
-          const isSuccess = status >= 200 && status < 300;
-          if (isSuccess) client.noteAccepted(call.locationId, call.rule);
-          if (isSuccess && !isWebPage(answer)) {
-            passAnswer(answer, res, { watch, idleMs: config.uploads.idleTimeoutMs });
-            return;
-          }
-          whenProxyHasIt(answer, () => {
-            if (isSuccess) refuse(req, res, appError('UPSTREAM_ERROR'));
-            else answerRefusal(answer, req, res).catch((error) => refuse(req, res, toFault(error)));
-          });
-        },
-        error(error, req, res) {
-          const { upstream } = runningCall(req);
-          refuse(req, res as Response, toConnectionFault(error, isConnected(upstream)));
-        },
+      proxyRes(answer, req, res) {
+        const { call, watch, tries, sentAt } = runningCall(req);
+        const status = answer.statusCode ?? 0;
+        noteOutcome(req, { upstreamStatus: status, upstreamMs: Math.round(performance.now() - sentAt) });
+        budget.learn(call.locationId, status, answer.headers, tries > 1 ? 'retry' : 'first');
+        const isSuccess = status >= 200 && status < 300;
+        if (isSuccess) client.noteAccepted(call.locationId, call.rule);
+        if (isSuccess && !isWebPage(answer)) {
+          passAnswer(answer, res, { watch, idleMs: config.uploads.idleTimeoutMs });
+          return;
+        }
+        whenProxyHasIt(answer, () => {
+          if (isSuccess) refuse(req, res, appError('UPSTREAM_ERROR'));
+          else answerRefusal(answer, req, res).catch((error) => refuse(req, res, toFault(error)));
+        });
       },
-    });
-
-  let loading: ReturnType<typeof loadProxy> | null = null;
+      error(error, req, res) {
+        const { upstream } = runningCall(req);
+        refuse(req, res as Response, toConnectionFault(error, isConnected(upstream)));
+      },
+    },
+  });
 
   /** Tries once more when Leadway refused the token and there is another by now: it has looked at nothing else. */
   async function answerRefusal(answer: IncomingMessage, req: Request, res: Response): Promise<void> {
@@ -140,8 +137,6 @@ export function createLeadwayProxy({
     const running = runningCall(req);
     const { call, signal, next } = running;
     running.tries += 1;
-    loading ??= loadProxy(); // a process that passes nothing through does without
-    const proxy = await loading;
     await budget.take(call.locationId, signal);
     running.token = tokens.current(call.locationId);
     req.headers = toIncomingHeaders(toLeadwayHeaders(running.token, apiVersion));

@@ -1,5 +1,5 @@
 import type { ClientRateLimitInfo, Options, Store } from 'express-rate-limit';
-import type { RedisReply, RedisStore } from 'rate-limit-redis';
+import { type RedisReply, RedisStore } from 'rate-limit-redis';
 import { KEY_PREFIX, toKeyPart } from '../server/shared/keys.ts';
 import type { SharedStore } from '../server/shared/shared-store.ts';
 import { LocalRateStore } from './local-rate-store.ts';
@@ -65,7 +65,6 @@ export class SharedRateStore implements Store {
 
   /** The library sends its scripts when it is initialised, so that is left until Redis answers. */
   async #open(): Promise<RedisStore> {
-    const { RedisStore } = await import('rate-limit-redis');
     const redis = new RedisStore({
       prefix: this.prefix,
       sendCommand: (...command: string[]) => this.#store.send(...command) as Promise<RedisReply>,

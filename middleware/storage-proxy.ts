@@ -1,11 +1,11 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
-import type { RequestHandler } from 'http-proxy-middleware';
+import { createProxyMiddleware } from 'http-proxy-middleware';
 import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
 import { languageOf } from '../server/http/language-of.ts';
 import { noteOutcome } from '../server/http/outcome.ts';
-import { canRespond, isResponseSent, onResponseEndFirst } from '../server/http/response-end.ts';
+import { isResponseSent, onResponseEndFirst } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { toConnectionFault } from '../server/leadway/leadway-errors.ts';
 import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
@@ -23,8 +23,6 @@ interface Relay {
   watch: ProgressWatch | null;
   isBlocked: boolean;
 }
-
-type ProxyHandler = RequestHandler<Request, Response>;
 
 /** PUTs the body of a request to the signed URL of a ticket. */
 export type StorageProxy = (req: Request, res: Response, next: NextFunction, ticket: Ticket) => Promise<void>;
@@ -52,58 +50,48 @@ export function createStorageProxy({
     sendError(req, res, error);
   };
 
-  const loadProxy = async (): Promise<ProxyHandler> =>
-    (await import('http-proxy-middleware')).createProxyMiddleware<Request, Response>({
-      target: 'http://storage.invalid',
-      changeOrigin: true,
-      ignorePath: true,
-      followRedirects: false,
-      selfHandleResponse: true,
-      router(req, _res, options) {
+  const proxy = createProxyMiddleware<Request, Response>({
+    target: 'http://storage.invalid',
+    changeOrigin: true,
+    ignorePath: true,
+    followRedirects: false,
+    selfHandleResponse: true,
+    router(req, _res, options) {
+      const relay = relays.get(req);
+      if (relay === undefined) throw new TypeError('no relay is under way for this request');
+      options.buffer = relay.gate;
+      options.agent = agent.poolFor(relay.target);
+      return relay.target;
+    },
+    on: {
+      proxyReq(storage, req, res) {
         const relay = relays.get(req);
-        if (relay === undefined) throw new TypeError('no relay is under way for this request');
-        options.buffer = relay.gate;
-        options.agent = agent.poolFor(relay.target);
-        return relay.target;
+        if (relay === undefined) return;
+        relay.storage = storage;
+        relay.sentAt = performance.now();
+        relay.watch = watchProgress(storage, config.upstreamTimeoutMs, () =>
+          refuse(req, res, appError(isConnected(storage) ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE')),
+        );
+        relay.watch.setWaiting(relay.isBlocked);
       },
-      on: {
-        proxyReq(storage, req, res) {
-          const relay = relays.get(req);
-          if (relay === undefined) return;
-          relay.storage = storage;
-          relay.sentAt = performance.now();
-          relay.watch = watchProgress(storage, config.upstreamTimeoutMs, () =>
-            refuse(req, res, appError(isConnected(storage) ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE')),
-          );
-          relay.watch.setWaiting(relay.isBlocked);
-        },
-        proxyRes(answer, req, res) {
-          const status = answer.statusCode ?? 0;
-          const relay = relays.get(req);
-          const isStored = status >= 200 && status < 300 && relay?.gate.readableEnded === true;
-          const upstreamMs = Math.round(performance.now() - (relay?.sentAt ?? 0));
-          noteOutcome(req, { upstreamStatus: status, upstreamMs });
-          answer.resume();
-          if (!isStored) return refuse(req, res, toStorageError(status));
-          relay.watch?.stop();
-          res.status(204).end();
-        },
-        error(error, req, res) {
-          refuse(
-            req,
-            res as Response,
-            toConnectionFault(error, isConnected(relays.get(req)?.storage ?? null)),
-          );
-        },
+      proxyRes(answer, req, res) {
+        const status = answer.statusCode ?? 0;
+        const relay = relays.get(req);
+        const isStored = status >= 200 && status < 300 && relay?.gate.readableEnded === true;
+        const upstreamMs = Math.round(performance.now() - (relay?.sentAt ?? 0));
+        noteOutcome(req, { upstreamStatus: status, upstreamMs });
+        answer.resume();
+        if (!isStored) return refuse(req, res, toStorageError(status));
+        relay.watch?.stop();
+        res.status(204).end();
       },
-    });
-
-  let loading: Promise<ProxyHandler> | null = null;
+      error(error, req, res) {
+        refuse(req, res as Response, toConnectionFault(error, isConnected(relays.get(req)?.storage ?? null)));
+      },
+    },
+  });
 
   return async function storageProxy(req, res, next, ticket) {
-    loading ??= loadProxy(); // most processes never relay
-    const proxy = await loading;
-    if (!canRespond(res)) return;
     const target = new URL(ticket.uploadUrl);
     const gate = new ContentGate(req, ticket, policy, {
       onRefused: (error) => refuse(req, res, error),

@@ -2,8 +2,9 @@ import type { Request, Response, Router } from 'express';
 import { createBrowserModules, JAVASCRIPT } from '../middleware/browser-modules.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { sendMemoryFile, toMemoryFile } from '../middleware/memory-files.ts';
+import { assetFolder } from '../server/assets.ts';
 
-const CLIENT = new URL('../client/', import.meta.url);
+const CLIENT = assetFolder('client/');
 
 /**
  * `GET /client.js`: the browser client as a module to import; `GET /client/…`: the modules that it consists

@@ -4,16 +4,21 @@ import helmet from 'helmet';
 import { JAVASCRIPT } from '../middleware/browser-modules.ts';
 import { createMethodNotAllowed, createNotFound } from '../middleware/error-handler.ts';
 import { type MemoryFile, sendMemoryFile, toMemoryFile } from '../middleware/memory-files.ts';
+import { assetFolder, IS_BUNDLE } from '../server/assets.ts';
 import type { AppContext } from '../server/context.ts';
+import { createOpenApiDocument } from '../server/openapi/document.ts';
 
-const OWN = new URL('./docs/', import.meta.url);
+const OWN = assetFolder('routes/docs/');
+
+/** What the page takes from Swagger UI. */
+export const SWAGGER_UI_FILES = ['swagger-ui-bundle.js', 'swagger-ui.css', 'favicon-32x32.png'] as const;
 
 /** What the page loads; everything else of the package stays inside. */
-const ASSETS: Readonly<Record<string, { home: 'own' | 'swagger-ui'; contentType: string }>> = {
-  'initializer.js': { home: 'own', contentType: JAVASCRIPT },
-  'swagger-ui-bundle.js': { home: 'swagger-ui', contentType: JAVASCRIPT },
-  'swagger-ui.css': { home: 'swagger-ui', contentType: 'text/css; charset=utf-8' },
-  'favicon-32x32.png': { home: 'swagger-ui', contentType: 'image/png' },
+const ASSETS: Readonly<Record<'initializer.js' | (typeof SWAGGER_UI_FILES)[number], string>> = {
+  'initializer.js': JAVASCRIPT,
+  'swagger-ui-bundle.js': JAVASCRIPT,
+  'swagger-ui.css': 'text/css; charset=utf-8',
+  'favicon-32x32.png': 'image/png',
 };
 
 /**
@@ -34,7 +39,6 @@ export function addOpenApi(
   }
   const readOnly = createMethodNotAllowed('GET', 'HEAD');
   const sendDocument = createSender('no-cache', async () => {
-    const { createOpenApiDocument } = await import('../server/openapi/document.ts');
     return toMemoryFile(JSON.stringify(createOpenApiDocument(config)), 'application/json; charset=utf-8');
   });
   const sendPage = createSender('no-cache', async () =>
@@ -45,13 +49,18 @@ export function addOpenApi(
     req.path.endsWith('/') ? res.redirect(308, '../docs') : next();
   router.route('/openapi.json').all(limit).get(sendDocument).all(readOnly);
   router.route('/docs').all(limit).get(createPagePolicy(), dropTrailingSlash, sendPage).all(readOnly);
-  for (const [name, { home, contentType }] of Object.entries(ASSETS)) {
+  for (const [name, contentType] of Object.entries(ASSETS)) {
     const sendAsset = createSender('public, max-age=3600', async () => {
-      const folder = home === 'own' ? OWN : new URL('.', import.meta.resolve('swagger-ui-dist/package.json'));
+      const folder = IS_BUNDLE || name === 'initializer.js' ? OWN : swaggerUi();
       return toMemoryFile(await readFile(new URL(name, folder)), contentType);
     });
     router.route(`/docs/${name}`).all(limit).get(sendAsset);
   }
+}
+
+/** The folder of the package, as it is installed. */
+function swaggerUi(): URL {
+  return new URL('.', import.meta.resolve('swagger-ui-dist/package.json'));
 }
 
 /** Sends what `make` makes on the first request. */

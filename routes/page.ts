@@ -2,12 +2,13 @@ import { type Request, type RequestHandler, type Response, Router } from 'expres
 import helmet from 'helmet';
 import { createBrowserModules } from '../middleware/browser-modules.ts';
 import { createMemoryFiles } from '../middleware/memory-files.ts';
+import { assetFolder } from '../server/assets.ts';
 import { formatOriginPattern } from '../server/config/origin-pattern.ts';
 import type { AppContext } from '../server/context.ts';
 import type { DemoTarget } from '../server/demo.ts';
 
-const WEB = new URL('../web/', import.meta.url);
-const CLIENT = new URL('../client/', import.meta.url);
+const WEB = assetFolder('web/');
+const CLIENT = assetFolder('client/');
 
 /** What the page consists of besides its modules; sources and settings beside them are no part of it. */
 const ASSET = /^\/((?:[a-z0-9-]+\/)*[a-z0-9-]+\.(html|css|svg|png))$/;

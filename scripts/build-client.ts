@@ -11,10 +11,10 @@ interface Manifest {
 }
 
 /**
- * Builds the browser client into the folder `out` (default `dist/`) as a package of its own: modules, types, and
+ * Builds the browser client into the folder `out` (default `client/dist/`) as a package of its own: modules, types, and
  * a manifest that names none of the server's dependencies, which whoever imports the client would install.
  */
-export function buildClient(out: URL = new URL('dist/', ROOT)): void {
+export function buildClient(out: URL = new URL('client/dist/', ROOT)): void {
   rmSync(out, { recursive: true, force: true });
   const tsc = fileURLToPath(new URL('node_modules/.bin/tsc', ROOT));
   const options = ['-p', fileURLToPath(new URL('tsconfig.build.json', ROOT)), '--outDir', fileURLToPath(out)];

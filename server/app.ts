@@ -1,25 +1,37 @@
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type Express, Router } from 'express';
 import { createAccessLog } from '../middleware/access-log.ts';
+import { createActivityCount } from '../middleware/activity.ts';
 import { createBodyGuard } from '../middleware/body-guard.ts';
+import { createCallerGate } from '../middleware/caller.ts';
+import { createDrainingGate } from '../middleware/draining.ts';
 import { createErrorHandler, createNotFound } from '../middleware/error-handler.ts';
-import { createForwardedNotice } from '../middleware/forwarded.ts';
+import { createForwardedNotice, createPrefixReader } from '../middleware/forwarded.ts';
 import { createLocalHostCheck } from '../middleware/local-host.ts';
-import { createCors } from '../middleware/origin.ts';
+import { createCors, createOriginGate, createPreflight } from '../middleware/origin.ts';
+import { createAddressRateLimit, createRateLimit } from '../middleware/rate-limit.ts';
 import { createRequestId } from '../middleware/request-id.ts';
 import { createSecurityHeaders } from '../middleware/security-headers.ts';
 import { createStrictHttp } from '../middleware/strict-http.ts';
+import { addClientConfig } from '../routes/client-config.ts';
+import { addClientModule } from '../routes/client-module.ts';
+import { addComplete } from '../routes/complete.ts';
+import { addContent } from '../routes/content.ts';
 import { addHealth } from '../routes/health.ts';
+import { addInitiate } from '../routes/initiate.ts';
+import { addOpenApi } from '../routes/openapi.ts';
 import { createPageRouter } from '../routes/page.ts';
+import { addPassthrough } from '../routes/passthrough.ts';
+import { addSession } from '../routes/session.ts';
+import { addUpload } from '../routes/upload.ts';
 import type { AppContext } from './context.ts';
 import type { DemoTarget } from './demo.ts';
 
 /**
  * The whole application as a list: what a request passes, in this order.
  *
- * @param api Answers what lies below the base path (`api.ts`).
  * @param demo Adds the page.
  */
-export function createApp(context: AppContext, api: RequestHandler, demo: DemoTarget | null = null): Express {
+export function createApp(context: AppContext, demo: DemoTarget | null = null): Express {
   const { config } = context;
   const app = express();
   app.disable('x-powered-by');
@@ -36,9 +48,37 @@ export function createApp(context: AppContext, api: RequestHandler, demo: DemoTa
   app.use(createStrictHttp());
   addHealth(app, context); // neither drained nor limited: probes must always get an answer
   if (!config.production) app.use(createLocalHostCheck(context)); // after probes, which come under any name
-  app.use(config.basePath === '' ? '/' : config.basePath, api);
+  app.use(config.basePath === '' ? '/' : config.basePath, createApi(context));
   if (demo !== null) app.use(createPageRouter(context, demo));
   app.use(createNotFound());
   app.use(createErrorHandler());
   return app;
+}
+
+/**
+ * Everything below the base path, as a list: what a request passes, in this order. One router for all routes: each
+ * router within another would cost every request that passes it as much as a route.
+ */
+function createApi(context: AppContext): Router {
+  const { config } = context;
+  const api = Router();
+  api.use(createPreflight()); // before what rejects or counts
+  api.use(createDrainingGate(context));
+  api.use(createActivityCount(context)); // after the gate: what it rejected does not delay a shutdown
+  api.use(createOriginGate(context));
+  addClientConfig(api, context);
+  addClientModule(api);
+  const addressLimit = createAddressRateLimit(context);
+  addOpenApi(api, context, addressLimit);
+  if (config.auth.kind !== 'none') api.use(addressLimit); // guesses at credentials are counted too
+  if (context.sessions !== null) addSession(api, context, context.sessions); // before the gate: it lets callers in
+  api.use(createCallerGate(context)); // before any body
+  api.use(createRateLimit(context)); // after the gate: it counts by user
+  const readPrefix = createPrefixReader(context);
+  addUpload(api, context, readPrefix);
+  addInitiate(api, context, readPrefix);
+  addContent(api, context);
+  addComplete(api, context);
+  if (config.passthrough.length > 0) addPassthrough(api, context); // last: no listed call hides one of ours
+  return api;
 }

@@ -16,7 +16,7 @@ import { createUpstreamBudget } from './leadway/upstream-budget.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import { createCallerPlaces } from './shared/caller-places.ts';
-import type { SharedStore } from './shared/shared-store.ts';
+import { openSharedStore, type SharedStore } from './shared/shared-store.ts';
 import { DirectUploads } from './uploads/direct-uploads.ts';
 import { locationsOfCaller } from './uploads/locations.ts';
 import { createSlots, type Slots } from './uploads/slots.ts';
@@ -54,14 +54,12 @@ export interface AppContext extends AsyncDisposable {
   rereadTokens(): Promise<string | null>;
 }
 
-/** Makes the services of one process from its configuration; what that does not ask for is not even loaded. */
-export async function createContext(config: Config, secrets: Secrets, logger: Logger): Promise<AppContext> {
+/** Makes the services of one process from its configuration. */
+export function createContext(config: Config, secrets: Secrets, logger: Logger): AppContext {
   const { leadway, uploads: limits } = config;
   const resources = new AsyncDisposableStack();
   const sharedStore =
-    secrets.redisUrl === null
-      ? null
-      : resources.use(await loadSharedStore(secrets.redisUrl.reveal(), logger));
+    secrets.redisUrl === null ? null : resources.use(openSharedStore(secrets.redisUrl.reveal(), logger));
   const places =
     sharedStore === null ? null : resources.use(createCallerPlaces({ store: sharedStore, logger }));
   const proxyFor = createProxyFor(secrets, config.outbound.noProxy);
@@ -82,7 +80,7 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
   );
   const probeLeadway = createProbe(probeAgent, leadway.baseUrl);
   const { authenticator, sessions } = resources.use(
-    await createCallerServices(config, secrets, { store: sharedStore, agent, logger }),
+    createCallerServices(config, secrets, { store: sharedStore, agent, logger }),
   );
   const tokens = resources.use(
     createConfiguredTokens({ secrets, singleLocationId: leadway.singleLocationId, logger }),
@@ -155,11 +153,6 @@ export async function createContext(config: Config, secrets: Secrets, logger: Lo
     rereadTokens: () => tokens.reread(),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
-}
-
-async function loadSharedStore(url: string, logger: Logger): Promise<SharedStore> {
-  const { openSharedStore } = await import('./shared/shared-store.ts');
-  return openSharedStore(url, logger);
 }
 
 /** Without a secret of its own, a process makes one: tickets then end with it. */

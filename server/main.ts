@@ -1,3 +1,116 @@
-// The same program for who starts it by this name; it takes somewhat longer, see there.
-// biome-ignore lint/correctness/useImportExtensions: that one is JavaScript
-import './main.js';
+import { existsSync } from 'node:fs';
+import process from 'node:process';
+import { isatty } from 'node:tty';
+import { parseCommandLine, USAGE } from './command-line.ts';
+import { type Config, loadConfig } from './config/config.ts';
+import { describeConfig } from './config/describe.ts';
+import { formatProblems } from './config/problems.ts';
+import type { Secrets } from './config/secrets.ts';
+import type { DemoTarget } from './demo.ts';
+import { explainListenError } from './listen-problem.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { packageVersion } from './package-version.ts';
+import { runSandbox } from './sandbox-mode.ts';
+import { type RunningServer, startServer } from './server.ts';
+import { listenForSignals } from './signals.ts';
+
+/** `EX_CONFIG` of sysexits.h: there is no use in a restart. */
+const EXIT_CONFIG = 78;
+
+// Node opens its inspector at SIGUSR1, where everybody on the machine can run code in this process. A listener keeps it
+// shut; the one of `run` logs the signal.
+process.on('SIGUSR1', () => {});
+
+const parsed = parseCommandLine(process.argv.slice(2));
+if ('problem' in parsed) rejectStart(parsed.problem);
+else if (parsed.command === 'help') process.stdout.write(USAGE);
+else if (parsed.command === 'version') process.stdout.write(`${packageVersion()}\n`);
+else await runWithSettings(parsed.command);
+
+function rejectStart(problem: string): void {
+  process.stderr.write(`${problem}\n`);
+  process.exitCode = EXIT_CONFIG;
+}
+
+async function runWithSettings(command: 'run' | 'check-config'): Promise<void> {
+  if (process.env['NODE_ENV'] !== 'production' && existsSync('.env')) process.loadEnvFile('.env');
+  const loaded = loadConfig(process.env);
+  if (!loaded.ok) {
+    rejectStart(formatProblems(loaded.problems));
+  } else if (command === 'check-config') {
+    for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
+    process.stdout.write(`${describeConfig(loaded.config, loaded.secrets)}\n`);
+  } else {
+    await run(loaded.config, loaded.secrets, loaded.warnings);
+  }
+}
+
+/** The life of the process: build, listen, wait for a signal, drain, leave. */
+async function run(config: Config, secrets: Secrets, warnings: readonly string[]): Promise<void> {
+  // Whoever read our output may go; uploads matter more than their log.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
+  const logger = await createLogger({ level: config.log.level, pretty: process.stdout.isTTY });
+  for (const warning of warnings) logger.warn(warning);
+  let running: RunningServer | null = null;
+  using signals = listenForSignals({
+    isOnTerminal: isatty(0) || isatty(1),
+    onReload: () => void reload(running, logger),
+    onInspect: () =>
+      logger.warn('SIGUSR1 ignored: it would open the inspector; start Node with --inspect instead'),
+  });
+  const stop = signals.next();
+  await using sandbox = config.sandbox ? await runSandbox(config, secrets) : null;
+  const server = await listen(
+    sandbox?.config ?? config,
+    sandbox?.secrets ?? secrets,
+    logger,
+    sandbox?.demo ?? null,
+  );
+  if (server === null) return;
+  running = server;
+  logger.info({ url: server.listensOn, basePath: config.basePath }, `listening on ${server.listensOn}`);
+  const proxy = sandbox === null ? server.context.proxyFor(config.leadway.baseUrl) : null;
+  if (proxy !== null)
+    logger.info({ proxy: proxy.shown }, `Leadway is reached through the proxy ${proxy.shown}`);
+  if (sandbox === null) server.context.probeLeadway();
+  else sandbox.introduce(server.url);
+
+  const signal = await stop;
+  logger.info({ signal }, 'shutting down: uploads under way may finish');
+  const hurry = new AbortController();
+  void signals.next().then(() => hurry.abort());
+  const isClean = await server.drain(config.shutdownGraceMs, hurry.signal);
+  logger.info(isClean ? 'stopped' : 'stopped before every upload had finished');
+  process.exitCode = isClean ? 0 : 1;
+  leaveAtLast();
+}
+
+async function reload(server: RunningServer | null, logger: Logger): Promise<void> {
+  const file = (await server?.context.rereadTokens()) ?? null;
+  if (file !== null) logger.info({ file }, 'SIGHUP: read the token file again');
+  else logger.info('SIGHUP: no token file to read again; other settings need a restart');
+}
+
+async function listen(
+  config: Config,
+  secrets: Secrets,
+  logger: Logger,
+  demo: DemoTarget | null,
+): Promise<RunningServer | null> {
+  try {
+    return await startServer(config, secrets, logger, demo);
+  } catch (error) {
+    const problem = explainListenError(error, config.listen);
+    if (problem === null) throw error;
+    process.stderr.write(`${problem}\n`);
+    process.exitCode = 1;
+    return null;
+  }
+}
+
+/** The process ends by having nothing left to do; should something hold it, it is made to end. */
+function leaveAtLast(): void {
+  const timer = setTimeout(() => process.exit(), 2_000);
+  timer.unref();
+}

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Sandbox } from '../sandbox/index.ts';
+import { assetFolder } from './assets.ts';
 import type { Config } from './config/config.ts';
 import { parseOriginPattern } from './config/origin-pattern.ts';
 import { Secret, type Secrets } from './config/secrets.ts';
@@ -44,7 +45,7 @@ function pointedAt(config: Config, sandbox: Sandbox): Config {
   };
 }
 
-const SAMPLE = fileURLToPath(new URL('../web/sample.png', import.meta.url));
+const SAMPLE = fileURLToPath(new URL('sample.png', assetFolder('web/')));
 
 function introduction(serverUrl: string, basePath: string, sandbox: Sandbox): string {
   const { conversationId, contactId } = sandbox;

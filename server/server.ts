@@ -1,15 +1,12 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { type AppContext, createContext } from './context.ts';
 import type { DemoTarget } from './demo.ts';
 import { createListener } from './http/listener.ts';
-import { createLate } from './late.ts';
-import { loadAnswers } from './leadway/load-answers.ts';
 import type { Logger } from './logger.ts';
 
 /** A server that listens. */
@@ -32,11 +29,9 @@ export interface RunningServer extends AsyncDisposable {
 }
 
 /**
- * Builds the application of `config` and listens. It is ready when what answers the API is loaded too, which happens
- * while it listens: calls that come before wait for it, and probes have their answer.
+ * Builds the application of `config` and listens.
  *
  * @param demo Adds the demo page, which uploads there.
- * @param headStartMs How long it listens before it begins to load, which holds up whatever comes meanwhile.
  * @throws the listener's error, such as `EADDRINUSE`.
  */
 export async function startServer(
@@ -44,12 +39,10 @@ export async function startServer(
   secrets: Secrets,
   logger: Logger,
   demo: DemoTarget | null = null,
-  headStartMs = 0,
 ): Promise<RunningServer> {
-  const context = await createContext(config, secrets, logger);
-  const api = createLate(async () => (await import('./api.ts')).createApi(context));
+  const context = createContext(config, secrets, logger);
   const listener = createListener(
-    createApp(context, api.handler, demo),
+    createApp(context, demo),
     ({ status, code, cause }, requestId, socket) => {
       const { code: reason } = (cause ?? {}) as NodeJS.ErrnoException;
       const facts = { requestId, status, code, ip: socket.remoteAddress, ...(reason && { reason }) };
@@ -71,14 +64,11 @@ export async function startServer(
   try {
     listener.listen(config.listen.port, config.listen.host);
     await once(listener, 'listening');
-    if (headStartMs > 0) await sleep(headStartMs);
-    await api.load();
   } catch (error) {
     await close();
     throw error;
   }
   context.lifecycle.markReady();
-  void loadAnswers(); // or the first upload would wait for it
 
   return {
     context,

@@ -7,8 +7,10 @@ import { createAddressAuthenticator } from './address-caller.ts';
 import type { Authenticator } from './caller.ts';
 import { createFetchJson } from './fetch-json.ts';
 import { createHeaderAuthenticator } from './header-caller.ts';
+import { createIssuerKeys } from './issuer-keys.ts';
+import { createJwtAuthenticator } from './jwt-caller.ts';
 import { createLocalMemory, createSharedMemory } from './session-memory.ts';
-import type { Sessions } from './sessions.ts';
+import { createSessions, type Sessions } from './sessions.ts';
 
 /** How callers are told apart by `AUTH`; `sessions` where they begin one here. */
 export interface CallerServices extends Disposable {
@@ -26,13 +28,13 @@ export interface CallerServicesOptions {
 }
 
 /**
- * Makes what `AUTH` asks for, and loads nothing else.
+ * Makes what `AUTH` asks for.
  */
-export async function createCallerServices(
+export function createCallerServices(
   { auth, leadway }: Config,
   secrets: Secrets,
   { store, agent, logger }: CallerServicesOptions,
-): Promise<CallerServices> {
+): CallerServices {
   const withoutSessions = (authenticator: Authenticator, end = () => {}): CallerServices => ({
     authenticator,
     sessions: null,
@@ -42,17 +44,12 @@ export async function createCallerServices(
     case 'none':
       return withoutSessions(createAddressAuthenticator());
     case 'jwt': {
-      const [{ createIssuerKeys }, { createJwtAuthenticator }] = await Promise.all([
-        import('./issuer-keys.ts'),
-        import('./jwt-caller.ts'),
-      ]);
       const keys = createIssuerKeys({ ...auth, fetchJson: createFetchJson(agent), logger });
       return withoutSessions(createJwtAuthenticator({ ...auth, keys, logger }), () => keys[Symbol.dispose]());
     }
     case 'header':
       return withoutSessions(createHeaderAuthenticator(auth));
     case 'sso': {
-      const { createSessions } = await import('./sessions.ts');
       const sessions = createSessions({
         sharedSecret: secrets.ssoSharedSecret?.reveal() ?? '',
         sessionSecrets: secrets.sessionSecrets.map((secret) => secret.reveal()),

@@ -42,7 +42,7 @@ export async function declarationFits(
   const essence = toLower((declared ?? '').split(';', 1)[0] ?? '').trim();
   if (isOfRow(essence, type)) return true;
   if (essence === 'application/octet-stream' || (multipart && essence === 'text/plain')) return true;
-  return !(await saysSomething(essence));
+  return !saysSomething(essence);
 }
 
 function isOfRow(essence: string, { name }: FileType): boolean {
@@ -52,12 +52,12 @@ function isOfRow(essence: string, { name }: FileType): boolean {
   );
 }
 
-async function saysSomething(essence: string): Promise<boolean> {
+function saysSomething(essence: string): boolean {
   if (!isConcrete(essence)) return false;
   if (/^(?:image|audio|video|font|text)\//.test(essence)) return true;
   if (TYPES_OF_ANY_ROW.has(essence) || PROGRAMS.has(essence)) return true;
   // A compound file is whatever its content is, and some machines know no more than that.
-  return essence !== 'application/x-cfb' && (await isKnownToFileType(essence));
+  return essence !== 'application/x-cfb' && isKnownToFileType(essence);
 }
 
 function isConcrete(essence: string): boolean {

@@ -1,3 +1,4 @@
+import { fileTypeFromBuffer, supportedMimeTypes } from 'file-type';
 import { HEAD_BYTES } from './file-types.ts';
 import { sniffMarkup } from './markup.ts';
 import { kindOfCfb } from './matchers/doc.ts';
@@ -9,14 +10,6 @@ import { isTextHead } from './text-scanner.ts';
 export interface Recognised {
   readonly ext: string;
   readonly mime: string;
-}
-
-let fileType: Promise<typeof import('file-type')> | undefined;
-
-/** file-type costs tens of milliseconds to load: the first upload pays, not the start. */
-function loadFileType(): Promise<typeof import('file-type')> {
-  fileType ??= import('file-type');
-  return fileType;
 }
 
 /** Kinds that no registry has a name for. */
@@ -31,7 +24,6 @@ export async function recognise(head: Buffer): Promise<Recognised | null> {
   const own = recogniseOurselves(head);
   if (own) return own;
   try {
-    const { fileTypeFromBuffer } = await loadFileType();
     const recognised = await fileTypeFromBuffer(head.subarray(0, HEAD_BYTES));
     return recognised ?? (isPdfHead(head) ? PDF_BEHIND_WHITE_SPACE : null);
   } catch {
@@ -64,8 +56,7 @@ function isOwnerFile(head: Buffer): boolean {
 }
 
 /** Whether file-type has a kind of this MIME type. */
-export async function isKnownToFileType(essence: string): Promise<boolean> {
-  const { supportedMimeTypes } = await loadFileType();
+export function isKnownToFileType(essence: string): boolean {
   return (supportedMimeTypes as ReadonlySet<string>).has(essence);
 }
 

@@ -1,10 +1,10 @@
 import type { OriginPattern } from '../config/origin-pattern.ts';
 import { appError } from '../errors/app-error.ts';
+import { completeResponse, initiateResponse } from '../leadway/answers.ts';
 import type { DirectCapability } from '../leadway/direct-capability.ts';
 import { isEndpointMissing, meansNotOffered } from '../leadway/direct-capability.ts';
 import type { LeadwayClient } from '../leadway/leadway-client.ts';
 import type { LeadwayRefusal } from '../leadway/leadway-errors.ts';
-import { loadAnswers } from '../leadway/load-answers.ts';
 import { isStorageUrl } from './storage-url.ts';
 import type { Ticket, TicketBox } from './tickets.ts';
 import { sizeMismatch } from './upload-errors.ts';
@@ -86,7 +86,6 @@ export class DirectUploads {
       return null;
     }
     capability.noteOffered(locationId);
-    const { initiateResponse } = await loadAnswers();
     const parsed = initiateResponse.safeParse(answer.json);
     if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
     const { uploadUrl } = parsed.data;
@@ -138,7 +137,6 @@ export class DirectUploads {
       if (isFileMissing(answer.refusal)) throw appError('NOT_UPLOADED');
       throw client.toError(answer.refusal, locationId);
     }
-    const { completeResponse } = await loadAnswers();
     const parsed = completeResponse.safeParse(answer.json);
     if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
     const { size } = parsed.data.metadata;

@@ -1,10 +1,10 @@
 import { type AppError, appError } from '../errors/app-error.ts';
 import { freeMemoryOf } from '../http/free-chunk.ts';
+import { uploadResponse } from '../leadway/answers.ts';
 import { ForwardRequest, type UpstreamTiming } from '../leadway/forward-request.ts';
 import type { LeadwayClient } from '../leadway/leadway-client.ts';
 import { isBadToken } from '../leadway/leadway-errors.ts';
 import type { LeadwayAnswer } from '../leadway/leadway-response.ts';
-import { loadAnswers } from '../leadway/load-answers.ts';
 import type { Connection } from '../leadway/upstream-agent.ts';
 import type { IncomingFile } from './incoming-file.ts';
 import { createMultipartEncoder, type MultipartEncoder } from './multipart-encoder.ts';
@@ -189,7 +189,6 @@ async function toForwardAnswer(
   { isSecureAttachment }: UploadFields,
 ): Promise<ForwardAnswer> {
   if (!answer.ok) throw client.toError(answer.refusal, locationId);
-  const { uploadResponse } = await loadAnswers();
   const parsed = uploadResponse.safeParse(answer.json);
   if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
   return { ...parsed.data, ...(isSecureAttachment && { expiresAt: Date.now() + SECURE_URL_TTL_MS }) };

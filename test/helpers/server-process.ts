@@ -23,7 +23,7 @@ export interface ServerProcess extends AsyncDisposable {
   forgetPeak(): void;
 }
 
-const MAIN = fileURLToPath(new URL('../../server/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 
 /** Starts the program with `upstream`, which lives in this process. Linux only. */
 export async function startServerProcess(

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { createApi } from '../../server/api.ts';
 import { createApp } from '../../server/app.ts';
 import { type Config, loadConfig } from '../../server/config/config.ts';
 import type { AppContext } from '../../server/context.ts';
@@ -197,7 +196,7 @@ interface Layer {
 
 /** `method path` of every route that answers; a router that is not mounted at the root is at `base`. */
 function routesOf(context: AppContext, base: string): string[] {
-  const app: { router: unknown } = createApp(context, createApi(context));
+  const app: { router: unknown } = createApp(context);
   const { stack } = app.router as { stack: readonly Layer[] };
   const walk = (layers: readonly Layer[], prefix: string): string[] =>
     layers.flatMap(({ route, handle, slash }) => {

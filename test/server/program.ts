@@ -6,20 +6,22 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-/** The entry file, as `npm start` runs it. */
-const MAIN = fileURLToPath(new URL('../../server/main.js', import.meta.url));
+/** The sources, as `npm start` runs them. */
+const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 
 /** How a program is started. */
 export interface ProgramOptions {
   /** All of its variables, beside what any process needs. */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Its file; by default that of the sources. */
+  readonly main?: string;
   readonly cwd?: string;
   /** Gives it a terminal for its output, by `script` of util-linux. */
   readonly isOnTerminal?: boolean;
 }
 
-/** A running `server/main.js`. */
+/** The program in a process of its own. */
 export interface Program extends AsyncDisposable {
   readonly child: ChildProcess;
   readonly stdout: string;
@@ -34,10 +36,11 @@ export interface Program extends AsyncDisposable {
 export function startProgram({
   env = {},
   args = [],
+  main = MAIN,
   cwd = tmpdir(),
   isOnTerminal = false,
 }: ProgramOptions = {}): Program {
-  const command = [process.execPath, MAIN, ...args];
+  const command = [process.execPath, main, ...args];
   const [file = '', ...rest] = isOnTerminal ? ['script', '-qec', command.join(' '), '/dev/null'] : command;
   const child = spawn(file, rest, {
     cwd,

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { loadConfig } from '../../server/config/config.ts';
 import { createLogger } from '../../server/logger.ts';
 import { startServer } from '../../server/server.ts';
-import { freePort } from '../helpers/free-port.ts';
 import { createHouse, settled } from '../helpers/house.ts';
 import { LogSink } from '../helpers/log-sink.ts';
 import { FORM_TYPE } from '../helpers/multipart.ts';
@@ -10,9 +9,6 @@ import { assertError } from './errors/assert-error.ts';
 import { dial } from './http/wire.ts';
 
 const BEGUN = `POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: 1000\r\n\r\n`;
-
-/** Time enough to ask a server that listens and is not ready. */
-const HEAD_START_MS = 1_000;
 
 describe('a server', () => {
   it('drains at once when nothing is under way', async () => {
@@ -66,32 +62,6 @@ describe('a server', () => {
     assert(loaded.ok);
     const logger = await createLogger({ level: 'silent', destination: new LogSink() });
     await assert.rejects(startServer(loaded.config, loaded.secrets, logger), { code: 'EADDRINUSE' });
-  });
-
-  it('says that it is up before it is ready, and keeps calls for later', async () => {
-    const port = await freePort();
-    const loaded = loadConfig({
-      HOST: '127.0.0.1',
-      PORT: String(port),
-      LEADWAY_TOKEN: 'token',
-      LEADWAY_LOCATION_ID: 'location',
-    });
-    assert(loaded.ok);
-    const logger = await createLogger({ level: 'silent', destination: new LogSink() });
-    const started = startServer(loaded.config, loaded.secrets, logger, null, HEAD_START_MS);
-    const url = `http://127.0.0.1:${port}`;
-    let isUp = false;
-    while (!isUp)
-      isUp = await fetch(`${url}/healthz`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-    const [ready, called] = await Promise.all([fetch(`${url}/readyz`), fetch(`${url}/api/config`)]);
-    assert.equal(ready.status, 503);
-    assert.deepEqual(((await ready.json()) as { reasons: string[] }).reasons, ['starting']);
-    assert.equal(called.status, 200);
-    await using server = await started;
-    assert.equal((await fetch(`${server.url}/readyz`)).status, 200);
   });
 
   for (const [host, listensOn, url = listensOn] of [

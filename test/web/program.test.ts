@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { describeInBrowsers } from '../helpers/browser.ts';
 import { attributeOf, openPage, pickFiles } from '../helpers/browser-page.ts';
 
-const MAIN = fileURLToPath(new URL('../../server/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
 const SAMPLE = fileURLToPath(new URL('../../web/sample.png', import.meta.url));
 
 describeInBrowsers('the program without a token', (browser) => {

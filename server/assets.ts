@@ -1,0 +1,9 @@
+/** Whether this is the bundle of `npm run build`, which has its assets beside it and browser modules without types. */
+export const IS_BUNDLE = !import.meta.url.endsWith('.ts');
+
+const HOME = new URL(IS_BUNDLE ? './' : '../', import.meta.url);
+
+/** A folder of files that the server sends, such as `web/`. */
+export function assetFolder(path: string): URL {
+  return new URL(path, HOME);
+}
