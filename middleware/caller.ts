@@ -23,7 +23,7 @@ export function createCallerGate({
   return async function callerGate(req: WithCaller, _res: Response, next: NextFunction) {
     const caller = await authenticator.authenticate({
       headers: req.headers,
-      rawHeaders: req.rawHeaders,
+      headersDistinct: req.headersDistinct,
       addressKey: addressKeyOf(req),
       isFromTrustedProxy: isFromTrustedProxy(req),
     });

@@ -18,7 +18,7 @@ export function createStrictHttp(): RequestHandler {
       );
     }
     // Node keeps the first of two; another parser may take the second, and with it another boundary.
-    if (count(req, 'content-type') > 1) {
+    if ((req.headersDistinct['content-type']?.length ?? 0) > 1) {
       return next(appError('BAD_REQUEST', { message: 'BAD_REQUEST.contentTypes' }));
     }
     if (!hasOneHost(req)) return next(appError('BAD_REQUEST', { message: 'BAD_REQUEST.transfer' }));
@@ -36,19 +36,9 @@ const HOST = /^(?:[A-Za-z0-9._~%-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/;
  * another host than a proxy that compares beginnings. HTTP/1.0 knew no Host header.
  */
 function hasOneHost(req: Request): boolean {
-  const hosts = count(req, 'host');
-  if (hosts === 0) return req.httpVersion === '1.0';
-  return hosts === 1 && HOST.test(req.headers.host ?? '');
-}
-
-/** How many headers of that name came. */
-function count({ rawHeaders }: Request, header: string): number {
-  let found = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at];
-    if (name?.length === header.length && name.toLowerCase() === header) found += 1;
-  }
-  return found;
+  const [host, ...others] = req.headersDistinct.host ?? [];
+  if (host === undefined) return req.httpVersion === '1.0';
+  return others.length === 0 && HOST.test(host);
 }
 
 function hasStrangeCoding({ headers, httpVersion }: Request): boolean {

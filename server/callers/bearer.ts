@@ -1,5 +1,4 @@
-import type { CallerRequest } from './caller.ts';
-import { singleHeader } from './single-header.ts';
+import { type CallerRequest, singleHeader } from './caller.ts';
 
 /** A proof of identity, and whether a browser sent it by itself. */
 export interface Credential {
@@ -7,7 +6,7 @@ export interface Credential {
   readonly isByCookie: boolean;
 }
 
-type HeadersOfRequest = Pick<CallerRequest, 'headers' | 'rawHeaders'>;
+type HeadersOfRequest = Pick<CallerRequest, 'headers' | 'headersDistinct'>;
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 

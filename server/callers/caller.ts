@@ -13,8 +13,8 @@ export interface Caller {
 /** What is known of a request before its body. */
 export interface CallerRequest {
   readonly headers: IncomingHttpHeaders;
-  /** Header names and values in turn, as they came. */
-  readonly rawHeaders: readonly string[];
+  /** All values of each header, by its name in lower case. */
+  readonly headersDistinct: NodeJS.Dict<string[]>;
   /** Stands for the address, by subnet. */
   readonly addressKey: string;
   /** Whether the connection comes from an address that `TRUST_PROXY` covers. */
@@ -29,4 +29,16 @@ export interface Authenticator {
   problem?(): string | null;
   /** What an operator should know, in general words. */
   notice?(): string | null;
+}
+
+/**
+ * The value of a header that came exactly once; null otherwise. One that came twice was added to, not set, by the proxy
+ * in front; or two servers on the way may each believe another of the two.
+ */
+export function singleHeader(
+  { headersDistinct }: Pick<CallerRequest, 'headersDistinct'>,
+  name: string,
+): string | null {
+  const [value, ...others] = headersDistinct[name.toLowerCase()] ?? [];
+  return value === undefined || others.length > 0 ? null : value;
 }

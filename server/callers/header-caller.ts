@@ -1,5 +1,4 @@
-import type { Authenticator, CallerRequest } from './caller.ts';
-import { singleHeader } from './single-header.ts';
+import { type Authenticator, type CallerRequest, singleHeader } from './caller.ts';
 import { unauthenticated } from './unauthenticated.ts';
 
 /** Headers of an authenticating proxy. */

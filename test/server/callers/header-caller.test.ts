@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHeaderAuthenticator } from '../../../server/callers/header-caller.ts';
 
-/** Headers as they came over the wire, in one list. */
+/** A request with these headers; two names that differ in case are one header that came twice. */
 const requestOf = (headers: Readonly<Record<string, string>>, isFromTrustedProxy = true) => ({
   headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
-  rawHeaders: Object.entries(headers).flat(),
+  headersDistinct: Object.entries(headers).reduce<NodeJS.Dict<string[]>>((all, [name, value]) => {
+    (all[name.toLowerCase()] ??= []).push(value);
+    return all;
+  }, {}),
   addressKey: '192.0.2.1',
   isFromTrustedProxy,
 });

@@ -27,7 +27,7 @@ async function makeSessions(more: Partial<Parameters<typeof createSessions>[0]> 
   const authenticate = (token: string) =>
     sessions.authenticate({
       headers: { authorization: `Bearer ${token}` },
-      rawHeaders: ['Authorization', `Bearer ${token}`],
+      headersDistinct: { authorization: [`Bearer ${token}`] },
       addressKey: '127.0.0.1',
       isFromTrustedProxy: false,
     });
