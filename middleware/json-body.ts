@@ -2,8 +2,8 @@ import type { NextFunction, Request, Response } from 'express';
 import { AppError, appError } from '../server/errors/app-error.ts';
 import { sizeText } from '../server/errors/messages.ts';
 import { letBodyCome } from '../server/http/continue.ts';
-import { isJsonObject } from '../server/http/json-object.ts';
 import { BodyOverflowError, readBody } from '../server/http/read-body.ts';
+import { parseJsonObject } from '../server/json-object.ts';
 
 const MAX_BYTES = 1024 * 1024;
 
@@ -50,14 +50,11 @@ const utf8 = new TextDecoder();
 function parseObject(bytes: Buffer, maxValues: number): object {
   if (bytes.length === 0) return {};
   if (maxValues < bytes.length && hasMoreValuesThan(bytes, maxValues)) throw tooManyValues(maxValues);
-  let value: unknown;
   try {
-    value = JSON.parse(utf8.decode(bytes));
+    return parseJsonObject(utf8.decode(bytes));
   } catch (cause) {
     throw appError('BAD_JSON', { cause });
   }
-  if (!isJsonObject(value)) throw appError('BAD_JSON');
-  return value;
 }
 
 /** As the project's `toAppError`, but what reading a body raises is the caller's matter. */

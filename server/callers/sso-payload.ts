@@ -1,5 +1,6 @@
 import { createDecipheriv, createHash } from 'node:crypto';
 import { z } from 'zod';
+import { ID_PATTERN } from '../id-pattern.ts';
 
 /** The signed-in user of the CRM, as a custom page gets it. */
 export interface SsoUser {
@@ -13,7 +14,7 @@ export interface SsoUser {
   readonly digest: string;
 }
 
-const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+const id = z.string().regex(ID_PATTERN);
 const user = z.object({
   userId: id,
   companyId: id,

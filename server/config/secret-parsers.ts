@@ -1,14 +1,15 @@
+import { ID_PATTERN } from '../id-pattern.ts';
+import { type JsonObject, parseJsonObject } from '../json-object.ts';
 import { bad, good, listOf, type Parsed, type Parser } from './parsers.ts';
 import { Secret } from './secrets.ts';
 
-const LOCATION_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const LONGEST_TOKEN = 8192;
 
 /** Ids of locations, as the contract has them. */
 export function parseLocationId(raw: string): Parsed<string> {
   // A token has the form of an id too; as an id it would be printed.
   if (/^pit-/i.test(raw)) return bad('must be the id of a location, but looks like a token');
-  return LOCATION_ID.test(raw) ? good(raw) : bad('must be 1 to 64 characters of A-Z a-z 0-9 _ -');
+  return ID_PATTERN.test(raw) ? good(raw) : bad('must be 1 to 64 characters of A-Z a-z 0-9 _ -');
 }
 
 /**
@@ -40,8 +41,8 @@ export function parseTokenFile(text: string): Parsed<Secret> {
 /** The content of `LEADWAY_TOKENS_FILE`: a JSON object of `{locationId: token}`. */
 export function parseLocationTokens(text: string): Parsed<ReadonlyMap<string, Secret>> {
   const tokens = new Map<string, Secret>();
-  for (const [id, token] of Object.entries(parseJsonObject(text) ?? {})) {
-    if (!LOCATION_ID.test(id)) return bad('names a file with a location id that is no id');
+  for (const [id, token] of Object.entries(parseTokensObject(text))) {
+    if (!ID_PATTERN.test(id)) return bad('names a file with a location id that is no id');
     const parsed = typeof token === 'string' ? parseToken(token) : bad('must be a string');
     if (!parsed.ok) return bad(`names a file whose token of ${id} ${parsed.problem}`);
     tokens.set(id, parsed.value);
@@ -77,11 +78,10 @@ export function parseRedisUrl(raw: string): Parsed<Secret> {
 }
 
 // The parser's own message quotes the text, and the text is made of tokens.
-function parseJsonObject(text: string): object | null {
+function parseTokensObject(text: string): JsonObject {
   try {
-    const value: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
+    return parseJsonObject(text.replace(/^\uFEFF/, ''));
   } catch {
-    return null;
+    return {};
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type AppError, type AppErrorOptions, appError } from '../errors/app-error.ts';
-import { isJsonObject } from '../http/json-object.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from '../json-object.ts';
 import { cleanMessage } from './clean-message.ts';
 
 /** An answer of Leadway's that is not a success. */
@@ -210,10 +210,9 @@ function toSentence(message: unknown): string {
   return '';
 }
 
-function parseObject(body: string): Record<string, unknown> {
+function parseObject(body: string): JsonObject {
   try {
-    const value: unknown = JSON.parse(body);
-    return isJsonObject(value) ? value : {};
+    return parseJsonObject(body);
   } catch {
     return {};
   }

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import zlib from 'node:zlib';
 import { AppError, appError } from '../errors/app-error.ts';
-import { isJsonObject } from '../http/json-object.ts';
 import { BodyOverflowError, readBody } from '../http/read-body.ts';
+import { type JsonObject, parseJsonObject } from '../json-object.ts';
 import { type LeadwayRefusal, parseRefusal } from './leadway-errors.ts';
 
 /** Leadway's response to a call, read whole. */
 export type LeadwayAnswer =
-  | { readonly ok: true; readonly status: number; readonly json: Readonly<Record<string, unknown>> }
+  | { readonly ok: true; readonly status: number; readonly json: JsonObject }
   | { readonly ok: false; readonly status: number; readonly refusal: LeadwayRefusal };
 
 /** The largest response bodies that are read, in bytes, compressed and not. */
@@ -83,13 +83,10 @@ function decode(body: Buffer, coding: string, maxBytes: number): Buffer {
   }
 }
 
-function parseSuccess(body: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
+function parseSuccess(body: string): JsonObject {
   try {
-    value = JSON.parse(body);
+    return parseJsonObject(body);
   } catch (cause) {
     throw appError('UPSTREAM_ERROR', { cause });
   }
-  if (!isJsonObject(value)) throw appError('UPSTREAM_ERROR');
-  return value;
 }

@@ -1,8 +1,9 @@
 import type { Config } from '../config/config.ts';
 import { FILE_TYPES } from '../file-types/file-types.ts';
+import { ID_PATTERN } from '../id-pattern.ts';
 import { CHANNEL_LIMITS } from '../uploads/channels.ts';
 import { FILE_FIELD } from '../uploads/forward-carrier.ts';
-import { CHANNEL, CHAT_SERVICE_SID, ID, UPLOAD_FIELD_NAMES } from '../uploads/upload-fields.ts';
+import { CHANNEL, CHAT_SERVICE_SID, UPLOAD_FIELD_NAMES } from '../uploads/upload-fields.ts';
 import type { Schema } from './openapi-types.ts';
 
 type Settings = Pick<Config, 'uploads' | 'leadway' | 'attachmentUrlOrigins' | 'forward'>;
@@ -10,7 +11,7 @@ type Settings = Pick<Config, 'uploads' | 'leadway' | 'attachmentUrlOrigins' | 'f
 const MIB = 1024 * 1024;
 const id = (description: string, example: string): Schema => ({
   type: 'string',
-  pattern: ID.source,
+  pattern: ID_PATTERN.source,
   description,
   examples: [example],
 });

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
+import { ID_PATTERN } from '../id-pattern.ts';
 import { FILE_FIELD } from '../uploads/forward-carrier.ts';
 import { MODES } from '../uploads/route-choice.ts';
-import { ID } from '../uploads/upload-fields.ts';
 import { jsonAnswer } from './answer-schemas.ts';
 import { CODES_OF } from './error-codes-of.ts';
 import { errorResponses } from './error-responses.ts';
@@ -33,7 +33,7 @@ export function uploadPaths(config: Config): Readonly<Record<string, PathItem>> 
           {
             name: 'locationId',
             in: 'query',
-            schema: { type: 'string', pattern: ID.source },
+            schema: { type: 'string', pattern: ID_PATTERN.source },
             description: 'Instead of the field of the same name.',
             example: 'exampleLocation00001',
           },

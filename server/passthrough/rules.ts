@@ -1,4 +1,5 @@
 import type { PassthroughRule } from '../config/passthrough.ts';
+import { ID_PATTERN } from '../id-pattern.ts';
 
 /** What the variable parts of a path were, by name; a rule may use a name twice. */
 export type PathParameters = readonly (readonly [string, string])[];
@@ -17,9 +18,6 @@ export interface RuleBook {
   /** The first rule that lists it; else null. */
   match(method: string, segments: readonly string[]): RuleMatch | null;
 }
-
-/** A variable part stands for one id. */
-const PARAMETER_VALUE = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Compiles `rules`; a call that none of them lists is not passed through. */
 export function createRuleBook(rules: readonly PassthroughRule[]): RuleBook {
@@ -47,7 +45,7 @@ function matchPath(pattern: readonly string[], segments: readonly string[]): Pat
     if (!part.startsWith(':')) {
       if (part !== segment) return null;
     } else {
-      if (!PARAMETER_VALUE.test(segment)) return null;
+      if (!ID_PATTERN.test(segment)) return null; // a variable part stands for one id
       parameters.push([nameOf(part, pattern[index - 1]), segment]);
     }
   }

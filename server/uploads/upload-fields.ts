@@ -1,4 +1,5 @@
 import { type AppError, appError } from '../errors/app-error.ts';
+import { ID_PATTERN } from '../id-pattern.ts';
 
 /** The text fields of an upload, checked. Null or empty where a field was not given. */
 export interface UploadFields {
@@ -37,8 +38,6 @@ export const INITIATE_FIELD_NAMES: ReadonlySet<string> = new Set([
   'contentType',
 ]);
 
-/** The shape of every id. */
-export const ID = /^[A-Za-z0-9_-]{1,64}$/;
 /** The shape of a `chatServiceSid`. */
 export const CHAT_SERVICE_SID = /^IS[0-9a-fA-F]{32}$/;
 /** The shape of a channel's name. */
@@ -62,9 +61,9 @@ export function parseUploadFields(raw: RawFields, attachmentUrlOrigins: readonly
   }
   const channel = matching(raw, 'channel', CHANNEL, 'INVALID_FIELD.channel');
   return {
-    conversationId: matching(raw, 'conversationId', ID, 'INVALID_FIELD.id'),
-    contactId: matching(raw, 'contactId', ID, 'INVALID_FIELD.id'),
-    locationId: matching(raw, 'locationId', ID, 'INVALID_FIELD.id'),
+    conversationId: matching(raw, 'conversationId', ID_PATTERN, 'INVALID_FIELD.id'),
+    contactId: matching(raw, 'contactId', ID_PATTERN, 'INVALID_FIELD.id'),
+    locationId: matching(raw, 'locationId', ID_PATTERN, 'INVALID_FIELD.id'),
     attachmentUrls: parseAttachmentUrls(raw['attachmentUrls'], attachmentUrlOrigins),
     chatServiceSid: matching(raw, 'chatServiceSid', CHAT_SERVICE_SID, 'INVALID_FIELD.chatServiceSid'),
     isGroupSms: flag(raw, 'isGroupSms'),

@@ -4,10 +4,12 @@ import { createHeaderAuthenticator } from '../../../server/callers/header-caller
 /** A request with these headers; two names that differ in case are one header that came twice. */
 const requestOf = (headers: Readonly<Record<string, string>>, isFromTrustedProxy = true) => ({
   headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
-  headersDistinct: Object.entries(headers).reduce<NodeJS.Dict<string[]>>((all, [name, value]) => {
-    (all[name.toLowerCase()] ??= []).push(value);
-    return all;
-  }, {}),
+  headersDistinct: Object.fromEntries(
+    [...Map.groupBy(Object.entries(headers), ([name]) => name.toLowerCase())].map(([name, came]) => [
+      name,
+      came.map(([, value]) => value),
+    ]),
+  ),
   addressKey: '192.0.2.1',
   isFromTrustedProxy,
 });
