@@ -3,11 +3,11 @@ import { basename } from 'node:path';
 import type { Browser, Page } from 'puppeteer-core';
 import { openPage } from '../helpers/browser-page.ts';
 import type { Site } from '../helpers/site.ts';
-import type { ClientResponse, ClientUpload } from './clients.ts';
+import type { ClientResponse, ClientUpload, Upload } from './clients.ts';
 
 /** A page that uploads with fetch and FormData. */
 export interface UploadingPage extends AsyncDisposable {
-  upload(upload: ClientUpload): Promise<ClientResponse>;
+  readonly upload: Upload;
 }
 
 /** Opens an empty page of `site`, whose origin the server allows. */

@@ -12,8 +12,8 @@ import { needsPrograms } from '../helpers/programs.ts';
 import { type ServerProcess, startServerProcess } from '../helpers/server-process.ts';
 import { createSite, type Site } from '../helpers/site.ts';
 import { openUploadingPage } from './browsers.ts';
-import { type ClientResponse, type ClientUpload, createClients } from './clients.ts';
-import { type ClientCase, writeClientCases } from './files.ts';
+import { createClients, type Upload } from './clients.ts';
+import { type ClientCase, toWord, writeClientCases } from './files.ts';
 
 /** `npm run matrix` repeats each 40 times. */
 const TIMES = 5;
@@ -44,13 +44,12 @@ describe('an upload of 25 MiB that is rejected', function () {
   /** Makes an upload again and again, to the server or what stands in front of it. */
   async function repeat(
     { name, query, fields, path, status, word }: ClientCase,
-    upload: (upload: ClientUpload) => Promise<ClientResponse>,
+    upload: Upload,
     url = server.url,
   ): Promise<void> {
     for (let time = 0; time < TIMES; time += 1) {
       const response = await upload({ url: `${url}/api/messages/upload${query}`, fields, path });
-      const { code, mode } = JSON.parse(response.text) as { readonly code?: string; readonly mode?: string };
-      assert.equal(`${response.status} ${code ?? mode}`, `${status} ${word}`, `${name}, time ${time + 1}`);
+      assert.equal(toWord(response), `${status} ${word}`, `${name}, time ${time + 1}`);
     }
   }
 

@@ -27,13 +27,15 @@ export interface ClientResponse {
   readonly text: string;
 }
 
+/** Uploads a file and reads the response; rejects if no whole response could be read. */
+export type Upload = (upload: ClientUpload) => Promise<ClientResponse>;
+
 /** An HTTP client, used as its documentation says. */
 export interface Client {
   readonly name: string;
   /** What has to be installed for it. */
   readonly programs: readonly string[];
-  /** Rejects if no whole response could be read. */
-  upload(upload: ClientUpload): Promise<ClientResponse>;
+  readonly upload: Upload;
 }
 
 const run = promisify(execFile);

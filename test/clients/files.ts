@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fixture, mp4 } from '../helpers/multipart.ts';
 import { type MatrixUpload, wrongContent } from '../proxies/uploads.ts';
+import type { ClientResponse } from './clients.ts';
 
 const MIB = 1024 * 1024;
 
@@ -53,4 +54,10 @@ export async function writeClientCases(
       { name: '25 MiB direct', query: '', fields: whatsapp, path: film, status: 202, word: 'direct' },
     ],
   };
+}
+
+/** The status of a response, and its error code or the mode of its success. */
+export function toWord({ status, text }: ClientResponse): string {
+  const { code, mode } = JSON.parse(text) as { readonly code?: string; readonly mode?: string };
+  return `${status} ${code ?? mode}`;
 }
