@@ -59,7 +59,7 @@ export const LOCAL_ERROR_CODES = ['NETWORK', 'OFFLINE', 'ABORTED', 'UNREADABLE']
  *
  * @example
  * ```ts
- * import type { UploadErrorCode } from 'leadway-bff/client';
+ * import type { UploadErrorCode } from 'leadway-bff-client';
  *
  * const help: Partial<Record<UploadErrorCode, string>> = { TYPE_NOT_ALLOWED: '/help/file-types' };
  * ```

@@ -9,7 +9,7 @@ import { createUploader } from './uploader.ts';
  *
  * @example
  * ```ts
- * import type { Uploads } from 'leadway-bff/react';
+ * import type { Uploads } from 'leadway-bff-client/react';
  *
  * const isIdle = ({ items }: Uploads) => items.every(({ state }) => state === 'done');
  * ```
@@ -24,8 +24,8 @@ export interface Uploads extends Omit<UploadStore, 'getSnapshot' | 'subscribe'> 
  *
  * @example
  * ```tsx
- * import { createUploader } from 'leadway-bff/client';
- * import { useUploads } from 'leadway-bff/react';
+ * import { createUploader } from 'leadway-bff-client';
+ * import { useUploads } from 'leadway-bff-client/react';
  *
  * const uploader = createUploader();
  * const ids = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };

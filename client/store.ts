@@ -7,7 +7,7 @@ import type { UploadError } from './upload-error.ts';
  *
  * @example
  * ```ts
- * import type { UploadItem } from 'leadway-bff/store';
+ * import type { UploadItem } from 'leadway-bff-client/store';
  *
  * const canRetry = ({ state, error }: UploadItem) =>
  *   state === 'cancelled' || (state === 'failed' && error?.retryable === true);
@@ -29,7 +29,7 @@ export interface UploadItem {
  *
  * @example
  * ```ts
- * import type { ItemOptions } from 'leadway-bff/store';
+ * import type { ItemOptions } from 'leadway-bff-client/store';
  *
  * const to: ItemOptions = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };
  * ```
@@ -41,7 +41,7 @@ export type ItemOptions = Omit<UploadOptions, 'signal'>;
  *
  * @example
  * ```ts
- * import type { UploadStore } from 'leadway-bff/store';
+ * import type { UploadStore } from 'leadway-bff-client/store';
  *
  * const left = (store: UploadStore) => store.getSnapshot().filter(({ state }) => state !== 'done').length;
  * ```
@@ -76,8 +76,8 @@ let lastId = 0;
  *
  * @example
  * ```ts
- * import { createUploader } from 'leadway-bff/client';
- * import { createUploadStore } from 'leadway-bff/store';
+ * import { createUploader } from 'leadway-bff-client';
+ * import { createUploadStore } from 'leadway-bff-client/store';
  *
  * const store = createUploadStore(createUploader());
  * const output = document.createElement('output');

@@ -7,7 +7,7 @@ import type { UploadError } from './upload-error.ts';
  *
  * @example
  * ```ts
- * import type { UploadMode } from 'leadway-bff/client';
+ * import type { UploadMode } from 'leadway-bff-client';
  *
  * const labels: Record<UploadMode, string> = { forward: 'via server', direct: 'to storage', relay: 'relayed' };
  * ```
@@ -20,7 +20,7 @@ export type UploadMode = 'forward' | 'direct' | 'relay';
  *
  * @example
  * ```ts
- * import type { UploadPhase } from 'leadway-bff/client';
+ * import type { UploadPhase } from 'leadway-bff-client';
  *
  * const isBusy = (phase: UploadPhase) => phase !== 'waiting' && phase !== 'done';
  * ```
@@ -32,7 +32,7 @@ export type UploadPhase = 'waiting' | 'checking' | 'uploading' | 'confirming' | 
  *
  * @example
  * ```ts
- * import { createUploader, type UploaderOptions } from 'leadway-bff/client';
+ * import { createUploader, type UploaderOptions } from 'leadway-bff-client';
  *
  * const options: UploaderOptions = {
  *   endpoint: 'https://uploads.example.com/api',
@@ -85,7 +85,7 @@ export interface UploaderOptions {
  *
  * @example
  * ```ts
- * import { createUploader, type UploadOptions } from 'leadway-bff/client';
+ * import { createUploader, type UploadOptions } from 'leadway-bff-client';
  *
  * const uploader = createUploader();
  * const cancel = new AbortController();
@@ -124,7 +124,7 @@ export interface UploadOptions {
  *
  * @example
  * ```ts
- * import type { UploadProgress } from 'leadway-bff/client';
+ * import type { UploadProgress } from 'leadway-bff-client';
  *
  * function describe({ phase, fraction, remainingMs, retryAtMs }: UploadProgress): string {
  *   if (retryAtMs !== undefined) return `again in ${Math.ceil((retryAtMs - Date.now()) / 1000)} s`;
@@ -159,7 +159,7 @@ export interface UploadProgress {
  *
  * @example
  * ```ts
- * import { createUploader, type UploadResult } from 'leadway-bff/client';
+ * import { createUploader, type UploadResult } from 'leadway-bff-client';
  *
  * const uploader = createUploader();
  * const file = new File(['Hello'], 'hello.txt');
@@ -182,7 +182,7 @@ export interface UploadResult {
  *
  * @example
  * ```ts
- * import type { SettledUpload } from 'leadway-bff/client';
+ * import type { SettledUpload } from 'leadway-bff-client';
  *
  * const urls = (all: readonly SettledUpload[]) =>
  *   all.flatMap((upload) => (upload.status === 'fulfilled' ? [upload.value.url] : []));
@@ -197,7 +197,7 @@ export type SettledUpload =
  *
  * @example
  * ```ts
- * import { createUploader, type ClientConfig } from 'leadway-bff/client';
+ * import { createUploader, type ClientConfig } from 'leadway-bff-client';
  *
  * const config: ClientConfig = await createUploader().config();
  * const accept = config.types.flatMap(({ extensions }) => extensions.map((name) => `.${name}`)).join();
@@ -226,7 +226,7 @@ export interface ClientConfig {
  *
  * @example
  * ```ts
- * import { createUploader, type RequestEntry } from 'leadway-bff/client';
+ * import { createUploader, type RequestEntry } from 'leadway-bff-client';
  *
  * const log = ({ method, url, status, code }: RequestEntry) => console.log(method, url, status, code);
  * const uploader = createUploader({ onRequest: log });
@@ -258,7 +258,7 @@ export interface RequestEntry {
  *
  * @example
  * ```ts
- * import { createUploader, type Uploader } from 'leadway-bff/client';
+ * import { createUploader, type Uploader } from 'leadway-bff-client';
  *
  * const uploader: Uploader = createUploader();
  * ```

@@ -21,7 +21,7 @@ export interface UploadErrorFacts {
  *
  * @example
  * ```ts
- * import { createUploader, UploadError } from 'leadway-bff/client';
+ * import { createUploader, UploadError } from 'leadway-bff-client';
  *
  * const ids = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };
  * try {

@@ -14,7 +14,7 @@ import { UploadError } from './upload-error.ts';
  *
  * @example
  * ```ts
- * import { createUploader } from 'leadway-bff/client';
+ * import { createUploader } from 'leadway-bff-client';
  *
  * const uploader = createUploader({ endpoint: '/api' });
  * const input = document.querySelector<HTMLInputElement>('input[type=file]');

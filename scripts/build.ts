@@ -39,7 +39,10 @@ async function bundleProgram(file: string): Promise<ReadonlySet<string>> {
 
 /** Copies what the server sends to browsers, modules without their types. */
 function copyBrowserFiles(folder: string, out: string): void {
-  for (const path of globSync(`${folder}/**/*.{ts,html,css,svg,png}`, { cwd: ROOT })) {
+  for (const path of globSync(`${folder}/**/*.{ts,html,css,svg,png}`, {
+    cwd: ROOT,
+    exclude: ['client/dist'],
+  })) {
     const target = join(out, path);
     mkdirSync(dirname(target), { recursive: true });
     if (!path.endsWith('.ts')) cpSync(join(ROOT, path), target);

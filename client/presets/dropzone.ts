@@ -32,8 +32,8 @@ export interface DropzonePreset {
  * @example
  * ```ts
  * import Dropzone from 'dropzone';
- * import { createUploader } from 'leadway-bff/client';
- * import { dropzoneOptions } from 'leadway-bff/dropzone';
+ * import { createUploader } from 'leadway-bff-client';
+ * import { dropzoneOptions } from 'leadway-bff-client/dropzone';
  *
  * const ids = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };
  * const dropzone = new Dropzone('#drop', dropzoneOptions(createUploader(), ids));

@@ -45,8 +45,8 @@ export interface FilePondPreset {
  * @example
  * ```ts
  * import * as FilePond from 'filepond';
- * import { createUploader } from 'leadway-bff/client';
- * import { filePondOptions } from 'leadway-bff/filepond';
+ * import { createUploader } from 'leadway-bff-client';
+ * import { filePondOptions } from 'leadway-bff-client/filepond';
  *
  * const ids = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };
  * const input = document.querySelector('input[type=file]');

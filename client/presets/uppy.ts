@@ -53,7 +53,7 @@ export interface XhrUploadPreset {
  * ```ts
  * import Uppy from '@uppy/core';
  * import XHRUpload from '@uppy/xhr-upload';
- * import { xhrUploadOptions } from 'leadway-bff/uppy';
+ * import { xhrUploadOptions } from 'leadway-bff-client/uppy';
  *
  * const meta = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };
  * const uppy = new Uppy<typeof meta, { url: string }>({ meta });

@@ -16,12 +16,12 @@ export interface Bundle {
 /** Files by name, as a guide could have them. */
 export type AddedFiles = Readonly<Record<string, string>>;
 
-/** Our own entry points as `exports` of package.json has them, and the sources that they are built of. */
-const { exports: ENTRIES } = JSON.parse(read('package.json')) as {
+/** The entry points of the client's package, and the sources that they are built of. */
+const { exports: ENTRIES } = JSON.parse(read('client/package.json')) as {
   readonly exports: Readonly<Record<string, { readonly default: string }>>;
 };
 const SOURCES = Object.entries(ENTRIES).map(([name, { default: built }]) => ({
-  find: name.replace('.', 'leadway-bff'),
+  find: new RegExp(`^${name.replace('.', 'leadway-bff-client')}$`),
   replacement: built.replace('./dist/', `${ROOT}client/`).replace(/\.js$/, '.ts'),
 }));
 

@@ -12,7 +12,7 @@ const FILE = `new File(['Hello'], 'hello.txt')`;
 const WITH_UPPY = `
 import Uppy from '@uppy/core';
 import XHRUpload from '@uppy/xhr-upload';
-import { xhrUploadOptions } from 'leadway-bff/uppy';
+import { xhrUploadOptions } from 'leadway-bff-client/uppy';
 import { sessionHeaders } from './session.js';
 
 const to = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01', channel: 'WHATSAPP' };
