@@ -48,7 +48,7 @@ describeInBrowsers(
       await pickFiles(opened.page, '#archivos', ...PATHS);
       await urlsIn(opened.page, '#estado', PATHS.length);
       await choose(opened.page, '#archivos', DISGUISED);
-      await textBecomes(opened.page, '#estado', /contenido del archivo/);
+      await textBecomes(opened.page, '#estado', /El archivo está dañado o en realidad no es una imagen/);
       await house.assertTidy({ completeUploads: PATHS.length });
     });
   },
