@@ -1,4 +1,4 @@
-import { redactText } from './redact.ts';
+import { redactText } from './redaction.ts';
 
 /** What the command line asks for. */
 export type Command = 'run' | 'check-config' | 'version' | 'help';

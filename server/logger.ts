@@ -1,6 +1,6 @@
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { AppError } from './errors/app-error.ts';
-import { redactText } from './redact.ts';
+import { redactText } from './redaction.ts';
 
 /** The part of pino that the program uses. */
 export type Logger = Pick<

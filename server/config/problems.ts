@@ -1,3 +1,5 @@
+import { redactValue } from '../redaction.ts';
+
 /** One thing wrong with the environment, without any secret in it. */
 export interface ConfigProblem {
   /** The variable to change. */
@@ -11,13 +13,10 @@ export interface ConfigProblem {
 }
 
 const LONGEST_SHOWN = 120;
-const URL_USER = /\/\/\S*@/g;
-// Private integration tokens and JWTs, which do end up in the variable next to their own.
-const TOKEN = /pit-[0-9a-f-]{8,}|eyJ[\w-]{8,}[\w.-]*/gi;
 
 /** The value as it may be printed: quoted, cut short, and without passwords in URLs or misplaced tokens. */
 export function showValue(value: string): string {
-  const harmless = value.replace(URL_USER, '//[hidden]@').replace(TOKEN, '[hidden]');
+  const harmless = redactValue(value);
   return JSON.stringify(harmless.length > LONGEST_SHOWN ? `${harmless.slice(0, LONGEST_SHOWN)}…` : harmless);
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type AppError, type AppErrorOptions, appError } from '../errors/app-error.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from '../json-object.ts';
-import { cleanMessage } from './clean-message.ts';
+import { redactMessage } from '../redaction.ts';
 
 /** An answer of Leadway's that is not a success. */
 export interface LeadwayRefusal {
@@ -126,7 +126,7 @@ export function toCallerError(
   if (isConversationMissing(refusal)) {
     return appError('UPSTREAM_REJECTED', { ...shared, status: 404, message: 'NOT_FOUND.conversation' });
   }
-  const cleaned = cleanMessage(message, secrets);
+  const cleaned = redactMessage(message, secrets);
   const words = cleaned === '' ? {} : { upstreamMessage: cleaned };
   const wait = retryAfterMs === null ? null : Math.max(retryAfterMs, MIN_RETRY_AFTER_MS);
   switch (status) {

@@ -1,6 +1,6 @@
 import { createClient } from 'redis';
 import type { Logger } from '../logger.ts';
-import { redactText } from '../redact.ts';
+import { redactText } from '../redaction.ts';
 import { isScriptMissing } from './script.ts';
 
 /** What replicas share: a Redis that may be away at any moment. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { redactText } from '../../server/redact.ts';
+import { redactText } from '../../server/redaction.ts';
 
 /** By the square of its length this line would take minutes, and mocha's time-out would tell. */
 const LONG = 400_000;
