@@ -1,12 +1,12 @@
 import type { ClientRateLimitInfo, Options, Store } from 'express-rate-limit';
 import { type RedisReply, RedisStore } from 'rate-limit-redis';
+import { sharedOrLocal } from '../server/shared/fallback.ts';
 import { KEY_PREFIX, toKeyPart } from '../server/shared/keys.ts';
 import type { SharedStore } from '../server/shared/shared-store.ts';
 import { LocalRateStore } from './local-rate-store.ts';
 
 /**
- * Counts requests in Redis, so that replicas count together, and in this process while Redis is away: a
- * limit that nobody enforces would be worse than one that each replica enforces for itself.
+ * Counts requests in Redis, so that replicas count together, and in this process while Redis is away.
  */
 export class SharedRateStore implements Store {
   readonly prefix: string;
@@ -51,16 +51,15 @@ export class SharedRateStore implements Store {
     this.#local.shutdown();
   }
 
-  async #inRedis<T>(shared: (redis: RedisStore) => Promise<T>, local: () => Promise<T>): Promise<T> {
-    if (!this.#store.isUp) return local();
-    try {
+  #inRedis<T>(shared: (redis: RedisStore) => Promise<T>, local: () => Promise<T>): Promise<T> {
+    const inRedis = async (): Promise<T> => {
       this.#redis ??= this.#open();
-      return await shared(await this.#redis);
-    } catch {
-      // The next request tries anew, scripts and all: Redis may have come back empty.
+      return shared(await this.#redis);
+    };
+    return sharedOrLocal(this.#store, inRedis, local, () => {
+      // The next request opens it again, scripts and all: Redis may have come back empty.
       this.#redis = null;
-      return local();
-    }
+    });
   }
 
   /** The library sends its scripts when it is initialised, so that is left until Redis answers. */

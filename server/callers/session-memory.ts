@@ -1,3 +1,4 @@
+import { sharedOrLocal } from '../shared/fallback.ts';
 import { defineScript } from '../shared/script.ts';
 import type { SharedStore } from '../shared/shared-store.ts';
 
@@ -55,26 +56,24 @@ export function createSharedMemory(store: SharedStore, now: () => number): Sessi
   return {
     async countUse(digest) {
       const here = await local.countUse(digest);
-      try {
+      const countTogether = async (): Promise<ContextUse> => {
         const reply = await COUNT_USE(store, [`leadway-bff:context:${digest}`], [now(), REMEMBERED_MS]);
         const [count, firstAt] = (reply as unknown[]).map(Number);
         return { count: Math.max(here.count, count ?? 0), firstAt: Math.min(here.firstAt, firstAt ?? now()) };
-      } catch {
-        return here;
-      }
+      };
+      return sharedOrLocal(store, countTogether, () => here);
     },
     async end(sessionId, expiresAt) {
       await local.end(sessionId, expiresAt);
       const leftMs = String(Math.max(1, Math.ceil(expiresAt - now())));
-      await store.send('SET', endedKey(sessionId), '1', 'PX', leftMs).catch(() => {});
+      const endTogether = (): Promise<unknown> => store.send('SET', endedKey(sessionId), '1', 'PX', leftMs);
+      await sharedOrLocal<unknown>(store, endTogether, () => null);
     },
     async hasEnded(sessionId) {
       if (await local.hasEnded(sessionId)) return true;
-      try {
-        return (await store.send('EXISTS', endedKey(sessionId))) === 1;
-      } catch {
-        return false;
-      }
+      const hasEndedTogether = async (): Promise<boolean> =>
+        (await store.send('EXISTS', endedKey(sessionId))) === 1;
+      return sharedOrLocal(store, hasEndedTogether, () => false);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appError } from '../errors/app-error.ts';
 import type { Logger } from '../logger.ts';
+import { sharedOrLocal } from '../shared/fallback.ts';
 import type { SharedStore } from '../shared/shared-store.ts';
 import {
   type CallKind,
@@ -63,14 +64,14 @@ export function createUpstreamBudget({
 
   /** What is counted in Redis is counted here too, so that this process knows what it did when Redis goes away. */
   const count = async (locationId: string, callId: string, kind: CallKind): Promise<number> => {
-    if (shared === null || store?.isUp !== true) return local.take(locationId, callId, kind);
-    try {
+    const countHere = (): Promise<number> => local.take(locationId, callId, kind);
+    if (store === null || shared === null) return countHere();
+    const countTogether = async (): Promise<number> => {
       const waitMs = await shared.take(locationId, callId, kind);
       if (waitMs === 0) local.note(locationId, callId);
       return waitMs;
-    } catch {
-      return local.take(locationId, callId, kind);
-    }
+    };
+    return sharedOrLocal(store, countTogether, countHere);
   };
   const giveBack = (locationId: string, callId: string): void => {
     local.giveBack(locationId, callId);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../logger.ts';
+import { sharedOrLocal } from './fallback.ts';
 import { KEY_PREFIX, toKeyPart } from './keys.ts';
 import { defineScript } from './script.ts';
 import type { SharedStore } from './shared-store.ts';
@@ -59,11 +60,9 @@ export function createCallerPlaces({ store, logger, leaseMs = LEASE_MS }: Caller
     async take(caller, max) {
       const key = `${KEY_PREFIX}uploads:${toKeyPart(caller)}`;
       const id = randomUUID();
-      const isTaken = await TAKE(store, [key], [max, leaseMs, id]).then(Number, (err: unknown) => {
-        note(err);
-        return 1;
-      });
-      if (isTaken === 0) return null;
+      const takeInRedis = async (): Promise<boolean> => (await TAKE(store, [key], [max, leaseMs, id])) !== 0;
+      const isTaken = await sharedOrLocal(store, takeInRedis, () => true, note);
+      if (!isTaken) return null;
       held.set(id, key);
       return () => {
         if (held.delete(id)) giveBack(id, key);
