@@ -11,7 +11,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { createSandbox } from '../sandbox/index.ts';
 import { openUploadingPage } from '../test/clients/browsers.ts';
-import { type Client, createClients, type Upload } from '../test/clients/clients.ts';
+import { createClients, type Upload } from '../test/clients/clients.ts';
 import { type ClientCase, toWord, writeClientCases } from '../test/clients/files.ts';
 import { BROWSERS, findBrowser } from '../test/helpers/installed-browsers.ts';
 import { launchBrowser } from '../test/helpers/launch-browser.ts';
@@ -135,9 +135,8 @@ async function clientTable(
     }
     rows.push(`| ${name} | ${cells.join(' | ')} |`);
   };
-  const isHere = ({ programs }: Client): boolean => programs.every((name) => findProgram(name) !== undefined);
   for (const client of createClients(() => folder)) {
-    if (isHere(client)) await addRow(client.name, client.upload);
+    if (client.missing() === null) await addRow(client.name, client.upload);
     else rows.push(`| ${client.name} | not run | not run | not run |`);
   }
   for (const kind of BROWSERS) {

@@ -33,8 +33,8 @@ export type Upload = (upload: ClientUpload) => Promise<ClientResponse>;
 /** An HTTP client, used as its documentation says. */
 export interface Client {
   readonly name: string;
-  /** What has to be installed for it. */
-  readonly programs: readonly string[];
+  /** What has to be installed for it and is not; null if nothing is missing. */
+  missing(): string | null;
   readonly upload: Upload;
 }
 
@@ -44,13 +44,17 @@ const run = promisify(execFile);
 export function createClients(folder: () => string): readonly Client[] {
   let compiled: Promise<string> | null = null;
   return [
-    { name: 'curl', programs: ['curl'], upload: (upload) => curl(upload) },
-    { name: 'curl without Expect', programs: ['curl'], upload: (upload) => curl(upload, '-H', 'Expect:') },
-    { name: 'Python requests', programs: ['python3'], upload: (upload) => python('requests', upload) },
-    { name: 'Python urllib3', programs: ['python3'], upload: (upload) => python('urllib3', upload) },
+    { name: 'curl', missing: () => missingProgram('curl'), upload: (upload) => curl(upload) },
+    {
+      name: 'curl without Expect',
+      missing: () => missingProgram('curl'),
+      upload: (upload) => curl(upload, '-H', 'Expect:'),
+    },
+    { name: 'Python requests', missing: missingPython, upload: (upload) => python('requests', upload) },
+    { name: 'Python urllib3', missing: missingPython, upload: (upload) => python('urllib3', upload) },
     {
       name: 'Go net/http',
-      programs: ['go'],
+      missing: () => missingProgram('go'),
       async upload(upload) {
         compiled ??= compileGo(folder());
         return toResponse(await run(await compiled, [upload.url, upload.path, ...pairsOf(upload)]));
@@ -58,26 +62,26 @@ export function createClients(folder: () => string): readonly Client[] {
     },
     {
       name: 'fetch of Node',
-      programs: [],
+      missing: () => null,
       async upload(upload) {
         const response = await fetch(upload.url, { method: 'POST', body: await nativeForm(upload) });
         return { status: response.status, text: await response.text() };
       },
     },
-    { name: 'undici request', programs: [], upload: undiciRequest },
+    { name: 'undici request', missing: () => null, upload: undiciRequest },
     {
       name: 'axios with FormData',
-      programs: [],
+      missing: () => null,
       upload: async (upload) => toAxios(await axios.post(upload.url, await nativeForm(upload), AXIOS)),
     },
     {
       name: 'axios with form-data',
-      programs: [],
+      missing: () => null,
       upload: async (upload) => toAxios(await axios.post(upload.url, packageForm(upload), AXIOS)),
     },
     {
       name: 'got',
-      programs: [],
+      missing: () => null,
       async upload(upload) {
         const response = await got.post(upload.url, {
           body: await nativeForm(upload),
@@ -89,7 +93,7 @@ export function createClients(folder: () => string): readonly Client[] {
     },
     {
       name: 'ky',
-      programs: [],
+      missing: () => null,
       async upload(upload) {
         const response = await ky.post(upload.url, {
           body: await nativeForm(upload),
@@ -102,7 +106,7 @@ export function createClients(folder: () => string): readonly Client[] {
     },
     {
       name: 'superagent',
-      programs: [],
+      missing: () => null,
       async upload({ url, fields, path }) {
         const { status, text } = await superagent
           .post(url)
@@ -172,21 +176,30 @@ async function curl({ url, fields, path }: ClientUpload, ...options: string[]): 
 async function python(library: string, upload: ClientUpload): Promise<ClientResponse> {
   const script = fileURLToPath(new URL('upload.py', import.meta.url));
   return toResponse(
-    await run(pythonWithRequests(), [script, library, upload.url, upload.path, ...pairsOf(upload)]),
+    await run(findPython() ?? 'python3', [script, library, upload.url, upload.path, ...pairsOf(upload)]),
   );
 }
 
-let pythonPath: string | undefined;
+let pythonPath: string | null | undefined;
 
 /** A Python that has the libraries: not always the first one on the PATH, which may also be a slow wrapper. */
-function pythonWithRequests(): string {
-  for (const path of ['python3', '/usr/bin/python3']) {
-    pythonPath ??=
-      spawnSync(path, ['-c', 'import requests, sys; print(sys.executable)'], {
-        encoding: 'utf8',
-      }).stdout.trim() || undefined;
-  }
-  return pythonPath ?? 'python3';
+function findPython(): string | null {
+  pythonPath ??=
+    ['python3', '/usr/bin/python3']
+      .map((path) =>
+        spawnSync(path, ['-c', 'import requests, sys; print(sys.executable)'], { encoding: 'utf8' }),
+      )
+      .find(({ status }) => status === 0)
+      ?.stdout.trim() ?? null;
+  return pythonPath;
+}
+
+function missingPython(): string | null {
+  return findPython() === null ? 'Python with requests' : null;
+}
+
+function missingProgram(name: string): string | null {
+  return findProgram(name) === undefined ? name : null;
 }
 
 async function compileGo(folder: string): Promise<string> {
