@@ -22,6 +22,7 @@ export function createCallerGate({
 }: Pick<AppContext, 'authenticator' | 'userHash'>): RequestHandler {
   return async function callerGate(req: WithCaller, _res: Response, next: NextFunction) {
     const caller = await authenticator.authenticate({
+      incoming: req,
       headers: req.headers,
       headersDistinct: req.headersDistinct,
       addressKey: addressKeyOf(req),

@@ -57,8 +57,13 @@ export type ReadPrefix = (req: Request) => AddPrefix;
 /**
  * Reads `X-Forwarded-Prefix`, the path that a trusted proxy strips in front of ours. Anything that is not a plain
  * path is ignored and logged once: clients send uploads to the URLs that it ends up in.
+ *
+ * @param mountPathOf The path at which a router is mounted, which follows the prefix.
  */
-export function createPrefixReader({ logger }: Pick<AppContext, 'logger'>): ReadPrefix {
+export function createPrefixReader(
+  { logger }: Pick<AppContext, 'logger'>,
+  mountPathOf: (req: Request) => string = () => '',
+): ReadPrefix {
   let isLogged = false;
   const prefixOf = (req: Request): string => {
     const value = req.headers['x-forwarded-prefix'];
@@ -74,7 +79,7 @@ export function createPrefixReader({ logger }: Pick<AppContext, 'logger'>): Read
     return '';
   };
   return (req) => {
-    const prefix = prefixOf(req);
+    const prefix = prefixOf(req) + mountPathOf(req);
     return (response) =>
       prefix === ''
         ? response

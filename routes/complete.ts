@@ -3,6 +3,7 @@ import { callerOf } from '../middleware/caller.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
 import type { AppContext } from '../server/context.ts';
+import { toUser } from '../server/embedding.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { noteOutcome } from '../server/http/outcome.ts';
 import { disconnectSignal } from '../server/http/response-end.ts';
@@ -23,7 +24,19 @@ export function addComplete(
     const ticket = await openPresentedTicket(context, callerOf(req), sealed, 'complete');
     noteOutcome(req, { locationId: ticket.locationId, contentType: ticket.contentType });
     assertMatches(body, ticket);
-    res.json(await context.direct.complete(ticket, disconnectSignal(res)));
+    const completed = await context.direct.complete(ticket, disconnectSignal(res));
+    res.json(completed);
+    const { locationId, conversationId, filename: name, contentType, fileSize } = ticket;
+    context.uploads.hooks.after({
+      user: toUser(callerOf(req)),
+      locationId,
+      conversationId,
+      contactId: null,
+      mode: 'direct',
+      files: Object.values(completed.uploadedFiles).map((url) => {
+        return { name, contentType, size: completed.metadata.size ?? fileSize, url };
+      }),
+    });
   };
   router
     .route('/messages/upload/complete')

@@ -1,4 +1,6 @@
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -9,12 +11,14 @@ import { SWAGGER_UI_FILES } from '../routes/openapi.ts';
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
 /**
- * Builds the server into the folder `out`: `main.js`, which includes its dependencies and is what `leadway-bff` runs,
- * and the files that it sends, at the same paths as in the sources.
+ * Builds the server into the folder `out`: `main.js`, which includes its dependencies and is what `leadway-bff` runs;
+ * `index.js`, which imports them, for programs that embed it; and the files that it sends, at the paths of the sources.
  */
 export async function build(out = join(ROOT, 'dist')): Promise<void> {
   rmSync(out, { recursive: true, force: true });
-  const packages = await bundleProgram(join(out, 'main.js'));
+  const packages = await bundle('server/main.ts', join(out, 'main.js'), false);
+  await bundle('server/index.ts', join(out, 'index.js'), true);
+  writeTypes(join(out, 'types'));
   copyBrowserFiles('web', out);
   copyBrowserFiles('client', out);
   cpSync(join(ROOT, 'routes/docs'), join(out, 'routes/docs'), { recursive: true });
@@ -23,18 +27,44 @@ export async function build(out = join(ROOT, 'dist')): Promise<void> {
   writeFileSync(join(out, 'THIRD-PARTY-LICENSES.txt'), toLicenses([...packages, swaggerUi]));
 }
 
-/** Bundles the program into one file. @returns the folders of the packages in it. */
-async function bundleProgram(file: string): Promise<ReadonlySet<string>> {
-  const bundle = await rolldown({
-    input: join(ROOT, 'server/main.ts'),
+/** Bundles `entry` into one file. @returns the folders of the packages in it. */
+async function bundle(entry: string, file: string, isLibrary: boolean): Promise<ReadonlySet<string>> {
+  const bundled = await rolldown({
+    input: join(ROOT, entry),
     platform: 'node',
     tsconfig: false,
+    external: isLibrary ? /^[^./]/ : [],
   });
-  const { output } = await bundle.write({ file, codeSplitting: false, sourcemap: true });
-  await bundle.close();
+  const { output } = await bundled.write({ file, codeSplitting: false, sourcemap: true });
+  await bundled.close();
   const modules = output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
   const folders = modules.map((id) => /^\/.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0]);
   return new Set(folders.filter((folder) => folder !== undefined));
+}
+
+/** Writes the types of `server/index.ts`, and of what they refer to. */
+function writeTypes(out: string): void {
+  const all = mkdtempSync(join(tmpdir(), 'leadway-bff-types-'));
+  try {
+    execFileSync(
+      join(ROOT, 'node_modules/.bin/tsc'),
+      ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', all],
+      { stdio: 'inherit' },
+    );
+    const copied = new Set<string>();
+    const copy = (file: string): void => {
+      if (copied.has(file)) return;
+      copied.add(file);
+      const text = readFileSync(join(all, file), 'utf8');
+      mkdirSync(dirname(join(out, file)), { recursive: true });
+      writeFileSync(join(out, file), text);
+      for (const [, path = ''] of text.matchAll(/from '(\.[^']+)\.[jt]s'/g))
+        copy(join(dirname(file), `${path}.d.ts`));
+    };
+    copy('server/index.d.ts');
+  } finally {
+    rmSync(all, { recursive: true });
+  }
 }
 
 /** Copies what the server sends to browsers, modules without their types. */

@@ -1,4 +1,4 @@
-import express, { type Express, Router } from 'express';
+import express, { type Express, type Request, Router } from 'express';
 import { createAccessLog } from '../middleware/access-log.ts';
 import { createActivityCount } from '../middleware/activity.ts';
 import { createBodyGuard } from '../middleware/body-guard.ts';
@@ -12,6 +12,7 @@ import { createAddressRateLimit, createRateLimit } from '../middleware/rate-limi
 import { createRequestId } from '../middleware/request-id.ts';
 import { createSecurityHeaders } from '../middleware/security-headers.ts';
 import { createStrictHttp } from '../middleware/strict-http.ts';
+import { createUnreadBodyCheck } from '../middleware/unread-body.ts';
 import { addClientConfig } from '../routes/client-config.ts';
 import { addClientModule } from '../routes/client-module.ts';
 import { addComplete } from '../routes/complete.ts';
@@ -55,11 +56,27 @@ export function createApp(context: AppContext, demo: DemoTarget | null = null): 
   return app;
 }
 
+/** The API for an app of somebody else's, where nothing of Express or of the listener is ours to set. */
+export function createUploadApp(context: AppContext): Router {
+  const router = Router();
+  router.use(createRequestId());
+  router.use(createAccessLog(context));
+  router.use(createUnreadBodyCheck(context)); // before anything that waits for the body
+  router.use(createBodyGuard(context)); // before anything that can respond: it reads the rest of the body
+  router.use(createSecurityHeaders(context.config.hstsMaxAgeS));
+  router.use(createCors(context)); // before all rejections: a page may only read errors that carry its headers
+  router.use(createStrictHttp());
+  router.use(createApi(context, (req) => req.baseUrl));
+  router.use(createNotFound());
+  router.use(createErrorHandler());
+  return router;
+}
+
 /**
  * Everything below the base path, as a list: what a request passes, in this order. One router for all routes: each
  * router within another would cost every request that passes it as much as a route.
  */
-function createApi(context: AppContext): Router {
+function createApi(context: AppContext, mountPathOf: (req: Request) => string = () => ''): Router {
   const { config } = context;
   const api = Router();
   api.use(createPreflight()); // before what rejects or counts
@@ -70,11 +87,11 @@ function createApi(context: AppContext): Router {
   addClientModule(api);
   const addressLimit = createAddressRateLimit(context);
   addOpenApi(api, context, addressLimit);
-  if (config.auth.kind !== 'none') api.use(addressLimit); // guesses at credentials are counted too
+  if (context.hasCredentials) api.use(addressLimit); // guesses at credentials are counted too
   if (context.sessions !== null) addSession(api, context, context.sessions); // before the gate: it lets callers in
   api.use(createCallerGate(context)); // before any body
   api.use(createRateLimit(context)); // after the gate: it counts by user
-  const readPrefix = createPrefixReader(context);
+  const readPrefix = createPrefixReader(context, mountPathOf);
   addUpload(api, context, readPrefix);
   addInitiate(api, context, readPrefix);
   addContent(api, context);

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Authenticator } from './callers/caller.ts';
 import { createCallerServices } from './callers/caller-services.ts';
+import { createEmbeddedAuthenticator } from './callers/embedded-caller.ts';
 import type { Sessions } from './callers/sessions.ts';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
+import { createUploadHooks, type Embedding } from './embedding.ts';
 import { createTypePolicy, type TypePolicy } from './file-types/type-policy.ts';
 import { LingeringClose } from './http/lingering-close.ts';
 import { createProxyFor, type ProxyFor } from './http/outbound-proxy.ts';
@@ -39,6 +41,8 @@ export interface AppContext extends AsyncDisposable {
   readonly userHash: (userId: string) => string;
   /** Where callers begin their session here (`AUTH=sso`). */
   readonly sessions: Sessions | null;
+  /** Whether requests have to prove who sends them, so that clients may guess. */
+  readonly hasCredentials: boolean;
   /** The one decision on proxies, for whatever calls out. */
   readonly proxyFor: ProxyFor;
   readonly agent: UpstreamAgent;
@@ -55,7 +59,12 @@ export interface AppContext extends AsyncDisposable {
 }
 
 /** Makes the services of one process from its configuration. */
-export function createContext(config: Config, secrets: Secrets, logger: Logger): AppContext {
+export function createContext(
+  config: Config,
+  secrets: Secrets,
+  logger: Logger,
+  embedding: Embedding = {},
+): AppContext {
   const { leadway, uploads: limits } = config;
   const resources = new AsyncDisposableStack();
   const sharedStore =
@@ -79,9 +88,10 @@ export function createContext(config: Config, secrets: Secrets, logger: Logger):
     }),
   );
   const probeLeadway = createProbe(probeAgent, leadway.baseUrl);
-  const { authenticator, sessions } = resources.use(
-    createCallerServices(config, secrets, { store: sharedStore, agent, logger }),
-  );
+  const { authenticator, sessions } =
+    embedding.authenticate === undefined
+      ? resources.use(createCallerServices(config, secrets, { store: sharedStore, agent, logger }))
+      : { authenticator: createEmbeddedAuthenticator(embedding.authenticate), sessions: null };
   const tokens = resources.use(
     createConfiguredTokens({ secrets, singleLocationId: leadway.singleLocationId, logger }),
   );
@@ -129,6 +139,7 @@ export function createContext(config: Config, secrets: Secrets, logger: Logger):
     authenticator,
     userHash: createUserHash(sealingSecrets[0]),
     sessions,
+    hasCredentials: config.auth.kind !== 'none' || embedding.authenticate !== undefined,
     activity: { requests: 0 },
     lingering: resources.use(new LingeringClose()),
     proxyFor,
@@ -149,6 +160,7 @@ export function createContext(config: Config, secrets: Secrets, logger: Logger):
       maxFiles: limits.maxFiles,
       defaultChannel: limits.defaultChannel,
       attachmentUrlOrigins: config.attachmentUrlOrigins,
+      hooks: createUploadHooks(embedding, logger),
     },
     rereadTokens: () => tokens.reread(),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

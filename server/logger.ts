@@ -21,23 +21,27 @@ const SECRET_KEYS: ReadonlySet<string> = new Set([
 
 const SECRET = '[secret]';
 
+/** A logger of an embedding program, with pino's methods. */
+export type ForeignLogger = Record<
+  'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace',
+  (facts: Record<string, unknown>, message: string) => void
+>;
+
 /** What {@link createLogger} takes. */
 export interface LoggerOptions {
   readonly level: string;
   /** Where the lines go; standard output by default. */
   readonly destination?: DestinationStream;
-  /** Lines for people instead of JSON; for a terminal. */
-  readonly pretty?: boolean;
+  /** Gets the lines instead, one call each. */
+  readonly target?: ForeignLogger;
 }
 
 /**
  * The program's logger: one JSON object a line. What could be a secret is taken out twice: by key, and from
  * every string by what secrets look like.
  */
-export async function createLogger({ level, destination, pretty = false }: LoggerOptions): Promise<Logger> {
-  const stream =
-    destination ??
-    (pretty ? (await createPrettyStream()).stream : pino.destination({ dest: 1, sync: false }));
+export function createLogger({ level, destination, target }: LoggerOptions): Logger {
+  const stream = destination ?? (target ? passLinesTo(target) : pino.destination({ dest: 1, sync: false }));
   const logger: Logger = pino(
     {
       level,
@@ -55,6 +59,16 @@ export async function createLogger({ level, destination, pretty = false }: Logge
     stream,
   );
   return logger;
+}
+
+/** Passes lines on as they were written: without secrets. */
+function passLinesTo(target: ForeignLogger): DestinationStream {
+  return {
+    write(line) {
+      const { level, time: _, msg, ...facts } = JSON.parse(line) as Record<string, unknown>;
+      target[level as keyof ForeignLogger](facts, String(msg ?? ''));
+    },
+  };
 }
 
 /** Nothing is logged that lies deeper; the bound is there for what refers to itself. */
@@ -76,8 +90,8 @@ function censor<T extends object>(facts: T, depth = 0): T {
   return censored ?? facts;
 }
 
-/** In an object, because the stream has a `then` of its own. */
-async function createPrettyStream(): Promise<{ stream: DestinationStream }> {
+/** Lines for people instead of JSON, for a terminal. In an object, because the stream has a `then` of its own. */
+export async function createPrettyStream(): Promise<{ stream: DestinationStream }> {
   const { default: pretty } = await import('pino-pretty');
   return { stream: pretty({ sync: true, ignore: 'requestId', translateTime: 'SYS:HH:MM:ss' }) };
 }

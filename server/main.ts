@@ -8,7 +8,7 @@ import { formatProblems } from './config/problems.ts';
 import type { Secrets } from './config/secrets.ts';
 import type { DemoTarget } from './demo.ts';
 import { explainListenError } from './listen-problem.ts';
-import { createLogger, type Logger } from './logger.ts';
+import { createLogger, createPrettyStream, type Logger } from './logger.ts';
 import { packageVersion } from './package-version.ts';
 import { runSandbox } from './sandbox-mode.ts';
 import { type RunningServer, startServer } from './server.ts';
@@ -50,7 +50,11 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
   // Whoever read our output may go; uploads matter more than their log.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
-  const logger = await createLogger({ level: config.log.level, pretty: process.stdout.isTTY });
+  const pretty = process.stdout.isTTY ? await createPrettyStream() : null;
+  const logger = createLogger({
+    level: config.log.level,
+    ...(pretty !== null && { destination: pretty.stream }),
+  });
   for (const warning of warnings) logger.warn(warning);
   let running: RunningServer | null = null;
   using signals = listenForSignals({

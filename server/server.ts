@@ -6,6 +6,7 @@ import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { type AppContext, createContext } from './context.ts';
 import type { DemoTarget } from './demo.ts';
+import type { Embedding } from './embedding.ts';
 import { createListener } from './http/listener.ts';
 import type { Logger } from './logger.ts';
 
@@ -32,6 +33,7 @@ export interface RunningServer extends AsyncDisposable {
  * Builds the application of `config` and listens.
  *
  * @param demo Adds the demo page, which uploads there.
+ * @param embedding What a program around it adds.
  * @throws the listener's error, such as `EADDRINUSE`.
  */
 export async function startServer(
@@ -39,8 +41,9 @@ export async function startServer(
   secrets: Secrets,
   logger: Logger,
   demo: DemoTarget | null = null,
+  embedding: Embedding = {},
 ): Promise<RunningServer> {
-  const context = createContext(config, secrets, logger);
+  const context = createContext(config, secrets, logger, embedding);
   const listener = createListener(
     createApp(context, demo),
     ({ status, code, cause }, requestId, socket) => {
@@ -89,7 +92,11 @@ export async function startServer(
 const IDLE_CHECK_MS = 50;
 
 /** Waits until no request is under way; the listener stays open, so that probes see the draining state. */
-async function whenIdle({ activity }: AppContext, graceMs: number, hurry?: AbortSignal): Promise<boolean> {
+export async function whenIdle(
+  { activity }: AppContext,
+  graceMs: number,
+  hurry?: AbortSignal,
+): Promise<boolean> {
   const deadline = performance.now() + graceMs;
   while (activity.requests > 0) {
     if (hurry?.aborted || performance.now() >= deadline) return false;

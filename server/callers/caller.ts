@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /** Who sends a request, and where they may write. */
 export interface Caller {
@@ -12,6 +12,8 @@ export interface Caller {
 
 /** What is known of a request before its body. */
 export interface CallerRequest {
+  /** The request itself, for an embedding program. */
+  readonly incoming: IncomingMessage;
   readonly headers: IncomingHttpHeaders;
   /** All values of each header, by its name in lower case. */
   readonly headersDistinct: NodeJS.Dict<string[]>;

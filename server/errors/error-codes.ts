@@ -8,7 +8,8 @@ interface ErrorDefinition {
  * Every error code of the public API.
  *
  * `docs/errors.md` explains each of them; a test holds the two together. `UPSTREAM_REJECTED` is the one
- * whose status varies: it passes Leadway's own 4xx on.
+ * whose status varies: it passes Leadway's own 4xx on. So does that of `UPLOAD_REJECTED`, which an embedding program
+ * chooses.
  */
 export const ERROR_CODES = {
   BAD_REQUEST: { status: 400, retryable: false },
@@ -42,6 +43,7 @@ export const ERROR_CODES = {
   TYPE_NOT_ALLOWED: { status: 415, retryable: false },
   TYPE_MISMATCH: { status: 415, retryable: false },
   EXPECTATION_FAILED: { status: 417, retryable: false },
+  UPLOAD_REJECTED: { status: 422, retryable: false },
   RATE_LIMITED: { status: 429, retryable: true },
   TOO_MANY_UPLOADS: { status: 429, retryable: true },
   HEADERS_TOO_LARGE: { status: 431, retryable: false },

@@ -356,6 +356,10 @@ export const MESSAGES = {
     en: 'The only expectation that this server supports is 100-continue.',
     es: 'La única expectativa que admite este servidor es 100-continue.',
   },
+  UPLOAD_REJECTED: {
+    en: 'This upload is not allowed here.',
+    es: 'Aquí no se permite esta subida.',
+  },
   RATE_LIMITED: {
     en: 'Too many requests: try again in {seconds} s.',
     es: 'Demasiadas peticiones: inténtalo de nuevo en {seconds} s.',
@@ -371,6 +375,10 @@ export const MESSAGES = {
   INTERNAL: {
     en: 'Something went wrong on the server: tell its administrator.',
     es: 'Algo ha fallado en el servidor: avisa a su administrador.',
+  },
+  'INTERNAL.bodyRead': {
+    en: 'The server is set up wrongly: something read the upload before the upload router. Its log says how to fix it.',
+    es: 'El servidor está mal configurado: algo leyó la subida antes que el router de subidas. Su registro dice cómo arreglarlo.',
   },
   DIRECT_UNAVAILABLE: {
     en: 'Direct upload is not offered: use mode=forward.',

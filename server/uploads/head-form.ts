@@ -17,7 +17,7 @@ const MAX_HEAD_BYTES = Math.max(HEAD_BYTES, 64 * 1024);
 export class HeadForm {
   readonly #settled = new AbortController();
   /** Aborted as soon as the outcome is settled. */
-  readonly signal = this.#settled.signal;
+  readonly signal: AbortSignal = this.#settled.signal;
   readonly #context: UploadContext;
   readonly #caller: Caller;
   readonly #facts: Outcome;

@@ -1,4 +1,5 @@
 import type { Caller } from '../callers/caller.ts';
+import { toUser } from '../embedding.ts';
 import { judgeDeclared } from '../file-types/verdict.ts';
 import type { Outcome } from '../http/outcome.ts';
 import { channelMaxBytes } from './channels.ts';
@@ -55,6 +56,13 @@ export async function initiateUpload(
   if (fields.fileSize !== null && fields.fileSize > limit) throw overLimit(limit, channel);
 
   const { fileSize } = fields;
+  await context.hooks.before?.({
+    user: toUser(caller),
+    locationId,
+    conversationId,
+    contactId: fields.contactId,
+    files: [{ name: filename, contentType }],
+  });
   const ticket = await context.direct.initiate(
     { caller: caller.id, locationId, conversationId, filename, contentType, fileSize, channel },
     signal,

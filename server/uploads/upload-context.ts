@@ -1,4 +1,5 @@
 import type { Caller } from '../callers/caller.ts';
+import type { UploadHooks } from '../embedding.ts';
 import type { TypePolicy } from '../file-types/type-policy.ts';
 import type { LeadwayClient } from '../leadway/leadway-client.ts';
 import type { UpstreamBudget } from '../leadway/upstream-budget.ts';
@@ -21,4 +22,5 @@ export interface UploadContext {
   readonly maxFiles: number;
   readonly defaultChannel: string;
   readonly attachmentUrlOrigins: readonly string[];
+  readonly hooks: UploadHooks;
 }

@@ -1,4 +1,5 @@
 import type { Caller } from '../callers/caller.ts';
+import { toUser, type UploadTarget } from '../embedding.ts';
 import { channelMaxBytes, LARGEST_CHANNEL_BYTES } from './channels.ts';
 import type { DirectFile } from './direct-uploads.ts';
 import type { IncomingFile } from './incoming-file.ts';
@@ -104,6 +105,12 @@ export class UploadKnowledge {
   /** Null when none is named and several could be meant. */
   location(): string | null {
     return resolveLocation(this.#locations, this.#request.locationId, this.#fields.locationId);
+  }
+
+  /** Whose upload it is and where it goes, as far as that is known. */
+  target(): UploadTarget {
+    const { conversationId, contactId } = this.#fields;
+    return { user: toUser(this.#request.caller), locationId: this.location(), conversationId, contactId };
   }
 
   /** @throws AppError `MISSING_FIELD` */

@@ -12,6 +12,8 @@ import type { Carriage, UploadKnowledge } from './upload-knowledge.ts';
 
 /** What an {@link UploadTransport} tells the upload whose files it carries. */
 export interface TransportEvents {
+  /** Awaited before anything is decided that can't be taken back. Rejects when the upload must not go on. */
+  beforeCommit(): Promise<void>;
   onSuccess(answer: UploadAnswer): void;
   onFailure(error: AppError): void;
   onTiming(timing: UpstreamTiming): void;
@@ -92,6 +94,7 @@ export class UploadTransport {
 
   /** The form, whose first file `file` is, has come to its end: chooses the route if none is yet, and commits. */
   async finish(file: IncomingFile): Promise<void> {
+    await this.#events.beforeCommit();
     if (this.#carriage === 'hold' || this.#carriage === 'discard') return this.#route(true);
     this.#known.assertDeclaredSize(file);
     chooseRoute({ ...this.#known.routeFacts(true), size: null });
@@ -165,6 +168,7 @@ export class UploadTransport {
     if (!isComplete && this.#known.mayBeTooLarge()) return this.#discard();
     if (file.isWhole && file.size === this.#known.fields.fileSize) await file.assertSound();
     const claim = this.#known.claim(file);
+    await this.#events.beforeCommit();
     const ticket = await this.#context.direct.initiate(claim, this.#signal);
     if (ticket === null) return this.#fallBack(isComplete);
     const size = claim.fileSize ?? file.size;
@@ -211,6 +215,7 @@ export class UploadTransport {
 
   async #goRelay(isComplete: boolean): Promise<void> {
     if (!isComplete && this.#known.location() === null) throw fieldOrder('locationId');
+    await this.#events.beforeCommit();
     this.#relay = new RelayCarrier({
       direct: this.#context.direct,
       agent: this.#context.client.options.agent,

@@ -27,13 +27,15 @@ export interface FilePart {
 export class Upload {
   readonly #settled = new AbortController();
   /** Aborted as soon as the upload has settled. */
-  readonly signal = this.#settled.signal;
+  readonly signal: AbortSignal = this.#settled.signal;
   readonly #context: UploadContext;
   readonly #facts: Outcome;
   readonly #answer = Promise.withResolvers<UploadAnswer>();
   readonly #registerName = createNameRegister();
   readonly #known: UploadKnowledge;
   readonly #transport: UploadTransport;
+  /** What `beforeUpload` was told last. */
+  #told = '';
 
   /**
    * @param facts Where the upload writes what the log needs.
@@ -45,6 +47,7 @@ export class Upload {
     this.#known = new UploadKnowledge(context, request);
     this.#noteLocation();
     this.#transport = new UploadTransport(context, this.#known, this.signal, {
+      beforeCommit: () => this.#askHook(),
       onSuccess: (answer) => this.#settle(answer),
       onFailure: (error) => this.fail(error),
       onTiming: ({ status, ms }) => {
@@ -93,6 +96,7 @@ export class Upload {
       await file.admit(head, isWhole ? this.#known.extentOf(head) : 'part');
       this.signal.throwIfAborted();
       this.#facts.contentType ??= file.contentType;
+      if (this.#context.hooks.before !== null) await this.#askHook();
       await this.#transport.beginFile(file, toCome, isWhole ? head.length : null);
       await this.#take(file, head);
       if (!isWhole) await part.stream.pump((chunk) => this.#take(file, chunk), this.signal);
@@ -120,6 +124,25 @@ export class Upload {
     this.#facts.mode = answer.mode;
     this.#settled.abort();
     this.#answer.resolve(answer);
+    if (answer.mode === 'direct') return;
+    const { mode, uploadedFiles } = answer;
+    const files = this.#known.files.map(({ name, contentType, size }) => {
+      return { name, contentType, size, url: uploadedFiles[name] ?? '' };
+    });
+    this.#context.hooks.after({ ...this.#known.target(), mode, files });
+  }
+
+  /** Calls `beforeUpload`, unless it has seen all that is known now. */
+  async #askHook(): Promise<void> {
+    const { before } = this.#context.hooks;
+    if (before === null) return;
+    const files = this.#known.files.map(({ name, contentType }) => ({ name, contentType }));
+    const upload = { ...this.#known.target(), files };
+    const told = JSON.stringify(upload);
+    if (told === this.#told) return;
+    this.#told = told;
+    await before(upload);
+    this.signal.throwIfAborted();
   }
 
   #openFile({ filename, declaredType }: FilePart): IncomingFile {

@@ -7,7 +7,7 @@ type UploadFromPage = (file: File, to: Record<string, string>) => Promise<Record
 
 /** The README's function for browsers, with a `fetch` that knows where its page is. */
 function uploadAsOn(house: House): UploadFromPage {
-  const source = /```js\n(.*?)```/s.exec(read('README.md'))?.[1];
+  const source = /```js\n(async function upload.*?)```/s.exec(read('README.md'))?.[1];
   assert(source !== undefined);
   const fetchFromPage = (address: string, init: RequestInit) => fetch(new URL(address, house.url), init);
   return new Function('fetch', `${source}; return upload;`)(fetchFromPage) as UploadFromPage;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/index.ts';
 import { loadConfig } from '../../server/config/config.ts';
 import { formatProblems } from '../../server/config/problems.ts';
+import type { Embedding } from '../../server/embedding.ts';
 import { createLogger } from '../../server/logger.ts';
 import { type RunningServer, startServer } from '../../server/server.ts';
 import { LogSink } from './log-sink.ts';
@@ -16,6 +17,8 @@ export interface HouseOptions {
   readonly upstream?: Sandbox;
   /** With the demo page at `/`. Default false. */
   readonly page?: boolean;
+  /** What a program around the server adds. */
+  readonly embedding?: Embedding;
 }
 
 /** The whole program on a free port with a sandbox of its own as upstream. */
@@ -40,6 +43,7 @@ export async function createHouse({
   sandbox: sandboxOptions = {},
   upstream,
   page = false,
+  embedding = {},
 }: HouseOptions = {}): Promise<House> {
   const sandbox =
     upstream ??
@@ -59,7 +63,7 @@ export async function createHouse({
   const logger = await createLogger({ level: loaded.config.log.level, destination: log });
   const { conversationId, contactId } = sandbox;
   const demo = page ? { conversationId, contactId } : null;
-  const server = await startServer(loaded.config, loaded.secrets, logger, demo);
+  const server = await startServer(loaded.config, loaded.secrets, logger, demo, embedding);
 
   return {
     url: server.url,

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { createHeaderAuthenticator } from '../../../server/callers/header-caller.ts';
 
 /** A request with these headers; two names that differ in case are one header that came twice. */
 const requestOf = (headers: Readonly<Record<string, string>>, isFromTrustedProxy = true) => ({
+  incoming: new IncomingMessage(new Socket()),
   headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
   headersDistinct: Object.fromEntries(
     [...Map.groupBy(Object.entries(headers), ([name]) => name.toLowerCase())].map(([name, came]) => [

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { createLocalMemory } from '../../../server/callers/session-memory.ts';
 import { createSessions, REUSE_WINDOW_MS } from '../../../server/callers/sessions.ts';
 import { AppError } from '../../../server/errors/app-error.ts';
@@ -26,6 +28,7 @@ async function makeSessions(more: Partial<Parameters<typeof createSessions>[0]> 
   });
   const authenticate = (token: string) =>
     sessions.authenticate({
+      incoming: new IncomingMessage(new Socket()),
       headers: { authorization: `Bearer ${token}` },
       headersDistinct: { authorization: [`Bearer ${token}`] },
       addressKey: '127.0.0.1',

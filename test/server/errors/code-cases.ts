@@ -1,3 +1,4 @@
+import { UploadRejected } from '../../../server/embedding.ts';
 import type { ErrorCode } from '../../../server/errors/error-codes.ts';
 import type { House, HouseOptions } from '../../helpers/house.ts';
 import { fixture, type Part } from '../../helpers/multipart.ts';
@@ -156,6 +157,17 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
       await call(house, '/messages/upload');
       return call(house, '/messages/upload');
     },
+  },
+  UPLOAD_REJECTED: {
+    what: 'what the embedding program rejects',
+    house: {
+      embedding: {
+        beforeUpload() {
+          throw new UploadRejected(422, 'No pictures, please.');
+        },
+      },
+    },
+    provoke: (house) => upload(house, [PICTURE]),
   },
   TOO_MANY_UPLOADS: {
     what: 'one upload too many at once',
