@@ -36,8 +36,8 @@ describe('README.md', () => {
     const { uploads, rateLimit, forward } = loaded.config;
     assert.equal(rateLimit.windowMs, 60_000);
     const { maxFiles, maxConcurrent, maxConcurrentPerCaller } = uploads;
-    assert(readme.includes(`${maxFiles} files per request, ${rateLimit.max} calls per minute and`));
-    assert(readme.includes(`${maxConcurrentPerCaller} uploads at once per caller, ${maxConcurrent} in all`));
+    assert(readme.includes(`${maxFiles} files per request, ${rateLimit.max} requests per minute and`));
+    assert(readme.includes(`${maxConcurrentPerCaller} uploads at once per client, ${maxConcurrent} in all`));
     assert(readme.includes(`\`FORWARD_MAX_BYTES\`, ${forward.maxBytes / 1024 ** 2} MiB by default`));
     assert(readme.includes(`${DEFAULT_ALLOWED.length} extensions`));
   });
