@@ -1,8 +1,8 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
-import { joinSmallChunks } from '../server/http/body-chunks.ts';
 import { BODY_PACE, hasBody, watchBody } from '../server/http/body-watch.ts';
+import { joinSmallChunks } from '../server/http/buffers.ts';
 import { isResponseSent } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { addressKeyOf } from './caller.ts';

@@ -1,4 +1,4 @@
-import { ChunkList } from '../http/chunk-list.ts';
+import { BufferList } from '../http/buffers.ts';
 
 const LOCAL_BYTES = 30;
 /** Of one entry; a list of the content types of 10,000 parts is about half of it when packed. */
@@ -12,7 +12,7 @@ const MAX_ENTRIES = 4;
  */
 export class ZipEntryCatcher {
   readonly #name: Buffer;
-  readonly #caught: { readonly offset: number; readonly kept: ChunkList }[] = [];
+  readonly #caught: { readonly offset: number; readonly kept: BufferList }[] = [];
   /** The bytes before the next chunk, enough for the beginning of an entry and its name but one byte. */
   #carry = Buffer.alloc(0);
   #position = 0;
@@ -57,7 +57,7 @@ export class ZipEntryCatcher {
       if (offset < this.#searchedTo || at < LOCAL_BYTES) continue;
       this.#searchedTo = offset + 1;
       const start = at - LOCAL_BYTES;
-      const kept = new ChunkList();
+      const kept = new BufferList();
       kept.push(Buffer.from(joint.subarray(start, start + MAX_ENTRY_BYTES)));
       this.#caught.push({ offset, kept });
     }

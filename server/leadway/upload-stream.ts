@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type AppError, appError } from '../errors/app-error.ts';
-import { ChunkList } from '../http/chunk-list.ts';
+import { BufferList } from '../http/buffers.ts';
 import { freeChunk } from '../http/free-chunk.ts';
 import { toConnectionFault } from './leadway-errors.ts';
 import { type ProgressWatch, watchProgress } from './progress-watch.ts';
@@ -31,7 +31,7 @@ export class UploadStream {
   #isClosed = false;
   #hasStalled = false;
   #wasStale = false;
-  readonly #gathered = new ChunkList();
+  readonly #gathered = new BufferList();
   #flushing: NodeJS.Immediate | undefined;
   readonly #startedAt = performance.now();
 

@@ -2,7 +2,7 @@ import type { Caller } from '../callers/caller.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { sizeText } from '../errors/messages.ts';
 import { HEAD_BYTES } from '../file-types/file-types.ts';
-import { ChunkList } from '../http/chunk-list.ts';
+import { BufferList } from '../http/buffers.ts';
 import type { Outcome } from '../http/outcome.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
 import { initiateUpload, type OfferedHead } from './initiate-upload.ts';
@@ -52,7 +52,7 @@ export class HeadForm {
     try {
       if (this.#offered !== null)
         throw appError('TOO_MANY_FILES', { params: { max: 1 }, details: { max: 1 } });
-      const chunks = new ChunkList();
+      const chunks = new BufferList();
       let bytes = 0;
       const keep = (chunk: Buffer): undefined => {
         if (bytes < MAX_HEAD_BYTES) chunks.push(chunk);

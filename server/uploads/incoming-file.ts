@@ -4,7 +4,7 @@ import type { FileType } from '../file-types/file-types.ts';
 import type { TypePolicy } from '../file-types/type-policy.ts';
 import { wordsOf } from '../file-types/type-words.ts';
 import { checkName, judgeHead, type TypeProblem } from '../file-types/verdict.ts';
-import { ChunkList } from '../http/chunk-list.ts';
+import { BufferList } from '../http/buffers.ts';
 
 /** A file as its sender describes it. */
 export interface FileClaim {
@@ -23,7 +23,7 @@ export class IncomingFile {
   /** Whether its last byte has come. */
   isWhole = false;
   /** Its bytes, while they may still be held. */
-  readonly held = new ChunkList();
+  readonly held = new BufferList();
   readonly #claim: FileClaim;
   readonly #policy: TypePolicy;
   #type: FileType | null = null;

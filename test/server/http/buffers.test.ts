@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { joinSmallChunks } from '../../../server/http/body-chunks.ts';
+import { BufferList, joinSmallChunks } from '../../../server/http/buffers.ts';
 import { type Exchange, openExchange } from './exchange.ts';
 
 const CHUNKED = 'POST / HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -103,5 +103,37 @@ describe('the small chunks of a body', () => {
       await readAll(body.req);
       assert.equal(body.verdicts(), verdicts, `${size} bytes each`);
     }
+  });
+});
+
+describe('BufferList', () => {
+  it('gives back every byte in order, however they came', () => {
+    const list = new BufferList();
+    const sent: Buffer[] = [];
+    for (let size = 0; size < 6_000; size += 37) {
+      const chunk = Buffer.alloc(size, size % 251);
+      sent.push(chunk);
+      list.push(chunk);
+    }
+    assert.equal(list.bytes, Buffer.concat(sent).length);
+    assert(Buffer.concat(list.take()).equals(Buffer.concat(sent)));
+    assert.equal(list.bytes, 0);
+    assert.deepEqual(list.take(), []);
+  });
+
+  it('keeps a body of single bytes in few buffers', () => {
+    const list = new BufferList();
+    for (let index = 0; index < 100_000; index++) list.push(Buffer.from([index & 0xff]));
+    const chunks = list.take();
+    assert(chunks.length <= 8, `${chunks.length} buffers`);
+    assert.equal(Buffer.concat(chunks)[70_001], 70_001 & 0xff);
+  });
+
+  it('writes into nothing that it has given away', () => {
+    const list = new BufferList();
+    list.push(Buffer.from('first'));
+    const [first] = list.take();
+    list.push(Buffer.from('other'));
+    assert.equal(String(first), 'first');
   });
 });

@@ -1,0 +1,132 @@
+import type { IncomingMessage } from 'node:http';
+
+const BLOCK_BYTES = 16 * 1024;
+
+/**
+ * Keeps chunks of a body in their order. Small ones are copied into blocks: a buffer of its own costs some hundred bytes,
+ * and a client may send every byte as a chunk of its own (RFC 9112, section 7.1).
+ */
+export class BufferList {
+  readonly #smallBytes: number;
+  #chunks: Buffer[] = [];
+  /** What is kept of the latest small chunks: the block from `#begin` to `#end`. The room behind it serves the next ones. */
+  #block: Buffer | null = null;
+  #begin = 0;
+  #end = 0;
+  #bytes = 0;
+
+  /** @param smallBytes Chunks below this are copied, larger ones are kept as they came. */
+  constructor(smallBytes = 4 * 1024) {
+    this.#smallBytes = smallBytes;
+  }
+
+  /** How many bytes are kept. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (chunk.length >= this.#smallBytes) {
+      this.#closeBlock();
+      this.#chunks.push(chunk);
+      return;
+    }
+    if (this.#block === null || this.#end + chunk.length > BLOCK_BYTES) {
+      this.#closeBlock();
+      this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+      this.#begin = 0;
+      this.#end = 0;
+    }
+    chunk.copy(this.#block, this.#end);
+    this.#end += chunk.length;
+  }
+
+  /** Everything that is kept; the list is empty then, and what it returned belongs to the taker. */
+  take(): Buffer[] {
+    this.#closeBlock();
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.#bytes = 0;
+    return chunks;
+  }
+
+  #closeBlock(): void {
+    if (this.#block !== null && this.#end > this.#begin) {
+      this.#chunks.push(this.#block.subarray(this.#begin, this.#end));
+    }
+    this.#begin = this.#end;
+  }
+}
+
+/** Small chunks of a body are joined; larger ones are passed on as they came. */
+const SMALL_BYTES = 1024;
+
+/**
+ * How small the chunks of a body may be on average, over so many of them. Each costs Node microseconds, however
+ * little it holds: a body that comes byte by byte as fast as the line takes it keeps a processor busy.
+ */
+const TINY = { chunks: 16 * 1024, bytesPerChunk: 8 } as const;
+
+/**
+ * Joins the small chunks of a body that came with one read of the socket, or while the request is paused. Node makes a
+ * buffer of each and lets as many wait as the high-water mark has bytes.
+ *
+ * Calls `onTiny` once when the chunks of a chunked body stay smaller than any program would make them. Slow senders and
+ * those that write little at a time are not affected: their chunks are still larger, or fewer.
+ *
+ * To be called before the first byte of the body.
+ */
+export function joinSmallChunks(req: IncomingMessage, onTiny: () => void): void {
+  // Without chunks, the socket's own reads are what there is.
+  if (req.headers['transfer-encoding'] === undefined) return;
+  const push = req.push.bind(req);
+  const isTooTiny = createTinyCount();
+  const waiting = new BufferList(SMALL_BYTES);
+  let isFlushDue = false;
+  let isReported = false;
+
+  const flush = (): void => {
+    for (const chunk of waiting.take()) if (!req.destroyed) push(chunk);
+  };
+  const flushLater = (): void => {
+    isFlushDue = false;
+    if (!req.isPaused()) flush();
+  };
+
+  const pushJoined = (chunk: Buffer | null): boolean => {
+    if (chunk === null || chunk.length >= SMALL_BYTES) {
+      flush();
+      return push(chunk);
+    }
+    waiting.push(chunk);
+    if (waiting.bytes >= BLOCK_BYTES) flush();
+    if (!isReported && isTooTiny(chunk.length)) {
+      isReported = true;
+      onTiny();
+    }
+    if (!isFlushDue) {
+      isFlushDue = true;
+      setImmediate(flushLater); // after all that this read of the socket has brought; a tick ends with each chunk
+    }
+    return req.readableLength + waiting.bytes < req.readableHighWaterMark;
+  };
+  req.on('resume', flush);
+  // Not assigned where it is written: V8 would make it in the old generation, and keep the request alive by it.
+  req.push = pushJoined;
+}
+
+/** Counts chunks by their bytes; says true when so many in a row were too tiny. */
+function createTinyCount(): (bytes: number) => boolean {
+  let chunks = 0;
+  let sum = 0;
+  return (bytes) => {
+    chunks += 1;
+    sum += bytes;
+    if (chunks < TINY.chunks) return false;
+    const isTiny = sum < TINY.chunks * TINY.bytesPerChunk;
+    chunks = 0;
+    sum = 0;
+    return isTiny;
+  };
+}
