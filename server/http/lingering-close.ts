@@ -38,14 +38,14 @@ export const LINGERING_LIMITS: LingeringLimits = {
 const SAMPLE_MS = 250;
 
 /**
- * How long the last byte of a response waits for a body that does not go on.
+ * How long the last byte of a response waits for a body that does not go on, and for one that does.
  *
  * Development servers (Vite, webpack, everything on http-proxy) send `Connection: close`, copy ours to their own
  * response, and close the client's connection when that has ended, although the client is still sending: it then sees
  * EPIPE. So the last byte waits until the body has been read. A client that waits for the response itself gets it after
- * this time.
+ * a second, and a proxy in front of a slow client before its own time-out.
  */
-const LAST_BYTE_MS = 1_000;
+const LAST_BYTE = { idleMs: 1_000, totalMs: 30_000 } as const;
 
 /** How long a connection may bring little or nothing, in milliseconds; see {@link LingeringLimits}. */
 interface Patience {
@@ -237,7 +237,8 @@ export class LingeringClose implements Disposable {
     const isTooSlow = elapsedMs >= lingering.graceMs && bytes / (elapsedMs / 1000) < minBytesPerSecond;
     const idleMs = bytes === 0 ? lingering.firstByteMs : lingering.idleMs;
     const isIdle = now - lingering.progressAt >= idleMs;
-    if (now - lingering.progressAt >= LAST_BYTE_MS) lingering.sendLastByte();
+    const isLastByteDue = now - lingering.progressAt >= LAST_BYTE.idleMs || elapsedMs >= LAST_BYTE.totalMs;
+    if (isLastByteDue) lingering.sendLastByte();
     if (bytes > maxBytes || isIdle || isTooSlow || elapsedMs >= totalMs) this.#expire(lingering);
   }
 
@@ -281,7 +282,7 @@ function hasBody({ req, statusCode }: ServerResponse): boolean {
 /**
  * Sends everything of `res` but its end, and calls `onSent` when the kernel has it. `args` are those of `end`.
  *
- * @returns What sends the last byte, where that waits for the body ({@link LAST_BYTE_MS}).
+ * @returns What sends the last byte, where that waits for the body ({@link LAST_BYTE}).
  */
 function sendWhole(
   res: ServerResponse,

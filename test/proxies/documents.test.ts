@@ -9,7 +9,7 @@ describe('deploy/proxies', () => {
   it('is what docs/deployment.md shows, or at least links', () => {
     for (const name of readdirSync(`${ROOT}deploy/proxies`)) {
       assert(page.includes(`(../deploy/proxies/${name})`), `${name} is not linked`);
-      if (name !== 'nginx-1.22.conf')
+      if (name !== 'nginx.conf')
         assert(page.includes(`\n${file(name)}\`\`\`\n`), `${name} is not shown as it is`);
     }
   });

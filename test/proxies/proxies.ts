@@ -110,7 +110,12 @@ function documentedNginx(
     ...changes,
     ['127.0.0.1:3000', upstream],
     [listen, certificate === null ? `listen 127.0.0.1:${port};` : listen.replace('443', `127.0.0.1:${port}`)],
-    ...certificatePaths(certificate, 'ssl_certificate %;', 'ssl_certificate_key %;'),
+    ...Object.entries({
+      '# ssl_certificate /etc/ssl/certs/uploads.example.com.pem;':
+        certificate && `ssl_certificate ${certificate.certificate};`,
+      '# ssl_certificate_key /etc/ssl/private/uploads.example.com.key;':
+        certificate && `ssl_certificate_key ${certificate.key};`,
+    }).map(([from, to]) => [from, to ?? ''] as const),
   ]);
   return nginxCommand(folder, text);
 }
