@@ -52,6 +52,9 @@ const MAX_SEARCHED = 1_000;
 
 /** What says where Leadway's servers are, or could be a token. */
 const ADDRESSES: readonly RegExp[] = [
+  // Whatever follows the word, in quotes too, and every parameter of a signed URL that has lost its host.
+  /\bbearer\s+\S+/gi,
+  /\bX-(?:Goog|Amz)-[A-Za-z-]+=[^\s&"]*/gi,
   // Absolute URLs, signed or not, and anything else with a scheme.
   /\b[a-z][a-z0-9+.-]*:\/\/\S+/gi,
   // E-mail, IPv4 with a port, IPv6, host names with a known top-level domain, long runs of key-like characters.

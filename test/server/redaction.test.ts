@@ -37,6 +37,8 @@ describe('redactMessage', () => {
     'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln',
     'X-Goog-Signature=0badc0de',
     'X-Amz-Credential=AKIA/2026',
+    'X-Goog-Date=20261126T000000Z',
+    'Bearer "abc.def"',
     'someone@example.com',
     '10.23.45.67',
     '10.23.45.67:8443',
