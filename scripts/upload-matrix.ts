@@ -1,7 +1,7 @@
 /**
  * Uploads through every reverse proxy and with every client of the tests, and prints how often each succeeded as a
- * Markdown table, which it also writes into docs/deployment.md between its markers. Rejections are repeated 40 times, or
- * as often as the argument says; uploads that succeed half as often. Fails if any of them went wrong.
+ * Markdown table, which it also writes into docs/deployment.md between its markers. In each cell 40 rejections are
+ * tried, or as many as the argument says, and half as many uploads of each kind that succeed. Fails if any went wrong.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -70,7 +70,7 @@ try {
     ALLOWED_ORIGINS: site.origin,
   });
   const fields = { conversationId: sandbox.conversationId, contactId: sandbox.contactId };
-  const tables = [await proxyTable(server.url, fields), await clientTable(server.url, fields, site)];
+  const tables = await Promise.all([proxyTable(server.url, fields), clientTable(server.url, fields, site)]);
   const text = [...tables, await summary()].join('\n\n');
   console.log(text);
   const page = readFileSync(PAGE, 'utf8');
@@ -98,11 +98,11 @@ async function proxyTable(serverUrl: string, fields: Fields): Promise<string> {
       await using proxy = await startProxy(setup, serverUrl, transport.endsWith('TLS'));
       const errors = new Score();
       for (const [items, times, score] of [
-        [rejectedUploads(fields), rejections, errors],
-        [acceptedUploads(fields), successes, uploads],
+        [rejectedUploads(fields), rejections / rejectedUploads(fields).length, errors],
+        [acceptedUploads(fields), successes / TRANSPORTS.length, uploads],
       ] as const) {
         for (const item of items) {
-          await score.count(times, `${setup.name}, ${transport}, ${item.name}`, async () => {
+          await score.count(Math.ceil(times), `${setup.name}, ${transport}, ${item.name}`, async () => {
             assertExpected(await send(proxy, transport, item.sending), item);
           });
         }
