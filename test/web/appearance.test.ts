@@ -68,7 +68,10 @@ describeInBrowsers(
         async (page) => {
           assert.equal(await textOf(page, 'label[for=conversation]'), 'Conversación');
           await bring(page, 'picker', impostor(100));
-          assert.match(await textOf(page, '.card[data-state=failed] .card-line'), /^El nombre, /);
+          assert.match(
+            await textOf(page, '.card[data-state=failed] .card-line'),
+            /^invoice\.pdf no es un PDF: parece un programa de Windows/,
+          );
         },
         { page: { locale: 'es-MX' } },
       ));
@@ -84,7 +87,10 @@ describeInBrowsers(
         assert.equal(await textOf(page, '.group-name'), 'Esta página');
         assert.match(await textOf(page, '#limits'), /^Hasta /);
         await bring(page, 'picker', impostor(100));
-        assert.match(await textOf(page, '.card[data-state=failed] .card-line'), /^El nombre, /);
+        assert.match(
+          await textOf(page, '.card[data-state=failed] .card-line'),
+          /^invoice\.pdf no es un PDF: parece un programa de Windows/,
+        );
         await page.reload();
         assert.equal(await textOf(page, '#language'), 'English');
       }));
