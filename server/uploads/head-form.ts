@@ -6,7 +6,7 @@ import { BufferList } from '../http/buffers.ts';
 import type { Outcome } from '../http/outcome.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
 import { initiateUpload, type OfferedHead } from './initiate-upload.ts';
-import type { FilePart } from './upload.ts';
+import { type FilePart, SETTLED } from './upload.ts';
 import type { UploadContext } from './upload-context.ts';
 import { parseUploadFields, type RawFields } from './upload-fields.ts';
 
@@ -40,7 +40,7 @@ export class HeadForm {
 
   fail(error: AppError): void {
     if (this.signal.aborted) return;
-    this.#settled.abort();
+    this.#settled.abort(SETTLED);
     this.#answer.reject(error);
   }
 
@@ -80,7 +80,7 @@ export class HeadForm {
     const fields = parseUploadFields(this.#raw, this.#context.attachmentUrlOrigins);
     const request = { caller: this.#caller, fields, offered: this.#offered, facts: this.#facts };
     const answer = await initiateUpload(this.#context, request, this.signal);
-    this.#settled.abort();
+    this.#settled.abort(SETTLED);
     this.#answer.resolve(answer);
   }
 }

@@ -20,6 +20,9 @@ export interface FilePart {
   readonly offset: number;
 }
 
+/** Shared by all uploads: without a reason, each abort makes a DOMException with a stack. */
+export const SETTLED = Object.freeze(new Error('the upload has settled'));
+
 /**
  * One upload from its first byte to its answer: every check of its fields and files, and the commit that comes last.
  * It settles once; whatever happens after that is thrown away.
@@ -66,7 +69,7 @@ export class Upload {
   /** Ends the upload with `error`, unless it has settled. Leadway has got no complete request then. */
   fail(error: AppError): void {
     if (this.signal.aborted) return;
-    this.#settled.abort();
+    this.#settled.abort(SETTLED);
     this.#transport.destroy();
     this.#answer.reject(error);
   }
@@ -122,7 +125,7 @@ export class Upload {
   #settle(answer: UploadAnswer): void {
     if (this.signal.aborted) return;
     this.#facts.mode = answer.mode;
-    this.#settled.abort();
+    this.#settled.abort(SETTLED);
     this.#answer.resolve(answer);
     if (answer.mode === 'direct') return;
     const { mode, uploadedFiles } = answer;
