@@ -1,6 +1,6 @@
 /**
- * A promise that an `AbortSignal` can end: `begin` starts something and gives what stops it, which is called in
- * the end, however it ends. Rejects with the signal's reason, as `fetch` does.
+ * A promise that an `AbortSignal` can reject. `begin` starts the work and returns a function that stops it, which
+ * is called once the promise has settled. Rejects with the signal's reason, as `fetch` does.
  */
 export async function abortable<T>(
   signal: AbortSignal | undefined,
@@ -23,7 +23,7 @@ export async function abortable<T>(
   }
 }
 
-/** Waits for `promise`, but no longer than until the signal. */
+/** Waits for `promise`, but no longer than until the signal aborts. */
 export function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   return abortable<T>(signal, (resolve, reject) => {
     promise.then(resolve, reject);
@@ -40,7 +40,7 @@ export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void
 }
 
 /** Waits until the browser has a network again, or for `maxMs`. */
-export function untilOnline(maxMs: number, signal: AbortSignal | undefined): Promise<void> {
+export function waitForOnline(maxMs: number, signal: AbortSignal | undefined): Promise<void> {
   return abortable<void>(signal, (resolve) => {
     const online = () => resolve();
     const timer = setTimeout(online, maxMs);

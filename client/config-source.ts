@@ -2,32 +2,32 @@ import { orAbort } from './abortable.ts';
 import type { Send } from './request.ts';
 import type { ClientConfig } from './types.ts';
 
-/** Leadway may take the direct way away and give it back, so what the server offers is asked again after that. */
-const BELIEVED_MS = 5 * 60_000;
+/** Leadway may stop offering direct uploads and offer them again, so the configuration is read again after this. */
+const MAX_AGE_MS = 5 * 60_000;
 
-/** The server's `/config`, asked for once by however many uploads; again after it failed, and after some minutes. */
+/** The server's `/config`, requested once for all uploads, and again after a failure or some minutes. */
 export interface ConfigSource {
   read(signal?: AbortSignal): Promise<ClientConfig>;
-  /** It has turned out to be out of date. */
+  /** Discards what was read: it turned out to be out of date. */
   forget(): void;
 }
 
-/** A source that asks with `send`. */
+/** Creates a source that requests the configuration with `send`. */
 export function createConfigSource(send: Send): ConfigSource {
-  let known: Promise<unknown>;
-  let untilMs = 0;
+  let config: Promise<unknown>;
+  let validUntilMs = 0;
   const forget = (): void => {
-    untilMs = 0;
+    validUntilMs = 0;
   };
   return {
     read(signal) {
-      if (untilMs < Date.now()) {
-        untilMs = Date.now() + BELIEVED_MS;
-        // Without the signal: others wait for the same answer.
-        known = send({ method: 'GET', path: '/config' });
-        known.catch(forget);
+      if (validUntilMs < Date.now()) {
+        validUntilMs = Date.now() + MAX_AGE_MS;
+        // Without the signal: other uploads wait for the same response.
+        config = send({ method: 'GET', path: '/config' });
+        config.catch(forget);
       }
-      return orAbort(known as Promise<ClientConfig>, signal);
+      return orAbort(config as Promise<ClientConfig>, signal);
     },
     forget,
   };

@@ -1,4 +1,4 @@
-/** The codes that the server answers with. A test holds this list equal to the server's own. */
+/** The error codes of the server. A test keeps this list equal to the server's own. */
 export const SERVER_ERROR_CODES = [
   'BAD_REQUEST',
   'BAD_MULTIPART',
@@ -50,13 +50,13 @@ export const SERVER_ERROR_CODES = [
 ] as const;
 
 /**
- * What no server can say: it was not reached (`NETWORK`, and `OFFLINE` while the browser knows that it has no
- * network), the file on the disk has changed or is gone (`UNREADABLE`), the upload was given up (`ABORTED`).
+ * Errors of the client itself: the server was not reached (`NETWORK`), the browser has no network (`OFFLINE`), the
+ * file on the disk has changed or is gone (`UNREADABLE`), the upload was cancelled (`ABORTED`).
  */
 export const LOCAL_ERROR_CODES = ['NETWORK', 'OFFLINE', 'ABORTED', 'UNREADABLE'] as const;
 
 /**
- * Everything that can go wrong, by name: the codes of the server's contract and four of the browser's own.
+ * Every error code: those of the server and those of the client itself.
  *
  * @example
  * ```ts

@@ -2,9 +2,9 @@ import type { UploadErrorCode } from './error-codes.ts';
 import type { UploaderOptions } from './types.ts';
 import { UploadError, type UploadErrorFacts } from './upload-error.ts';
 
-/** What the client itself has to say, with the server's status for it; the server's errors come with their own words. */
+/** The client's own messages and the server's status for each. Errors of the server bring their own message. */
 const MESSAGES: Partial<Record<UploadErrorCode, readonly [status: number, en: string, es: string]>> = {
-  // True of a broken network, and of a server that does not answer pages of this origin: no page can tell which.
+  // A page can't tell a broken network from a response that CORS hides from it.
   NETWORK: [
     0,
     'The server can’t be reached from this page.',
@@ -47,19 +47,19 @@ const MESSAGES: Partial<Record<UploadErrorCode, readonly [status: number, en: st
   ],
 };
 
-/** What any other code says when it came without words, from something between us and the server. */
+/** For any other code that came without a message, such as an error of a proxy. */
 const FAILED = [0, 'The upload failed (error {status}).', 'La subida falló (error {status}).'] as const;
 
-/** Makes errors with the words of the chosen language. */
-export interface ErrorMaker {
+/** Creates errors with messages in the chosen language. */
+export interface ErrorFactory {
   readonly language: 'en' | 'es';
-  /** An error, which can't pass unless `facts` say so; `message` are the server's words for it. */
+  /** Creates an error, not retryable unless `facts` say so. `message` is the server's own message. */
   toError(code: UploadErrorCode, facts?: Partial<UploadErrorFacts>, message?: string): UploadError;
 }
 
-/** The maker of errors for an uploader's `language` and `messages`. */
-export function createErrorMaker({ language, messages = {} }: UploaderOptions): ErrorMaker {
-  // Asked each time: a page may change its language while the uploader lives.
+/** Creates the error factory for an uploader's `language` and `messages`. */
+export function createErrorFactory({ language, messages = {} }: UploaderOptions): ErrorFactory {
+  // Read each time: a page may change its language while the uploader exists.
   const isSpanish = () =>
     /^es\b/i.test(language ?? (globalThis.document?.documentElement.lang || navigator.language || ''));
   return {

@@ -1,11 +1,11 @@
 import type { UploadProgress } from './types.ts';
 
-/** Over how long the speed is smoothed. */
+/** The time constant of the smoothed speed. */
 const SMOOTHING_MS = 3000;
-/** Progress events come in bursts; a shorter stretch says little. */
+/** Progress events come in bursts, so shorter intervals are not measured. */
 const MIN_SAMPLE_MS = 200;
 
-/** The progress of a file with which nothing has happened yet. */
+/** The progress of a file before anything has happened. */
 export function initialProgress(file: File): UploadProgress {
   return {
     file,
@@ -20,42 +20,45 @@ export function initialProgress(file: File): UploadProgress {
   };
 }
 
-/** Keeps the progress of one upload and tells of it. */
-export interface Reporter {
-  /** Notes a change; a phase puts an end to waiting. */
-  note(change: Partial<UploadProgress>): void;
-  /** Begins the file anew, from the second time on. */
-  begin(): void;
-  /** Notes how much of the body has been sent, from 0 to 1. */
-  sent(fraction: number): void;
+/** Keeps the progress of one upload and reports every change. */
+export interface ProgressTracker {
+  /** Applies a change, and clears the reason for waiting. */
+  update(change: Partial<UploadProgress>): void;
+  /** Starts an attempt: the file is sent from its first byte. */
+  startAttempt(): void;
+  /** Records how much of the body has been sent, from 0 to 1. */
+  setSent(fraction: number): void;
 }
 
-/** A reporter for `file` to `listener`. */
-export function createReporter(
+/** Creates the tracker of `file`, which reports to `listener`. */
+export function createProgressTracker(
   file: File,
   listener: ((progress: UploadProgress) => void) | undefined,
-): Reporter {
-  let now = initialProgress(file);
+): ProgressTracker {
+  let current = initialProgress(file);
   let attempts = 0;
   let sampledAt = 0;
   let sampledBytes = 0;
 
-  function note(change: Partial<UploadProgress>): void {
-    now = { ...now, retryAtMs: undefined, waitingFor: undefined, ...change };
-    listener?.(now);
+  function update(change: Partial<UploadProgress>): void {
+    current = { ...current, retryAtMs: undefined, waitingFor: undefined, ...change };
+    listener?.(current);
   }
 
   return {
-    note,
-    begin() {
+    update,
+    startAttempt() {
       sampledAt = 0;
-      const { mode } = now;
-      note({ ...initialProgress(file), mode, phase: 'checking', attempt: ++attempts });
+      const { mode } = current;
+      update({ ...initialProgress(file), mode, phase: 'checking', attempt: ++attempts });
     },
-    sent(fraction) {
-      const { totalBytes } = now;
-      const loadedBytes = Math.max(now.loadedBytes, Math.min(totalBytes, Math.round(totalBytes * fraction)));
-      let { bytesPerSecond } = now;
+    setSent(fraction) {
+      const { totalBytes } = current;
+      const loadedBytes = Math.max(
+        current.loadedBytes,
+        Math.min(totalBytes, Math.round(totalBytes * fraction)),
+      );
+      let { bytesPerSecond } = current;
       const nowMs = performance.now();
       const elapsedMs = nowMs - sampledAt;
       if (!sampledAt || elapsedMs >= MIN_SAMPLE_MS) {
@@ -68,7 +71,7 @@ export function createReporter(
         sampledBytes = loadedBytes;
       }
       const remainingMs = bytesPerSecond ? ((totalBytes - loadedBytes) / bytesPerSecond) * 1000 : undefined;
-      note({
+      update({
         phase: fraction < 1 ? 'uploading' : 'confirming',
         loadedBytes,
         fraction: loadedBytes / totalBytes,

@@ -1,19 +1,19 @@
 import { abortable } from './abortable.ts';
 
-/** Runs a bounded number of tasks at once, in the order in which they came. */
+/** Runs a bounded number of tasks at once, in the order in which they were added. */
 export interface Queue {
   run<T>(task: () => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
   pause(): void;
   resume(): void;
 }
 
-/** A queue that runs at most `concurrency` tasks at once. */
+/** Creates a queue that runs at most `concurrency` tasks at once. */
 export function createQueue(concurrency: number): Queue {
   const waiting: (() => void)[] = [];
   let running = 0;
   let isPaused = false;
 
-  function start(): void {
+  function startNext(): void {
     while (!isPaused && running < concurrency && waiting.length) {
       running++;
       waiting.shift()?.();
@@ -24,17 +24,17 @@ export function createQueue(concurrency: number): Queue {
     async run(task, signal) {
       await abortable<void>(signal, (resolve) => {
         waiting.push(resolve);
-        start();
+        startNext();
         return () => {
-          const place = waiting.indexOf(resolve);
-          if (place >= 0) waiting.splice(place, 1);
+          const index = waiting.indexOf(resolve);
+          if (index >= 0) waiting.splice(index, 1);
         };
       });
       try {
         return await task();
       } finally {
         running--;
-        start();
+        startNext();
       }
     },
     pause() {
@@ -42,7 +42,7 @@ export function createQueue(concurrency: number): Queue {
     },
     resume() {
       isPaused = false;
-      start();
+      startNext();
     },
   };
 }

@@ -4,8 +4,8 @@ import type { Uploader, UploaderOptions } from './types.ts';
 import { createUploader } from './uploader.ts';
 
 /**
- * The list of uploads and what can be done with it; given by {@link useUploads}. The functions stay the same
- * from render to render.
+ * The list of uploads and the functions that change it; returned by {@link useUploads}. The functions stay the
+ * same from render to render.
  *
  * @example
  * ```ts
@@ -19,8 +19,8 @@ export interface Uploads extends Omit<UploadStore, 'getSnapshot' | 'subscribe'> 
 }
 
 /**
- * A list of uploads for a component. What it is first given, it keeps: options or an uploader, whose list ends
- * with the component (what is under way is cancelled), or a store, which lives as long as its owner likes.
+ * A list of uploads for a component. The first argument is kept for its lifetime: options or an uploader, whose
+ * list ends with the component (uploads in flight are cancelled), or a store, which outlives the component.
  *
  * @example
  * ```tsx

@@ -1,30 +1,30 @@
 import { abortable, orAbort } from './abortable.ts';
 import type { UploadErrorCode } from './error-codes.ts';
-import type { ErrorMaker } from './messages.ts';
+import type { ErrorFactory } from './messages.ts';
 import type { RequestEntry, UploaderOptions } from './types.ts';
 import { UploadError } from './upload-error.ts';
 
 /** One request. */
-export interface Call {
+export interface RequestOptions {
   readonly method: string;
-  /** Below the endpoint; the full address where the target is storage. */
+  /** Below the endpoint; for storage the full URL. */
   readonly path: string;
   readonly target?: RequestEntry['target'];
-  /** Headers of this request alone. */
+  /** Headers of this request, beside the uploader's own. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: FormData | Blob | string;
-  /** What the request is for, and how much of it is sent. */
+  /** The file that the request is for, and how many of its bytes it carries. */
   readonly file?: File;
   readonly bytes?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Hears of the fraction of the body that has been sent. */
+  /** Called with the fraction of the body that has been sent. */
   readonly onSent?: ((fraction: number) => void) | undefined;
 }
 
-/** Sends a call, `isAgain` with fresh headers, and gives the JSON of the answer. @throws UploadError */
-export type Send = (call: Call, isAgain?: boolean) => Promise<unknown>;
+/** Sends a request and resolves to the JSON of the response; `isRepeated` with fresh headers. @throws UploadError */
+export type Send = (request: RequestOptions, isRepeated?: boolean) => Promise<unknown>;
 
-/** What an answer means that is not the server's own, but of a proxy before it. */
+/** Codes for error responses of a proxy, which carry none. */
 const CODE_OF_STATUS: Readonly<Record<number, UploadErrorCode>> = {
   401: 'UNAUTHENTICATED',
   404: 'NOT_FOUND',
@@ -35,76 +35,72 @@ const CODE_OF_STATUS: Readonly<Record<number, UploadErrorCode>> = {
 
 let lastId = 0;
 
-/**
- * Makes the function that sends requests. By XMLHttpRequest, since `fetch` tells nothing of how much of a
- * body has been sent.
- */
-export function createSend(options: UploaderOptions, errors: ErrorMaker): Send {
+/** Creates the function that sends requests. It uses XMLHttpRequest because `fetch` reports no upload progress. */
+export function createSend(options: UploaderOptions, errors: ErrorFactory): Send {
   const { toError } = errors;
-  const { endpoint = '/api', headers: given, credentials, idleTimeoutMs = 120_000, onRequest } = options;
+  const { endpoint = '/api', headers: custom, credentials, idleTimeoutMs = 120_000, onRequest } = options;
   const base = endpoint.replace(/\/+$/, '');
 
-  /** Headers of the uploader's user: asked each time, so that a token can be fresh. */
-  async function ownHeaders(signal: AbortSignal | undefined): Promise<Readonly<Record<string, string>>> {
-    if (typeof given !== 'function') return { ...given };
+  async function customHeaders(signal: AbortSignal | undefined): Promise<Readonly<Record<string, string>>> {
+    if (typeof custom !== 'function') return { ...custom };
     try {
-      return await orAbort(Promise.resolve(given()), signal);
+      return await orAbort(Promise.resolve(custom()), signal);
     } catch (error) {
       signal?.throwIfAborted();
       throw toError('NETWORK', { retryable: true, cause: error });
     }
   }
 
-  return async function send(call, isAgain) {
-    const { method, path, target = 'server', headers, body, file, bytes, signal, onSent } = call;
-    const isOurs = target === 'server';
-    const url = isOurs ? base + path : path;
-    const all = isOurs
-      ? { 'Accept-Language': errors.language, ...(await ownHeaders(signal)), ...headers }
+  return async function send(request, isRepeated) {
+    const { method, path, target = 'server', headers, body, file, bytes, signal, onSent } = request;
+    const isServer = target === 'server';
+    const url = isServer ? base + path : path;
+    const allHeaders = isServer
+      ? { 'Accept-Language': errors.language, ...(await customHeaders(signal)), ...headers }
       : headers;
     const started = {
       id: ++lastId,
       method,
-      url: isOurs ? url : url.replace(/\?.*/, ''),
+      url: isServer ? url : url.replace(/\?.*/, ''),
       target,
       file,
       bytes,
       startedAtMs: Date.now(),
     };
-    const end = (status: number, code?: UploadErrorCode) =>
+    const reportEnd = (status: number, code?: UploadErrorCode) =>
       onRequest?.({ ...started, endedAtMs: Date.now(), status, code });
 
     onRequest?.(started);
     try {
-      const [status, answer] = await abortable<[number, unknown]>(signal, (resolve, reject) => {
+      const [status, response] = await abortable<[number, unknown]>(signal, (resolve, reject) => {
         const xhr = new XMLHttpRequest();
         let timer: ReturnType<typeof setTimeout> | undefined;
-        const lost = () => reject(toError('NETWORK', { retryable: true }));
-        const isAlive = () => {
+        const fail = () => reject(toError('NETWORK', { retryable: true }));
+        const restartTimer = () => {
           clearTimeout(timer);
-          timer = setTimeout(lost, idleTimeoutMs);
+          timer = setTimeout(fail, idleTimeoutMs);
         };
         if (onSent) {
           xhr.upload.onprogress = ({ loaded, total }) => {
-            isAlive();
+            restartTimer();
             onSent(loaded / total);
           };
           xhr.upload.onload = () => onSent(1);
         }
-        xhr.onprogress = isAlive;
-        xhr.onerror = lost;
+        xhr.onprogress = restartTimer;
+        xhr.onerror = fail;
         xhr.onload = () => {
-          const json = parse(xhr.responseText);
+          const json = parseJson(xhr.responseText);
           const { status } = xhr;
           const isSuccess = status >= 200 && status < 300;
-          // A network that wants a sign-in first answers 200 with a page of its own.
-          if (isSuccess && (json || !isOurs)) resolve([status, json]);
-          else reject(refusal(xhr, json));
+          // A captive portal responds 200 with a page of its own.
+          if (isSuccess && (json || !isServer)) resolve([status, json]);
+          else reject(toUploadError(xhr, json));
         };
         xhr.open(method, url);
-        xhr.withCredentials = isOurs && credentials === 'include';
-        for (const [name, value] of Object.entries(all ?? {})) xhr.setRequestHeader(name, value);
-        isAlive();
+        xhr.withCredentials = isServer && credentials === 'include';
+        for (const [name, value] of Object.entries(allHeaders ?? {})) xhr.setRequestHeader(name, value);
+        restartTimer();
         xhr.send(body ?? null);
         onSent?.(0);
         return () => {
@@ -112,23 +108,24 @@ export function createSend(options: UploaderOptions, errors: ErrorMaker): Send {
           xhr.abort();
         };
       });
-      end(status);
-      return answer;
+      reportEnd(status);
+      return response;
     } catch (error) {
-      const isOurError = error instanceof UploadError;
-      const code = isOurError ? error.code : 'ABORTED';
-      end(isOurError ? error.status : 0, code);
-      // A token may have ended between asking for it and its use.
-      if (code === 'UNAUTHENTICATED' && typeof given === 'function' && !isAgain) return send(call, true);
+      const isUploadError = error instanceof UploadError;
+      const code = isUploadError ? error.code : 'ABORTED';
+      reportEnd(isUploadError ? error.status : 0, code);
+      // The token may have expired between reading and using it.
+      if (code === 'UNAUTHENTICATED' && typeof custom === 'function' && !isRepeated)
+        return send(request, true);
       throw error;
     }
   };
 
-  function refusal(xhr: XMLHttpRequest, json: unknown): UploadError {
+  function toUploadError(xhr: XMLHttpRequest, json: unknown): UploadError {
     const { status } = xhr;
-    const told = (json ?? {}) as Partial<UploadError>;
-    if (told.code && told.message) {
-      const { code, message, retryable, retryAfterMs, requestId, details } = told;
+    const body = (json ?? {}) as Partial<UploadError>;
+    if (body.code && body.message) {
+      const { code, message, retryable, retryAfterMs, requestId, details } = body;
       const facts = { status, retryable: retryable === true, retryAfterMs, requestId, details };
       return toError(code, facts, message);
     }
@@ -141,7 +138,7 @@ export function createSend(options: UploaderOptions, errors: ErrorMaker): Send {
   }
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

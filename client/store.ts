@@ -3,7 +3,7 @@ import type { Uploader, UploadOptions, UploadPhase, UploadProgress, UploadResult
 import type { UploadError } from './upload-error.ts';
 
 /**
- * One upload of a list. Items never change; a change makes a new one.
+ * One upload of a list. Items are immutable: a change creates a new one.
  *
  * @example
  * ```ts
@@ -14,7 +14,7 @@ import type { UploadError } from './upload-error.ts';
  * ```
  */
 export interface UploadItem {
-  /** Stays the same as long as the item is in the list. */
+  /** Stays the same while the item is in the list. */
   readonly id: string;
   readonly file: File;
   readonly state: UploadPhase | 'failed' | 'cancelled';
@@ -25,7 +25,7 @@ export interface UploadItem {
 }
 
 /**
- * What a file of a list is uploaded with: the list has its own `signal`.
+ * The options of an upload in a list, which has its own `signal`.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ export interface UploadItem {
 export type ItemOptions = Omit<UploadOptions, 'signal'>;
 
 /**
- * A list of uploads that views can follow.
+ * A list of uploads that views can subscribe to.
  *
  * @example
  * ```ts
@@ -47,19 +47,19 @@ export type ItemOptions = Omit<UploadOptions, 'signal'>;
  * ```
  */
 export interface UploadStore {
-  /** The list as it is now: the same array until something changes. */
+  /** The current list: the same array until something changes. */
   getSnapshot(): readonly UploadItem[];
-  /** Calls `listener` after every change; gives the function that ends that. */
+  /** Calls `listener` after every change; returns the function that unsubscribes. */
   subscribe(listener: () => void): () => void;
   /** Adds files to the list and uploads them. */
   add(files: File | Iterable<File>, options: ItemOptions): UploadItem[];
-  /** Ends an upload; it stays in the list as `cancelled`. */
+  /** Cancels an upload; it stays in the list as `cancelled`. */
   cancel(id: string): void;
-  /** Uploads again what failed or was cancelled. */
+  /** Uploads a failed or cancelled file again. */
   retry(id: string): void;
-  /** Takes an upload off the list, and ends it if it is under way. */
+  /** Removes an upload from the list, and cancels it if it is in flight. */
   remove(id: string): void;
-  /** Removes all. */
+  /** Removes all uploads. */
   clear(): void;
 }
 
@@ -72,7 +72,7 @@ interface Entry {
 let lastId = 0;
 
 /**
- * Makes a list of uploads for any kind of view.
+ * Creates a list of uploads for any kind of view.
  *
  * @example
  * ```ts
@@ -100,7 +100,7 @@ export function createUploadStore(uploader: Pick<Uploader, 'upload'>): UploadSto
     for (const listener of listeners) listener();
   }
 
-  function begin(entry: Entry): void {
+  function start(entry: Entry): void {
     const abort = new AbortController();
     entry.abort = abort;
     const isCurrent = () => entry.abort === abort && entries.get(entry.item.id) === entry;
@@ -113,7 +113,7 @@ export function createUploadStore(uploader: Pick<Uploader, 'upload'>): UploadSto
     entry.item = { id, file, state: 'waiting', progress: initialProgress(file) };
     const onProgress = (progress: UploadProgress) => {
       entry.options.onProgress?.(progress);
-      // Done is told together with the result.
+      // `done` is published together with the result.
       if (progress.phase !== 'done') change({ id, file, state: progress.phase, progress });
       else if (isCurrent()) entry.item = { ...entry.item, progress };
     };
@@ -146,7 +146,7 @@ export function createUploadStore(uploader: Pick<Uploader, 'upload'>): UploadSto
         entries.set(id, entry);
         return entry;
       });
-      for (const entry of added) begin(entry);
+      for (const entry of added) start(entry);
       publish();
       return added.map(({ item }) => item);
     },
@@ -156,7 +156,7 @@ export function createUploadStore(uploader: Pick<Uploader, 'upload'>): UploadSto
     retry(id) {
       const entry = entries.get(id);
       if (entry?.item.state !== 'failed' && entry?.item.state !== 'cancelled') return;
-      begin(entry);
+      start(entry);
       publish();
     },
     remove(id) {

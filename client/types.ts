@@ -2,8 +2,8 @@ import type { UploadErrorCode } from './error-codes.ts';
 import type { UploadError } from './upload-error.ts';
 
 /**
- * How a file travels: through the server (`forward`), straight into storage by a signed URL (`direct`), or
- * into storage by way of the server (`relay`).
+ * How a file is uploaded: through the server (`forward`), straight into storage by a signed URL (`direct`), or
+ * into storage through the server (`relay`).
  *
  * @example
  * ```ts
@@ -15,8 +15,8 @@ import type { UploadError } from './upload-error.ts';
 export type UploadMode = 'forward' | 'direct' | 'relay';
 
 /**
- * Where an upload is: in the queue or between two attempts (`waiting`), asking the server what it takes
- * (`checking`), sending bytes (`uploading`), all bytes sent and no answer yet (`confirming`), `done`.
+ * The phase of an upload: in the queue or between two attempts (`waiting`), reading what the server accepts
+ * (`checking`), sending bytes (`uploading`), all bytes sent and no response yet (`confirming`), `done`.
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ export type UploadMode = 'forward' | 'direct' | 'relay';
 export type UploadPhase = 'waiting' | 'checking' | 'uploading' | 'confirming' | 'done';
 
 /**
- * The settings of {@link createUploader}; all of them may be left out.
+ * The options of {@link createUploader}; all are optional.
  *
  * @example
  * ```ts
@@ -50,38 +50,38 @@ export interface UploaderOptions {
   /** Base path or absolute URL of the server's API. Default `/api`. */
   readonly endpoint?: string;
   /**
-   * Headers of every request to the server, never sent to storage. A function is asked before each request,
-   * so that it can renew a token; when it fails, that is as if the request had failed.
+   * Headers of every request to the server, never sent to storage. A function is called before each request, so
+   * that it can renew a token; when it fails, the request fails.
    */
   readonly headers?:
     | Readonly<Record<string, string>>
     | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>);
   /**
-   * Whether cookies go to an API of another origin: `include`, or `same-origin` (default) for no. Browsers
-   * send those of the page's own origin in any case.
+   * `include` sends cookies to an API of another origin. The default, `same-origin`, sends them only to the page's
+   * own origin.
    */
   readonly credentials?: 'same-origin' | 'include';
-  /** Files under way at once. Default 3. */
+  /** Files in flight at once. Default 3. */
   readonly concurrency?: number;
   /**
-   * Attempts after the first one, made where the failure may pass. Where the server says when to come back
-   * (429, 503) the upload waits for that, up to an hour in all, and does not count it. Default 5.
+   * Attempts after the first one, for failures that may pass. A 429 or 503 with `Retry-After` does not count: the
+   * upload waits as long as the server says, up to an hour in all. Default 5.
    */
   readonly retries?: number;
-  /** Wait before the first retry, in ms; it doubles from one to the next, up to 30 s. Default 1000. */
+  /** Wait before the first retry, in ms; it doubles each time, up to 30 s. Default 1000. */
   readonly retryDelayMs?: number;
-  /** A request without progress and answer for this long, in ms, has failed. Default 120 000. */
+  /** A request fails after this time without progress or response, in ms. Default 120 000. */
   readonly idleTimeoutMs?: number;
-  /** Language of error messages. By default that of the document, then that of the browser. */
+  /** Language of error messages. Default: the document's, else the browser's. */
   readonly language?: 'en' | 'es';
-  /** Messages to use in place of the usual ones; `{limit}` and the like are filled in from the error's `details`. */
+  /** Your own messages by code; `{limit}` and the like are filled in from the error's `details`. */
   readonly messages?: Readonly<Partial<Record<UploadErrorCode, string>>>;
-  /** Hears of every request twice: when it starts, and when it has ended. */
+  /** Called twice for every request: when it starts and when it has ended. */
   readonly onRequest?: (entry: RequestEntry) => void;
 }
 
 /**
- * What an upload is for, and how it is watched.
+ * The options of an upload.
  *
  * @example
  * ```ts
@@ -100,27 +100,27 @@ export interface UploaderOptions {
  * ```
  */
 export interface UploadOptions {
-  /** The conversation that the file is for. Files that go direct or by relay need it. */
+  /** The conversation that the file is for. The modes `direct` and `relay` need it. */
   readonly conversationId?: string | undefined;
   /** The contact that the file is for; enough for a forwarded file. */
   readonly contactId?: string | undefined;
-  /** Needed where the server serves several locations. */
+  /** Required when the server serves several locations. */
   readonly locationId?: string | undefined;
-  /** `SMS`, `WHATSAPP`, `EMAIL`, …: decides how large a file may be. By default the server's default. */
+  /** `SMS`, `WHATSAPP`, `EMAIL`, …: decides how large a file may be. Default: the server's. */
   readonly channel?: string | undefined;
   /**
-   * How the file travels. `auto` (default) takes the cheapest way that carries it, and another one when that
-   * does not work; a way that is named is the only one tried.
+   * How the file is uploaded. `auto` (default) uses the cheapest mode that carries it, and another one when that
+   * fails. A mode given by name is the only one tried.
    */
   readonly mode?: 'auto' | UploadMode | undefined;
-  /** Ends the upload; it rejects with the signal's reason, as `fetch` does. */
+  /** Cancels the upload, which rejects with the signal's reason, as `fetch` does. */
   readonly signal?: AbortSignal | undefined;
-  /** Hears of every change. Bytes only grow within an `attempt`. */
+  /** Called on every change. `loadedBytes` never shrinks within an `attempt`. */
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
 }
 
 /**
- * How far an upload is.
+ * The progress of an upload.
  *
  * @example
  * ```ts
@@ -142,20 +142,20 @@ export interface UploadProgress {
   readonly totalBytes: number;
   /** From 0 to 1. */
   readonly fraction: number;
-  /** Smoothed over some seconds; 0 until there is something to go by. */
+  /** Smoothed over some seconds; 0 until it has been measured. */
   readonly bytesPerSecond: number;
-  /** Undefined until there is something to go by. */
+  /** Undefined until the speed has been measured. */
   readonly remainingMs: number | undefined;
-  /** 1, and one more each time the file starts anew. */
+  /** 1, and one more each time the file is sent again from its start. */
   readonly attempt: number;
-  /** When the next attempt starts, as `Date.now()` counts; while waiting for one. */
+  /** When the next attempt starts, in the time of `Date.now()`; set while waiting for it. */
   readonly retryAtMs?: number | undefined;
-  /** Why there is a wait; while waiting for the next attempt, or for the network (`OFFLINE`). */
+  /** Why the upload waits; set while waiting for the next attempt or for the network (`OFFLINE`). */
   readonly waitingFor?: UploadErrorCode | undefined;
 }
 
 /**
- * A file that has arrived.
+ * An uploaded file.
  *
  * @example
  * ```ts
@@ -170,15 +170,15 @@ export interface UploadProgress {
  */
 export interface UploadResult {
   readonly file: File;
-  /** The name that it has got, which may differ a little from the file's own. */
+  /** The stored name, which may differ slightly from the file's own. */
   readonly name: string;
-  /** The public URL: what a message takes in `attachments`. */
+  /** The public URL, for `attachments` of a message. */
   readonly url: string;
   readonly mode: UploadMode;
 }
 
 /**
- * How one of several uploads has ended.
+ * The result of one of several uploads.
  *
  * @example
  * ```ts
@@ -193,7 +193,7 @@ export type SettledUpload =
   | { readonly status: 'rejected'; readonly file: File; readonly reason: UploadError };
 
 /**
- * What the server takes: the answer of `GET {endpoint}/config`.
+ * What the server accepts: the response of `GET {endpoint}/config`.
  *
  * @example
  * ```ts
@@ -204,9 +204,9 @@ export type SettledUpload =
  * ```
  */
 export interface ClientConfig {
-  /** The form's field for files. */
+  /** The name of the form field for files. */
   readonly fileField: string;
-  /** Files that one request may carry; the uploader sends one in each. */
+  /** Files in one request at most; the uploader sends one in each. */
   readonly maxFiles: number;
   readonly types: readonly {
     readonly extensions: readonly string[];
@@ -215,14 +215,14 @@ export interface ClientConfig {
   readonly channels: { readonly default: string };
   readonly limits: {
     readonly forwardMaxBytes: number;
-    /** By channel, and `default` for all others. */
+    /** By channel; `default` for all others. */
     readonly directMaxBytes: { readonly default: number; readonly [channel: string]: number };
   };
   readonly modes: readonly ('auto' | UploadMode)[];
 }
 
 /**
- * A request as `onRequest` hears of it, first without and then with the outcome.
+ * A request as reported to `onRequest`, first without and then with its result.
  *
  * @example
  * ```ts
@@ -233,28 +233,28 @@ export interface ClientConfig {
  * ```
  */
 export interface RequestEntry {
-  /** The same for both calls, and for no other request. */
+  /** The same in both calls, and unique to the request. */
   readonly id: number;
   readonly method: string;
-  /** Without the query of signed URLs, which is a secret. */
+  /** Signed URLs come without their query, which is a secret. */
   readonly url: string;
   readonly target: 'server' | 'storage';
-  /** The file that it is for. */
+  /** The file that the request is for. */
   readonly file?: File | undefined;
-  /** As `Date.now()` counts. */
+  /** In the time of `Date.now()`. */
   readonly startedAtMs: number;
-  /** Undefined while the request is under way. */
+  /** Undefined while the request is in flight. */
   readonly endedAtMs?: number;
-  /** 0 where there was no answer, or none that the page may read. */
+  /** 0 when there was no response, or none that the page may read. */
   readonly status?: number;
-  /** How much of a file it carries: all of it, or only the head. */
+  /** How many bytes of the file it carries: all, or only the leading bytes. */
   readonly bytes?: number | undefined;
-  /** What went wrong. */
+  /** The error, if any. */
   readonly code?: UploadErrorCode | undefined;
 }
 
 /**
- * Uploads files; made by {@link createUploader}.
+ * Uploads files; created by {@link createUploader}.
  *
  * @example
  * ```ts
@@ -267,31 +267,31 @@ export interface Uploader {
   /**
    * Uploads one file, or several through the queue.
    *
-   * @throws UploadError; for several files the first one, after all have ended. The reason of
-   *   `options.signal` when that has ended it.
+   * @throws UploadError; for several files the first error, after all have ended. The reason of `options.signal`
+   *   when that cancelled it.
    */
   upload(file: File, options: UploadOptions): Promise<UploadResult>;
   upload(files: Iterable<File>, options: UploadOptions): Promise<UploadResult[]>;
   /**
-   * Uploads several files and tells of each how it ended, in their order. What `options.signal` has ended is
-   * rejected with `ABORTED`.
+   * Uploads several files and resolves to the result of each, in their order. A file that `options.signal` cancelled
+   * has the reason `ABORTED`.
    */
   uploadAll(files: Iterable<File>, options: UploadOptions): Promise<SettledUpload[]>;
   /**
-   * What the server takes; asked for once, and again after a failure.
+   * What the server accepts; requested once, and again after a failure or five minutes.
    *
    * @throws UploadError
    */
   config(): Promise<ClientConfig>;
   /**
-   * Resolves when a file may be sent, as far as that can be told without its content; of a list, when one
-   * form may carry all of them.
+   * Resolves when the file would be accepted, as far as name and size tell; for a list, when one form may carry
+   * all of them.
    *
-   * @throws UploadError with the code that the server would answer.
+   * @throws UploadError with the code of the server.
    */
   check(file: File | Iterable<File>, options?: Pick<UploadOptions, 'channel' | 'mode'>): Promise<void>;
-  /** Starts no further file; those under way go on. */
+  /** Starts no further file; uploads in flight continue. */
   pause(): void;
-  /** Goes on after `pause()`. */
+  /** Continues after `pause()`. */
   resume(): void;
 }

@@ -1,18 +1,18 @@
 import type { UploadErrorCode } from './error-codes.ts';
 
-/** What an {@link UploadError} knows besides its code and message. */
+/** What an {@link UploadError} has besides its code and message. */
 export interface UploadErrorFacts {
-  /** HTTP status; 0 where there was no answer. */
+  /** HTTP status; 0 when there was no response. */
   readonly status: number;
-  /** Whether the very same upload may succeed later. */
+  /** Whether the same upload may succeed later. */
   readonly retryable: boolean;
-  /** How long the server wants to be left alone, in ms. */
+  /** How long to wait before the next request, in ms. */
   readonly retryAfterMs?: number | undefined;
-  /** By which the operator finds the request in the server's log. */
+  /** The id of the request in the server's log. */
   readonly requestId?: string | undefined;
   /** Depends on the code: `limit`, `channel`, `allowed`, … */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
-  /** What it comes from. */
+  /** The error that caused this one. */
   readonly cause?: unknown;
 }
 

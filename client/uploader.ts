@@ -1,16 +1,16 @@
-import { refusalOf } from './acceptance.ts';
 import { createConfigSource } from './config-source.ts';
-import { createErrorMaker } from './messages.ts';
-import { type Hold, persist } from './persist.ts';
-import { createReporter } from './progress.ts';
+import { checkFile } from './file-check.ts';
+import { createFileUpload } from './file-upload.ts';
+import { createErrorFactory } from './messages.ts';
+import { createProgressTracker } from './progress.ts';
 import { createQueue } from './queue.ts';
 import { createSend } from './request.ts';
-import { createTransfer } from './transfer.ts';
+import { type Hold, retry } from './retry.ts';
 import type { SettledUpload, Uploader, UploaderOptions, UploadOptions, UploadResult } from './types.ts';
 import { UploadError } from './upload-error.ts';
 
 /**
- * Makes an uploader: one queue, one memory of what the server takes and of what does not work here.
+ * Creates an uploader: one queue, and one memory of what the server accepts and which modes fail here.
  *
  * @example
  * ```ts
@@ -26,70 +26,73 @@ import { UploadError } from './upload-error.ts';
  * ```
  */
 export function createUploader(options: UploaderOptions = {}): Uploader {
-  const errors = createErrorMaker(options);
+  const errors = createErrorFactory(options);
   const send = createSend(options, errors);
   const config = createConfigSource(send);
-  const around = { ...errors, send, config, detours: new Map<string, number>() };
+  const deps = { ...errors, send, config, blockedUntil: new Map<string, number>() };
   const queue = createQueue(options.concurrency ?? 3);
   const hold: Hold = { untilMs: 0, code: 'BUSY' };
 
-  async function uploadOne(file: File, given: UploadOptions): Promise<UploadResult> {
-    const { signal, onProgress } = given;
+  async function uploadOne(file: File, uploadOptions: UploadOptions): Promise<UploadResult> {
+    const { signal, onProgress } = uploadOptions;
     signal?.throwIfAborted();
-    const report = createReporter(file, onProgress);
-    report.note({});
-    // Nobody has to wait in the queue to hear that a file is not taken; what else fails here is tried again there.
-    const known = await config.read(signal).catch(() => null);
-    const refusal = known && refusalOf(file, given, known, errors);
-    if (refusal && refusal.code !== 'FILE_TOO_LARGE') throw refusal;
-    const transfer = createTransfer(file, given, report, around);
-    return queue.run(() => persist(transfer, { ...errors, file, signal, options, hold, report }), signal);
+    const progress = createProgressTracker(file, onProgress);
+    progress.update({});
+    // A file that can't be accepted is rejected before it waits in the queue. Other failures are retried there.
+    const current = await config.read(signal).catch(() => null);
+    const rejection = current && checkFile(file, uploadOptions, current, errors);
+    if (rejection && rejection.code !== 'FILE_TOO_LARGE') throw rejection;
+    const uploadFile = createFileUpload(file, uploadOptions, progress, deps);
+    return queue.run(() => retry(uploadFile, { ...errors, file, signal, options, hold, progress }), signal);
   }
 
-  async function settle(file: File, given: UploadOptions): Promise<SettledUpload> {
+  async function settle(file: File, uploadOptions: UploadOptions): Promise<SettledUpload> {
     try {
-      return { status: 'fulfilled', value: await uploadOne(file, given) };
+      return { status: 'fulfilled', value: await uploadOne(file, uploadOptions) };
     } catch (error) {
       if (error instanceof UploadError) return { status: 'rejected', file, reason: error };
-      if (!given.signal?.aborted) throw error;
+      if (!uploadOptions.signal?.aborted) throw error;
       const reason = errors.toError('ABORTED', { cause: error }, String(error));
       return { status: 'rejected', file, reason };
     }
   }
 
-  function uploadAll(files: Iterable<File>, given: UploadOptions): Promise<SettledUpload[]> {
-    return Promise.all([...files].map((file) => settle(file, given)));
+  function uploadAll(files: Iterable<File>, uploadOptions: UploadOptions): Promise<SettledUpload[]> {
+    return Promise.all([...files].map((file) => settle(file, uploadOptions)));
   }
 
-  async function uploadEach(files: Iterable<File>, given: UploadOptions): Promise<UploadResult[]> {
-    const ends = await uploadAll(files, given);
-    if (!ends.length) throw errors.toError('NO_FILE');
-    given.signal?.throwIfAborted();
-    return ends.map((end) => {
-      if (end.status === 'rejected') throw end.reason;
-      return end.value;
+  async function uploadEach(files: Iterable<File>, uploadOptions: UploadOptions): Promise<UploadResult[]> {
+    const settled = await uploadAll(files, uploadOptions);
+    if (!settled.length) throw errors.toError('NO_FILE');
+    uploadOptions.signal?.throwIfAborted();
+    return settled.map((upload) => {
+      if (upload.status === 'rejected') throw upload.reason;
+      return upload.value;
     });
   }
 
-  function upload(file: File, given: UploadOptions): Promise<UploadResult>;
-  function upload(files: Iterable<File>, given: UploadOptions): Promise<UploadResult[]>;
-  function upload(what: File | Iterable<File>, given: UploadOptions): Promise<UploadResult | UploadResult[]> {
-    return what instanceof File ? uploadOne(what, given) : uploadEach(what, given);
+  function upload(file: File, uploadOptions: UploadOptions): Promise<UploadResult>;
+  function upload(files: Iterable<File>, uploadOptions: UploadOptions): Promise<UploadResult[]>;
+  function upload(
+    files: File | Iterable<File>,
+    uploadOptions: UploadOptions,
+  ): Promise<UploadResult | UploadResult[]> {
+    return files instanceof File ? uploadOne(files, uploadOptions) : uploadEach(files, uploadOptions);
   }
 
   return {
     upload,
     uploadAll,
     config: () => config.read(),
-    async check(what, wish = {}) {
-      const known = await config.read();
-      const files = what instanceof File ? [what] : [...what];
+    async check(given, checkOptions = {}) {
+      const current = await config.read();
+      const files = given instanceof File ? [given] : [...given];
       if (!files.length) throw errors.toError('NO_FILE');
-      const max = known.maxFiles;
+      const max = current.maxFiles;
       if (files.length > max) throw errors.toError('TOO_MANY_FILES', { details: { max } });
       for (const file of files) {
-        const refusal = refusalOf(file, wish, known, errors);
-        if (refusal) throw refusal;
+        const rejection = checkFile(file, checkOptions, current, errors);
+        if (rejection) throw rejection;
       }
     },
     pause: queue.pause,

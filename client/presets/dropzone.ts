@@ -1,14 +1,14 @@
 import type { Uploader } from '../types.ts';
 import { type TargetSource, targetOf } from './target.ts';
 
-/** A file as Dropzone keeps it. */
+/** Dropzone's file. */
 export interface DropzoneFileLike extends File {
   status: string;
-  /** What Dropzone aborts when the file is cancelled. */
+  /** Dropzone aborts this when the file is cancelled. */
   xhr?: unknown;
 }
 
-/** What the preset uses of a Dropzone. */
+/** The members of Dropzone that the preset uses. */
 export interface DropzoneLike {
   readonly options: { readonly dictThumbnailError?: unknown };
   uploadFiles(files: DropzoneFileLike[]): unknown;
@@ -25,9 +25,9 @@ export interface DropzonePreset {
 }
 
 /**
- * Options with which Dropzone uploads through `uploader`: any size that the channel takes, the server's own
- * words as the error, cancelling. Listeners of `success` get the file and `{ url, name, mode }`, those of `error`
- * the file, the message and the UploadError.
+ * Options with which Dropzone uploads through `uploader`: every size that the channel accepts, the server's own
+ * messages, cancelling. `success` listeners get the file and `{ url, name, mode }`, `error` listeners the file, the
+ * message and the UploadError.
  *
  * @example
  * ```ts
@@ -42,13 +42,13 @@ export interface DropzonePreset {
  */
 export function dropzoneOptions(uploader: Pick<Uploader, 'upload'>, target: TargetSource): DropzonePreset {
   return {
-    url: '#', // Dropzone insists on one; the uploader knows the real ones
-    parallelUploads: 8, // the uploader has the queue
-    maxFilesize: 0, // none of its own: the uploader knows the server's limits
+    url: '#', // required by Dropzone and not used
+    parallelUploads: 8, // the uploader has its own queue
+    maxFilesize: 0, // the uploader checks the server's limits
     init() {
       const { emit } = this;
       this.emit = (event, ...args) => {
-        // Dropzone calls an upload failed whose preview it can't draw, and puts that in place of our message.
+        // Dropzone reports a preview that it can't draw as a failed upload.
         const isPreview = event === 'error' && args[1] === this.options.dictThumbnailError;
         return isPreview ? this : emit.call(this, event, ...args);
       };
@@ -64,9 +64,9 @@ export function dropzoneOptions(uploader: Pick<Uploader, 'upload'>, target: Targ
     file.xhr = { abort: () => cancelling.abort() };
     const onProgress = ({ fraction, loadedBytes }: { fraction: number; loadedBytes: number }) =>
       dropzone.emit('uploadprogress', file, fraction * 100, loadedBytes);
-    const end = (status: string, ...outcome: unknown[]) => {
+    const end = (status: string, ...result: unknown[]) => {
       file.status = status;
-      dropzone.emit(status, file, ...outcome);
+      dropzone.emit(status, file, ...result);
       dropzone.emit('complete', file);
       dropzone.processQueue();
     };

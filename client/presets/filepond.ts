@@ -2,17 +2,17 @@ import type { Uploader } from '../types.ts';
 import type { UploadError } from '../upload-error.ts';
 import { type TargetSource, targetOf } from './target.ts';
 
-/** What FilePond is told of a failure; its labels and its `processfile` event get it. */
+/** The error that FilePond passes to its labels and its `processfile` event. */
 export interface FilePondFailure {
   readonly type: 'error';
-  /** HTTP status; 0 where there was no answer. */
+  /** HTTP status; 0 when there was no response. */
   readonly code: number;
-  /** The message, for people. */
+  /** The message for the user. */
   readonly body: string;
   readonly reason: UploadError;
 }
 
-/** What FilePond takes as `server.process`. */
+/** The type of FilePond's `server.process`. */
 export type FilePondProcess = (
   fieldName: string,
   file: Blob & { readonly name: string; readonly lastModified: number },
@@ -38,9 +38,9 @@ export interface FilePondPreset {
 }
 
 /**
- * Options with which FilePond uploads through `uploader`: any size that the channel takes, the server's own
- * words as the error, cancelling. A file's `serverId` is its public URL. Undoing takes the file out of the list
- * only, as Leadway has no way to delete what it hosts.
+ * Options with which FilePond uploads through `uploader`: every size that the channel accepts, the server's own
+ * messages, cancelling. A file's `serverId` is its public URL. Undo only removes the file from the list, because
+ * Leadway can't delete a hosted file.
  *
  * @example
  * ```ts
@@ -59,9 +59,9 @@ export function filePondOptions(uploader: Pick<Uploader, 'upload'>, target: Targ
       process(_fieldName, blob, _metadata, load, error, progress, abort) {
         const cancelling = new AbortController();
         const { signal } = cancelling;
-        // FilePond's types know strings alone; its own requests hand over such objects.
+        // FilePond's types allow only strings; its own requests pass such objects.
         const fail = error as (failure: unknown) => void;
-        // Plugins that transform images hand over plain blobs with a name.
+        // Plugins that transform images pass plain blobs with a name.
         const file = blob instanceof File ? blob : new File([blob], blob.name, { type: blob.type });
         const onProgress = ({ loadedBytes, totalBytes }: { loadedBytes: number; totalBytes: number }) =>
           progress(true, loadedBytes, totalBytes);
@@ -83,8 +83,8 @@ export function filePondOptions(uploader: Pick<Uploader, 'upload'>, target: Targ
       load: null,
       fetch: null,
     },
-    maxParallelUploads: 8, // the uploader has the queue
-    allowMinimumUploadDuration: false, // or a small file would seem to take a second
+    maxParallelUploads: 8, // the uploader has its own queue
+    allowMinimumUploadDuration: false, // it would show every small file for a second
     labelFileProcessingError: ({ body }) => body,
   };
 }

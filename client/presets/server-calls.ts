@@ -1,62 +1,62 @@
-import { createErrorMaker } from '../messages.ts';
+import { createErrorFactory } from '../messages.ts';
 import { createSend } from '../request.ts';
 import type { ClientConfig, UploaderOptions } from '../types.ts';
 import type { UploadError } from '../upload-error.ts';
 
-/** How the server is called: settings that mean the same as the uploader's. */
+/** Options with the same meaning as the uploader's. */
 export type ServerOptions = Pick<
   UploaderOptions,
   'endpoint' | 'headers' | 'credentials' | 'language' | 'messages'
 >;
 
-/** A permission to put one file into storage. */
-export interface Grant {
+/** A signed URL for one file, and the ticket for it. */
+export interface SignedUpload {
   readonly uploadUrl: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly contentType: string;
   readonly ticket: string;
 }
 
-/** What a kit's own request needs to know, and the calls that it can't make. */
+/** What a kit's own request needs, and the calls that a kit can't make. */
 export interface ServerCalls {
-  /** An absolute address of the API. */
+  /** The absolute URL of an endpoint. */
   url(path: string): string;
-  /** Makes a request that a kit has opened one of ours: with the caller's headers and cookies. Never rejects. */
-  dress(xhr: XMLHttpRequest): Promise<void>;
-  /** What the server said as it refused such a request. */
-  refusalOf(xhr: XMLHttpRequest): UploadError;
+  /** Adds our headers and cookies to a request that a kit has opened. Never rejects. */
+  prepareRequest(xhr: XMLHttpRequest): Promise<void>;
+  /** The error of such a request. */
+  toError(xhr: XMLHttpRequest): UploadError;
   /** @throws UploadError */
   config(): Promise<ClientConfig>;
-  /** Asks to put a file into storage; `form` has the fields and the head of the file. @throws UploadError */
-  initiate(form: FormData): Promise<Grant>;
-  /** Tells that the file is in storage. Gives its public URL. @throws UploadError */
-  complete(grant: Grant): Promise<string>;
+  /** Requests a signed URL; `form` has the fields and the leading bytes of the file. @throws UploadError */
+  initiate(form: FormData): Promise<SignedUpload>;
+  /** Completes a file that is in storage. Resolves to its public URL. @throws UploadError */
+  complete(signedUpload: SignedUpload): Promise<string>;
 }
 
 /** Calls the API at `endpoint`, by default `/api` of the page's own origin. */
 export function createServerCalls(options: ServerOptions): ServerCalls {
   const { endpoint = '/api', headers = {}, credentials } = options;
-  const errors = createErrorMaker(options);
+  const errors = createErrorFactory(options);
   const send = createSend(options, errors);
   return {
     url: (path) => new URL(endpoint.replace(/\/+$/, '') + path, location.href).href,
-    async dress(xhr) {
+    async prepareRequest(xhr) {
       xhr.withCredentials = credentials === 'include';
       xhr.setRequestHeader('Accept-Language', errors.language);
       try {
         setHeaders(xhr, typeof headers === 'function' ? await headers() : headers);
       } catch {
-        // The server tells, in words, that it misses them.
+        // The server then rejects the request with a message.
       }
     },
-    refusalOf(xhr) {
+    toError(xhr) {
       const { status } = xhr;
-      const { code = 'UPSTREAM_ERROR', message, ...told } = toRefusal(xhr.responseText);
-      return errors.toError(code, { retryable: status >= 500, ...told, status }, message);
+      const { code = 'UPSTREAM_ERROR', message, ...body } = parseErrorBody(xhr.responseText);
+      return errors.toError(code, { retryable: status >= 500, ...body, status }, message);
     },
     config: async () => (await send({ method: 'GET', path: '/config' })) as ClientConfig,
     initiate: async (body) =>
-      (await send({ method: 'POST', path: '/messages/upload/initiate', body })) as Grant,
+      (await send({ method: 'POST', path: '/messages/upload/initiate', body })) as SignedUpload,
     async complete({ ticket }) {
       const call = { method: 'POST', path: '/messages/upload/complete', body: JSON.stringify({ ticket }) };
       return urlOf(await send({ ...call, headers: { 'Content-Type': 'application/json' } }));
@@ -64,19 +64,19 @@ export function createServerCalls(options: ServerOptions): ServerCalls {
   };
 }
 
-/** The URL of the one file of an answer. */
-export function urlOf(answer: unknown): string {
-  const [url = ''] = Object.values((answer as { uploadedFiles: Record<string, string> }).uploadedFiles);
+/** The URL of the one file of a response. */
+export function urlOf(response: unknown): string {
+  const [url = ''] = Object.values((response as { uploadedFiles: Record<string, string> }).uploadedFiles);
   return url;
 }
 
-/** Sets the headers of a request that is open. */
+/** Sets the headers of an opened request. */
 export function setHeaders(xhr: XMLHttpRequest, headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
 }
 
-/** The server's error, or nothing where something before the server has answered in its place. */
-function toRefusal(text: string): Partial<Omit<UploadError, 'status'>> {
+/** The fields of the server's error; empty when the response came from a proxy instead. */
+function parseErrorBody(text: string): Partial<Omit<UploadError, 'status'>> {
   try {
     const { code, message, retryable, retryAfterMs, requestId, details } = JSON.parse(text);
     if (typeof code === 'string' && typeof message === 'string') {

@@ -1,14 +1,20 @@
 import type { ClientConfig } from '../types.ts';
-import { createServerCalls, type Grant, type ServerOptions, setHeaders, urlOf } from './server-calls.ts';
+import {
+  createServerCalls,
+  type ServerOptions,
+  type SignedUpload,
+  setHeaders,
+  urlOf,
+} from './server-calls.ts';
 
 /** Enough for the server to recognise the type of a file. */
-const HEAD_BYTES = 64 * 1024;
-/** A server that wants to be left alone for longer gets no further attempt from here. */
+const LEADING_BYTES = 64 * 1024;
+/** Where the server asks for a longer wait, the file fails instead. */
 const MAX_WAIT_MS = 60_000;
 const MAX_RETRIES = 3; // Uppy's own number
 const FIELDS = ['conversationId', 'contactId', 'locationId', 'channel'];
 
-/** A file as Uppy keeps it, as far as the preset reads it. */
+/** The fields of Uppy's file that the preset reads. */
 export interface UppyFileLike {
   readonly id: string;
   readonly type: string;
@@ -16,7 +22,7 @@ export interface UppyFileLike {
   readonly meta: object;
 }
 
-/** What the preset uses of an Uppy. */
+/** The methods of Uppy that the preset calls. */
 export interface UppyLike {
   addPreProcessor(prepare: (fileIds: string[]) => Promise<void>): void;
   getFile(id: string): UppyFileLike | undefined;
@@ -42,9 +48,9 @@ export interface XhrUploadPreset {
 
 /**
  * Options with which Uppy's XHRUpload uploads to the server: each file by its own request, forwarded where it
- * is small enough and put straight into storage where it is not, through the server where storage can't be
- * reached. What the server refuses is shown in its own words and not tried again; where it says when to come
- * back, the upload waits. `uploadURL` is the file's public URL.
+ * is small enough and PUT straight into storage where it is not, through the server where storage can't be
+ * reached. A rejected file shows the server's message and is not retried; after `Retry-After` it is. `uploadURL`
+ * is the file's public URL.
  *
  * The fields of the upload are Uppy's metadata: `conversationId`, `contactId`, and `locationId` and `channel`
  * where they are needed.
@@ -62,28 +68,28 @@ export interface XhrUploadPreset {
  */
 export function xhrUploadOptions(uppy: UppyLike, options: ServerOptions = {}): XhrUploadPreset {
   const server = createServerCalls(options);
-  const grants = new Map<string, Grant>();
+  const signeds = new Map<string, SignedUpload>();
   let forwardPath = '/messages/upload?mode=forward';
   const fileIds = new WeakMap<XMLHttpRequest, string>();
-  const isOurs = (xhr: XMLHttpRequest) => xhr.responseURL.startsWith(server.url('/'));
+  const isServer = (xhr: XMLHttpRequest) => xhr.responseURL.startsWith(server.url('/'));
 
-  async function askGrant(file: UppyFileLike): Promise<Grant> {
-    const grant = await server.initiate(headForm(file));
-    grants.set(file.id, grant);
-    return grant;
+  async function initiate(file: UppyFileLike): Promise<SignedUpload> {
+    const signed = await server.initiate(leadingBytesForm(file));
+    signeds.set(file.id, signed);
+    return signed;
   }
 
-  // Before anything is sent: XHRUpload makes the body before it asks for the address.
+  // A preprocessor, because XHRUpload builds the body before it asks for the endpoint.
   uppy.addPreProcessor(async (ids) => {
-    // Without an answer all files go to the server, which says what is the matter.
+    // Without a configuration all files go to the server, which rejects them with a message.
     const config = await server.config().catch(() => undefined);
-    // Where nothing can go direct, `auto` forwards more than `forward` does.
+    // Where direct is not offered, `auto` forwards larger files than `forward` does.
     forwardPath = `/messages/upload?mode=${config?.modes.includes('direct') === false ? 'auto' : 'forward'}`;
     for (const id of ids) {
       const file = uppy.getFile(id);
       if (file === undefined) continue;
       const { size } = file.data as Blob;
-      grants.delete(id);
+      signeds.delete(id);
       uppy.setFileMeta(id, { fileSize: size });
       uppy.setFileState(id, {
         xhrUpload: isForStorage(size, config) ? { method: 'PUT', formData: false } : {},
@@ -99,33 +105,33 @@ export function xhrUploadOptions(uppy: UppyLike, options: ServerOptions = {}): X
       const file = fileOrBundle as UppyFileLike & { xhrUpload?: { formData?: boolean } };
       if (file.xhrUpload?.formData !== false) return server.url(forwardPath);
       try {
-        return (await askGrant(file)).uploadUrl;
+        return (await initiate(file)).uploadUrl;
       } catch (error) {
-        // What is thrown here reaches nobody, and Uppy would count the file among those that succeeded.
+        // Uppy ignores errors thrown here and would count the file as uploaded.
         const current = uppy.getFile(file.id); // gone when it was cancelled meanwhile
         if (current !== undefined) uppy.emit('upload-error', current, error as Error);
         throw error;
       }
     },
 
-    // Must never throw: Uppy would wait for ever.
+    // Must never throw: Uppy would wait forever.
     async onBeforeRequest(xhr, retryCount, [file]) {
       const id = file?.id ?? '';
       fileIds.set(xhr, id);
-      const grant = grants.get(id);
-      if (grant !== undefined && retryCount === 0) return setHeaders(xhr, grant.headers);
-      if (grant !== undefined && file !== undefined) {
-        // Storage did not take it: the URL may have expired, or the network keeps the browser from it.
-        const { ticket, contentType } = await askGrant(file).catch(() => grant);
+      const signed = signeds.get(id);
+      if (signed !== undefined && retryCount === 0) return setHeaders(xhr, signed.headers);
+      if (signed !== undefined && file !== undefined) {
+        // The PUT failed: the URL may have expired, or the network may block storage.
+        const { ticket, contentType } = await initiate(file).catch(() => signed);
         xhr.open('PUT', server.url('/messages/upload/content'));
         setHeaders(xhr, { 'Upload-Ticket': ticket, 'Content-Type': contentType });
       }
-      return server.dress(xhr);
+      return server.prepareRequest(xhr);
     },
 
     async onAfterResponse(xhr, retryCount) {
-      if (xhr.status < 400 || !isOurs(xhr)) return;
-      const error = server.refusalOf(xhr);
+      if (xhr.status < 400 || !isServer(xhr)) return;
+      const error = server.toError(xhr);
       const { retryable, retryAfterMs = 0 } = error;
       if (retryable && retryCount < MAX_RETRIES && retryAfterMs <= MAX_WAIT_MS) {
         await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
@@ -134,16 +140,16 @@ export function xhrUploadOptions(uppy: UppyLike, options: ServerOptions = {}): X
     },
 
     shouldRetry(xhr) {
-      if (xhr.status === 0 || !isOurs(xhr)) return true;
-      const { retryable, retryAfterMs = 0 } = server.refusalOf(xhr);
+      if (xhr.status === 0 || !isServer(xhr)) return true;
+      const { retryable, retryAfterMs = 0 } = server.toError(xhr);
       return retryable && retryAfterMs <= MAX_WAIT_MS;
     },
 
     async getResponseData(xhr) {
-      const grant = grants.get(fileIds.get(xhr) ?? '');
-      if (grant !== undefined) return { url: await server.complete(grant) };
-      // Direct is offered again since the server was asked: the next attempt goes that way.
-      if (xhr.status === 202) throw server.refusalOf(xhr);
+      const signed = signeds.get(fileIds.get(xhr) ?? '');
+      if (signed !== undefined) return { url: await server.complete(signed) };
+      // Direct is offered again since the configuration was read: the next attempt uses it.
+      if (xhr.status === 202) throw server.toError(xhr);
       return { url: urlOf(JSON.parse(xhr.responseText)) };
     },
   };
@@ -153,8 +159,8 @@ function isForStorage(size: number, config: ClientConfig | undefined): boolean {
   return config?.modes.includes('direct') === true && size > config.limits.forwardMaxBytes;
 }
 
-/** The fields and the head of a file, as `initiate` wants them. */
-function headForm({ type, data, meta }: UppyFileLike): FormData {
+/** The form for `initiate`: the fields and the leading bytes of a file. */
+function leadingBytesForm({ type, data, meta }: UppyFileLike): FormData {
   const form = new FormData();
   const values: { readonly [name: string]: unknown } = { ...meta };
   for (const field of FIELDS) {
@@ -163,6 +169,6 @@ function headForm({ type, data, meta }: UppyFileLike): FormData {
   }
   const file = data as Blob;
   form.append('fileSize', String(file.size));
-  form.append('fileAttachment', file.slice(0, HEAD_BYTES, type), String(values['name']));
+  form.append('fileAttachment', file.slice(0, LEADING_BYTES, type), String(values['name']));
   return form;
 }

@@ -70,7 +70,7 @@ describeInBrowsers('an upload that is cancelled', (browser) => {
     }
   });
 
-  it('ends the wait for an answer', async () => {
+  it('ends the wait for a response', async () => {
     await using client = await openClientPage(browser(), { env });
     const { page, house, setting } = client;
     const at = { phase: 'confirming', fraction: 1 };
@@ -88,7 +88,7 @@ describeInBrowsers('an upload that is cancelled', (browser) => {
     );
   });
 
-  it('ends the wait for the next try', async () => {
+  it('ends the wait for the next attempt', async () => {
     await using client = await openClientPage(browser());
     const name = await client.page.evaluate(async ({ endpoint, ids }) => {
       const cancel = new AbortController();
@@ -106,7 +106,7 @@ describeInBrowsers('an upload that is cancelled', (browser) => {
     await client.house.assertTidy({ completeUploads: 1 });
   });
 
-  it('never begins when it is cancelled before', async () => {
+  it('never starts when it is cancelled before', async () => {
     await using client = await openClientPage(browser());
     const seen = await client.page.evaluate(async ({ endpoint, ids }) => {
       let requests = 0;

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { LOCAL_ERROR_CODES, SERVER_ERROR_CODES } from '../../client/error-codes.ts';
-import { createErrorMaker } from '../../client/messages.ts';
-import { typeWords } from '../../client/type-words.ts';
+import { createErrorFactory } from '../../client/messages.ts';
+import { typeMessage } from '../../client/type-message.ts';
 import { UploadError } from '../../client/upload-error.ts';
 import { ERROR_CODES } from '../../server/errors/error-codes.ts';
 
-describe('the words of the client', () => {
+describe('the messages of the client', () => {
   it('exist in both languages, without holes', () => {
-    const [english, spanish] = [createErrorMaker({ language: 'en' }), createErrorMaker({ language: 'es' })];
+    const [english, spanish] = [
+      createErrorFactory({ language: 'en' }),
+      createErrorFactory({ language: 'es' }),
+    ];
     for (const code of [...SERVER_ERROR_CODES, ...LOCAL_ERROR_CODES]) {
       if (code === 'ABORTED') continue; // whoever aborts says why
       const facts = { details: { limit: 5_242_880, max: 5 } };
@@ -22,7 +25,7 @@ describe('the words of the client', () => {
     );
   });
 
-  it('say what a file is that is not accepted, and what to do, as far as that is accepted', () => {
+  it('name the kind of a rejected file and an accepted alternative', () => {
     const all = ['jpg', 'png', 'mp4', 'zip', 'pdf', 'docx', 'txt', 'mp3'];
     const accepted = 'Accepted: JPG, PNG, MP4, ZIP, PDF, DOCX, TXT, MP3.';
     const said: Readonly<Record<string, string>> = {
@@ -43,17 +46,17 @@ describe('the words of the client', () => {
       '': 'The file name has no extension such as .jpg: rename the file.',
     };
     for (const [extension, words] of Object.entries(said)) {
-      assert.equal(typeWords(extension, all, false), `${words} ${accepted}`);
+      assert.equal(typeMessage(extension, all, false), `${words} ${accepted}`);
     }
     assert.equal(
-      typeWords('gif', all.slice(1), true),
+      typeMessage('gif', all.slice(1), true),
       'No se aceptan imágenes GIF. Guarda el archivo como PNG. Se aceptan: PNG, MP4, ZIP, PDF, DOCX, TXT, MP3.',
     );
-    assert.equal(typeWords('mov', ['pdf'], false), 'MOV videos are not accepted. Accepted: PDF.');
+    assert.equal(typeMessage('mov', ['pdf'], false), 'MOV videos are not accepted. Accepted: PDF.');
   });
 
-  it('come with the status that the server has for the same refusal', () => {
-    const { toError } = createErrorMaker({});
+  it('have the status of the server for the same error', () => {
+    const { toError } = createErrorFactory({});
     for (const code of [
       'NO_FILE',
       'TOO_MANY_FILES',
@@ -68,26 +71,26 @@ describe('the words of the client', () => {
     }
   });
 
-  it('give way to those that are given, for errors of the server too', () => {
+  it('are replaced by those of the options, for errors of the server too', () => {
     const messages = { FILE_TOO_LARGE: 'Max {limit} on {channel}', BUSY: 'Later' };
-    const { toError } = createErrorMaker({ language: 'en', messages });
+    const { toError } = createErrorFactory({ language: 'en', messages });
     const details = { limit: 1_572_864, channel: 'SMS' };
     assert.equal(toError('FILE_TOO_LARGE', { details }, 'The file …').message, 'Max 1.5 MB on SMS');
     assert.equal(toError('BUSY', {}, 'Too many uploads').message, 'Later');
   });
 
-  it('leave the words of the server as they are', () => {
-    const { toError } = createErrorMaker({});
+  it('leave messages of the server unchanged', () => {
+    const { toError } = createErrorFactory({});
     assert.equal(toError('UPSTREAM_REJECTED', {}, 'bad {thing}').message, 'bad {thing}');
   });
 
   it('follow the language of the browser', () => {
-    assert.equal(createErrorMaker({}).language, navigator.language.startsWith('es') ? 'es' : 'en');
+    assert.equal(createErrorFactory({}).language, navigator.language.startsWith('es') ? 'es' : 'en');
   });
 
-  it('make errors that say what they are', () => {
+  it('are on errors with name, cause and status', () => {
     const cause = new Error('lost');
-    const error = createErrorMaker({ language: 'en' }).toError('NETWORK', { retryable: true, cause });
+    const error = createErrorFactory({ language: 'en' }).toError('NETWORK', { retryable: true, cause });
     assert(error instanceof UploadError && error instanceof Error);
     assert.equal(error.name, 'UploadError');
     assert.equal(error.cause, cause);

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
-import { refusalOf, waysFor } from '../../client/acceptance.ts';
+import { checkFile, modesFor } from '../../client/file-check.ts';
 import {
   type ClientConfig,
   createUploader,
   type UploadError,
   type UploadProgress,
 } from '../../client/index.ts';
-import { createErrorMaker } from '../../client/messages.ts';
+import { createErrorFactory } from '../../client/messages.ts';
 import { CONFIG, FakePage, forwarded, IDS, QUICK, signed, textFile } from './fake-page.ts';
 
-const errors = createErrorMaker({ language: 'en' });
+const errors = createErrorFactory({ language: 'en' });
 
 describe('the modes that can carry a file', () => {
   it('depend on its size, each up to its limit', () => {
-    const by = (size: number, channel?: string) => waysFor(size, { channel }, CONFIG);
+    const by = (size: number, channel?: string) => modesFor(size, { channel }, CONFIG);
     assert.deepEqual(by(1_000), ['forward', 'direct', 'relay']);
     assert.deepEqual(by(1_001), ['direct', 'relay']);
     assert.deepEqual(by(5_000), ['direct', 'relay']);
@@ -26,16 +26,16 @@ describe('the modes that can carry a file', () => {
 
   it('are those that the server offers, or the one that is asked for', () => {
     const without = (...modes: ClientConfig['modes'][number][]): ClientConfig => ({ ...CONFIG, modes });
-    assert.deepEqual(waysFor(2_000, {}, without('auto', 'forward')), []);
-    assert.deepEqual(waysFor(500, {}, without('auto', 'forward')), ['forward']);
-    assert.deepEqual(waysFor(500, {}, without('auto', 'forward', 'relay')), ['forward', 'relay']);
-    assert.deepEqual(waysFor(500, { mode: 'relay' }, CONFIG), ['relay']);
-    assert.deepEqual(waysFor(2_000, { mode: 'forward' }, CONFIG), []);
+    assert.deepEqual(modesFor(2_000, {}, without('auto', 'forward')), []);
+    assert.deepEqual(modesFor(500, {}, without('auto', 'forward')), ['forward']);
+    assert.deepEqual(modesFor(500, {}, without('auto', 'forward', 'relay')), ['forward', 'relay']);
+    assert.deepEqual(modesFor(500, { mode: 'relay' }, CONFIG), ['relay']);
+    assert.deepEqual(modesFor(2_000, { mode: 'forward' }, CONFIG), []);
   });
 
   it('set the limit that a rejection names, with the channel', () => {
-    const limitOf = (size: number, wish: Parameters<typeof refusalOf>[1]) => {
-      const error = refusalOf(textFile('a.txt', size), wish, CONFIG, errors);
+    const limitOf = (size: number, wish: Parameters<typeof checkFile>[1]) => {
+      const error = checkFile(textFile('a.txt', size), wish, CONFIG, errors);
       return error && [error.code, error.details?.['limit'], error.details?.['channel']];
     };
     assert.equal(limitOf(5_000, {}), null);
@@ -47,13 +47,13 @@ describe('the modes that can carry a file', () => {
       'EMAIL',
     ]);
     const forwardOnly: ClientConfig = { ...CONFIG, modes: ['auto', 'forward'] };
-    assert.equal(refusalOf(textFile('a.txt', 1_001), {}, forwardOnly, errors)?.details?.['limit'], 1_000);
+    assert.equal(checkFile(textFile('a.txt', 1_001), {}, forwardOnly, errors)?.details?.['limit'], 1_000);
   });
 });
 
 describe('a name and a type that the client takes', () => {
   const codeOf = (name: string, type = 'text/plain', bytes = 1) =>
-    refusalOf(new File(['x'.repeat(bytes)], name, { type }), {}, CONFIG, errors)?.code;
+    checkFile(new File(['x'.repeat(bytes)], name, { type }), {}, CONFIG, errors)?.code;
 
   it('has 255 bytes at most, and is not empty once it is cleaned', () => {
     assert.equal(codeOf(`${'x'.repeat(251)}.txt`), undefined);
@@ -87,13 +87,13 @@ describe('a name and a type that the client takes', () => {
   it('names a mode that is not on offer, before the size', () => {
     const forwardOnly: ClientConfig = { ...CONFIG, modes: ['auto', 'forward'] };
     for (const mode of ['direct', 'relay'] as const) {
-      const error = refusalOf(textFile('a.txt', 900_000), { mode }, forwardOnly, errors);
+      const error = checkFile(textFile('a.txt', 900_000), { mode }, forwardOnly, errors);
       assert.deepEqual(
         [error?.code, error?.status, error?.details?.['use']],
         ['DIRECT_UNAVAILABLE', 502, 'forward'],
       );
     }
-    assert.equal(refusalOf(textFile('a.txt', 1), { mode: 'forward' }, forwardOnly, errors), null);
+    assert.equal(checkFile(textFile('a.txt', 1), { mode: 'forward' }, forwardOnly, errors), null);
   });
 });
 
@@ -297,7 +297,7 @@ describe('an upload by the client', () => {
     assert.equal(page.lines.at(-1), complete);
   });
 
-  it('by way of storage alone fails when storage fails twice', async () => {
+  it('in direct mode fails when storage fails twice', async () => {
     const error = await rejection(
       upload(
         2_000,

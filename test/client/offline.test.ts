@@ -50,7 +50,7 @@ describeInBrowsers(
       { title: 'uses a signed URL again', urlTtlMs: 900_000, again: [] },
       { title: 'asks for another when it is about to expire', urlTtlMs: 30_000, again: [initiate] },
     ]) {
-      it(`waits for it, counts no try for that, and ${title}`, async () => {
+      it(`waits for it without counting a retry, and ${title}`, async () => {
         await using client = await openClientPage(browser(), {
           env: { FORWARD_MAX_BYTES: '1000' },
           sandbox: { urlTtlMs },

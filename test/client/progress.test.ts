@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createReporter } from '../../client/progress.ts';
+import { createProgressTracker } from '../../client/progress.ts';
 import type { UploadProgress } from '../../client/types.ts';
 
 const file = new File(['x'.repeat(1000)], 'a.txt');
@@ -17,7 +17,7 @@ describe('the progress of an upload', () => {
 
   function watch() {
     const all: UploadProgress[] = [];
-    const report = createReporter(file, (progress) => all.push(progress));
+    const report = createProgressTracker(file, (progress) => all.push(progress));
     const last = (): UploadProgress => {
       const progress = all.at(-1);
       assert(progress !== undefined);
@@ -26,31 +26,31 @@ describe('the progress of an upload', () => {
     return { report, all, last };
   }
 
-  it('never shrinks within a try, and is never more than the file', () => {
+  it('never shrinks within an attempt, and never exceeds the file', () => {
     const { report, all } = watch();
-    report.begin();
-    for (const fraction of [0, 0.2, 0.1, 0.7, 1.2]) report.sent(fraction);
+    report.startAttempt();
+    for (const fraction of [0, 0.2, 0.1, 0.7, 1.2]) report.setSent(fraction);
     assert.deepEqual(
       all.map(({ loadedBytes }) => loadedBytes),
       [0, 0, 200, 200, 700, 1000],
     );
-    report.begin();
+    report.startAttempt();
     assert.equal(all.at(-1)?.loadedBytes, 0);
     assert.equal(all.at(-1)?.attempt, 2);
   });
 
-  it('tells speed and remaining time, smoothed', () => {
+  it('reports speed and remaining time, smoothed', () => {
     const { report, last } = watch();
-    report.begin();
-    report.sent(0);
+    report.startAttempt();
+    report.setSent(0);
     assert.equal(last().bytesPerSecond, 0);
     assert.equal(last().remainingMs, undefined);
     nowMs += 1000;
-    report.sent(0.1);
+    report.setSent(0.1);
     assert.equal(last().bytesPerSecond, 100);
     assert.equal(last().remainingMs, 9000);
     nowMs += 1000;
-    report.sent(0.5);
+    report.setSent(0.5);
     const { bytesPerSecond, remainingMs = 0 } = last();
     assert(bytesPerSecond > 150 && bytesPerSecond < 250, `${bytesPerSecond} between 100 and 400`);
     assert.equal(Math.round(remainingMs), Math.round((500 / bytesPerSecond) * 1000));
@@ -58,56 +58,56 @@ describe('the progress of an upload', () => {
 
   it('weighs a new speed by how long it held, against three seconds', () => {
     const { report, last } = watch();
-    report.begin();
-    report.sent(0);
+    report.startAttempt();
+    report.setSent(0);
     nowMs += 1000;
-    report.sent(0.1);
+    report.setSent(0.1);
     nowMs += 1000;
-    report.sent(0.5);
+    report.setSent(0.5);
     assert.equal(last().bytesPerSecond, 100 + (1000 / 4000) * (400 - 100));
     nowMs += 3000;
-    report.sent(0.5);
+    report.setSent(0.5);
     assert.equal(last().bytesPerSecond, 175 + 0.5 * (0 - 175));
   });
 
   it('looks at the speed every 200 ms', () => {
     const { report, last } = watch();
-    report.begin();
-    report.sent(0);
+    report.startAttempt();
+    report.setSent(0);
     nowMs += 199;
-    report.sent(0.2);
+    report.setSent(0.2);
     assert.equal(last().bytesPerSecond, 0);
     nowMs += 1;
-    report.sent(0.2);
+    report.setSent(0.2);
     assert.equal(last().bytesPerSecond, 1000);
     nowMs += 199;
-    report.sent(0.9);
+    report.setSent(0.9);
     assert.equal(last().bytesPerSecond, 1000);
   });
 
-  it('begins to measure anew with each try', () => {
+  it('starts measuring again with each attempt', () => {
     const { report, last } = watch();
-    report.begin();
-    report.sent(0.5);
+    report.startAttempt();
+    report.setSent(0.5);
     nowMs += 60_000;
-    report.begin();
-    report.sent(0);
+    report.startAttempt();
+    report.setSent(0);
     assert.equal(last().bytesPerSecond, 0);
     nowMs += 1000;
-    report.sent(0.1);
+    report.setSent(0.1);
     assert.equal(last().bytesPerSecond, 100);
   });
 
   it('is uploading until all has been sent, and confirming then', () => {
     const { report, last } = watch();
-    report.begin();
+    report.startAttempt();
     assert.equal(last().phase, 'checking');
     for (const [fraction, phase] of [
       [0, 'uploading'],
       [0.999, 'uploading'],
       [1, 'confirming'],
     ] as const) {
-      report.sent(fraction);
+      report.setSent(fraction);
       assert.equal(last().phase, phase);
       assert.equal(last().fraction, fraction);
     }
@@ -115,21 +115,21 @@ describe('the progress of an upload', () => {
 
   it('does not take a burst for a speed', () => {
     const { report, last } = watch();
-    report.begin();
-    report.sent(0);
+    report.startAttempt();
+    report.setSent(0);
     nowMs += 10;
-    report.sent(0.5);
+    report.setSent(0.5);
     assert.equal(last().bytesPerSecond, 0);
     nowMs += 990;
-    report.sent(0.5);
+    report.setSent(0.5);
     assert.equal(last().bytesPerSecond, 500);
   });
 
-  it('forgets why it waited once it goes on', () => {
+  it('clears the reason for waiting once it continues', () => {
     const { report, last } = watch();
-    report.note({ phase: 'waiting', waitingFor: 'BUSY', retryAtMs: 5 });
+    report.update({ phase: 'waiting', waitingFor: 'BUSY', retryAtMs: 5 });
     assert.equal(last().waitingFor, 'BUSY');
-    report.begin();
+    report.startAttempt();
     assert.equal(last().waitingFor, undefined);
     assert.equal(last().retryAtMs, undefined);
   });

@@ -94,7 +94,7 @@ describe('an upload that may work later', () => {
     [429, 'RATE_LIMITED'],
     [503, 'BUSY'],
   ] as const) {
-    it(`is held back for as long as a ${status} asks for, and loses no try by it`, async () => {
+    it(`waits as long as a ${status} asks for, without counting a retry`, async () => {
       const uploader = createUploader({ ...QUICK, retries: 0 });
       const all: UploadProgress[] = [];
       const onProgress = (progress: UploadProgress) => all.push(progress);
@@ -155,7 +155,7 @@ describe('an upload that may work later', () => {
     assert.equal(page.requests.length, 3);
   });
 
-  it('spends a try where a 429 or 503 names no time, or another status does', async () => {
+  it('counts a retry where a 429 or 503 names no time, or another status does', async () => {
     for (const [status, facts] of [
       [429, { retryable: true }],
       [503, { retryable: true }],
@@ -208,7 +208,7 @@ describe('an upload that may work later', () => {
     assert.equal(end.value?.name, 'a.txt');
   });
 
-  it('counts a lost connection as a try where there is a network', async () => {
+  it('counts a lost connection as a retry where there is a network', async () => {
     page.isOnline = true;
     const end = watch(createUploader({ ...QUICK, retries: 0 }).upload(textFile('a.txt', 10), IDS));
     (await nextUpload()).lose();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createErrorMaker } from '../../client/messages.ts';
+import { createErrorFactory } from '../../client/messages.ts';
 import { initialProgress } from '../../client/progress.ts';
 import { createUploadStore } from '../../client/store.ts';
 import type { UploadOptions, UploadResult } from '../../client/types.ts';
@@ -35,7 +35,7 @@ const file = new File(['hello'], 'a.txt');
 const next = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('a list of uploads', () => {
-  it('tells of every change by a new list, and of nothing else', async () => {
+  it('publishes a new list for every change, and only then', async () => {
     const { store, asked } = createScene();
     const seen: string[] = [];
     const empty = store.getSnapshot();
@@ -68,13 +68,13 @@ describe('a list of uploads', () => {
     assert.deepEqual(store.getSnapshot(), []);
   });
 
-  it('keeps what failed, and uploads it again', async () => {
+  it('keeps failed uploads, and retries them', async () => {
     const { store, asked } = createScene();
     const [item] = store.add([file], to);
     const id = item?.id ?? '';
     store.retry(id);
     assert.equal(asked.length, 1, 'what is under way is not begun again');
-    const error = createErrorMaker({ language: 'en' }).toError('NETWORK', { retryable: true });
+    const error = createErrorFactory({ language: 'en' }).toError('NETWORK', { retryable: true });
     asked[0]?.reject(error);
     await next();
     assert.equal(store.getSnapshot()[0]?.state, 'failed');
@@ -86,7 +86,7 @@ describe('a list of uploads', () => {
     assert.equal(asked.length, 2);
   });
 
-  it('cancels what is under way, and forgets what is removed', async () => {
+  it('cancels uploads in flight, and drops removed ones', async () => {
     const { store, asked } = createScene();
     const [first, second, third] = store.add([file, file, file], to);
     store.cancel(first?.id ?? '');
@@ -111,7 +111,7 @@ describe('a list of uploads', () => {
     assert.deepEqual(store.getSnapshot(), []);
   });
 
-  it('heeds no late news of an earlier try', async () => {
+  it('ignores late progress of an earlier attempt', async () => {
     const { store, asked } = createScene();
     const [item] = store.add(file, to);
     store.cancel(item?.id ?? '');
@@ -121,7 +121,7 @@ describe('a list of uploads', () => {
     assert.equal(store.getSnapshot()[0]?.state, 'waiting');
   });
 
-  it('passes progress on to who asked for it', () => {
+  it('passes progress to the listener of the options', () => {
     const { store, asked } = createScene();
     const phases: string[] = [];
     store.add(file, { ...to, onProgress: ({ phase }) => phases.push(phase) });

@@ -11,7 +11,7 @@ describe('the guides', () => {
   });
 
   for (const guide of guideNames()) {
-    it(`have code that is run, and nothing else: ${guide}`, () => {
+    it(`have only code that runs: ${guide}`, () => {
       for (const { language, file, text } of guideBlocks(guide)) {
         if (CODE.has(language)) assert(file !== null, `without a name, so in no page:\n${text}`);
       }

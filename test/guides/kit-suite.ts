@@ -65,7 +65,7 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
         assert.deepEqual(opened.complaints, []);
       });
 
-      it(`shows why a file is refused${sendsItself ? ', in Spanish' : ''}, and does not ask again`, async () => {
+      it(`shows why a file is rejected${sendsItself ? ', in Spanish' : ''}, and does not send it again`, async () => {
         await using opened = await open(sendsItself ? SPANISH : {});
         const { page, house } = opened;
         await choose(page, input, DISGUISED);
@@ -83,7 +83,7 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
       // Two of the kits' ways through each browser are enough: what follows is the client's, tried in both there.
       if (kind === 'firefox') return;
 
-      it('cancels a file under way and leaves nothing of it', async () => {
+      it('cancels a file in flight and leaves nothing behind', async () => {
         await using opened = await open({ house: SLOW });
         const { page, house } = opened;
         page.on('dialog', (dialog) => void dialog.accept()); // some kits ask back

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describeInBrowsers } from '../helpers/browser.ts';
 import { openClientPage } from './client-page.ts';
-import { uploadText } from './uploading.ts';
+import { uploadText } from './upload-text.ts';
 
 const USUAL_PHASES = ['waiting', 'checking', 'uploading', 'confirming', 'done'];
 
-describeInBrowsers('the client takes the way that carries the file', (browser) => {
-  it('forwards what is small', async () => {
+describeInBrowsers('the client chooses the mode that carries the file', (browser) => {
+  it('forwards small files', async () => {
     await using client = await openClientPage(browser());
     const { setting } = client;
     const seen = await client.page.evaluate(uploadText, { setting, bytes: 300_000 });
@@ -25,7 +25,7 @@ describeInBrowsers('the client takes the way that carries the file', (browser) =
     await client.house.assertTidy({ completeUploads: 1 });
   });
 
-  it('sends the head of what is large, puts the file into storage and completes by ticket', async () => {
+  it('sends the leading bytes of a large file, PUTs it into storage and completes by ticket', async () => {
     await using client = await openClientPage(browser(), { env: { FORWARD_MAX_BYTES: '100000' } });
     const { setting, house } = client;
     const seen = await client.page.evaluate(uploadText, { setting, bytes: 2_000_000 });
@@ -54,7 +54,7 @@ describeInBrowsers('the client takes the way that carries the file', (browser) =
     await house.assertTidy();
   });
 
-  it('takes the way that is named', async () => {
+  it('uses the mode that is named', async () => {
     await using client = await openClientPage(browser());
     const { setting } = client;
     for (const mode of ['forward', 'direct', 'relay'] as const) {
@@ -65,7 +65,7 @@ describeInBrowsers('the client takes the way that carries the file', (browser) =
     await client.house.assertTidy({ completeUploads: 1 });
   });
 
-  it('takes the longer way where the channel carries more', async () => {
+  it('uses direct where the channel carries more', async () => {
     await using client = await openClientPage(browser());
     const { setting } = client;
     const bytes = 6_000_000;

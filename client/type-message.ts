@@ -1,4 +1,4 @@
-/** Extensions of kinds that people have, what those are called, and extensions that they can become. */
+/** Common kinds of file: extensions, names, what the user can do, and the extensions to save it as. */
 const KINDS: readonly (readonly [
   extensions: string,
   en: string,
@@ -37,8 +37,8 @@ const ADVICE = {
 
 type Advice = keyof typeof ADVICE;
 
-/** Why a file with this extension is not accepted, and what to do. `allowed` are the extensions that are. */
-export function typeWords(extension: string, allowed: readonly string[], isSpanish: boolean): string {
+/** Says why a file with this extension is not accepted and what to do. `allowed` are the accepted extensions. */
+export function typeMessage(extension: string, allowed: readonly string[], isSpanish: boolean): string {
   const pick = (en: string, es: string): string => (isSpanish ? es : en);
   const list = allowed.join(', ').toUpperCase();
   const accepted = pick(`Accepted: ${list}.`, `Se aceptan: ${list}.`);

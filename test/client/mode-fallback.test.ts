@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describeInBrowsers } from '../helpers/browser.ts';
 import { openClientPage } from './client-page.ts';
-import { uploadText } from './uploading.ts';
+import { uploadText } from './upload-text.ts';
 
 const LARGE = { FORWARD_MAX_BYTES: '100000' };
 const bytes = 200_000;
 
-describeInBrowsers('the client when a way does not work', (browser) => {
-  it('asks for a fresh URL when storage refuses the first', async () => {
+describeInBrowsers('the client when a mode fails', (browser) => {
+  it('requests a fresh URL when storage rejects the first', async () => {
     for (const fault of ['once-storage-expired', 'once-storage-403'] as const) {
       await using client = await openClientPage(browser(), { env: LARGE, sandbox: { fault } });
       const { setting } = client;
@@ -26,7 +26,7 @@ describeInBrowsers('the client when a way does not work', (browser) => {
     }
   });
 
-  it('goes by way of the server when the page can’t reach storage, and remembers it', async () => {
+  it('relays when the page can’t reach storage, and remembers it', async () => {
     await using client = await openClientPage(browser(), { env: LARGE, sandbox: { corsOrigins: [] } });
     const { setting } = client;
     const seen = await client.page.evaluate(uploadText, { setting, bytes });
@@ -53,7 +53,7 @@ describeInBrowsers('the client when a way does not work', (browser) => {
     await client.house.assertTidy();
   });
 
-  it('says that storage refused when that is the only way allowed', async () => {
+  it('reports STORAGE_REFUSED when direct is the only mode allowed', async () => {
     await using client = await openClientPage(browser(), { sandbox: { fault: 'storage-403' } });
     const { setting } = client;
     const seen = await client.page.evaluate(uploadText, {

@@ -3,12 +3,12 @@ import type { FaultName } from '../../sandbox/faults.ts';
 import { describeInBrowsers } from '../helpers/browser.ts';
 import { createHouse, settled } from '../helpers/house.ts';
 import { openClientPage } from './client-page.ts';
-import { uploadText } from './uploading.ts';
+import { uploadText } from './upload-text.ts';
 
 const bytes = 20_000;
 
 describeInBrowsers('the client when a failure may pass', (browser) => {
-  it('tries again, and tells of each try', async () => {
+  it('retries, and reports each attempt', async () => {
     await using client = await openClientPage(browser());
     const { setting } = client;
     const faults: [fault: FaultName, code: string, status: number][] = [
@@ -32,7 +32,7 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
     }
   });
 
-  it('gives up after as many tries as it was given', async () => {
+  it('gives up after the configured retries', async () => {
     await using client = await openClientPage(browser());
     const { setting } = client;
     for (const retries of [0, 2]) {
@@ -44,7 +44,7 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
     }
   });
 
-  it('does not try again what can only fail again', async () => {
+  it('does not retry an error that can’t pass', async () => {
     await using client = await openClientPage(browser());
     const { setting } = client;
     const upload = { conversationId: 'not an id' };
@@ -54,7 +54,7 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
     await client.house.assertTidy();
   });
 
-  it('comes back when the server says, however often, and counts no try for that', async () => {
+  it('waits as long as the server says, any number of times, without counting a retry', async () => {
     await using client = await openClientPage(browser(), {
       env: { RATE_LIMIT_MAX: '2', RATE_LIMIT_WINDOW_MS: '1000' },
     });
@@ -121,7 +121,7 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
     await client.house.assertTidy({ completeUploads: 3 });
   });
 
-  it('asks for headers before each request, and once more when they were refused', async () => {
+  it('reads headers before each request, and once more after a 401', async () => {
     await using client = await openClientPage(browser(), {
       env: {
         AUTH: 'header',

@@ -2,7 +2,7 @@ import type { RequestEntry, UploaderOptions, UploadOptions, UploadProgress } fro
 import type { Setting } from './client-page.ts';
 
 /** An upload to make in the page; everything in it can be sent there. */
-export interface Wish {
+export interface TextUpload {
   readonly setting: Setting;
   readonly bytes: number;
   readonly name?: string;
@@ -30,7 +30,13 @@ export interface Seen {
 }
 
 /** Runs in the page: uploads a text and tells what could be seen of it. */
-export async function uploadText({ setting, bytes, name = 'a.txt', options, upload }: Wish): Promise<Seen> {
+export async function uploadText({
+  setting,
+  bytes,
+  name = 'a.txt',
+  options,
+  upload,
+}: TextUpload): Promise<Seen> {
   const entries: RequestEntry[] = [];
   const progress: UploadProgress[] = [];
   const { endpoint, ids } = setting;

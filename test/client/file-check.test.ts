@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { refusalOf } from '../../client/acceptance.ts';
-import { createErrorMaker } from '../../client/messages.ts';
+import { checkFile } from '../../client/file-check.ts';
+import { createErrorFactory } from '../../client/messages.ts';
 import type { ClientConfig } from '../../client/types.ts';
 import { createHouse, type House } from '../helpers/house.ts';
 import { fixture, mp4 } from '../helpers/multipart.ts';
@@ -82,17 +82,17 @@ function pick(details: { limit?: unknown; extension?: unknown } | undefined) {
   return { limit, extension };
 }
 
-describe('what the client refuses by itself', () => {
-  it('is what the server refuses, under whichever settings', async () => {
+describe('what the client rejects by itself', () => {
+  it('is what the server rejects, under any settings', async () => {
     for (const env of [{}, { FORWARD_MAX_BYTES: '1000000', DEFAULT_CHANNEL: 'WHATSAPP' }]) {
       await using house = await createHouse({ env });
       const config = (await (await fetch(`${house.api}/config`)).json()) as ClientConfig;
-      const errors = createErrorMaker({ language: 'en' });
+      const errors = createErrorFactory({ language: 'en' });
       let refused = 0;
       for (const one of CASES) {
         const { name, type = '', bytes = text(100), channel, mode } = one;
         const file = new File([bytes], name, { type });
-        const error = refusalOf(file, { channel, mode }, config, errors);
+        const error = checkFile(file, { channel, mode }, config, errors);
         const own = error && { code: error.code, status: error.status, ...pick(error.details) };
         assert.deepEqual(
           own,
@@ -105,21 +105,21 @@ describe('what the client refuses by itself', () => {
     }
   });
 
-  it('says nothing of declared types, which only the server can judge', async () => {
+  it('ignores declared types, which only the server checks', async () => {
     await using house = await createHouse({});
     const config = (await (await fetch(`${house.api}/config`)).json()) as ClientConfig;
     for (const type of ['image/jpeg', 'text/html', 'application/x-msdownload', 'application/kswps']) {
       const file = new File([png], 'a.png', { type });
-      assert.equal(refusalOf(file, {}, config, createErrorMaker({})), null, type);
+      assert.equal(checkFile(file, {}, config, createErrorFactory({})), null, type);
     }
   });
 
-  it('names a way that is not on offer as the server does', async () => {
+  it('rejects a mode that is not offered with the code of the server', async () => {
     await using house = await createHouse({ sandbox: { fault: 'no-initiate' } });
     const file = new File([text(100)], 'a.txt');
     const answer = await answerOf(house, file, { name: 'a.txt', mode: 'direct' });
     const config = (await (await fetch(`${house.api}/config`)).json()) as ClientConfig;
-    const error = refusalOf(file, { mode: 'direct' }, config, createErrorMaker({}));
+    const error = checkFile(file, { mode: 'direct' }, config, createErrorFactory({}));
     assert.equal(error?.code, answer?.code);
     assert.equal(error?.status, answer?.status);
   });

@@ -1,54 +1,54 @@
-import { sleep, untilOnline } from './abortable.ts';
+import { sleep, waitForOnline } from './abortable.ts';
 import type { UploadErrorCode } from './error-codes.ts';
-import type { ErrorMaker } from './messages.ts';
-import type { Reporter } from './progress.ts';
+import type { ErrorFactory } from './messages.ts';
+import type { ProgressTracker } from './progress.ts';
 import type { UploaderOptions } from './types.ts';
 import { UploadError } from './upload-error.ts';
 
-/** How long an upload waits in all because the server asked for it. */
-const MAX_PATIENCE_MS = 60 * 60_000;
+/** The longest total time that an upload waits because the server sent `Retry-After`. */
+const MAX_HOLD_TOTAL_MS = 60 * 60_000;
 const MIN_HOLD_MS = 500;
 const MAX_DELAY_MS = 30_000;
-/** However sure the browser is of being offline, it is asked again. */
+/** Some browsers miss the `online` event, so the network is tried again after this. */
 const OFFLINE_MS = 60_000;
 
-/** When the server wants to see us again; all uploads of an uploader keep to it. */
+/** When the server accepts requests again. All uploads of an uploader share it. */
 export interface Hold {
   untilMs: number;
   code: UploadErrorCode;
 }
 
-/** What {@link persist} goes by. */
-export interface PersistOptions extends ErrorMaker {
+/** What {@link retry} needs. */
+export interface RetryOptions extends ErrorFactory {
   readonly file: File;
   readonly signal: AbortSignal | undefined;
   readonly options: UploaderOptions;
   readonly hold: Hold;
-  readonly report: Reporter;
+  readonly progress: ProgressTracker;
 }
 
 /**
- * Tries until it works or can't work: again after a while where a failure may pass, when the server says where
- * it says so, and when the network is back where it was gone.
+ * Calls `attempt` until it succeeds or fails for good: again after a delay when the failure may pass, when the
+ * server says so, or when the network is back.
  */
-export async function persist<T>(
+export async function retry<T>(
   attempt: () => Promise<T>,
-  { file, signal, options, hold, report, toError }: PersistOptions,
+  { file, signal, options, hold, progress, toError }: RetryOptions,
 ): Promise<T> {
   const { retries = 5, retryDelayMs = 1000 } = options;
   let failures = 0;
-  let waitedMs = 0;
+  let heldMs = 0;
 
   async function wait(ms: number, waitingFor: UploadErrorCode): Promise<void> {
-    report.note({ phase: 'waiting', retryAtMs: Date.now() + ms, waitingFor });
+    progress.update({ phase: 'waiting', retryAtMs: Date.now() + ms, waitingFor });
     await sleep(ms, signal);
   }
 
   for (;;) {
     while (hold.untilMs > Date.now()) {
       const ms = hold.untilMs - Date.now();
-      waitedMs += ms;
-      // Not all at once: who was told to come back together would only be refused together.
+      heldMs += ms;
+      // Spread out: uploads that come back at the same moment would be rejected together again.
       await wait(ms + Math.random() * Math.min(ms, 1000), hold.code);
     }
     try {
@@ -58,20 +58,20 @@ export async function persist<T>(
       if (!(error instanceof UploadError)) throw error;
       const { code, status, retryable, retryAfterMs = 0 } = error;
       if (code === 'NETWORK') {
-        // A file that has changed since it was chosen fails like a network, and for good.
+        // A file that has changed since it was chosen looks like a broken network, and never recovers.
         try {
           await file.slice(0, 1).arrayBuffer();
         } catch (cause) {
           throw toError('UNREADABLE', { cause });
         }
         if (navigator.onLine === false) {
-          report.note({ phase: 'waiting', waitingFor: 'OFFLINE' });
-          await untilOnline(OFFLINE_MS, signal);
+          progress.update({ phase: 'waiting', waitingFor: 'OFFLINE' });
+          await waitForOnline(OFFLINE_MS, signal);
           continue;
         }
       }
       if (retryable && retryAfterMs && (status === 429 || status === 503)) {
-        if (waitedMs + retryAfterMs > MAX_PATIENCE_MS) throw error;
+        if (heldMs + retryAfterMs > MAX_HOLD_TOTAL_MS) throw error;
         hold.code = code;
         hold.untilMs = Math.max(hold.untilMs, Date.now() + Math.max(retryAfterMs, MIN_HOLD_MS));
         continue;
