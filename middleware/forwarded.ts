@@ -1,4 +1,5 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
+import type { Config } from '../server/config/config.ts';
 import type { AppContext } from '../server/context.ts';
 
 /** Headers of proxies that this server reads, from trusted ones. */
@@ -14,9 +15,25 @@ const PREFIX = /^(\/[A-Za-z0-9._~-]+){1,8}$/;
 const DOT_SEGMENT = /\/\.{1,2}(\/|$)/;
 const MAX_SHOWN_CHARACTERS = 100;
 
+type TrustFunction = (address: string | undefined, distance: number) => boolean;
+
+/**
+ * Sets `trust proxy`. Everyone who connects to a unix socket counts as a proxy of `TRUST_PROXY`: they have no address,
+ * and the file's mode decides who they are.
+ */
+export function setTrustProxy(
+  app: Application,
+  { trustProxy, listen }: Pick<Config, 'trustProxy' | 'listen'>,
+): void {
+  app.set('trust proxy', trustProxy);
+  if (trustProxy === false || listen.path === undefined) return;
+  const trust = app.get('trust proxy fn') as TrustFunction;
+  app.set('trust proxy', (address: string, distance: number) => distance === 0 || trust(address, distance));
+}
+
 /** Whether the peer is a proxy that `TRUST_PROXY` covers. */
 export function isFromTrustedProxy(req: Request): boolean {
-  const trust = req.app.get('trust proxy fn') as (address: string, distance: number) => boolean;
+  const trust = req.app.get('trust proxy fn') as TrustFunction;
   return trust(req.socket.remoteAddress ?? '', 0);
 }
 
@@ -31,10 +48,13 @@ export function createForwardedNotice({ logger }: Pick<AppContext, 'logger'>): R
       const header = FORWARDED_HEADERS.find((name) => req.headers[name] !== undefined);
       if (header !== undefined && !isFromTrustedProxy(req)) {
         isLogged = true;
-        const peer = (req.socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '');
+        // On a unix socket, a peer has no address.
+        const peer = req.socket.remoteAddress?.replace(/^::ffff:/, '') ?? null;
         logger.warn(
-          { header, peer },
-          `${header} from ${peer} is ignored, since TRUST_PROXY does not cover that address. If it is your proxy, set TRUST_PROXY=${peer}, or its network`,
+          { header, peer: peer ?? 'unix socket' },
+          peer === null
+            ? `${header} from the unix socket is ignored, since TRUST_PROXY is not set. If it is your proxy, set TRUST_PROXY=1`
+            : `${header} from ${peer} is ignored, since TRUST_PROXY does not cover that address. If it is your proxy, set TRUST_PROXY=${peer}, or its network`,
         );
       }
     }

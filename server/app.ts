@@ -5,7 +5,7 @@ import { createBodyGuard } from '../middleware/body-guard.ts';
 import { createCallerGate } from '../middleware/caller.ts';
 import { createDrainingGate } from '../middleware/draining.ts';
 import { createErrorHandler, createNotFound } from '../middleware/error-handler.ts';
-import { createForwardedNotice, createPrefixReader } from '../middleware/forwarded.ts';
+import { createForwardedNotice, createPrefixReader, setTrustProxy } from '../middleware/forwarded.ts';
 import { createLocalHostCheck } from '../middleware/local-host.ts';
 import { createCors, createOriginGate, createPreflight } from '../middleware/origin.ts';
 import { createAddressRateLimit, createRateLimit } from '../middleware/rate-limit.ts';
@@ -38,7 +38,7 @@ export function createApp(context: AppContext, demo: DemoTarget | null = null): 
   app.disable('x-powered-by');
   app.disable('etag'); // files from memory set their own
   app.set('query parser', 'simple'); // nested query objects have no use here and many dangers
-  app.set('trust proxy', config.trustProxy);
+  setTrustProxy(app, config);
 
   app.use(createRequestId());
   app.use(createAccessLog(context));

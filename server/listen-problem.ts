@@ -1,16 +1,41 @@
-import type { Config } from './config/config.ts';
+import type { ListenAddress } from './http/listen.ts';
+
+const EXAMPLE = 'for example LISTEN=/run/leadway-bff/bff.sock';
 
 /** Why a listener did not open, as a plain sentence; null for what nobody expected. */
-export function explainListenError(error: unknown, { host, port }: Config['listen']): string | null {
-  switch ((error as NodeJS.ErrnoException).code) {
+export function explainListenError(error: unknown, { host, port, path }: ListenAddress): string | null {
+  const { code } = error as NodeJS.ErrnoException;
+  return path === undefined ? explainTcp(code, host, port) : explainSocket(code, path);
+}
+
+function explainTcp(code: string | undefined, host: string, port: number): string | null {
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  switch (code) {
     case 'EADDRINUSE':
-      return `PORT: ${host}:${port} is in use. Choose another, for example PORT=3001.`;
+      return `PORT: ${address} is in use. Choose another, for example PORT=3001.`;
     case 'EACCES':
-      return `PORT: ${host}:${port} needs more rights. Choose one above 1023, for example PORT=3001.`;
+      return `PORT: ${address} needs more rights. Choose one above 1023, for example PORT=3001.`;
     case 'EADDRNOTAVAIL':
       return `HOST: ${host} is not an address of this machine. Choose another, for example HOST=127.0.0.1.`;
+    case 'EAFNOSUPPORT':
+      return `HOST: this machine has no IPv6, which ${host} needs. Choose another, for example HOST=0.0.0.0.`;
     case 'ENOTFOUND':
       return `HOST: ${host} is not a known name. Choose another, for example HOST=127.0.0.1.`;
+    default:
+      return null;
+  }
+}
+
+function explainSocket(code: string | undefined, path: string): string | null {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `LISTEN: another program listens on ${path}, or it is not a socket. Choose another path, ${EXAMPLE}.`;
+    // libuv reports a folder that does not exist as EACCES.
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'ENOTDIR':
+      return `LISTEN: ${path} can’t be made: its folder must exist and this user must be able to write to it.`;
     default:
       return null;
   }

@@ -54,11 +54,14 @@ function introduction(serverUrl: string, basePath: string, sandbox: Sandbox): st
   const fields = [`conversationId=${conversationId}`, `contactId=${contactId}`, file].map(
     (field) => `-F ${quoted(field)}`,
   );
+  const socket = /^unix:(.+)/.exec(serverUrl)?.[1];
+  const base = socket === undefined ? serverUrl : 'http://localhost';
+  const curl = socket === undefined ? 'curl' : `curl --unix-socket ${quoted(socket)}`;
   return [
     '',
     'This is the sandbox: a stand-in for Leadway and its storage. Nothing leaves this machine.',
-    `page    ${serverUrl}/`,
-    `try     curl ${fields.join(' ')} ${quoted(`${serverUrl}${basePath}/messages/upload`)}`,
+    socket === undefined ? `page    ${base}/` : `page    / of the proxy in front of ${serverUrl}`,
+    `try     ${curl} ${fields.join(' ')} ${quoted(`${base}${basePath}/messages/upload`)}`,
     `sandbox ${sandbox.url} token=${sandbox.token} location=${sandbox.locationId}`,
     '',
     '',

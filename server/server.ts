@@ -1,19 +1,19 @@
-import { once } from 'node:events';
 import type { Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createApp } from './app.ts';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { type AppContext, createContext } from './context.ts';
 import type { DemoTarget } from './demo.ts';
 import type { Embedding } from './embedding.ts';
+import { addressOf, listen, localAddressOf } from './http/listen.ts';
 import { createListener } from './http/listener.ts';
 import type { Logger } from './logger.ts';
 
 /** A server that listens. */
 export interface RunningServer extends AsyncDisposable {
   readonly context: AppContext;
-  /** Where it listens, `http://host:port`; with every address of the machine, `http://0.0.0.0:port`. */
+  /** Where it listens: `http://host:port`, `http://0.0.0.0:port` for every address of the machine, or `unix:/path`. */
   readonly listensOn: string;
   /** The same, as a client on this machine can use it. */
   readonly url: string;
@@ -65,8 +65,7 @@ export async function startServer(
     await context[Symbol.asyncDispose]();
   };
   try {
-    listener.listen(config.listen.port, config.listen.host);
-    await once(listener, 'listening');
+    await listen(listener, config.listen);
   } catch (error) {
     await close();
     throw error;
@@ -75,8 +74,8 @@ export async function startServer(
 
   return {
     context,
-    listensOn: toUrl(listener.address() as AddressInfo),
-    url: toUrl(toReachable(listener.address() as AddressInfo)),
+    listensOn: addressOf(listener),
+    url: localAddressOf(listener),
     openConnections: () => sockets.size,
     async drain(graceMs, hurry) {
       context.lifecycle.markDraining();
@@ -122,13 +121,4 @@ async function lastAnswersRead(
     listener.closeIdleConnections();
     await new Promise((resolve) => setTimeout(resolve, IDLE_CHECK_MS));
   }
-}
-
-function toUrl({ address, port }: Pick<AddressInfo, 'address' | 'port'>): string {
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
-}
-
-/** Every address of a machine is none that a client can use; the loopback one is among them. */
-function toReachable({ address, port }: AddressInfo): Pick<AddressInfo, 'address' | 'port'> {
-  return { address: address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address, port };
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { ListenAddress } from '../http/listen.ts';
 import type { AuthConfig } from './auth.ts';
 import { resolveAuth } from './auth.ts';
 import { checkAvailability } from './availability.ts';
@@ -17,7 +18,7 @@ import type { Secrets } from './secrets.ts';
 export interface Config {
   /** `NODE_ENV` is `production`. */
   readonly production: boolean;
-  readonly listen: { readonly host: string; readonly port: number };
+  readonly listen: ListenAddress;
   readonly admin: { readonly host: string; readonly port: number } | null;
   /** `/api`; the empty string when `BASE_PATH` is `/`. Never ends with a slash. */
   readonly basePath: string;
@@ -96,8 +97,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, options: LoadOptions = {}): L
   const { leadway, sandbox, leadwayToken, locationTokens } = resolveLeadway(checks);
   const config: Config = {
     production,
-    // Without authentication, which development often has none of, other machines must not reach the server.
-    listen: { host: values.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'), port: values.PORT },
+    listen: resolveListen(checks),
     admin: resolveAdmin(checks),
     basePath: values.BASE_PATH.replace(/\/$/, ''),
     leadway,
@@ -135,6 +135,18 @@ export function loadConfig(env: NodeJS.ProcessEnv, options: LoadOptions = {}): L
     files,
   };
   return { ok: true, config: freeze(config), secrets: freeze(secrets), warnings };
+}
+
+function resolveListen(checks: Checks): ListenAddress {
+  const { environment, production, warnings } = checks;
+  const { values, given } = environment;
+  // Development often has no authentication: other machines must not reach the server.
+  const address = { host: values.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'), port: values.PORT };
+  if (values.LISTEN === null) return address;
+  const unused = (['HOST', 'PORT'] as const).filter((name) => given.has(name));
+  // Not a problem: platforms set PORT whether it is wanted or not.
+  if (unused.length > 0) warnings.push(`${unused.join(' and ')} not used: LISTEN is set`);
+  return { ...address, path: values.LISTEN };
 }
 
 function resolveAdmin(checks: Checks): Config['admin'] {

@@ -1,3 +1,4 @@
+import type { ListenAddress } from '../http/listen.ts';
 import { showProxy } from '../http/outbound-proxy.ts';
 import type { AuthConfig } from './auth.ts';
 import type { Config } from './config.ts';
@@ -28,8 +29,7 @@ export function describeConfig(config: Config, secrets: Secrets): string {
 function describeService(config: Config) {
   return {
     NODE_ENV: config.production ? 'production' : 'development or test',
-    HOST: config.listen.host,
-    PORT: `${config.listen.port}`,
+    ...describeListener(config.listen),
     ADMIN_HOST: config.admin?.host ?? null,
     ADMIN_PORT: `${config.admin?.port ?? 'off'}`,
     BASE_PATH: config.basePath || '/',
@@ -38,6 +38,12 @@ function describeService(config: Config) {
     HSTS_MAX_AGE: `${config.hstsMaxAgeS}`,
     SHUTDOWN_GRACE_MS: `${config.shutdownGraceMs}`,
   };
+}
+
+function describeListener({ host, port, path }: ListenAddress) {
+  return path === undefined
+    ? { HOST: host, PORT: `${port}`, LISTEN: NOT_SET }
+    : { HOST: null, PORT: null, LISTEN: path };
 }
 
 function describeLeadway({ leadway, sandbox, ...config }: Config, secrets: Secrets) {

@@ -71,3 +71,14 @@ export const parseHost: Parser<string> = function parseHost(raw) {
     ? good(raw)
     : bad('must be a host name or an IP address, without port, scheme or brackets');
 };
+
+/** Longer paths do not fit into the kernel's address (unix(7)). */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+/** The path of a unix socket, which a host and port could not be taken for. */
+export const parseSocketPath: Parser<string> = function parseSocketPath(raw) {
+  if (!/^\.{0,2}\/[^\0]*[^\0/]$/.test(raw)) return bad('must be a path that begins with /, ./ or ../');
+  return Buffer.byteLength(raw) > MAX_SOCKET_PATH_BYTES
+    ? bad(`must be at most ${MAX_SOCKET_PATH_BYTES} bytes long, as every path of a unix socket`)
+    : good(raw);
+};

@@ -9,7 +9,7 @@ import type { CertificateFiles } from './certificate.ts';
 export interface ProxySite {
   /** Where the proxy listens, on the loopback address. */
   readonly port: number;
-  /** `host:port` of the server behind it. */
+  /** `host:port` of the server behind it, or `unix:/path`, which nginx alone takes. */
   readonly upstream: string;
   /** Null: without TLS. */
   readonly certificate: CertificateFiles | null;

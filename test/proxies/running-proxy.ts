@@ -23,7 +23,7 @@ export interface RunningProxy extends AsyncDisposable {
 /** A file and not a pipe: Apache opens its log by name. */
 const LOG = 'proxy.log';
 
-/** Starts a proxy on a free port in front of the server at `serverUrl`; hold it with `await using`. */
+/** Starts a proxy on a free port in front of the server at `serverUrl` (or `unix:/path`); hold it with `await using`. */
 export async function startProxy(
   setup: ProxySetup,
   serverUrl: string,
@@ -33,7 +33,8 @@ export async function startProxy(
   await chmod(folder, 0o755); // the workers may run as another user
   const certificate = hasTls ? writeCertificate(folder) : null;
   const port = await freePort();
-  const { files, args } = setup.command({ port, upstream: new URL(serverUrl).host, certificate, folder });
+  const upstream = serverUrl.startsWith('unix:') ? serverUrl : new URL(serverUrl).host;
+  const { files, args } = setup.command({ port, upstream, certificate, folder });
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
 
   const logFile = await open(join(folder, LOG), 'a');

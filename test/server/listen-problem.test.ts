@@ -8,12 +8,29 @@ describe('explainListenError', () => {
     ['EADDRINUSE', /^PORT: 10\.0\.0\.5:80 is in use\. .*PORT=/],
     ['EACCES', /^PORT: 10\.0\.0\.5:80 needs more rights\. .*PORT=/],
     ['EADDRNOTAVAIL', /^HOST: 10\.0\.0\.5 is not an address of this machine\. .*HOST=/],
+    ['EAFNOSUPPORT', /^HOST: this machine has no IPv6.* Choose another/],
     ['ENOTFOUND', /^HOST: 10\.0\.0\.5 is not a known name\. .*HOST=/],
   ];
   for (const [code, sentence] of sentences) {
     it(`says what to change for ${code}`, () => {
       const error = Object.assign(new Error('listen'), { code });
       assert.match(explainListenError(error, LISTEN) ?? '', sentence);
+    });
+  }
+
+  it('puts brackets around an IPv6 address', () => {
+    const error = Object.assign(new Error('listen'), { code: 'EADDRINUSE' });
+    assert.match(explainListenError(error, { host: '::1', port: 80 }) ?? '', /^PORT: \[::1\]:80 is in use/);
+  });
+
+  for (const [code, sentence] of [
+    ['EADDRINUSE', /^LISTEN: another program listens on \/run\/bff\.sock, or it is not a socket\. .*LISTEN=/],
+    ['EACCES', /^LISTEN: \/run\/bff\.sock can’t be made: its folder must exist/],
+    ['EROFS', /^LISTEN: \/run\/bff\.sock can’t be made/],
+  ] as const) {
+    it(`says what to change for ${code} on a unix socket`, () => {
+      const error = Object.assign(new Error('listen'), { code });
+      assert.match(explainListenError(error, { ...LISTEN, path: '/run/bff.sock' }) ?? '', sentence);
     });
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -97,6 +98,20 @@ describe('the program', () => {
     });
   }
 
+  it('listens on a unix socket alone, removes it when it stops, and says that it is taken', async () => {
+    await using folder = await tempFolder();
+    const path = join(folder.path, 'bff.sock');
+    await using program = startProgram({ env: { ...CONFIGURED, LISTEN: path } });
+    await program.until(/"url":"unix:.*listening on unix:/);
+    await using second = startProgram({ env: { ...CONFIGURED, LISTEN: path } });
+    assert.deepEqual(await second.ended, { code: 1, signal: null });
+    assert.match(second.stderr, /^LISTEN: another program listens on .*\n$/);
+    assert(existsSync(path), 'the first one keeps it');
+    program.child.kill('SIGTERM');
+    assert.deepEqual(await program.ended, { code: 0, signal: null });
+    assert.equal(existsSync(path), false);
+  });
+
   it('says plainly that its address is not one of this machine', async () => {
     await using program = startProgram({ env: { ...CONFIGURED, HOST: '203.0.113.9' } });
     assert.equal((await program.ended).code, 1);
@@ -132,6 +147,16 @@ describe('the program', () => {
   });
 
   describe('in sandbox mode', () => {
+    it('prints a curl line that works on a unix socket too', async function () {
+      needsPrograms(this, 'curl');
+      await using folder = await tempFolder();
+      const path = join(folder.path, 'bff.sock');
+      await using program = startProgram({ env: { SANDBOX: 'on', LISTEN: path } });
+      const [, line = ''] = await program.until(/^try +(curl .+)$/m);
+      const { stdout } = await run('sh', ['-c', line.replace('curl', 'curl -sS')]);
+      assert.equal((JSON.parse(stdout) as { mode: string }).mode, 'forward');
+    });
+
     it('prints the page, a curl line that works as it is, and the sandbox itself', async function () {
       needsPrograms(this, 'curl');
       const { program, url } = await startSandboxed();

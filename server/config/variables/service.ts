@@ -1,6 +1,6 @@
 import { integer, matching, offOr, oneOf } from '../parsers.ts';
 import { optional, setting } from '../setting.ts';
-import { parseHost } from '../web-address.ts';
+import { parseHost, parseSocketPath } from '../web-address.ts';
 
 // No dots, percent signs or double slashes: nothing that two routers might read differently.
 const BASE_PATH = /^\/$|^(\/[A-Za-z0-9_-]+)+\/?$/;
@@ -22,6 +22,10 @@ export const SERVICE_VARIABLES = {
     default: '3000',
     example: '8080',
     doc: 'port of the listener; 0 picks a free one',
+  }),
+  LISTEN: optional(parseSocketPath, {
+    example: '/run/leadway-bff/bff.sock',
+    doc: 'path of a unix socket to listen on, instead of HOST and PORT; its group may connect',
   }),
   ADMIN_HOST: setting(parseHost, {
     default: '127.0.0.1',

@@ -44,6 +44,20 @@ describe('the sandbox setting', () => {
   });
 });
 
+describe('LISTEN', () => {
+  const LISTEN = '/run/leadway-bff/bff.sock';
+
+  it('takes the place of HOST and PORT, which are then warned about', () => {
+    const { config, warnings } = accept({ LISTEN });
+    assert.equal(config.listen.path, LISTEN);
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(accept({ LISTEN, HOST: '::', PORT: '80' }).warnings, [
+      'HOST and PORT not used: LISTEN is set',
+    ]);
+    assert.deepEqual(accept({ LISTEN, PORT: '80' }).warnings, ['PORT not used: LISTEN is set']);
+  });
+});
+
 describe('tokens and locations', () => {
   it('refuses a token without its location', () => {
     const [problem] = assertRefused({ LEADWAY_TOKEN: TOKEN }, ['LEADWAY_LOCATION_ID']);

@@ -21,6 +21,13 @@ describe('describeConfig', () => {
     }
   });
 
+  it('shows LISTEN in the place of HOST and PORT', () => {
+    const { config, secrets } = accept({ LISTEN: '/run/bff.sock' });
+    const lines = describeConfig(config, secrets).split('\n');
+    assert(lines.includes('LISTEN=/run/bff.sock'));
+    assert(!lines.some((line) => /^(HOST|PORT)=/.test(line)));
+  });
+
   it('leaves out only what belongs to another kind of AUTH, and ADMIN_HOST without a port', () => {
     const named = new Set(lines({}).map((line) => line.split('=')[0]));
     const missing = Object.keys(VARIABLES).filter((name) => !named.has(name));

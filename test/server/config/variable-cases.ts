@@ -42,6 +42,10 @@ export const CASES: Readonly<Record<VariableName, Cases>> = {
     bad: ['[::1]', 'a b', 'http://x', 'x:80', '300.1.1.1', '-x', 'fe80::1%eth0', '1.2.3'],
   },
   PORT: number(0, 65_535),
+  LISTEN: {
+    good: ['/run/leadway-bff/bff.sock', './bff.sock', '../x', `/${'x'.repeat(106)}`],
+    bad: ['bff.sock', '127.0.0.1:3000', 'unix:/x', 'http://x', '/', '/run/', '/a\0b', `/${'x'.repeat(107)}`],
+  },
   ADMIN_HOST: { good: ['127.0.0.1'], bad: ['127.0.0.1:9090'] },
   ADMIN_PORT: { good: ['off', '9090', '0'], bad: ['on', '65536', '-1'] },
   BASE_PATH: {
