@@ -6,7 +6,7 @@ import type { Sessions } from './callers/sessions.ts';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { createUploadHooks, type Embedding } from './embedding.ts';
-import { createTypePolicy, type TypePolicy } from './file-types/type-policy.ts';
+import { createTypePolicy, type TypePolicy } from './file-types/file-types.ts';
 import { LingeringClose } from './http/lingering-close.ts';
 import { createProxyFor, type ProxyFor } from './http/outbound-proxy.ts';
 import { createConfiguredTokens } from './leadway/configured-tokens.ts';

@@ -1,171 +1,84 @@
-/** Enough for every signature that is looked at; the same number as file-type's own sample. */
-export const HEAD_BYTES = 4100;
+import type { Family, FileType } from './file-type.ts';
+import { doc } from './types/doc.ts';
+import { docx } from './types/docx.ts';
+import { jpg } from './types/jpg.ts';
+import { mp3 } from './types/mp3.ts';
+import { mp4 } from './types/mp4.ts';
+import { mpeg } from './types/mpeg.ts';
+import { pdf } from './types/pdf.ts';
+import { png } from './types/png.ts';
+import { rar } from './types/rar.ts';
+import { txt } from './types/txt.ts';
+import { vcf } from './types/vcf.ts';
+import { wav } from './types/wav.ts';
+import { zip } from './types/zip.ts';
 
-interface FileTypeRow {
-  readonly name: string;
-  readonly extensions: readonly string[];
-  /** What may be declared; the first is the canonical one, which is sent upstream. */
-  readonly mimeTypes: readonly [string, ...string[]];
-  readonly label: string;
-}
+export type { Family, FileType } from './file-type.ts';
+export { LEADING_BYTES } from './matcher.ts';
 
-const ZIP_MIME_TYPES = [
-  'application/zip',
-  'application/x-zip-compressed',
-  'application/x-zip',
-  'application/zip-compressed',
-  'application/x-compressed',
-  'application/x-compress',
-  'multipart/x-zip',
-] as const;
-
-/** The contract's table, in its order (design, section 5). */
+/** Every type that this server can check, in the order of docs/types.md. */
 export const FILE_TYPES = {
-  jpg: {
-    name: 'jpg',
-    extensions: ['jpg', 'jpeg'],
-    mimeTypes: [
-      'image/jpeg',
-      'image/jpg',
-      'image/pjpeg',
-      'image/jfif',
-      'image/pipeg',
-      'image/x-jpeg',
-      'image/x-citrix-jpeg',
-      'image/x-citrix-pjpeg',
-    ],
-    label: 'JPEG image',
-  },
-  png: {
-    name: 'png',
-    extensions: ['png'],
-    mimeTypes: ['image/png', 'image/x-png', 'image/apng', 'image/x-citrix-png'],
-    label: 'PNG image',
-  },
-  mp4: {
-    name: 'mp4',
-    extensions: ['mp4'],
-    mimeTypes: ['video/mp4', 'application/mp4', 'video/x-m4v', 'video/mpeg4'],
-    label: 'MP4 video',
-  },
-  mpeg: {
-    name: 'mpeg',
-    extensions: ['mpeg', 'mpg'],
-    mimeTypes: ['video/mpeg', 'video/mpg', 'video/x-mpeg', 'video/x-mpg', 'video/x-mpeg2'],
-    label: 'MPEG video',
-  },
-  zip: { name: 'zip', extensions: ['zip'], mimeTypes: ZIP_MIME_TYPES, label: 'ZIP archive' },
-  rar: {
-    name: 'rar',
-    extensions: ['rar'],
-    mimeTypes: [
-      'application/vnd.rar',
-      'application/x-rar-compressed',
-      'application/x-rar',
-      'application/rar',
-      'application/x-rar-archive',
-      'application/x-compressed',
-    ],
-    label: 'RAR archive',
-  },
-  pdf: {
-    name: 'pdf',
-    extensions: ['pdf'],
-    mimeTypes: ['application/pdf', 'application/x-pdf', 'application/acrobat', 'text/pdf'],
-    label: 'PDF document',
-  },
-  doc: {
-    name: 'doc',
-    extensions: ['doc'],
-    mimeTypes: [
-      'application/msword',
-      'application/vnd.ms-word',
-      'application/x-msword',
-      'application/doc',
-      'application/CDFV2',
-      'application/x-ole-storage',
-    ],
-    label: 'Word 97-2003 document',
-  },
-  docx: {
-    name: 'docx',
-    extensions: ['docx'],
-    mimeTypes: [
-      'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-      'application/msword',
-      'application/vnd.ms-word.document.12',
-      ...ZIP_MIME_TYPES,
-    ],
-    label: 'Word document',
-  },
-  txt: {
-    name: 'txt',
-    extensions: ['txt'],
-    /** And every other kind of `text/`: see `declared-type.ts`. */
-    mimeTypes: ['text/plain', 'application/txt'],
-    label: 'Plain text',
-  },
-  mp3: {
-    name: 'mp3',
-    extensions: ['mp3'],
-    mimeTypes: [
-      'audio/mpeg',
-      'audio/mp3',
-      'audio/mpeg3',
-      'audio/mpg',
-      'audio/x-mp3',
-      'audio/x-mpeg',
-      'audio/x-mpeg-3',
-      'audio/x-mpegaudio',
-    ],
-    label: 'MP3 audio',
-  },
-  vcf: {
-    name: 'vcf',
-    extensions: ['vcf'],
-    mimeTypes: ['text/vcard', 'text/x-vcard', 'text/directory', 'application/vcard', 'application/x-vcard'],
-    label: 'vCard contact',
-  },
-  wav: {
-    name: 'wav',
-    extensions: ['wav'],
-    mimeTypes: [
-      'audio/wav',
-      'audio/x-wav',
-      'audio/wave',
-      'audio/vnd.wave',
-      'audio/x-pn-wav',
-      'audio/x-wave',
-      'audio/s-wav',
-    ],
-    label: 'WAV audio',
-  },
-} as const satisfies Readonly<Record<string, FileTypeRow>>;
+  jpg,
+  png,
+  mp4,
+  mpeg,
+  zip,
+  rar,
+  pdf,
+  doc,
+  docx,
+  txt,
+  mp3,
+  vcf,
+  wav,
+} as const satisfies Readonly<Record<string, FileType>>;
 
-export type FileTypeName = keyof typeof FILE_TYPES;
+const ALL: readonly FileType[] = Object.values(FILE_TYPES);
 
-export interface FileType {
-  readonly name: FileTypeName;
-  readonly extensions: readonly string[];
-  readonly mimeTypes: readonly string[];
-  /** The canonical MIME type, the only one that is ever sent upstream. */
-  readonly contentType: string;
-  /** For people. */
-  readonly label: string;
-}
-
-const TYPES_BY_EXTENSION: ReadonlyMap<string, FileType> = new Map(
-  Object.values(FILE_TYPES).flatMap((row) => {
-    const type: FileType = Object.freeze({ ...row, contentType: row.mimeTypes[0] });
-    return row.extensions.map((extension): [string, FileType] => [extension, type]);
-  }),
+const BY_EXTENSION: ReadonlyMap<string, FileType> = new Map(
+  ALL.flatMap((type) => type.extensions.map((extension): [string, FileType] => [extension, type])),
 );
 
-export const ALL_EXTENSIONS: readonly string[] = [...TYPES_BY_EXTENSION.keys()];
+export const ALL_EXTENSIONS: readonly string[] = [...BY_EXTENSION.keys()];
 
-/** Leadway takes vCards, but does not say so: they are for those who ask. */
-export const DEFAULT_ALLOWED: readonly string[] = ALL_EXTENSIONS.filter((extension) => extension !== 'vcf');
+export const DEFAULT_ALLOWED: readonly string[] = extensionsOf(({ isDefault }) => isDefault);
 
-export function fileTypeOfExtension(ext: string): FileType | undefined {
-  return TYPES_BY_EXTENSION.get(ext.toLowerCase());
+export function extensionsOfFamily(family: Family): readonly string[] {
+  return extensionsOf((type) => type.family === family);
+}
+
+function extensionsOf(isWanted: (type: FileType) => boolean): readonly string[] {
+  return ALL.filter(isWanted).flatMap(({ extensions }) => extensions);
+}
+
+export function fileTypeOfExtension(extension: string): FileType | undefined {
+  return BY_EXTENSION.get(extension.toLowerCase());
+}
+
+/**
+ * What follows the last dot, in lower case; `''` when there is none, or nothing before or after it.
+ * Nothing is trimmed: `a.jpg ` and `a.jpg.` have no extension of the list, which is the safe reading.
+ */
+export function extensionOf(filename: string): string {
+  const base = filename.slice(Math.max(filename.lastIndexOf('/'), filename.lastIndexOf('\\')) + 1);
+  const dot = base.lastIndexOf('.');
+  return dot > 0 ? base.slice(dot + 1).toLowerCase() : '';
+}
+
+export interface TypePolicy {
+  /** Extensions in lower case without a dot: `jpg` does not bring `jpeg` along. */
+  readonly allowed: ReadonlySet<string>;
+}
+
+/** @throws TypeError for an extension that no type has. */
+export function createTypePolicy(extensions: readonly string[]): TypePolicy {
+  const allowed = new Set(extensions.map((extension) => extension.trim().toLowerCase()));
+  for (const extension of allowed) {
+    if (!fileTypeOfExtension(extension)) {
+      throw new TypeError(
+        `unknown file extension "${extension}": expected some of ${ALL_EXTENSIONS.join(', ')}`,
+      );
+    }
+  }
+  return { allowed };
 }

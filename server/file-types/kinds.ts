@@ -1,8 +1,6 @@
 import type { Localised } from '../errors/messages.ts';
-import { FILE_TYPES } from './file-types.ts';
-
-/** What a person with a file of this kind can do; see `type-words.ts`. */
-export type Advice = 'save' | 'saveOrPack' | 'rename' | 'pack' | 'heic' | 'owner' | 'program';
+import type { Advice } from './file-type.ts';
+import { FILE_TYPES, type FileType } from './file-types.ts';
 
 /** A kind of file that people know, accepted or not. */
 export interface Kind {
@@ -24,35 +22,19 @@ type Row = readonly [
 ];
 
 const OPENXML = 'application/vnd.openxmlformats-officedocument';
-const PICTURE = 'jpg png';
-const AS_PICTURE = ['save', PICTURE] as const;
+const AS_PICTURE = ['save', 'jpg png'] as const;
 const AS_VIDEO = ['save', 'mp4'] as const;
 const AS_AUDIO = ['save', 'mp3 wav'] as const;
 const AS_DOCUMENT = ['save', 'pdf docx'] as const;
 const AS_PDF = ['saveOrPack', 'pdf'] as const;
 const AS_TEXT = ['rename', 'txt'] as const;
 
-/** MIME types and extensions separated by blanks; the first MIME type is the one reported for the extensions. */
-const ROWS: readonly Row[] = [
-  [FILE_TYPES.jpg.mimeTypes.join(' '), 'jpg jpeg', 'a JPEG picture', 'una imagen JPEG'],
+/**
+ * Kinds that this server can't take. MIME types and extensions are separated by blanks; the first MIME type is the one
+ * reported for the extensions.
+ */
+const OTHER_KINDS: readonly Row[] = [
   ['image/jpeg', 'jfif jpe jif', 'a JPEG picture', 'una imagen JPEG', 'rename', 'jpg'],
-  [FILE_TYPES.png.mimeTypes.join(' '), 'png', 'a PNG picture', 'una imagen PNG'],
-  [FILE_TYPES.mp4.mimeTypes.join(' '), 'mp4', 'an MP4 video', 'un vídeo MP4'],
-  [FILE_TYPES.mpeg.mimeTypes.join(' '), 'mpeg mpg', 'an MPEG video', 'un vídeo MPEG'],
-  [FILE_TYPES.rar.mimeTypes.join(' '), 'rar', 'a RAR archive', 'un archivo RAR'],
-  [FILE_TYPES.zip.mimeTypes.join(' '), 'zip', 'a ZIP archive', 'un archivo ZIP'],
-  [FILE_TYPES.pdf.mimeTypes.join(' '), 'pdf', 'a PDF', 'un PDF'],
-  [FILE_TYPES.docx.mimeTypes[0], 'docx', 'a Word document (DOCX)', 'un documento de Word (DOCX)'],
-  [
-    FILE_TYPES.doc.mimeTypes.join(' '),
-    'doc',
-    'an older Word document (DOC)',
-    'un documento de Word antiguo (DOC)',
-  ],
-  [FILE_TYPES.txt.mimeTypes.join(' '), 'txt', 'a text file', 'un archivo de texto'],
-  [FILE_TYPES.mp3.mimeTypes.join(' '), 'mp3', 'an MP3', 'un MP3'],
-  [FILE_TYPES.vcf.mimeTypes.join(' '), 'vcf', 'a contact card (VCF)', 'una tarjeta de contacto (VCF)'],
-  [FILE_TYPES.wav.mimeTypes.join(' '), 'wav', 'a WAV recording', 'una grabación WAV'],
   ['audio/wav', 'wave', 'a WAV recording', 'una grabación WAV', 'rename', 'wav'],
   // Pictures
   [
@@ -281,11 +263,30 @@ const ROWS: readonly Row[] = [
 
 const BY_MIME_TYPE = new Map<string, Kind>();
 const BY_EXTENSION = new Map<string, Kind>();
-for (const [mimeTypes, extensions, en, es, advice = null, saveAs = ''] of ROWS) {
-  const [mimeType = '', ...others] = mimeTypes.toLowerCase().split(' ');
-  const kind: Kind = { mimeType, name: { en, es }, advice, saveAs: saveAs.split(' ') };
-  for (const name of [mimeType, ...others]) if (!BY_MIME_TYPE.has(name)) BY_MIME_TYPE.set(name, kind);
-  for (const extension of extensions.split(' ')) if (extension !== '') BY_EXTENSION.set(extension, kind);
+
+function addKind(kind: Kind, mimeTypes: readonly string[], extensions: readonly string[]): void {
+  for (const name of mimeTypes) if (!BY_MIME_TYPE.has(name)) BY_MIME_TYPE.set(name, kind);
+  for (const extension of extensions) if (!BY_EXTENSION.has(extension)) BY_EXTENSION.set(extension, kind);
+}
+
+for (const {
+  contentType,
+  mimeTypes,
+  extensions,
+  label,
+  advice = null,
+  saveAs = [],
+} of Object.values<FileType>(FILE_TYPES)) {
+  addKind({ mimeType: contentType, name: label, advice, saveAs }, mimeTypes.map(toLower), extensions);
+}
+for (const [mimeTypes, extensions, en, es, advice = null, saveAs = ''] of OTHER_KINDS) {
+  const names = mimeTypes.toLowerCase().split(' ');
+  const kind: Kind = { mimeType: names[0] ?? '', name: { en, es }, advice, saveAs: saveAs.split(' ') };
+  addKind(kind, names, extensions.split(' ').filter(Boolean));
+}
+
+function toLower(text: string): string {
+  return text.toLowerCase();
 }
 
 /** The kind of a MIME type, with or without parameters. */

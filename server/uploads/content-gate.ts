@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { type AppError, toAppError } from '../errors/app-error.ts';
-import type { TypePolicy } from '../file-types/type-policy.ts';
+import type { TypePolicy } from '../file-types/file-types.ts';
 import { FileStream } from './file-stream.ts';
 import { IncomingFile } from './incoming-file.ts';
 import { overLimit } from './route-choice.ts';

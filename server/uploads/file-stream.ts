@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { appError } from '../errors/app-error.ts';
-import { HEAD_BYTES } from '../file-types/file-types.ts';
+import { LEADING_BYTES } from '../file-types/file-types.ts';
 
 /** The beginning of a file. */
 export interface FileHead {
@@ -109,7 +109,7 @@ export class FileStream extends EventEmitter {
         take(chunk) {
           chunks.push(chunk);
           bytes += chunk.length;
-          if (bytes >= HEAD_BYTES) finish(false);
+          if (bytes >= LEADING_BYTES) finish(false);
           return undefined;
         },
         end: () => finish(true),

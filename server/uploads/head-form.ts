@@ -1,7 +1,7 @@
 import type { Caller } from '../callers/caller.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { sizeText } from '../errors/messages.ts';
-import { HEAD_BYTES } from '../file-types/file-types.ts';
+import { LEADING_BYTES } from '../file-types/file-types.ts';
 import { BufferList } from '../http/buffers.ts';
 import type { Outcome } from '../http/outcome.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
@@ -11,7 +11,7 @@ import type { UploadContext } from './upload-context.ts';
 import { parseUploadFields, type RawFields } from './upload-fields.ts';
 
 /** What is kept of a file of which only the head was asked for. */
-const MAX_HEAD_BYTES = Math.max(HEAD_BYTES, 64 * 1024);
+const MAX_HEAD_BYTES = Math.max(LEADING_BYTES, 64 * 1024);
 
 /** A form that asks for a signed URL and brings the head of the file. Settles once. */
 export class HeadForm {

@@ -1,9 +1,12 @@
 import { type AppError, appError } from '../errors/app-error.ts';
-import type { BodyInspector } from '../file-types/body-inspector.ts';
-import type { FileType } from '../file-types/file-types.ts';
-import type { TypePolicy } from '../file-types/type-policy.ts';
-import { wordsOf } from '../file-types/type-words.ts';
-import { checkName, judgeHead, type TypeProblem } from '../file-types/verdict.ts';
+import type { FileType, TypePolicy } from '../file-types/file-types.ts';
+import { typeMessage } from '../file-types/type-messages.ts';
+import {
+  checkLeadingBytes,
+  checkName,
+  type StructureValidator,
+  type TypeProblem,
+} from '../file-types/validation.ts';
 import { BufferList } from '../http/buffers.ts';
 
 /** A file as its sender describes it. */
@@ -27,7 +30,7 @@ export class IncomingFile {
   readonly #claim: FileClaim;
   readonly #policy: TypePolicy;
   #type: FileType | null = null;
-  #inspector: BodyInspector | null = null;
+  #inspector: StructureValidator | null = null;
   #unsettled: Buffer | null = null;
 
   /** @throws AppError `TYPE_NOT_ALLOWED`, which takes no content to know. */
@@ -54,11 +57,11 @@ export class IncomingFile {
    */
   async admit(head: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<void> {
     if (head.length === 0) throw emptyFile(this.name);
-    const verdict = await judgeHead({ ...this.#judged(), head, complete: extent === 'whole' });
+    const verdict = await checkLeadingBytes({ ...this.#judged(), bytes: head, isWhole: extent === 'whole' });
     if (!verdict.ok) throw this.#toError(verdict.problem);
     this.#type = verdict.type;
     if (extent === 'maybe') this.#unsettled = head;
-    else this.#inspector = verdict.body;
+    else this.#inspector = verdict.structure;
   }
 
   /** Counts and checks the next bytes. */
@@ -104,5 +107,5 @@ export function emptyFile(filename: string): AppError {
 /** The error for a file whose type was rejected. */
 export function toTypeError(problem: TypeProblem, filename: string, policy: TypePolicy): AppError {
   const { code, details } = problem;
-  return appError(code, { ...wordsOf(problem, filename, policy), details: { ...details } });
+  return appError(code, { ...typeMessage(problem, filename, policy), details: { ...details } });
 }

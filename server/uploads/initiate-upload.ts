@@ -1,6 +1,6 @@
 import type { Caller } from '../callers/caller.ts';
 import { toUser } from '../embedding.ts';
-import { judgeDeclared } from '../file-types/verdict.ts';
+import { checkDeclaredType } from '../file-types/validation.ts';
 import type { Outcome } from '../http/outcome.ts';
 import { channelMaxBytes } from './channels.ts';
 import type { InitiateAnswer } from './direct-uploads.ts';
@@ -77,7 +77,7 @@ async function judgeByName(
   filename: string,
   declared: string | null,
 ): Promise<string> {
-  const verdict = await judgeDeclared({ filename, declared, multipart: false, policy: context.policy });
+  const verdict = await checkDeclaredType({ filename, declared, multipart: false, policy: context.policy });
   if (!verdict.ok) throw toTypeError(verdict.problem, filename, context.policy);
   return verdict.type.contentType;
 }

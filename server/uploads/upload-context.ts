@@ -1,6 +1,6 @@
 import type { Caller } from '../callers/caller.ts';
 import type { UploadHooks } from '../embedding.ts';
-import type { TypePolicy } from '../file-types/type-policy.ts';
+import type { TypePolicy } from '../file-types/file-types.ts';
 import type { LeadwayClient } from '../leadway/leadway-client.ts';
 import type { UpstreamBudget } from '../leadway/upstream-budget.ts';
 import type { DirectUploads } from './direct-uploads.ts';

@@ -1,5 +1,5 @@
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
-import { HEAD_BYTES } from '../file-types/file-types.ts';
+import { LEADING_BYTES } from '../file-types/file-types.ts';
 import type { Outcome } from '../http/outcome.ts';
 import { cleanFileName, createNameRegister } from './file-name.ts';
 import type { FileStream } from './file-stream.ts';
@@ -164,7 +164,7 @@ export class Upload {
   async #assertForwardable(stream: FileStream): Promise<void> {
     if (this.#known.mode !== 'forward') return;
     await null; // what came in one piece with the headers of the part is in the stream then
-    if (stream.waitingBytes < HEAD_BYTES) chooseRoute(this.#known.routeFacts(false));
+    if (stream.waitingBytes < LEADING_BYTES) chooseRoute(this.#known.routeFacts(false));
   }
 
   /** Passes bytes on, or holds them. A promise means: wait for it before the next ones. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
-import { createTypePolicy } from '../../server/file-types/type-policy.ts';
-import { judgeHead } from '../../server/file-types/verdict.ts';
+import { createTypePolicy } from '../../server/file-types/file-types.ts';
+import { checkLeadingBytes } from '../../server/file-types/validation.ts';
 import { parseRefusal, toCallerError } from '../../server/leadway/leadway-errors.ts';
 import { createHouse } from '../helpers/house.ts';
 import { localEntry } from '../helpers/zip.ts';
@@ -18,15 +18,15 @@ async function statusOf(call: http.ClientRequest): Promise<number | undefined> {
 describe('what an attack has found', () => {
   it('a DOCX with many lists of content types is refused at the second', async () => {
     const list = localEntry({ name: '[Content_Types].xml', content: Buffer.alloc(256 * 1024, 'a') });
-    const verdict = await judgeHead({
+    const result = await checkLeadingBytes({
       filename: 'a.docx',
       declared: null,
       multipart: true,
       policy: createTypePolicy(['docx']),
-      head: Buffer.concat(Array.from({ length: 200 }, () => list)),
-      complete: false,
+      bytes: Buffer.concat(Array.from({ length: 200 }, () => list)),
+      isWhole: false,
     });
-    assert.equal(verdict.ok, false);
+    assert.equal(result.ok, false);
   });
 
   it('a trace id that is none, or holds a secret, is not passed on', () => {

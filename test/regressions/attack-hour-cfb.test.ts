@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { CfbReader } from '../../server/file-types/cfb-reader.ts';
+import { CfbReader } from '../../server/file-types/formats/cfb.ts';
 
 const SECTOR = 512;
 const FAT_SECTORS = 109;

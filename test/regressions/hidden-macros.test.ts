@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createRandom, randomBytes } from '../helpers/random.ts';
 import { localEntry, type ZipFile, zipOf } from '../helpers/zip.ts';
-import { inPiecesOf, judgeStream } from '../server/file-types/judging.ts';
+import { checkStream, inPiecesOf } from '../server/file-types/checking.ts';
 
 const NAME = '[Content_Types].xml';
 const WORD = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml';
@@ -33,10 +33,10 @@ async function detectedIn(files: readonly ZipFile[]): Promise<string | null> {
 async function detectedInBytes(docx: Buffer): Promise<string | null> {
   const found = new Set<string | null>();
   for (const pieces of [997, 65_536, docx.length]) {
-    const problem = await judgeStream(docx, { filename: 'a.docx' }, (bytes) => inPiecesOf(pieces, bytes));
+    const problem = await checkStream(docx, { filename: 'a.docx' }, (bytes) => inPiecesOf(pieces, bytes));
     found.add(problem && (problem.details.detected ?? 'something'));
   }
-  assert.equal(found.size, 1, 'the same verdict for every size of pieces');
+  assert.equal(found.size, 1, 'the same result for every size of pieces');
   return [...found][0] ?? null;
 }
 

@@ -3,7 +3,7 @@ import { assertRefused, fields, file, jsonOf, seen, sendForm } from '../helpers/
 import { createHouse, type House } from '../helpers/house.ts';
 import { fixture, mp4 } from '../helpers/multipart.ts';
 
-const HEAD_BYTES = 4_100;
+const LEADING_BYTES = 4_100;
 
 /** Files whose end has what their type is told by, and their canonical types. */
 const HEADS: Readonly<Record<string, string>> = {
@@ -37,11 +37,11 @@ describe('POST /messages/upload with the head of a file alone', () => {
     for (const isDeclared of [true, false]) {
       it(`does not judge the structure of ${name} ${isDeclared ? 'by' : 'without'} its size`, async () => {
         const content = fixture(name);
-        assert(content.length > HEAD_BYTES, 'the fixture is larger than a head');
+        assert(content.length > LEADING_BYTES, 'the fixture is larger than a head');
         const declared = isDeclared ? { fileSize: content.length } : {};
         const reply = await sendForm(
           house,
-          [...fields({ conversationId, ...declared }), file(name, content.subarray(0, HEAD_BYTES))],
+          [...fields({ conversationId, ...declared }), file(name, content.subarray(0, LEADING_BYTES))],
           { path: '?mode=direct' },
         );
         assert.equal(reply.status, 202, reply.text);
@@ -55,7 +55,7 @@ describe('POST /messages/upload with the head of a file alone', () => {
   it('takes the head of a film that auto sends direct', async () => {
     const reply = await sendForm(house, [
       ...fields({ conversationId, channel: 'WHATSAPP', fileSize: 60_000_000 }),
-      file('film.mp4', mp4(HEAD_BYTES)),
+      file('film.mp4', mp4(LEADING_BYTES)),
     ]);
     assert.equal(reply.status, 202, reply.text);
     await house.assertTidy();
@@ -63,7 +63,7 @@ describe('POST /messages/upload with the head of a file alone', () => {
 
   for (const [content, name] of Object.entries(IMPOSTORS)) {
     it(`refuses ${content} under the name ${name}`, async () => {
-      const head = fixture(content).subarray(0, HEAD_BYTES);
+      const head = fixture(content).subarray(0, LEADING_BYTES);
       const reply = await sendForm(
         house,
         [...fields({ conversationId, fileSize: 3_000_000 }), file(name, head)],
@@ -89,7 +89,7 @@ describe('POST /messages/upload with the head of a file alone', () => {
   it('does not forward a head: the size is another than declared', async () => {
     const reply = await sendForm(house, [
       ...fields({ ...house.fields, fileSize: 300_000 }),
-      file('film.mp4', mp4(HEAD_BYTES)),
+      file('film.mp4', mp4(LEADING_BYTES)),
     ]);
     assertRefused(reply, 400, 'SIZE_MISMATCH');
     await house.assertTidy();

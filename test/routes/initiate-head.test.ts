@@ -14,7 +14,7 @@ import { createHouse, type House, settled } from '../helpers/house.ts';
 import { encodeForm, fixture, mp4, type Part } from '../helpers/multipart.ts';
 import { beginUpload } from '../helpers/raw-caller.ts';
 
-const HEAD_BYTES = 4_100;
+const LEADING_BYTES = 4_100;
 
 describe('POST /messages/upload/initiate with the head of the file', () => {
   let house: House;
@@ -33,7 +33,7 @@ describe('POST /messages/upload/initiate with the head of the file', () => {
   it('takes name and type from the part, and fields from both sides of it', async () => {
     const reply = await send(
       ...fields({ conversationId }),
-      file('film.mp4', mp4(HEAD_BYTES), 'video/mp4'),
+      file('film.mp4', mp4(LEADING_BYTES), 'video/mp4'),
       ...fields({ channel: 'WHATSAPP', fileSize: 60_000_000, name: 'x' }),
     );
     assert.equal(reply.status, 200, reply.text);
@@ -49,7 +49,7 @@ describe('POST /messages/upload/initiate with the head of the file', () => {
   it('prefers name and type of the fields', async () => {
     const reply = await send(
       ...fields({ conversationId, filename: 'photo.jpg', contentType: 'image/jpg' }),
-      file('blob', fixture('picture.jpg').subarray(0, HEAD_BYTES), 'application/octet-stream'),
+      file('blob', fixture('picture.jpg').subarray(0, LEADING_BYTES), 'application/octet-stream'),
     );
     assert.equal(reply.status, 200, reply.text);
     assert.equal(reply.body.filename, 'photo.jpg');
@@ -64,7 +64,7 @@ describe('POST /messages/upload/initiate with the head of the file', () => {
   for (const name of ['word.docx', 'larger-than-tail.zip', 'writer.pdf', 'word-plain.doc']) {
     it(`does not judge the structure of ${name}`, async () => {
       const content = fixture(name);
-      const head = file(name, content.subarray(0, HEAD_BYTES));
+      const head = file(name, content.subarray(0, LEADING_BYTES));
       for (const declared of [{}, { fileSize: content.length }]) {
         const reply = await send(...fields({ conversationId, ...declared }), head);
         assert.equal(reply.status, 200, reply.text);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { TailWindow } from '../../../server/file-types/tail-window.ts';
+import { TailWindow } from '../../../server/file-types/formats/tail-window.ts';
 import { createRandom, randomBytes } from '../../helpers/random.ts';
-import { inPiecesOf, judgeBeginning, judgeStream } from './judging.ts';
+import { checkBeginning, checkStream, inPiecesOf } from './checking.ts';
 import { fixture } from './type-fixtures.ts';
 
 const END_BYTES = 22;
 
 async function codeOf(bytes: Buffer, filename: string): Promise<string | null> {
-  return (await judgeStream(bytes, { filename }))?.code ?? null;
+  return (await checkStream(bytes, { filename }))?.code ?? null;
 }
 
 function changed(bytes: Buffer, change: (copy: Buffer) => void): Buffer {
@@ -53,7 +53,7 @@ describe('a ZIP', () => {
       const whole = fixture(name);
       const last = changed(whole, (copy) => copy.writeUInt16LE(3, copy.length - END_BYTES + 4));
       for (const filename of ['a.zip', 'a.docx']) {
-        const problem = await judgeStream(last, { filename });
+        const problem = await checkStream(last, { filename });
         if (name === 'word.docx' || filename === 'a.zip')
           assert.equal(problem?.details.detected, 'application/x-zip-split');
       }
@@ -91,10 +91,10 @@ describe('a ZIP', () => {
   });
 
   it('is let on by its head alone where the rest does not pass by', async () => {
-    const verdict = await judgeBeginning(fixture('larger-than-tail.zip').subarray(0, 4100), {
+    const result = await checkBeginning(fixture('larger-than-tail.zip').subarray(0, 4100), {
       filename: 'a.zip',
     });
-    assert.ok(verdict.ok && verdict.body);
+    assert.ok(result.ok && result.structure);
   });
 });
 

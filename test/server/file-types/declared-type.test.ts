@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
 import {
   ALL_EXTENSIONS,
+  createTypePolicy,
   DEFAULT_ALLOWED,
   FILE_TYPES,
   fileTypeOfExtension,
 } from '../../../server/file-types/file-types.ts';
-import { createTypePolicy } from '../../../server/file-types/type-policy.ts';
-import { checkName, judgeDeclared } from '../../../server/file-types/verdict.ts';
-import { everything, judgeBeginning } from './judging.ts';
+import { checkDeclaredType, checkName } from '../../../server/file-types/validation.ts';
+import { checkBeginning, everything } from './checking.ts';
 import { fixture } from './type-fixtures.ts';
 
-function judgeName(filename: string, declared: string | null = null) {
+function checkedName(filename: string, declared: string | null = null) {
   return checkName({ filename, declared, multipart: false, policy: everything });
 }
 
 async function codeOf(filename: string, declared: string | null = null, multipart = false) {
-  const verdict = await judgeDeclared({ filename, declared, multipart, policy: everything });
-  return verdict.ok ? null : verdict.problem.code;
+  const result = await checkDeclaredType({ filename, declared, multipart, policy: everything });
+  return result.ok ? null : result.problem.code;
 }
 
 describe('the table of types', () => {
@@ -42,13 +42,13 @@ describe('the list of allowed types', () => {
   });
 
   it('refuses what is in the table but not on the list', () => {
-    const verdict = checkName({
+    const result = checkName({
       filename: 'a.vcf',
       declared: 'text/vcard',
       multipart: true,
       policy: createTypePolicy(['PNG', ' jpg']),
     });
-    assert.deepEqual(verdict, {
+    assert.deepEqual(result, {
       ok: false,
       problem: {
         code: 'TYPE_NOT_ALLOWED',
@@ -74,7 +74,7 @@ describe('a file name', () => {
     '..jpg',
     'folder/a.jpg',
   ]) {
-    it(`says JPEG: ${name}`, () => assert.equal(judgeName(name).ok, true));
+    it(`says JPEG: ${name}`, () => assert.equal(checkedName(name).ok, true));
   }
   const strange = [
     '',
@@ -90,13 +90,13 @@ describe('a file name', () => {
   ];
   for (const name of [...strange, 'a.svg', 'a.html', 'a.ｊｐｇ', 'a.jpg\u202e', '.', '..', 'a.constructor']) {
     it(`says nothing that is allowed: ${JSON.stringify(name)}`, () => {
-      const verdict = judgeName(name);
-      assert.equal(!verdict.ok && verdict.problem.code, 'TYPE_NOT_ALLOWED');
+      const result = checkedName(name);
+      assert.equal(!result.ok && result.problem.code, 'TYPE_NOT_ALLOWED');
     });
   }
   it('is repeated in an answer only in part', () => {
-    const verdict = judgeName(`a.${'x'.repeat(10_000)}`, 'y'.repeat(10_000));
-    assert.ok(!verdict.ok && JSON.stringify(verdict).length < 500);
+    const result = checkedName(`a.${'x'.repeat(10_000)}`, 'y'.repeat(10_000));
+    assert.ok(!result.ok && JSON.stringify(result).length < 500);
   });
 });
 
@@ -212,8 +212,8 @@ describe('a declared type', () => {
   for (const declared of somethingElse) {
     it(`disagrees with a PNG: ${JSON.stringify(declared)}`, async () => {
       assert.equal(await codeOf('a.png', declared, true), 'TYPE_MISMATCH');
-      const verdict = await judgeBeginning(fixture('picture.png'), { filename: 'a.png', declared });
-      assert.deepEqual(!verdict.ok && verdict.problem.details, {
+      const result = await checkBeginning(fixture('picture.png'), { filename: 'a.png', declared });
+      assert.deepEqual(!result.ok && result.problem.details, {
         extension: 'png',
         declared,
         detected: 'image/png',

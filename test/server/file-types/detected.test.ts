@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { createTypePolicy } from '../../../server/file-types/type-policy.ts';
-import { judgeHead } from '../../../server/file-types/verdict.ts';
+import { createTypePolicy } from '../../../server/file-types/file-types.ts';
+import { checkLeadingBytes } from '../../../server/file-types/validation.ts';
 import { createRandom, randomBytes } from '../../helpers/random.ts';
-import { judgeBeginning, judgeStream } from './judging.ts';
+import { checkBeginning, checkStream } from './checking.ts';
 import { ACCEPTED_AS, fixture } from './type-fixtures.ts';
 
 const MS = 'application/vnd.openxmlformats-officedocument';
@@ -74,7 +74,7 @@ const SEEN: readonly (readonly [string, string, string | null])[] = [
 describe('the details of a mismatch', () => {
   for (const [name, extension, detected] of SEEN) {
     it(`say of ${name} as .${extension}: ${detected}`, async () => {
-      const problem = await judgeStream(fixture(name), { filename: `a.${extension}`, declared: null });
+      const problem = await checkStream(fixture(name), { filename: `a.${extension}`, declared: null });
       assert.equal(problem?.reason, 'content');
       assert.deepEqual(problem?.details, { extension, declared: null, detected });
     });
@@ -92,7 +92,7 @@ describe('a WAV whose length begins a film', () => {
     it(`is not taken for a WAV: ${box}`, async () => {
       const bytes = Buffer.from(fixture('tone.wav'));
       bytes.write(box, 4, 'latin1');
-      const problem = await judgeStream(bytes, { filename: 'a.wav', declared: null });
+      const problem = await checkStream(bytes, { filename: 'a.wav', declared: null });
       assert.deepEqual(problem?.details, { extension: 'wav', declared: null, detected });
     });
   }
@@ -115,17 +115,17 @@ describe('hostile bytes', () => {
     'wav',
   ];
 
-  async function judgeEverywhere(bytes: Buffer): Promise<void> {
+  async function checkEverywhere(bytes: Buffer): Promise<void> {
     for (const extension of extensions) {
       const upload = { filename: `a.${extension}` };
-      const whole = await judgeBeginning(bytes, upload, true);
+      const whole = await checkBeginning(bytes, upload, true);
       assert.ok(whole.ok || whole.problem.code === 'TYPE_MISMATCH');
-      const streamed = await judgeStream(bytes, upload);
+      const streamed = await checkStream(bytes, upload);
       assert.ok(streamed === null || streamed.code === 'TYPE_MISMATCH');
     }
   }
 
-  it('never make the judge throw when they are few', async () => {
+  it('never make the checks throw when they are few', async () => {
     for (const bytes of [
       [],
       [0],
@@ -135,25 +135,25 @@ describe('hostile bytes', () => {
       [0x50, 0x4b, 3, 4],
       [0x50, 0x4b, 5, 6],
     ]) {
-      await judgeEverywhere(Buffer.from(bytes));
+      await checkEverywhere(Buffer.from(bytes));
     }
   });
 
-  it('never make the judge throw when they are random', async () => {
+  it('never make the checks throw when they are random', async () => {
     const random = createRandom(1);
     for (let round = 0; round < 60; round += 1)
-      await judgeEverywhere(randomBytes(Math.floor(random() * 9000), random));
+      await checkEverywhere(randomBytes(Math.floor(random() * 9000), random));
   });
 
-  it('never make the judge throw when they are real files cut short', async () => {
+  it('never make the checks throw when they are real files cut short', async () => {
     const random = createRandom(2);
     for (const name of Object.keys(ACCEPTED_AS)) {
       const bytes = fixture(name);
-      await judgeEverywhere(bytes.subarray(0, Math.floor(random() * Math.min(bytes.length, 6000))));
+      await checkEverywhere(bytes.subarray(0, Math.floor(random() * Math.min(bytes.length, 6000))));
     }
   });
 
-  it('never make the judge throw when they are real files with changed bytes', async () => {
+  it('never make the checks throw when they are real files with changed bytes', async () => {
     const random = createRandom(3);
     for (const name of Object.keys(ACCEPTED_AS)) {
       const original = fixture(name);
@@ -164,7 +164,7 @@ describe('hostile bytes', () => {
           const at = Math.floor(random() * (isNearBeginning ? Math.min(700, bytes.length) : bytes.length));
           bytes[at] = random() < 0.5 ? 0xff : Math.floor(random() * 256);
         }
-        await judgeEverywhere(bytes);
+        await checkEverywhere(bytes);
       }
     }
   });
@@ -172,14 +172,14 @@ describe('hostile bytes', () => {
   it('are not read at all when the extension is off the list', async () => {
     const policy = createTypePolicy(['png']);
     const head = fixture('picture.png');
-    const verdict = await judgeHead({
+    const result = await checkLeadingBytes({
       filename: 'a.gif',
       declared: null,
       multipart: true,
       policy,
-      head,
-      complete: true,
+      bytes: head,
+      isWhole: true,
     });
-    assert.equal(!verdict.ok && verdict.problem.code, 'TYPE_NOT_ALLOWED');
+    assert.equal(!result.ok && result.problem.code, 'TYPE_NOT_ALLOWED');
   });
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { FILE_TYPES, HEAD_BYTES } from '../../../server/file-types/file-types.ts';
+import { FILE_TYPES, LEADING_BYTES } from '../../../server/file-types/file-types.ts';
 import { createRandom } from '../../helpers/random.ts';
-import { inPiecesOf, judgeBeginning, judgeStream } from './judging.ts';
+import { checkBeginning, checkStream, inPiecesOf } from './checking.ts';
 import { ACCEPTED_AS, fixture, fixtureNames } from './type-fixtures.ts';
 
 describe('every real file under every extension', () => {
@@ -17,13 +17,13 @@ describe('every real file under every extension', () => {
         for (const extension of type.extensions) {
           const expected = types.includes(type.name) ? null : 'TYPE_MISMATCH';
           const filename = `upload.${extension}`;
-          const streamed = await judgeStream(bytes, { filename });
+          const streamed = await checkStream(bytes, { filename });
           assert.equal(streamed?.code ?? null, expected, `streamed as ${filename}`);
-          const whole = await judgeBeginning(bytes, { filename }, true);
+          const whole = await checkBeginning(bytes, { filename }, true);
           assert.equal(whole.ok ? null : whole.problem.code, expected, `whole as ${filename}`);
-          if (whole.ok) assert.equal(whole.body, null);
+          if (whole.ok) assert.equal(whole.structure, null);
           for (const declared of ['application/octet-stream', ...type.mimeTypes]) {
-            const problem = await judgeStream(bytes, { filename, declared });
+            const problem = await checkStream(bytes, { filename, declared });
             assert.equal(problem?.code ?? null, expected, `${filename} declared as ${declared}`);
           }
         }
@@ -67,17 +67,17 @@ describe('the pieces in which a file arrives', () => {
       const bytes = fixture(name);
       for (const type of Object.values(FILE_TYPES)) {
         const filename = `upload.${type.extensions[0]}`;
-        const verdict = await judgeBeginning(bytes.subarray(0, HEAD_BYTES), { filename });
-        if (!verdict.ok || !verdict.body) continue;
-        const inOne = await judgeStream(bytes, { filename });
+        const result = await checkBeginning(bytes.subarray(0, LEADING_BYTES), { filename });
+        if (!result.ok || !result.structure) continue;
+        const inOne = await checkStream(bytes, { filename });
         assert.equal(inOne, types.includes(type.name) ? null : inOne);
         const splits = [inRandomPieces, inRandomPieces, (whole: Buffer) => inPiecesOf(511, whole)];
         if (bytes.length < 20_000) splits.push((whole: Buffer) => inPiecesOf(1, whole));
         for (const split of splits) {
           const reused = (whole: Buffer) => overwritten(split(whole));
-          assert.deepEqual(await judgeStream(bytes, { filename }, split), inOne, filename);
+          assert.deepEqual(await checkStream(bytes, { filename }, split), inOne, filename);
           assert.deepEqual(
-            await judgeStream(bytes, { filename }, reused),
+            await checkStream(bytes, { filename }, reused),
             inOne,
             `${filename}, memory reused`,
           );

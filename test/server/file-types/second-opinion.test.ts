@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fileTypeFromBuffer } from 'file-type';
-import type { Matcher } from '../../../server/file-types/matchers/matcher.ts';
-import { MATCHERS } from '../../../server/file-types/matchers.ts';
+import { FILE_TYPES } from '../../../server/file-types/file-types.ts';
+import type { Matcher } from '../../../server/file-types/matcher.ts';
 import { fixture } from '../../helpers/multipart.ts';
 import { createRandom } from '../../helpers/random.ts';
 
@@ -43,7 +43,7 @@ function isAsked({ contradictedBy, isDoubtful }: Matcher, head: Buffer): boolean
 describe('a signature that is believed without a second opinion', () => {
   for (const { name, file, called } of KINDS) {
     it(`is one that file-type never calls anything else: ${name}`, async () => {
-      const matcher = MATCHERS[name];
+      const matcher = FILE_TYPES[name].matcher;
       const random = createRandom(7);
       const below = (limit: number) => Math.floor(random() * limit);
       let admitted = 0;
@@ -56,7 +56,7 @@ describe('a signature that is believed without a second opinion', () => {
         }
         const planted = PLANTED[below(2 * PLANTED.length)];
         if (planted !== undefined && head.length > 300) head.write(planted[1], planted[0], 'latin1');
-        if (!matcher.judgeHead(head, false).fits || isAsked(matcher, head)) continue;
+        if (!matcher.checkLeadingBytes(head, false).matches || isAsked(matcher, head)) continue;
         admitted += 1;
         const opinion = await fileTypeFromBuffer(head);
         const calls: readonly string[] = called;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { judgeBeginning, judgeStream } from './judging.ts';
+import { checkBeginning, checkStream } from './checking.ts';
 import { fixture } from './type-fixtures.ts';
 
 async function fits(bytes: Buffer, filename: string): Promise<boolean> {
-  return (await judgeStream(bytes, { filename })) === null;
+  return (await checkStream(bytes, { filename })) === null;
 }
 
 function ftyp(major: string, ...compatible: string[]): Buffer {
@@ -147,8 +147,8 @@ describe('an MP3', () => {
   });
 
   it('is let on by its tag where the frames lie behind the head', async () => {
-    const verdict = await judgeBeginning(fixture('cover-art.mp3').subarray(0, 4100), { filename: 'a.mp3' });
-    assert.ok(verdict.ok && verdict.body);
+    const result = await checkBeginning(fixture('cover-art.mp3').subarray(0, 4100), { filename: 'a.mp3' });
+    assert.ok(result.ok && result.structure);
   });
 });
 

@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
-import { hasBinaryByte } from '../../../server/file-types/binary-bytes.ts';
-import { HEAD_BYTES } from '../../../server/file-types/file-types.ts';
-import { judgeBeginning, judgeStream } from './judging.ts';
+import { LEADING_BYTES } from '../../../server/file-types/file-types.ts';
+import { hasBinaryByte } from '../../../server/file-types/formats/text-scanner.ts';
+import { checkBeginning, checkStream } from './checking.ts';
 
 async function isText(text: string | Buffer, encoding: BufferEncoding = 'utf8'): Promise<boolean> {
   const bytes = typeof text === 'string' ? Buffer.from(text, encoding) : text;
-  return (await judgeStream(bytes, { filename: 'a.txt' })) === null;
+  return (await checkStream(bytes, { filename: 'a.txt' })) === null;
 }
 
 const FILLER = 'Words to the end of the head and beyond. '.repeat(200);
 
 describe('a text', () => {
   it('may have its UTF-8 cut by the end of the head, and by the end of the file', async () => {
-    const text = Buffer.from('ñ'.repeat(HEAD_BYTES));
-    for (const cut of [HEAD_BYTES - 1, HEAD_BYTES - 2]) {
-      const verdict = await judgeBeginning(text.subarray(0, cut), { filename: 'a.txt' });
-      assert.ok(verdict.ok);
+    const text = Buffer.from('ñ'.repeat(LEADING_BYTES));
+    for (const cut of [LEADING_BYTES - 1, LEADING_BYTES - 2]) {
+      const result = await checkBeginning(text.subarray(0, cut), { filename: 'a.txt' });
+      assert.ok(result.ok);
     }
     assert.equal(await isText(Buffer.from('Á€').subarray(0, 4)), true);
   });
@@ -61,8 +61,8 @@ describe('a text', () => {
   it('may have that mark at the end of a piece only when it is the last', async () => {
     const bytes = Buffer.from(`${FILLER}\x1a`);
     const pieces = (...ends: Buffer[]) => [bytes, ...ends];
-    assert.equal(await judgeStream(bytes, { filename: 'a.txt' }, () => pieces(Buffer.alloc(0))), null);
-    const problem = await judgeStream(bytes, { filename: 'a.txt' }, () => pieces(Buffer.from('x')));
+    assert.equal(await checkStream(bytes, { filename: 'a.txt' }, () => pieces(Buffer.alloc(0))), null);
+    const problem = await checkStream(bytes, { filename: 'a.txt' }, () => pieces(Buffer.from('x')));
     assert.equal(problem?.code, 'TYPE_MISMATCH');
   });
 
@@ -182,14 +182,14 @@ describe('markup as a text', () => {
     const started = process.hrtime.bigint();
     await isText('<!---->'.repeat(600));
     await isText('<!doctype a ['.repeat(300));
-    await isText(' '.repeat(HEAD_BYTES));
+    await isText(' '.repeat(LEADING_BYTES));
     assert.ok(process.hrtime.bigint() - started < 500_000_000n);
   });
 });
 
 describe('a vCard', () => {
   const isCard = async (text: string, encoding: BufferEncoding = 'utf8') =>
-    (await judgeStream(Buffer.from(text, encoding), { filename: 'a.vcf' })) === null;
+    (await checkStream(Buffer.from(text, encoding), { filename: 'a.vcf' })) === null;
 
   it('begins with its first line, in any case', async () => {
     assert.equal(await isCard('BEGIN:VCARD\r\nEND:VCARD'), true);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { AppError } from '../../../server/errors/app-error.ts';
-import { createTypePolicy } from '../../../server/file-types/type-policy.ts';
+import { createTypePolicy } from '../../../server/file-types/file-types.ts';
 import { ContentGate } from '../../../server/uploads/content-gate.ts';
 import type { Ticket } from '../../../server/uploads/tickets.ts';
 import { mp4 } from '../../helpers/multipart.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
-import { HEAD_BYTES } from '../../../server/file-types/file-types.ts';
+import { LEADING_BYTES } from '../../../server/file-types/file-types.ts';
 import { FileStream } from '../../../server/uploads/file-stream.ts';
 
 const KIB = 1024;
@@ -24,11 +24,11 @@ const turnOfLoop = () => new Promise((resolve) => setImmediate(resolve));
 const turnOfQueue = () => Promise.resolve();
 
 describe('FileStream', () => {
-  const sizes = [0, 1, HEAD_BYTES - 1, HEAD_BYTES, HEAD_BYTES + 1, 60_000, 300_000];
+  const sizes = [0, 1, LEADING_BYTES - 1, LEADING_BYTES, LEADING_BYTES + 1, 60_000, 300_000];
   for (const [what, verdict] of Object.entries({ turnOfLoop, turnOfQueue })) {
     it(`loses no byte and no end, whatever comes while the verdict is awaited (${what})`, async () => {
       for (const size of sizes) {
-        for (const piece of [size || 1, 1_000, HEAD_BYTES]) {
+        for (const piece of [size || 1, 1_000, LEADING_BYTES]) {
           const content = Buffer.alloc(size, 'abcdefg');
           const source = new PassThrough();
           const read = readAll(FileStream.of(source), verdict);
@@ -101,7 +101,7 @@ describe('FileStream', () => {
         if (endsFirst) upload.abort();
         const read = step === 'pump' ? stream.pump(take, upload.signal) : stream.readHead(upload.signal);
         upload.abort();
-        stream.push(Buffer.alloc(HEAD_BYTES));
+        stream.push(Buffer.alloc(LEADING_BYTES));
         stream.end();
         await assert.rejects(read, { code: 'UPSTREAM_ABORTED' });
         assert.equal(taken, 0);
