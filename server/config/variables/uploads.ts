@@ -1,4 +1,5 @@
-import { ALL_EXTENSIONS, DEFAULT_ALLOWED } from '../../file-types/file-types.ts';
+import { DEFAULT_ALLOWED } from '../../file-types/file-types.ts';
+import { parseAllowedTypes } from '../allowed-types.ts';
 import { parseClamavAddress } from '../clamav.ts';
 import { bad, distinct, good, integer, listOf, type Parsed } from '../parsers.ts';
 import { optional, setting } from '../setting.ts';
@@ -35,10 +36,10 @@ export const UPLOAD_VARIABLES = {
     example: 'WHATSAPP',
     doc: 'channel of a call that names none',
   }),
-  ALLOWED_TYPES: setting(distinct(listOf(parseExtension)), {
+  ALLOWED_TYPES: setting(parseAllowedTypes, {
     default: DEFAULT_ALLOWED.join(','),
     example: 'jpg,jpeg,png,pdf',
-    doc: 'file extensions that are accepted; vcf only when listed',
+    doc: 'file extensions that are accepted; +name or +family adds to the default, as in +vcf,+office',
   }),
   MAX_CONCURRENT_UPLOADS: setting(integer(1, 100_000), {
     default: '256',
@@ -69,11 +70,4 @@ function parseChannel(raw: string): Parsed<string> {
   return /^[A-Za-z0-9_]{1,32}$/.test(raw)
     ? good(raw.toUpperCase())
     : bad('must be 1 to 32 letters, digits or _');
-}
-
-function parseExtension(raw: string): Parsed<string> {
-  const extension = raw.toLowerCase();
-  return ALL_EXTENSIONS.includes(extension)
-    ? good(extension)
-    : bad(`must be a comma list of ${ALL_EXTENSIONS.join(', ')}, without dots`);
 }
