@@ -2,10 +2,10 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 
-/** Another replica, or this one after its restart, can be expected to be there by then. */
+/** By then another replica, or this one after its restart, can be expected to take requests. */
 const RETRY_AFTER_MS = 2_000;
 
-/** Refuses new calls while the process is shutting down; those under way go on. */
+/** Rejects new requests while the process shuts down; those in flight finish. */
 export function createDrainingGate({ lifecycle }: Pick<AppContext, 'lifecycle'>): RequestHandler {
   return function drainingGate(_req: Request, _res: Response, next: NextFunction) {
     if (lifecycle.phase !== 'draining') return next();

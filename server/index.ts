@@ -107,7 +107,7 @@ export function createServer(options: Options): Server {
   };
   const close = async ({ graceMs = config.shutdownGraceMs }: CloseOptions = {}): Promise<void> => {
     const running = await starting?.catch(() => null);
-    await running?.drain(graceMs);
+    await running?.drain({ delayMs: config.shutdownDelayMs, graceMs });
     await resources.disposeAsync();
   };
   return {

@@ -1,48 +1,65 @@
-/** Where the process is in its life. */
-export type Phase = 'starting' | 'ready' | 'draining';
+/** `stopping`: no longer ready, but requests are still served. `draining`: new requests are rejected. */
+export type Phase = 'starting' | 'ready' | 'stopping' | 'draining';
+
+const PHASES: readonly Phase[] = ['starting', 'ready', 'stopping', 'draining'];
+
+type Check = () => string | null;
 
 /** The process's phase, and what readiness depends on. */
 export class Lifecycle {
   #phase: Phase = 'starting';
-  readonly #checks: (() => string | null)[] = [];
-  readonly #notices: (() => string | null)[] = [];
+  readonly #checks: Check[] = [];
+  readonly #notices: Check[] = [];
 
   get phase(): Phase {
     return this.#phase;
   }
 
-  /** Requests are welcome from now on. */
+  /** The server listens. */
   markReady(): void {
-    if (this.#phase === 'starting') this.#phase = 'ready';
+    this.#enter('ready');
   }
 
-  /** New requests are refused from now on; those under way go on. */
+  /** The server is about to stop: load balancers should send requests elsewhere. */
+  markStopping(): void {
+    this.#enter('stopping');
+  }
+
+  /** New requests are rejected from now on; those in flight finish. */
   markDraining(): void {
-    this.#phase = 'draining';
+    this.#enter('draining');
   }
 
-  /** Adds something that readiness depends on; `check` gives the reason why it is not ready, or null. */
-  addCheck(check: () => string | null): void {
+  /** Adds something that readiness depends on; `check` returns why the process is not ready, or null. */
+  addCheck(check: Check): void {
     this.#checks.push(check);
   }
 
   /** Adds something that an operator should know but that does not keep requests away. */
-  addNotice(notice: () => string | null): void {
+  addNotice(notice: Check): void {
     this.#notices.push(notice);
   }
 
   /** Why the process should get no requests; empty when it should. */
   reasons(): string[] {
-    const own = this.#phase === 'ready' ? [] : [this.#phase];
-    return [...own, ...ask(this.#checks)];
+    return [...this.#phaseReasons(), ...ask(this.#checks)];
   }
 
   /** What an operator should know. */
   notices(): string[] {
     return ask(this.#notices);
   }
+
+  #enter(phase: Phase): void {
+    if (PHASES.indexOf(phase) > PHASES.indexOf(this.#phase)) this.#phase = phase;
+  }
+
+  #phaseReasons(): string[] {
+    if (this.#phase === 'ready') return [];
+    return [this.#phase === 'starting' ? 'starting' : 'draining'];
+  }
 }
 
-function ask(questions: readonly (() => string | null)[]): string[] {
-  return questions.map((question) => question()).filter((answer) => answer !== null);
+function ask(checks: readonly Check[]): string[] {
+  return checks.map((check) => check()).filter((text) => text !== null);
 }

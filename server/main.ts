@@ -14,11 +14,11 @@ import { runSandbox } from './sandbox-mode.ts';
 import { type RunningServer, startServer } from './server.ts';
 import { listenForSignals } from './signals.ts';
 
-/** `EX_CONFIG` of sysexits.h: there is no use in a restart. */
+/** `EX_CONFIG` of sysexits.h: a restart does not help. */
 const EXIT_CONFIG = 78;
 
-// Node opens its inspector at SIGUSR1, where everybody on the machine can run code in this process. A listener keeps it
-// shut; the one of `run` logs the signal.
+// At SIGUSR1 Node opens its inspector, by which everybody on the machine can run code in this process. A listener prevents
+// that; the one in `run` logs the signal.
 process.on('SIGUSR1', () => {});
 
 const parsed = parseCommandLine(process.argv.slice(2));
@@ -45,9 +45,9 @@ async function runWithSettings(command: 'run' | 'check-config'): Promise<void> {
   }
 }
 
-/** The life of the process: build, listen, wait for a signal, drain, leave. */
+/** The life of the process: build, listen, wait for a signal, drain, exit. */
 async function run(config: Config, secrets: Secrets, warnings: readonly string[]): Promise<void> {
-  // Whoever read our output may go; uploads matter more than their log.
+  // The reader of our output may disconnect; uploads matter more than their log.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   const pretty = process.stdout.isTTY ? await createPrettyStream() : null;
@@ -63,7 +63,6 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
     onInspect: () =>
       logger.warn('SIGUSR1 ignored: it would open the inspector; start Node with --inspect instead'),
   });
-  const stop = signals.next();
   await using sandbox = config.sandbox ? await runSandbox(config, secrets) : null;
   const server = await listen(
     sandbox?.config ?? config,
@@ -80,14 +79,15 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
   if (sandbox === null) server.context.probeLeadway();
   else sandbox.introduce(server.url);
 
-  const signal = await stop;
-  logger.info({ signal }, 'shutting down: uploads under way may finish');
-  const hurry = new AbortController();
-  void signals.next().then(() => hurry.abort());
-  const isClean = await server.drain(config.shutdownGraceMs, hurry.signal);
-  logger.info(isClean ? 'stopped' : 'stopped before every upload had finished');
+  const signal = await signals.stop;
+  logger.info({ signal }, 'shutting down: uploads in flight may finish');
+  const { shutdownDelayMs: delayMs, shutdownGraceMs: graceMs } = config;
+  const isClean = await server.drain({ delayMs, graceMs, hurry: signals.hurry });
+  if (isClean) logger.info('stopped');
+  else if (signals.hurry.aborted) logger.warn('stopped at once by a second signal');
+  else logger.warn('stopped before every upload had finished: SHUTDOWN_GRACE_MS was over');
   process.exitCode = isClean ? 0 : 1;
-  leaveAtLast();
+  exitSoon();
 }
 
 async function reload(server: RunningServer | null, logger: Logger): Promise<void> {
@@ -113,8 +113,8 @@ async function listen(
   }
 }
 
-/** The process ends by having nothing left to do; should something hold it, it is made to end. */
-function leaveAtLast(): void {
+/** The process ends when nothing is left to do. If something keeps it alive, it is made to exit. */
+function exitSoon(): void {
   const timer = setTimeout(() => process.exit(), 2_000);
   timer.unref();
 }

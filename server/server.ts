@@ -1,5 +1,5 @@
-import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
@@ -19,14 +19,21 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string;
   /** How many connections are open. */
   openConnections(): number;
+  /** Stops the server without losing requests. Resolves to whether everything in flight has finished. */
+  drain(options: DrainOptions): Promise<boolean>;
+}
+
+/** How a server stops. */
+export interface DrainOptions {
   /**
-   * Refuses new calls and lets those under way finish.
-   *
-   * @param graceMs How long that may take; what is not finished by then is cut.
-   * @param hurry Cuts it at once when aborted.
-   * @returns Whether everything finished by itself.
+   * How long requests are still served while `/readyz` is 503, in milliseconds: load balancers need a moment to notice.
+   * Default 0.
    */
-  drain(graceMs: number, hurry?: AbortSignal): Promise<boolean>;
+  readonly delayMs?: number;
+  /** How long requests in flight may take after that, in milliseconds; what has not finished by then is cut. */
+  readonly graceMs: number;
+  /** Ends both at once when aborted. */
+  readonly hurry?: AbortSignal;
 }
 
 /**
@@ -77,48 +84,45 @@ export async function startServer(
     listensOn: addressOf(listener),
     url: localAddressOf(listener),
     openConnections: () => sockets.size,
-    async drain(graceMs, hurry) {
+    async drain({ delayMs = 0, graceMs, hurry = new AbortController().signal }) {
+      context.lifecycle.markStopping();
+      listener.closeConnectionsAfterResponses();
+      if (delayMs > 0) await sleep(delayMs, undefined, { signal: hurry }).catch(() => {});
       context.lifecycle.markDraining();
-      const isIdle = await whenIdle(context, graceMs, hurry);
-      if (isIdle) await lastAnswersRead(listener, sockets, hurry);
+      listener.close();
+      // A connection may become idle without having said `Connection: close`: its response had begun before.
+      const closeIdle = (): void => listener.closeIdleConnections();
+      const isIdle = await pollUntil(() => context.activity.requests === 0, graceMs, hurry, closeIdle);
+      // The client of a request that was rejected while its body is still arriving has yet to read the response.
+      if (isIdle) await pollUntil(() => sockets.size === 0, LAST_RESPONSES_MS, hurry, closeIdle);
       await close();
-      return isIdle;
+      return isIdle && !hurry.aborted;
     },
     [Symbol.asyncDispose]: close,
   };
 }
 
-const IDLE_CHECK_MS = 50;
+/** How long connections that are still open may take to end by themselves when no request is in flight. */
+const LAST_RESPONSES_MS = 1_000;
+const POLL_MS = 50;
 
-/** Waits until no request is under way; the listener stays open, so that probes see the draining state. */
-export async function whenIdle(
-  { activity }: AppContext,
-  graceMs: number,
-  hurry?: AbortSignal,
-): Promise<boolean> {
-  const deadline = performance.now() + graceMs;
-  while (activity.requests > 0) {
-    if (hurry?.aborted || performance.now() >= deadline) return false;
-    await new Promise((resolve) => setTimeout(resolve, IDLE_CHECK_MS));
-  }
-  return true;
+/** Waits until no request is in flight. Resolves to whether that was so within `graceMs`. */
+export function whenIdle({ activity }: Pick<AppContext, 'activity'>, graceMs: number): Promise<boolean> {
+  return pollUntil(() => activity.requests === 0, graceMs, new AbortController().signal);
 }
 
-const FAREWELL_MS = 1_000;
-
-/**
- * Takes no more connections and gives those that are left a moment to end by themselves: one that still
- * brings the body of a request that was refused would be reset otherwise, and its caller lose the answer.
- */
-async function lastAnswersRead(
-  listener: Server,
-  sockets: ReadonlySet<Socket>,
-  hurry?: AbortSignal,
-): Promise<void> {
-  listener.close();
-  const deadline = performance.now() + FAREWELL_MS;
-  while (sockets.size > 0 && !hurry?.aborted && performance.now() < deadline) {
-    listener.closeIdleConnections();
-    await new Promise((resolve) => setTimeout(resolve, IDLE_CHECK_MS));
+/** Resolves to whether `condition` came to hold within `maxMs` and before `hurry` was aborted. */
+async function pollUntil(
+  condition: () => boolean,
+  maxMs: number,
+  hurry: AbortSignal,
+  eachTime = (): void => {},
+): Promise<boolean> {
+  const deadline = performance.now() + maxMs;
+  while (!condition()) {
+    if (hurry.aborted || performance.now() >= deadline) return false;
+    eachTime();
+    await sleep(POLL_MS);
   }
+  return true;
 }

@@ -50,6 +50,7 @@ export interface Config {
   };
   readonly rateLimit: { readonly max: number; readonly windowMs: number };
   readonly upstreamTimeoutMs: number;
+  readonly shutdownDelayMs: number;
   readonly shutdownGraceMs: number;
   readonly outbound: {
     /** Hosts that are reached without the proxy, in lower case. */
@@ -109,6 +110,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, options: LoadOptions = {}): L
     uploads: resolveUploads(checks),
     rateLimit: { max: values.RATE_LIMIT_MAX, windowMs: values.RATE_LIMIT_WINDOW_MS },
     upstreamTimeoutMs: values.UPSTREAM_TIMEOUT_MS,
+    shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
     outbound: resolveOutbound(checks),
     storageOrigins: values.STORAGE_ORIGINS,

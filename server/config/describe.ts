@@ -36,6 +36,7 @@ function describeService(config: Config) {
     LOG_LEVEL: config.log.level,
     API_DOCS: config.apiDocs ? 'on' : 'off',
     HSTS_MAX_AGE: `${config.hstsMaxAgeS}`,
+    SHUTDOWN_DELAY_MS: `${config.shutdownDelayMs}`,
     SHUTDOWN_GRACE_MS: `${config.shutdownGraceMs}`,
   };
 }

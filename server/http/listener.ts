@@ -36,6 +36,12 @@ type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
 /** Told of every request that was answered before `handler` could see it. */
 export type OnRejectedConnection = (error: AppError, requestId: string, socket: Socket) => void;
 
+/** What {@link createListener} makes. */
+export interface Listener extends Server {
+  /** From now on the response to the latest request of each connection says `Connection: close` and is its last. */
+  closeConnectionsAfterResponses(): void;
+}
+
 /** How often connections are looked at: whether clients read their responses, and are still there. */
 const CHECK_MS = 1_000;
 
@@ -54,8 +60,9 @@ export function createListener(
   onRejected: OnRejectedConnection,
   lingering: LingeringClose = new LingeringClose(),
   limits: ListenerLimits = LISTENER_LIMITS,
-): Server {
+): Listener {
   const connections = new Set<Connection>();
+  let closesAfterResponses = false;
   const rejected = new WeakSet<Socket>();
   const handle: RequestHandler = (req, res) => Connection.of(req.socket)?.add(req, res);
   const reject = async (socket: Socket, error: AppError, req?: IncomingMessage): Promise<void> => {
@@ -86,6 +93,7 @@ export function createListener(
   server.on('checkExpectation', handle);
   server.on('connection', (socket: Socket) => {
     const connection = new Connection(socket, handler, limits.pipelining);
+    if (closesAfterResponses) connection.closeAfterResponses();
     connections.add(connection);
     socket.once('close', () => connections.delete(connection));
   });
@@ -117,7 +125,12 @@ export function createListener(
       refuseBody(broken.req, broken.res, problem);
     }
   });
-  return server;
+  return Object.assign(server, {
+    closeConnectionsAfterResponses(): void {
+      closesAfterResponses = true;
+      for (const connection of connections) connection.closeAfterResponses();
+    },
+  });
 }
 
 /** Ends a request whose body can't be read any further, and its connection with it. */

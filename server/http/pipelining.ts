@@ -43,6 +43,7 @@ export class Connection {
   #latest: Exchange | null = null;
   /** Nothing more is handled on this connection. */
   #isClosing = false;
+  #closesAfterResponses = false;
   #isOverflowing = false;
   /** Reads although requests wait. */
   #isReadingAhead = false;
@@ -90,6 +91,16 @@ export class Connection {
   close(): void {
     this.#isClosing = true;
     this.#waiting = [];
+  }
+
+  /**
+   * Makes the response to the latest request the last one of this connection: it says `Connection: close`. Those before
+   * it don't, since a client drops the requests that it has sent behind such a response.
+   */
+  closeAfterResponses(): void {
+    if (this.#closesAfterResponses) return;
+    this.#closesAfterResponses = true;
+    for (const { res } of this.#handled) this.#closeIfLatest(res);
   }
 
   /** The request whose body has not come to its end; null when there is none. Node's parser errors don't say. */
@@ -147,7 +158,27 @@ export class Connection {
   #start(exchange: Exchange): void {
     this.#handled.push(exchange);
     exchange.res.once('close', () => this.#ended(exchange));
-    this.#handle(exchange.req, exchange.res);
+    if (!this.#closesAfterResponses) {
+      this.#handle(exchange.req, exchange.res);
+      return;
+    }
+    this.#closeIfLatest(exchange.res);
+    // A response may be made at once. By then the requests behind it that came with the same read have to be known.
+    setImmediate(() => {
+      if (!exchange.res.closed) this.#handle(exchange.req, exchange.res);
+    });
+  }
+
+  #closeIfLatest(res: ServerResponse): void {
+    const { writeHead } = res;
+    const writeLastHead = (...args: unknown[]): ServerResponse => {
+      if (this.#latest?.res === res) {
+        res.setHeader('Connection', 'close');
+        this.close();
+      }
+      return Reflect.apply(writeHead, res, args) as ServerResponse;
+    };
+    res.writeHead = writeLastHead as typeof res.writeHead;
   }
 
   #ended(exchange: Exchange): void {

@@ -17,7 +17,7 @@ process.on('message', (message) => {
   if (message === 'measure') process.send?.(measure());
 });
 process.once('SIGTERM', async () => {
-  process.exitCode = (await server.drain(loaded.config.shutdownGraceMs)) ? 0 : 1;
+  process.exitCode = (await server.drain({ graceMs: loaded.config.shutdownGraceMs })) ? 0 : 1;
   process.disconnect();
 });
 process.send?.(server.url);

@@ -2,48 +2,158 @@ import assert from 'node:assert/strict';
 import { loadConfig } from '../../server/config/config.ts';
 import { createLogger } from '../../server/logger.ts';
 import { startServer } from '../../server/server.ts';
-import { createHouse, settled } from '../helpers/house.ts';
+import { createHouse, type House, settled } from '../helpers/house.ts';
 import { LogSink } from '../helpers/log-sink.ts';
-import { FORM_TYPE } from '../helpers/multipart.ts';
+import { encodeForm, FORM_TYPE, mp4 } from '../helpers/multipart.ts';
+import { filePart, textParts } from '../helpers/send-upload.ts';
 import { assertError } from './errors/assert-error.ts';
-import { dial } from './http/wire.ts';
+import { dial, type Wire, type WireAnswer } from './http/wire.ts';
 
 const BEGUN = `POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: 1000\r\n\r\n`;
 
+const CONFIG = 'GET /api/config HTTP/1.1\r\nHost: localhost\r\n\r\n';
+const READY = 'GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n';
+const AN_HOUR = 3_600_000;
+
+/** Ends a shutdown when the test does. */
+class Hurry extends AbortController implements Disposable {
+  [Symbol.dispose](): void {
+    this.abort();
+  }
+}
+
+/** An upload that is in flight, of which the last byte is held back. */
+async function beginUpload(house: House): Promise<{ wire: Wire; finish(): void } & Disposable> {
+  const upload = uploadOf(house);
+  const wire = await dial(house.url, upload.subarray(0, -1));
+  await settled(() => house.server.context.slots.taken === 1, 'the upload has begun');
+  return {
+    wire,
+    finish: () => wire.send(upload.subarray(-1)),
+    [Symbol.dispose]: () => wire[Symbol.dispose](),
+  };
+}
+
+function uploadOf({ fields }: House): Buffer {
+  const form = encodeForm([...textParts(fields), filePart('film.mp4', mp4(300_000))]);
+  const head = `POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: ${form.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), form]);
+}
+
+/** Reads a response that must say that it is the last one of its connection, and be that. */
+async function assertLastAnswer(wire: Wire, status: number): Promise<WireAnswer> {
+  const answer = await wire.answer();
+  assert.equal(answer.status, status, answer.body);
+  assert.equal(answer.headers['connection'], 'close');
+  await wire.closed;
+  return answer;
+}
+
 describe('a server', () => {
-  it('drains at once when nothing is under way', async () => {
+  it('stops at once when no request is in flight', async () => {
     await using house = await createHouse();
-    assert.equal(await house.server.drain(3_600_000), true);
+    assert.equal(await house.server.drain({ graceMs: AN_HOUR }), true);
     assert.equal(house.server.openConnections(), 0);
     await assert.rejects(fetch(`${house.url}/healthz`));
   });
 
+  it('serves requests during the shutdown delay, and says Connection: close in each response', async () => {
+    await using house = await createHouse();
+    using kept = await dial(house.url, CONFIG);
+    assert.equal((await kept.answer()).headers['connection'], 'keep-alive');
+    using busy = await beginUpload(house);
+    using hurry = new Hurry();
+    const stopped = house.server.drain({ delayMs: AN_HOUR, graceMs: AN_HOUR, hurry: hurry.signal });
+
+    kept.send(CONFIG);
+    await assertLastAnswer(kept, 200);
+    using fresh = await dial(house.url, CONFIG);
+    await assertLastAnswer(fresh, 200);
+    using probe = await dial(house.url, READY);
+    const ready = await assertLastAnswer(probe, 503);
+    assert.deepEqual((JSON.parse(ready.body) as { reasons: unknown }).reasons, ['draining']);
+    using upload = await dial(house.url, uploadOf(house));
+    await assertLastAnswer(upload, 200);
+    busy.finish();
+    await assertLastAnswer(busy.wire, 200);
+
+    hurry.abort();
+    assert.equal(await stopped, false);
+    await house.assertTidy({ completeUploads: 2 });
+  });
+
+  it('loses no pipelined request during the shutdown delay', async () => {
+    await using house = await createHouse();
+    using wire = await dial(house.url, CONFIG);
+    await wire.answer();
+    using hurry = new Hurry();
+    const stopped = house.server.drain({ delayMs: AN_HOUR, graceMs: AN_HOUR, hurry: hurry.signal });
+    const count = 20; // more than are handled at a time
+    wire.send(CONFIG.repeat(count));
+    for (let i = 0; i < count; i += 1) {
+      const { status, headers } = await wire.answer();
+      assert.equal(status, 200);
+      assert.equal(headers['connection'], i === count - 1 ? 'close' : 'keep-alive');
+    }
+    await wire.closed;
+    hurry.abort();
+    await stopped;
+  });
+
+  it('then closes its listener and idle connections, and lets uploads in flight finish', async () => {
+    await using house = await createHouse();
+    using idle = await dial(house.url, CONFIG);
+    await idle.answer();
+    using busy = await beginUpload(house);
+    const stopped = house.server.drain({ delayMs: 1, graceMs: AN_HOUR });
+    await idle.closed;
+    await assert.rejects(fetch(`${house.url}/readyz`));
+    busy.finish();
+    await assertLastAnswer(busy.wire, 200);
+    assert.equal(await stopped, true);
+    await house.assertTidy({ completeUploads: 1 });
+  });
+
+  it('rejects a request that still arrives on a busy connection with DRAINING', async () => {
+    await using house = await createHouse();
+    using busy = await beginUpload(house);
+    const stopped = house.server.drain({ graceMs: AN_HOUR });
+    await settled(() => house.server.context.lifecycle.phase === 'draining', 'the delay is over');
+    busy.finish();
+    busy.wire.send(CONFIG);
+    assert.equal((await busy.wire.answer()).status, 200);
+    const rejection = await busy.wire.answer();
+    assert.equal(assertError(rejection, 'DRAINING').retryAfterMs, 2_000);
+    assert.equal(rejection.headers['connection'], 'close');
+    assert.equal(await stopped, true);
+  });
+
   it('cuts what outlasts the grace, and says so', async () => {
     await using house = await createHouse();
-    using wire = await dial(house.url, BEGUN);
-    await settled(() => house.server.context.activity.requests === 1, 'the upload has begun');
-    assert.equal(await house.server.drain(50), false);
-    await wire.closed;
+    using busy = await beginUpload(house);
+    assert.equal(await house.server.drain({ graceMs: 50 }), false);
+    await busy.wire.closed;
     await house.assertTidy();
   });
 
-  it('cuts it at once when hurried', async () => {
-    await using house = await createHouse();
-    using wire = await dial(house.url, BEGUN);
-    await settled(() => house.server.context.activity.requests === 1, 'the upload has begun');
-    const hurry = new AbortController();
-    const drained = house.server.drain(3_600_000, hurry.signal);
-    hurry.abort();
-    assert.equal(await drained, false);
-    await wire.closed;
+  it('cuts it at once when hurried, in the delay too', async () => {
+    for (const delayMs of [0, AN_HOUR]) {
+      await using house = await createHouse();
+      using busy = await beginUpload(house);
+      using hurry = new Hurry();
+      const stopped = house.server.drain({ delayMs, graceMs: AN_HOUR, hurry: hurry.signal });
+      hurry.abort();
+      assert.equal(await stopped, false);
+      await busy.wire.closed;
+    }
   });
 
-  it('lets a caller who is refused while it drains read the answer, body and all', async () => {
+  it('lets a client that is rejected while it drains read the response, body and all', async () => {
     await using house = await createHouse();
     house.server.context.lifecycle.markDraining();
     using wire = await dial(house.url, `${BEGUN}--`);
     assertError(await wire.answer(), 'DRAINING');
-    const drained = house.server.drain(1_000);
+    const drained = house.server.drain({ graceMs: 1_000 });
     wire.send(Buffer.alloc(998));
     wire.socket.once('error', assert.fail); // a reset
     assert.equal(await drained, true);

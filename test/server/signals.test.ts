@@ -7,7 +7,6 @@ import { needsPrograms } from '../helpers/programs.ts';
 import { settingsFor } from '../helpers/sandbox-settings.ts';
 import { filePart, textParts } from '../helpers/send-upload.ts';
 import { createTempFile } from '../helpers/temp-file.ts';
-import { assertError } from './errors/assert-error.ts';
 import { dial, type Wire } from './http/wire.ts';
 import { type Program, startProgram, startSandboxed } from './program.ts';
 
@@ -30,39 +29,49 @@ async function uploadSlowly(
     url,
     `POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: ${form.length}\r\nExpect: 100-continue\r\n\r\n`,
   );
-  await wire.interim(); // it is under way from here on
+  await wire.interim(); // it is in flight from here on
   wire.send(form.subarray(0, -1_000));
   return { wire, finish: () => wire.send(form.subarray(-1_000)) };
 }
 
 describe('a signal to stop', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`${signal} lets uploads under way finish, refuses new ones, and exits 0`, async () => {
+    it(`${signal} lets uploads in flight finish, closes the listener, and exits 0`, async () => {
       const { program, url } = await startSandboxed();
       await using _ = program;
       const { wire, finish } = await slowUpload(program, url);
       using __ = wire;
+      using idle = await dial(url, 'GET /api/config HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      await idle.answer();
       program.child.kill(signal);
-      await program.until(/shutting down/);
-
-      const ready = await fetch(`${url}/readyz`);
-      assert.equal(ready.status, 503);
-      assert.deepEqual(await ready.json(), { status: 'not ready', reasons: ['draining'], notices: [] });
-      assert.equal((await fetch(`${url}/healthz`)).status, 200);
-      const refused = await fetch(`${url}/api/messages/upload`, { method: 'POST' });
-      const body = assertError(
-        { status: refused.status, headers: Object.fromEntries(refused.headers), body: await refused.json() },
-        'DRAINING',
-      );
-      assert.equal(body.retryAfterMs, 2_000);
+      await idle.closed;
+      await assert.rejects(fetch(`${url}/readyz`));
 
       finish();
       const answer = await wire.answer();
       assert.equal(answer.status, 200, answer.body);
+      assert.equal(answer.headers['connection'], 'close');
       assert.deepEqual(await program.ended, { code: 0, signal: null });
-      await assert.rejects(fetch(`${url}/readyz`));
     });
   }
+
+  it('is followed by SHUTDOWN_DELAY_MS in which requests are served but /readyz is 503', async () => {
+    const { program, url } = await startSandboxed({ SHUTDOWN_DELAY_MS: '600000' });
+    await using _ = program;
+    program.child.kill('SIGTERM');
+    await program.until(/shutting down/);
+    const ready = await fetch(`${url}/readyz`);
+    assert.equal(ready.status, 503);
+    assert.deepEqual(await ready.json(), { status: 'not ready', reasons: ['draining'], notices: [] });
+    assert.equal((await fetch(`${url}/healthz`)).status, 200);
+    const { wire, finish } = await slowUpload(program, url);
+    using __ = wire;
+    finish();
+    assert.equal((await wire.answer()).status, 200);
+    program.child.kill('SIGTERM');
+    assert.deepEqual(await program.ended, { code: 1, signal: null });
+    assert.match(program.stdout, /stopped at once by a second signal/);
+  });
 
   it('aborts what has not finished when the grace is over, and exits 1', async () => {
     const { program, url } = await startSandboxed({ SHUTDOWN_GRACE_MS: '300' });
@@ -98,7 +107,7 @@ describe('a signal to stop', () => {
     await Promise.all([kept.closed, silent.closed]);
   });
 
-  it('is not waited for by uploads whose callers have left', async () => {
+  it('does not wait for uploads whose clients have disconnected', async () => {
     const { program, url } = await startSandboxed({ SHUTDOWN_GRACE_MS: '3600000' });
     await using _ = program;
     const { wire } = await slowUpload(program, url);

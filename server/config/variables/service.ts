@@ -56,9 +56,14 @@ export const SERVICE_VARIABLES = {
     example: 'debug',
     doc: 'least severe level that is logged',
   }),
+  SHUTDOWN_DELAY_MS: setting(integer(0, 600_000), {
+    default: '0',
+    example: '10000',
+    doc: 'how long requests are still served after SIGTERM, while /readyz is 503 already',
+  }),
   SHUTDOWN_GRACE_MS: setting(integer(0, 3_600_000), {
     default: '30000',
     example: '60000',
-    doc: 'how long uploads in flight may take to finish after SIGTERM',
+    doc: 'how long uploads in flight may take to finish after that',
   }),
 };

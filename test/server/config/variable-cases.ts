@@ -71,6 +71,7 @@ export const CASES: Readonly<Record<VariableName, Cases>> = {
     good: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     bad: ['verbose', 'INFO'],
   },
+  SHUTDOWN_DELAY_MS: number(0, 600_000),
   SHUTDOWN_GRACE_MS: number(0, 3_600_000),
   LEADWAY_BASE_URL: {
     good: [
