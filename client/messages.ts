@@ -58,10 +58,13 @@ export interface ErrorFactory {
 }
 
 /** Creates the error factory for an uploader's `language` and `messages`. */
-export function createErrorFactory({ language, messages = {} }: UploaderOptions): ErrorFactory {
+export function createErrorFactory(options: UploaderOptions): ErrorFactory {
+  const { messages = {} } = options;
   // Read each time: a page may change its language while the uploader exists.
   const isSpanish = () =>
-    /^es\b/i.test(language ?? (globalThis.document?.documentElement.lang || navigator.language || ''));
+    /^es\b/i.test(
+      options.language ?? (globalThis.document?.documentElement.lang || navigator.language || ''),
+    );
   return {
     get language() {
       return isSpanish() ? 'es' : 'en';

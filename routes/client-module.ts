@@ -17,5 +17,10 @@ export function addClientModule(router: Router): void {
     sendMemoryFile(req, res, await module);
   };
   router.route('/client.js').get(sendModule).all(createMethodNotAllowed('GET', 'HEAD'));
+  const element = toMemoryFile("export * from './client/element/index.js';\n", JAVASCRIPT);
+  const sendElement = async (req: Request, res: Response): Promise<void> => {
+    sendMemoryFile(req, res, await element);
+  };
+  router.route('/element.js').get(sendElement).all(createMethodNotAllowed('GET', 'HEAD'));
   router.use('/client', createBrowserModules(CLIENT));
 }

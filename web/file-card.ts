@@ -1,6 +1,6 @@
+import { copyText } from '../client/element/copy-text.ts';
 import type { UploadItem } from '../client/store.ts';
 import { describeItem } from './card-words.ts';
-import { copyText } from './copy-text.ts';
 import { cloneTemplate, find, setIcon, setText } from './elements.ts';
 import { language, texts } from './language.ts';
 import { toShortUrl } from './short-url.ts';

@@ -1,4 +1,4 @@
-import { type FoundFiles, readDrop, readFolder } from './dropped-files.ts';
+import { type FoundFiles, readDrop, readFolder } from '../client/element/dropped-files.ts';
 import { find } from './elements.ts';
 
 /** Hands every file that comes into the page to `take`: chosen, dropped anywhere on it, or pasted. */

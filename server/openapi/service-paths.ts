@@ -38,6 +38,20 @@ export const servicePaths = (root: string): Readonly<Record<string, PathItem>> =
       },
     },
   },
+  '/element.js': {
+    get: {
+      operationId: 'elementModule',
+      tags: TAGS,
+      summary: 'The upload element',
+      description:
+        'A module that defines `<leadway-upload>`: `<script type="module" src="/api/element.js"></script>`.',
+      security: OPEN,
+      responses: {
+        200: { description: 'JavaScript.', content: { 'text/javascript': { schema: { type: 'string' } } } },
+        ...errorResponses(CODES_OF.api),
+      },
+    },
+  },
   '/openapi.json': {
     get: {
       operationId: 'openapi',

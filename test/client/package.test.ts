@@ -14,9 +14,17 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   client: ['types.ts', 'uploader.ts', 'upload-error.ts', 'error-codes.ts'],
   store: ['store.ts'],
   react: ['react.ts'],
+  element: ['element/leadway-upload.ts', 'element/texts.ts', 'element/react.ts'],
 };
 /** What their modules share among themselves. */
-const INTERNAL = new Set(['SERVER_ERROR_CODES', 'LOCAL_ERROR_CODES', 'UploadErrorFacts']);
+const INTERNAL = new Set([
+  'SERVER_ERROR_CODES',
+  'LOCAL_ERROR_CODES',
+  'UploadErrorFacts',
+  'FileKind',
+  'Language',
+  'TEXTS',
+]);
 
 /** A project that has the built package as its only dependency, beside React and its types. */
 async function createConsumer(folder: string): Promise<void> {

@@ -42,6 +42,11 @@ describe('the size of the client', function () {
     assert.equal(told, ((await sizeOf('index')) / 1024).toFixed(1));
   });
 
+  it('is at most 20 KiB with the element', async () => {
+    const bytes = await sizeOf('element/index');
+    assert(bytes > 10 * 1024 && bytes <= 20 * 1024, `${bytes} bytes`);
+  });
+
   it('grows by less than 1 KiB with the store for lists', async () => {
     const bytes = await sizeOf('store');
     assert(bytes > 256 && bytes < 1024, `${bytes} bytes`);

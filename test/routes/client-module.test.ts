@@ -26,7 +26,7 @@ describe('GET /client.js', () => {
 
   it('is asked for again only when it has changed', async () => {
     await using house = await createHouse();
-    for (const path of ['/client.js', '/client/index.js']) {
+    for (const path of ['/client.js', '/element.js', '/client/index.js']) {
       const first = await request(house.api).get(path).expect(200);
       assert.equal(first.headers['cache-control'], 'no-cache');
       const etag = first.headers['etag'] ?? '';
@@ -39,7 +39,7 @@ describe('GET /client.js', () => {
   it('is readable for pages of allowed origins', async () => {
     const origin = 'https://app.example';
     await using house = await createHouse({ env: { ALLOWED_ORIGINS: origin } });
-    for (const path of ['/client.js', '/client/index.js']) {
+    for (const path of ['/client.js', '/element.js', '/client/index.js']) {
       const allowed = await request(house.api).get(path).set('Origin', origin);
       assert.equal(allowed.headers['access-control-allow-origin'], origin);
       const other = await request(house.api).get(path).set('Origin', 'https://other.example');
@@ -49,7 +49,7 @@ describe('GET /client.js', () => {
 
   it('can only be read, and nothing beside it', async () => {
     await using house = await createHouse();
-    for (const path of ['/client.js', '/client/index.js']) {
+    for (const path of ['/client.js', '/element.js', '/client/index.js']) {
       const { body, headers } = await request(house.api).post(path).expect(405);
       assert.equal(body.code, 'METHOD_NOT_ALLOWED');
       assert.equal(headers['allow'], 'GET, HEAD');

@@ -1,0 +1,136 @@
+import type { UploadItem } from '../store.ts';
+import { copyText } from './copy-text.ts';
+import { canRetry, describeItem, hasEnded, type Moment } from './describe-item.ts';
+import { create, createButton, createRing, setIcon, setText } from './dom.ts';
+import { toShortUrl } from './short-url.ts';
+import { createThumbnail } from './thumbnail.ts';
+
+/** How long a button says that it has copied. */
+const COPIED_MS = 1_600;
+
+/** What a card asks for. */
+export type CardAction = 'cancel' | 'retry' | 'remove';
+
+/** The card of one file in the list. */
+export interface Card {
+  readonly element: HTMLElement;
+  /** Shows another state of the upload, or the same one in another language or a second later. */
+  show(item: UploadItem, moment: Omit<Moment, 'nowMs' | 'tookMs'>): void;
+  /** Gives the focus to the first button of the card. */
+  focus(): void;
+}
+
+/** Creates a card; `act` is called for its buttons, `say` with what screen readers should hear. */
+export function createCard(
+  { file }: UploadItem,
+  { act, say }: { act: (action: CardAction) => void; say: (text: string) => void },
+): Card {
+  const name = create('a', {
+    class: 'name',
+    part: 'name',
+    target: '_blank',
+    rel: 'noreferrer',
+    title: file.name,
+  });
+  const link = create('a', { target: '_blank', rel: 'noreferrer', class: 'url', part: 'url' });
+  const line = create('p', { class: 'line', part: 'line' });
+  const fine = create('p', { class: 'fine', part: 'fine' });
+  const bar = create('div', { class: 'unseen', role: 'progressbar' });
+  const copy = createButton({ part: 'copy', class: 'quiet copy' }, 'copy');
+  const retry = createButton({ part: 'retry', class: 'quiet retry' }, 'retry');
+  const cancel = createButton({ part: 'cancel', class: 'quiet cancel' }, 'close', false);
+  const remove = createButton({ part: 'remove', class: 'quiet remove' }, 'close', false);
+  const ring = createRing();
+  const buttons = [copy, retry, cancel, remove];
+  const startedAtMs = performance.now();
+  let endedAtMs: number | undefined;
+  let isCopied = false;
+  let last: Parameters<Card['show']> | undefined;
+
+  // A name may be of another direction than the language of the page.
+  name.append(create('bdi', {}, file.name));
+  cancel.prepend(ring);
+  const element = create(
+    'li',
+    { class: 'card', part: 'card' },
+    createThumbnail({ file }),
+    create('div', { class: 'text' }, name, line, fine, bar),
+    create('div', { class: 'actions' }, ...buttons),
+  );
+  for (const [button, action] of [
+    [cancel, 'cancel'],
+    [retry, 'retry'],
+    [remove, 'remove'],
+  ] as const) {
+    button.onclick = () => act(action);
+  }
+  copy.onclick = async () => {
+    if (!last || !(await copyText(link.href, link))) return;
+    say(last[1].texts.copiedFile(file.name));
+    setCopied(true);
+    setTimeout(setCopied, COPIED_MS, false);
+  };
+
+  function setCopied(isNow: boolean): void {
+    isCopied = isNow;
+    if (last) card.show(...last);
+  }
+
+  function setButtonTexts({ texts }: Pick<Moment, 'texts'>): void {
+    copy.ariaLabel = (isCopied ? texts.copiedFile : texts.copyFile)(file.name);
+    retry.ariaLabel = texts.retryFile(file.name);
+    cancel.ariaLabel = cancel.title = texts.cancelFile(file.name);
+    remove.ariaLabel = remove.title = texts.removeFile(file.name);
+    copy.classList.toggle('copied', isCopied);
+    setIcon(copy.children[0] as Element, isCopied ? 'check' : 'copy');
+    setText(copy.children[1] as Element, isCopied ? texts.copied : texts.copy);
+    setText(retry.children[1] as Element, texts.retry);
+  }
+
+  const card: Card = {
+    element,
+    show(item, moment) {
+      last = [item, moment];
+      const { state, progress, result } = item;
+      const isInFlight = !hasEnded(item);
+      if (isInFlight) endedAtMs = undefined;
+      else endedAtMs ??= performance.now();
+      const hadFocus = element.contains(activeElement());
+      const tookMs = (endedAtMs ?? performance.now()) - startedAtMs;
+      const words = describeItem(item, { ...moment, nowMs: Date.now(), tookMs });
+
+      element.dataset['state'] = progress.retryAtMs !== undefined && isInFlight ? 'retrying' : state;
+      if (result && moment.hasDetails) {
+        link.href = result.url;
+        setText(link, toShortUrl(result.url));
+        if (link.parentElement !== line) line.replaceChildren(link);
+      } else {
+        setText(line, words.line);
+      }
+      if (result) name.href = result.url;
+      else name.removeAttribute('href');
+      // The server's sentence stays in the language in which it came.
+      line.lang = state === 'failed' ? line.lang || moment.language : '';
+      setText(fine, words.fine);
+      copy.hidden = !(result && moment.hasDetails);
+      retry.hidden = !canRetry(item);
+      cancel.hidden = !isInFlight;
+      remove.hidden = isInFlight;
+      bar.hidden = !isInFlight;
+      const percent = Math.round(progress.fraction * 100);
+      bar.ariaLabel = moment.texts.progressOf(file.name);
+      bar.ariaValueNow = String(percent);
+      bar.ariaValueText = `${percent} %`;
+      ring.style.setProperty('--fraction', String(progress.fraction));
+      setButtonTexts(moment);
+      // The button that had the focus may be hidden now.
+      if (hadFocus && !activeElement()?.checkVisibility()) card.focus();
+    },
+    focus: () => buttons.find((button) => !button.hidden)?.focus(),
+  };
+  return card;
+
+  function activeElement(): Element | null {
+    return (element.getRootNode() as ShadowRoot).activeElement;
+  }
+}

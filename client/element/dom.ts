@@ -1,0 +1,82 @@
+type Attributes = Readonly<Record<string, string>>;
+
+/** Creates an element; no markup is parsed, so that pages with Trusted Types can use it. */
+export function create<K extends keyof HTMLElementTagNameMap>(
+  name: K,
+  attributes: Attributes = {},
+  ...children: readonly (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+/** Creates a button with an icon, and a word where `hasWord`. */
+export function createButton(attributes: Attributes, icon?: IconName, hasWord = true): HTMLButtonElement {
+  const button = create('button', { type: 'button', ...attributes });
+  if (icon) button.append(createIcon(icon));
+  if (hasWord) button.append(create('span'));
+  return button;
+}
+
+const PATHS = {
+  close: 'm6 6 12 12M18 6 6 18',
+  retry: 'M19 12a7 7 0 1 1-2.100-5L19 9V4m0 5h-5',
+  copy: 'M9 9h11v11H9zM15 9V4H4v11h5',
+  check: 'm5 12.500 4.500 4.500L19 7',
+  pause: 'M8.500 6v12M15.500 6v12',
+  resume: 'M8 5.500 18.500 12 8 18.500z',
+  attach:
+    'm20 11-8.500 8.500a5 5 0 0 1-7-7L13 4a3.300 3.300 0 0 1 4.700 4.700L9.400 17a1.700 1.700 0 0 1-2.400-2.400l7.500-7.500',
+  camera: 'M4 7h4l1.500-2.500h5L16 7h4v12H4zM12 9.500a3.200 3.200 0 1 0 0 6.400 3.200 3.200 0 0 0 0-6.400z',
+  folder: 'M4 5.500h5.500l2 2.500H20v11H4z',
+  picture: 'M4 5h16v14H4zM4 17l5-5 3.500 3.500L16 12l4 4M9 9h.01',
+  video: 'M4 5h16v14H4zM8 5v14M16 5v14M4 9.500h4M4 14.500h4M16 9.500h4M16 14.500h4',
+  audio: 'M4 10v4M8 7v10M12 4v16M16 8v8M20 10.500v3',
+  document: 'M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6',
+  archive: 'M4 4h16v5H4zM6 9v11h12V9M10 13h4',
+  contact:
+    'M4 5h16v14H4zM9.500 8.500a1.800 1.800 0 1 0 0 3.600 1.800 1.800 0 0 0 0-3.600zM6.500 16q1-2.400 3-2.400t3 2.400M15 10h2.500M15 14h2.500',
+  unknown:
+    'M6 3h8l4 4v14H6zM14 3v4h4M12 16.500h.01M10 11.500q.3-1.800 2-1.800 2 0 2 1.700c0 1.400-2 1.400-2 2.800',
+} as const;
+
+/** The icons of the element. */
+export type IconName = keyof typeof PATHS;
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** Creates an icon, which screen readers leave out. */
+export function createIcon(name: IconName): SVGSVGElement {
+  const svg = createSvg('svg', { class: 'icon', part: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true' });
+  svg.append(createSvg('path', { d: PATHS[name] }));
+  return svg;
+}
+
+/** Makes an icon show something else. */
+export function setIcon(svg: Element, name: IconName): void {
+  svg.firstElementChild?.setAttribute('d', PATHS[name]);
+}
+
+/** The ring around a button that shows how much has been sent; `--fraction` says how much. */
+export function createRing(): SVGSVGElement {
+  const svg = createSvg('svg', { class: 'ring', part: 'ring', viewBox: '0 0 44 44', 'aria-hidden': 'true' });
+  const circle = { cx: '22', cy: '22', r: '19' };
+  svg.append(createSvg('circle', circle), createSvg('circle', { ...circle, class: 'sent', pathLength: '1' }));
+  return svg;
+}
+
+function createSvg<K extends keyof SVGElementTagNameMap>(
+  name: K,
+  attributes: Attributes,
+): SVGElementTagNameMap[K] {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+/** Writes `text` only where it differs, which leaves selections and screen readers alone. */
+export function setText(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}

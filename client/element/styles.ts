@@ -1,0 +1,181 @@
+/**
+ * The look of the element. Sizes are in `em`, so that the text size of the page decides; directions are logical.
+ * Each colour is a custom property that a page may set; `light-dark()` follows the `color-scheme` of the page.
+ */
+export const STYLES = `
+:host {
+  --ink: var(--leadway-ink, #17181c);
+  --soft: var(--leadway-soft, #5b5f66);
+  --line: var(--leadway-line, #d9dce1);
+  --edge: var(--leadway-edge, #7d828b);
+  --surface: var(--leadway-surface, transparent);
+  --tint: var(--leadway-tint, #eef0f3);
+  --accent: var(--leadway-accent, #1f5eff);
+  --on-accent: var(--leadway-on-accent, #fff);
+  --done: var(--leadway-done, #0b7a4b);
+  --on-done: var(--leadway-on-done, #fff);
+  --wrong: var(--leadway-wrong, #b3261e);
+  --radius: var(--leadway-radius, 10px);
+  --quick: 160ms cubic-bezier(.2, 0, 0, 1);
+  display: block;
+  container-type: inline-size;
+  min-inline-size: min(100%, 16em);
+  color: var(--ink);
+  font-family: var(--leadway-font, inherit);
+  line-height: 1.45;
+  text-align: start;
+}
+@supports (color: light-dark(#000, #fff)) {
+  :host {
+    --ink: var(--leadway-ink, light-dark(#17181c, #f1f2f4));
+    --soft: var(--leadway-soft, light-dark(#5b5f66, #a9adb5));
+    --line: var(--leadway-line, light-dark(#d9dce1, #3a3d44));
+    --edge: var(--leadway-edge, light-dark(#7d828b, #7f848d));
+    --tint: var(--leadway-tint, light-dark(#eef0f3, #26282d));
+    --accent: var(--leadway-accent, light-dark(#1f5eff, #8fb0ff));
+    --on-accent: var(--leadway-on-accent, light-dark(#fff, #0c1430));
+    --done: var(--leadway-done, light-dark(#0b7a4b, #6fdca9));
+    --on-done: var(--leadway-on-done, light-dark(#fff, #05301d));
+    --wrong: var(--leadway-wrong, light-dark(#b3261e, #ff9c91));
+  }
+}
+:host([hidden]), [hidden] { display: none !important; }
+*, ::before, ::after { box-sizing: border-box; }
+p, ul { margin: 0; padding: 0; list-style: none; }
+.unseen {
+  position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden;
+  clip-path: inset(50%); white-space: nowrap;
+}
+.icon {
+  flex: none; width: 1.25em; height: 1.25em; fill: none; stroke: currentcolor; stroke-width: 1.75;
+  stroke-linecap: round; stroke-linejoin: round;
+}
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+
+.drop {
+  display: grid; gap: .875em 1.5em; padding: 1.25em; border: 2px dashed var(--edge);
+  border-radius: var(--radius); background: var(--surface);
+  transition: border-color var(--quick), background-color var(--quick);
+}
+.over .drop { border-color: var(--accent); border-style: solid; background: color-mix(in srgb, var(--accent) 9%, var(--surface)); }
+.heading { font-size: 1.125em; font-weight: 650; line-height: 1.3; }
+.hint { color: var(--soft); font-size: .9375em; }
+.limits { grid-column: 1 / -1; color: var(--soft); font-size: .8125em; text-wrap: pretty; }
+.limits:empty, .notice:empty { display: none; }
+.limits.wrong { color: var(--wrong); }
+.buttons { display: flex; flex-wrap: wrap; gap: .625em; }
+button {
+  display: inline-flex; align-items: center; justify-content: center; gap: .5em; margin: 0; border: 0;
+  border-radius: calc(var(--radius) * .7); background: none; color: inherit; font: inherit; white-space: nowrap;
+  cursor: pointer; -webkit-tap-highlight-color: transparent;
+  transition: background-color var(--quick), border-color var(--quick);
+}
+button:disabled { opacity: .5; cursor: default; }
+.button { flex: 1 1 auto; min-height: 2.875em; padding: 0 1.125em; border: 2px solid var(--accent); font-size: .9375em; font-weight: 600; }
+.button.browse { background: var(--accent); color: var(--on-accent); }
+.button:not(.browse, :disabled):hover { background: color-mix(in srgb, var(--accent) 10%, transparent); }
+.button.browse:not(:disabled):hover { background: color-mix(in srgb, var(--accent) 88%, var(--ink)); }
+.quiet { min-width: 2.75em; min-height: 2.75em; padding: 0 .75em; font-size: .875em; font-weight: 600; }
+.quiet:hover { background: color-mix(in srgb, currentcolor 9%, transparent); }
+.quiet:active { background: color-mix(in srgb, currentcolor 18%, transparent); }
+.camera { display: none; }
+@media (hover: none) and (pointer: coarse) {
+  .hint, .folder { display: none; }
+  .camera { display: inline-flex; }
+}
+
+.summary { display: flex; flex-wrap: wrap; align-items: center; margin-block-start: .75em; }
+.summary .quiet { padding: 0 .625em; }
+.summary .pause span { display: none; }
+.count { flex: 1; min-width: 0; color: var(--soft); font-size: .875em; font-variant-numeric: tabular-nums; }
+.track { flex-basis: 100%; height: 4px; overflow: hidden; border-radius: 2px; background: var(--line); }
+.track div {
+  height: 100%; border-radius: inherit; background: var(--accent);
+  transform: scaleX(var(--fraction, 0)); transform-origin: 0 0; transition: transform 200ms linear;
+}
+.track div:dir(rtl) { transform-origin: 100% 0; }
+.notice { margin-block-start: .75em; color: var(--wrong); font-size: .875em; }
+
+.card {
+  display: grid; grid-template-columns: auto minmax(0, 1fr) auto; align-items: start; gap: 0 .875em;
+  padding: .75em 0; border-block-end: 1px solid var(--line);
+  animation: arrive 280ms cubic-bezier(.2, 0, 0, 1) backwards;
+}
+.card:last-child { border: 0; padding-block-end: 0; }
+@keyframes arrive { from { opacity: 0; transform: translateY(8px); } }
+.thumb { position: relative; width: 3.25em; height: 3.25em; }
+.face {
+  position: relative; display: grid; align-content: space-between; justify-items: start; width: 100%; height: 100%;
+  padding: .4375em; overflow: hidden; border-radius: calc(var(--radius) * .8); background: var(--tint);
+}
+.face span { font: 700 .625em/1 ui-monospace, Menlo, Consolas, monospace; text-transform: uppercase; }
+.face canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
+[data-state=failed] .face, [data-state=cancelled] .face { opacity: .55; }
+.badge {
+  position: absolute; inset: auto -.375em -.375em auto; display: none; padding: .1875em; border-radius: 50%;
+  background: var(--done); color: var(--on-done); box-shadow: 0 0 0 2px var(--leadway-ground, Canvas);
+}
+.badge:dir(rtl) { inset: auto auto -.375em -.375em; }
+.badge .icon { display: block; width: .75em; height: .75em; stroke-width: 3.5; }
+[data-state=done] .badge { display: block; animation: pop 240ms cubic-bezier(.3, 0, 0, 1.4) backwards; }
+@keyframes pop { from { opacity: 0; scale: .4; } }
+.text { min-height: 3.75em; align-content: center; }
+.thumb, .actions { margin-block-start: .25em; }
+.name {
+  display: block; width: fit-content; max-width: 100%; overflow: hidden; color: inherit; font-size: .9375em;
+  font-weight: 600; text-overflow: ellipsis; white-space: nowrap; text-decoration: none;
+}
+.name[href] { text-decoration: underline 1px; text-underline-offset: 3px; }
+.line { font-size: .875em; overflow-wrap: anywhere; }
+.url { color: inherit; font: .9375em ui-monospace, Menlo, Consolas, monospace; text-underline-offset: 3px; }
+[data-state=failed] .line { color: var(--wrong); }
+.fine { color: var(--soft); font-size: .8125em; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.actions { display: flex; font-size: 1.0625em; }
+.card .quiet { position: relative; padding: 0; }
+.card .quiet span { display: none; }
+.ring { position: absolute; inset: 0; fill: none; stroke: var(--line); stroke-width: 3; rotate: -90deg; }
+.ring .sent {
+  stroke: var(--accent); stroke-dasharray: 1; stroke-dashoffset: calc((1 - var(--fraction, 0)) * 1px);
+  transition: stroke-dashoffset 200ms linear;
+}
+:is([data-state=checking], [data-state=preparing], [data-state=confirming]) .ring { animation: turn 1.1s linear infinite; }
+:is([data-state=checking], [data-state=preparing], [data-state=confirming]) .sent { stroke-dashoffset: .72; }
+[data-state=retrying] .sent { stroke-dasharray: .02 .0633; stroke-dashoffset: 0; }
+@keyframes turn { to { rotate: 270deg; } }
+
+.landing {
+  position: fixed; z-index: 2147483647; inset: 0; display: grid; place-items: center; padding: 1em;
+  background: color-mix(in srgb, var(--accent) 94%, transparent); color: var(--on-accent); opacity: 0; visibility: hidden; pointer-events: none;
+  font-size: clamp(2em, 1em + 5vw, 4.5em); font-weight: 700; transition: opacity var(--quick), visibility var(--quick);
+}
+.landing::before { content: ""; position: absolute; inset: 1rem; border: 3px dashed; }
+.over .landing { opacity: 1; visibility: visible; }
+
+:host([compact]) .drop { padding: 0; border: 0; background: none; }
+:host([compact]) .words, :host([compact]) .limits:not(.wrong) { position: absolute; clip-path: inset(50%); white-space: nowrap; }
+:host([compact]) .button { flex: none; width: 2.75em; min-height: 2.75em; padding: 0; border: 0; background: none; color: inherit; font-size: 1em; }
+:host([compact]) .button span { position: absolute; clip-path: inset(50%); }
+:host([compact]) .thumb { width: 2.5em; height: 2.5em; }
+:host([compact]) .text { min-height: 2.875em; }
+
+@container (min-width: 30em) {
+  .summary .pause span { display: inline; }
+  .card { align-items: center; }
+  .thumb, .actions { margin: 0; }
+  .drop { grid-template-columns: minmax(0, 1fr) auto; align-items: center; padding: 1.375em 1.625em; }
+}
+@container (min-width: 36em) {
+  .card .quiet:has(span) { padding: 0 .75em; }
+  .card .quiet span { display: inline; }
+}
+@media (forced-colors: active) {
+  .button, .quiet, .track { border: 1px solid; }
+  .track div { background: Highlight; }
+  .ring .sent { stroke: Highlight; }
+  .face { border: 1px solid; }
+  .button.browse { forced-color-adjust: none; background: ButtonText; color: ButtonFace; border-color: ButtonText; }
+}
+@media (prefers-reduced-motion: reduce) {
+  *, ::before, ::after { animation-duration: 0s !important; animation-iteration-count: 1 !important; transition-duration: 0s !important; }
+}
+`;

@@ -1,0 +1,254 @@
+import type { UploadMode } from '../types.ts';
+
+/**
+ * Everything that the element says, in one language. Names of files come with their direction isolated.
+ *
+ * @example
+ * ```ts
+ * import type { UploadTexts } from 'leadway-bff-client/element';
+ *
+ * const texts: Partial<UploadTexts> = { heading: () => 'Attach the signed contract', choose: () => 'Browse…' };
+ * document.querySelector('leadway-upload')!.texts = texts;
+ * ```
+ */
+export interface UploadTexts {
+  /** Of the drop area; `isMultiple` tells whether more than one file is taken. */
+  heading(isMultiple: boolean): string;
+  /** Where files can be dropped and pasted; not shown on touch screens. */
+  hint: string;
+  /** What is accepted, such as "Pictures and PDF. Up to 5 MB each." */
+  limits(kinds: string, size: string): string;
+  choose(isMultiple: boolean): string;
+  folder: string;
+  camera: string;
+  /** Covers the page while files hover above it. */
+  landing: string;
+  list: string;
+  /** How many of the files have arrived. */
+  count(done: number, all: number): string;
+  overall: string;
+  /** The line for all files that wait for the same moment. */
+  manyWaiting(count: number, time: string): string;
+  pause: string;
+  resume: string;
+  cancelAll: string;
+  removeAll: string;
+  waiting: string;
+  paused: string;
+  checking: string;
+  preparing: string;
+  uploading: string;
+  /** In place of `uploading`, with the attribute `details`. */
+  uploadingBy: Readonly<Record<UploadMode, string>>;
+  stalled: string;
+  confirming: string;
+  retryIn(time: string): string;
+  retrying: string;
+  offline: string;
+  done: string;
+  /** Beside the size, with the attribute `details`. */
+  doneBy: Readonly<Record<UploadMode, string>>;
+  cancelled: string;
+  amount(loaded: string, total: string): string;
+  took(size: string, time: string): string;
+  remaining(time: string): string;
+  attempt(count: number): string;
+  /** What support needs to find the request in the log. */
+  reference(requestId: string): string;
+  copy: string;
+  copied: string;
+  retry: string;
+  /** Names of the buttons and of the bar of one file. */
+  copyFile(name: string): string;
+  copiedFile(name: string): string;
+  retryFile(name: string): string;
+  cancelFile(name: string): string;
+  removeFile(name: string): string;
+  progressOf(name: string): string;
+  /** What screen readers hear. */
+  saidAdded(count: number): string;
+  saidDone(name: string): string;
+  saidFailed(name: string, message: string): string;
+  saidCancelled(name: string): string;
+  saidRetrying(name: string, time: string): string;
+  tooMany(max: number): string;
+  folderCut(max: number): string;
+  /** Why a file is rejected by the element's own `accept`. */
+  notAccepted(kinds: string): string;
+  /** Validation messages of forms. */
+  stillUploading: string;
+  required: string;
+  kinds: Readonly<Record<FileKind, string>>;
+}
+
+/** What people call the types of files. */
+export type FileKind =
+  | 'picture'
+  | 'video'
+  | 'audio'
+  | 'pdf'
+  | 'word'
+  | 'text'
+  | 'zip'
+  | 'rar'
+  | 'contact'
+  | 'any';
+
+const ENGLISH: UploadTexts = {
+  heading: (isMultiple) => (isMultiple ? 'Add files' : 'Add a file'),
+  hint: 'Drop files here, or paste them.',
+  limits: (kinds, size) => `${kinds}. Up to ${size} each.`,
+  choose: (isMultiple) => (isMultiple ? 'Choose files' : 'Choose a file'),
+  folder: 'Folder',
+  camera: 'Take a photo',
+  landing: 'Drop to upload',
+  list: 'Files',
+  count: (done, all) => `${done} of ${all} uploaded`,
+  overall: 'Progress of all files',
+  manyWaiting: (count, time) => `${count} files are waiting. Next try in ${time}`,
+  pause: 'Pause',
+  resume: 'Resume',
+  cancelAll: 'Cancel all',
+  removeAll: 'Remove all',
+  waiting: 'Waiting for its turn',
+  paused: 'Paused',
+  checking: 'Checking type and size',
+  preparing: 'Preparing',
+  uploading: 'Uploading',
+  uploadingBy: {
+    forward: 'Streaming through the server',
+    direct: 'Uploading straight to storage',
+    relay: 'Streaming to storage through the server',
+  },
+  stalled: 'No progress. Is the connection slow?',
+  confirming: 'Uploaded. Waiting for confirmation',
+  retryIn: (time) => `Next try in ${time}`,
+  retrying: 'Trying again',
+  offline: 'You are offline. The upload continues when the network is back',
+  done: 'Uploaded',
+  doneBy: {
+    forward: 'forwarded as it streamed',
+    direct: 'straight to storage',
+    relay: 'relayed to storage',
+  },
+  cancelled: 'Cancelled. Nothing was sent',
+  amount: (loaded, total) => `${loaded} of ${total}`,
+  took: (size, time) => `${size} in ${time}`,
+  remaining: (time) => `${time} left`,
+  attempt: (count) => `attempt ${count}`,
+  reference: (requestId) => `Reference for support: ${requestId}`,
+  copy: 'Copy link',
+  copied: 'Copied',
+  retry: 'Retry',
+  copyFile: (name) => `Copy link to ${name}`,
+  copiedFile: (name) => `Copied the link to ${name}`,
+  retryFile: (name) => `Retry ${name}`,
+  cancelFile: (name) => `Cancel ${name}`,
+  removeFile: (name) => `Remove ${name}`,
+  progressOf: (name) => `Progress of ${name}`,
+  saidAdded: (count) => (count === 1 ? '1 file added.' : `${count} files added.`),
+  saidDone: (name) => `${name} is uploaded.`,
+  saidFailed: (name, message) => `${name} failed: ${message}`,
+  saidCancelled: (name) => `${name} is cancelled.`,
+  saidRetrying: (name, time) => `${name}: next try in ${time}.`,
+  tooMany: (max) => (max === 1 ? 'Only 1 file can be added.' : `Only ${max} files can be added.`),
+  folderCut: (max) => `Only the first ${max} files of the folder were added.`,
+  notAccepted: (kinds) => `This file is not accepted here. Accepted: ${kinds}.`,
+  stillUploading: 'Wait until the files are uploaded.',
+  required: 'Add a file.',
+  kinds: {
+    picture: 'pictures',
+    video: 'videos',
+    audio: 'audio',
+    pdf: 'PDF',
+    word: 'Word',
+    text: 'text',
+    zip: 'ZIP',
+    rar: 'RAR',
+    contact: 'contacts',
+    any: 'files',
+  },
+};
+
+const SPANISH: UploadTexts = {
+  heading: (isMultiple) => (isMultiple ? 'Añade archivos' : 'Añade un archivo'),
+  hint: 'Suelta archivos aquí o pégalos.',
+  limits: (kinds, size) => `${kinds}. Hasta ${size} cada uno.`,
+  choose: (isMultiple) => (isMultiple ? 'Elegir archivos' : 'Elegir un archivo'),
+  folder: 'Carpeta',
+  camera: 'Hacer una foto',
+  landing: 'Suelta para subir',
+  list: 'Archivos',
+  count: (done, all) => `${done} de ${all} subidos`,
+  overall: 'Progreso de todos los archivos',
+  manyWaiting: (count, time) => `${count} archivos esperan. Nuevo intento en ${time}`,
+  pause: 'Pausar',
+  resume: 'Continuar',
+  cancelAll: 'Cancelar todo',
+  removeAll: 'Quitar todo',
+  waiting: 'Esperando su turno',
+  paused: 'En pausa',
+  checking: 'Comprobando tipo y tamaño',
+  preparing: 'Preparando',
+  uploading: 'Subiendo',
+  uploadingBy: {
+    forward: 'Pasando por el servidor',
+    direct: 'Directo al almacenamiento',
+    relay: 'Al almacenamiento a través del servidor',
+  },
+  stalled: 'Sin avance. ¿Va lenta la conexión?',
+  confirming: 'Subido. Esperando confirmación',
+  retryIn: (time) => `Nuevo intento en ${time}`,
+  retrying: 'Nuevo intento',
+  offline: 'Sin conexión. La subida seguirá cuando vuelva la red',
+  done: 'Subido',
+  doneBy: {
+    forward: 'reenviado mientras llegaba',
+    direct: 'directo al almacenamiento',
+    relay: 'retransmitido al almacenamiento',
+  },
+  cancelled: 'Cancelado. No se ha enviado nada',
+  amount: (loaded, total) => `${loaded} de ${total}`,
+  took: (size, time) => `${size} en ${time}`,
+  remaining: (time) => `quedan ${time}`,
+  attempt: (count) => `intento ${count}`,
+  reference: (requestId) => `Referencia para soporte: ${requestId}`,
+  copy: 'Copiar enlace',
+  copied: 'Copiado',
+  retry: 'Reintentar',
+  copyFile: (name) => `Copiar enlace a ${name}`,
+  copiedFile: (name) => `Copiado el enlace a ${name}`,
+  retryFile: (name) => `Reintentar ${name}`,
+  cancelFile: (name) => `Cancelar ${name}`,
+  removeFile: (name) => `Quitar ${name}`,
+  progressOf: (name) => `Progreso de ${name}`,
+  saidAdded: (count) => (count === 1 ? '1 archivo añadido.' : `${count} archivos añadidos.`),
+  saidDone: (name) => `${name} se ha subido.`,
+  saidFailed: (name, message) => `${name} ha fallado: ${message}`,
+  saidCancelled: (name) => `${name} se ha cancelado.`,
+  saidRetrying: (name, time) => `${name}: nuevo intento en ${time}.`,
+  tooMany: (max) =>
+    max === 1 ? 'Solo se puede añadir 1 archivo.' : `Solo se pueden añadir ${max} archivos.`,
+  folderCut: (max) => `Solo se han añadido los primeros ${max} archivos de la carpeta.`,
+  notAccepted: (kinds) => `Este archivo no se acepta aquí. Se aceptan: ${kinds}.`,
+  stillUploading: 'Espera a que terminen de subir los archivos.',
+  required: 'Añade un archivo.',
+  kinds: {
+    picture: 'imágenes',
+    video: 'vídeos',
+    audio: 'audio',
+    pdf: 'PDF',
+    word: 'Word',
+    text: 'texto',
+    zip: 'ZIP',
+    rar: 'RAR',
+    contact: 'contactos',
+    any: 'archivos',
+  },
+};
+
+/** The languages that the element speaks. */
+export type Language = 'en' | 'es';
+
+/** The texts of each language. */
+export const TEXTS: Readonly<Record<Language, UploadTexts>> = { en: ENGLISH, es: SPANISH };

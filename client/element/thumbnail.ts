@@ -1,0 +1,38 @@
+import { create, createIcon } from './dom.ts';
+import { extensionOf, iconOf } from './kinds.ts';
+
+/** Side of the picture, in pixels of a fine screen. */
+const SIDE = 128;
+
+/** What a file is, at a glance: the picture itself where it is one, else an icon and the extension. */
+export function createThumbnail({ file }: { readonly file: File }): HTMLElement {
+  const extension = extensionOf(file.name);
+  const icon = iconOf(extension);
+  const face = create(
+    'div',
+    { class: 'face', part: 'thumbnail', 'aria-hidden': 'true' },
+    createIcon(icon),
+    create('span', {}, extension.slice(0, 5)),
+  );
+  if (icon === 'picture') void drawPicture(face, file);
+  const thumbnail = create('div', { class: 'thumb' }, face);
+  const badge = create('div', { class: 'badge', part: 'badge' }, createIcon('check'));
+  thumbnail.append(badge);
+  return thumbnail;
+}
+
+/** By a canvas: no URL to revoke, no megapixels kept, and nothing that the page's policy would have to allow. */
+async function drawPicture(face: HTMLElement, file: File): Promise<void> {
+  const picture = await createImageBitmap(file).catch(() => null);
+  if (!picture) return; // a picture by its name only
+  const canvas = create('canvas', { width: String(SIDE), height: String(SIDE) });
+  const scale = SIDE / Math.min(picture.width, picture.height);
+  const [width, height] = [picture.width * scale, picture.height * scale];
+  const context = canvas.getContext('2d');
+  if (context) {
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(picture, (SIDE - width) / 2, (SIDE - height) / 2, width, height);
+    face.append(canvas);
+  }
+  picture.close();
+}

@@ -1,0 +1,239 @@
+import type { UploadItem } from '../store.ts';
+import { type Card, type CardAction, createCard } from './card.ts';
+import { announceItem, hasEnded, type Moment } from './describe-item.ts';
+import { create, createButton, setIcon, setText } from './dom.ts';
+import { formatRemaining } from './formats.ts';
+
+/** More news than this at once are told as a count. */
+const MAX_NEWS = 3;
+
+/** What the view shows besides the items. */
+export interface ViewState extends Omit<Moment, 'nowMs' | 'tookMs'> {
+  readonly isMultiple: boolean;
+  readonly isDisabled: boolean;
+  /** For the file chooser. */
+  readonly accept: string;
+  readonly takesPictures: boolean;
+  readonly coversPage: boolean;
+  /** What is accepted; an error where the server can't be reached. */
+  readonly limits: string;
+  readonly isWrong: boolean;
+}
+
+/** What happens in the view. */
+export interface ViewEvents {
+  choose(files: readonly File[], isFolder: boolean): void;
+  act(id: string, action: CardAction): void;
+  pause(): void;
+  endAll(): void;
+}
+
+/** The content of the element. */
+export interface View {
+  readonly root: HTMLElement;
+  readonly browse: HTMLButtonElement;
+  /** Shows the items, and `state` where that has changed. */
+  show(items: readonly UploadItem[], state: ViewState): void;
+  /** Shows waiting times as they are now. */
+  tick(): void;
+  /** Shows what is not about one file, until the next call. */
+  notify(text: string): void;
+  say(text: string): void;
+  showPicker(): void;
+}
+
+/** Creates the content of the element. */
+export function createView(on: ViewEvents): View {
+  const heading = create('p', { class: 'heading', part: 'heading' });
+  const hint = create('p', { class: 'hint', part: 'hint' });
+  const limits = create('p', { class: 'limits', part: 'limits', id: 'limits' });
+  const browse = createButton(
+    { class: 'button browse', part: 'button browse', 'aria-describedby': 'limits' },
+    'attach',
+  );
+  const camera = createButton({ class: 'button camera', part: 'button camera' }, 'camera');
+  const folder = createButton({ class: 'button folder', part: 'button folder' }, 'folder');
+  const files = createInput('files', browse);
+  const photo = createInput('camera', camera);
+  const tree = createInput('folder', folder);
+  photo.accept = 'image/*';
+  photo.capture = 'environment';
+  tree.webkitdirectory = true;
+  const count = create('p', { class: 'count', part: 'count' });
+  const filled = create('div', { part: 'fill' });
+  const track = create('div', { class: 'track', part: 'track', role: 'progressbar' }, filled);
+  const pause = createButton({ class: 'quiet pause', part: 'pause' }, 'pause');
+  const endAll = createButton({ class: 'quiet end-all', part: 'end-all' });
+  const summary = create(
+    'div',
+    { class: 'summary', part: 'summary', hidden: '' },
+    count,
+    pause,
+    endAll,
+    track,
+  );
+  const notice = create('p', { class: 'notice', part: 'notice', role: 'alert' });
+  const list = create('ul', { class: 'list', part: 'list', role: 'list' });
+  const status = create('p', { class: 'unseen', role: 'status' });
+  const landingText = create('span');
+  const landing = create('div', { class: 'landing', part: 'landing', 'aria-hidden': 'true' }, landingText);
+  const root = create(
+    'div',
+    { part: 'root' },
+    create(
+      'div',
+      { class: 'drop', part: 'drop' },
+      create('div', { class: 'words' }, slot('heading', heading), slot('hint', hint)),
+      create('div', { class: 'buttons', part: 'buttons' }, browse, camera, folder, files, photo, tree),
+      limits,
+    ),
+    notice,
+    summary,
+    list,
+    status,
+    landing,
+  );
+  const cards = new Map<string, { card: Card; item: UploadItem }>();
+  let shown: ViewState | undefined;
+  let news: string[] = [];
+
+  pause.onclick = () => on.pause();
+  endAll.onclick = () => {
+    on.endAll();
+    if (endAll.hidden || summary.hidden) browse.focus();
+  };
+
+  function createInput(purpose: string, button: HTMLButtonElement): HTMLInputElement {
+    const input = create('input', { type: 'file', hidden: '', class: `input-${purpose}`, tabindex: '-1' });
+    button.onclick = () => input.click();
+    input.onchange = () => {
+      const chosen = [...(input.files ?? [])];
+      input.value = ''; // the same file may be chosen again
+      if (chosen.length) on.choose(chosen, input === tree);
+    };
+    return input;
+  }
+
+  function showState(state: ViewState): void {
+    const { texts, isMultiple, isDisabled } = state;
+    setText(heading, texts.heading(isMultiple));
+    setText(hint, texts.hint);
+    setText(limits, state.limits);
+    limits.classList.toggle('wrong', state.isWrong);
+    setText(browse.lastElementChild as Element, texts.choose(isMultiple));
+    setText(camera.lastElementChild as Element, texts.camera);
+    setText(folder.lastElementChild as Element, texts.folder);
+    setText(landingText, texts.landing);
+    files.multiple = isMultiple;
+    files.accept = state.accept;
+    camera.hidden = !state.takesPictures;
+    folder.hidden = !isMultiple;
+    landing.hidden = !state.coversPage;
+    for (const button of [browse, camera, folder]) button.disabled = isDisabled;
+    const pauseText = state.isPaused ? texts.resume : texts.pause;
+    setText(pause.lastElementChild as Element, pauseText);
+    pause.ariaLabel = pauseText; // narrow elements show the icon alone
+    setIcon(pause.firstElementChild as Element, state.isPaused ? 'resume' : 'pause');
+    list.ariaLabel = texts.list;
+    track.ariaLabel = texts.overall;
+  }
+
+  function addCard(item: UploadItem): Card {
+    const { id } = item;
+    const card = createCard(item, { act: (action) => on.act(id, action), say });
+    list.append(card.element);
+    return card;
+  }
+
+  /** Gives the focus of a card that goes to its neighbour. */
+  function removeCard(id: string): void {
+    const card = cards.get(id)?.card;
+    cards.delete(id);
+    if (!card) return;
+    const { element } = card;
+    const neighbour = element.nextElementSibling ?? element.previousElementSibling;
+    const hadFocus = element.contains((root.getRootNode() as ShadowRoot).activeElement);
+    element.remove();
+    if (!hadFocus) return;
+    const next = [...cards.values()].find((other) => other.card.element === neighbour);
+    (next?.card ?? browse).focus();
+  }
+
+  function showSummary(items: readonly UploadItem[], { texts, language, isPaused }: ViewState): void {
+    const inFlight = items.filter((item) => !hasEnded(item));
+    const done = items.filter(({ state }) => state === 'done').length;
+    const waiting = inFlight.filter(({ progress }) => progress.retryAtMs !== undefined);
+    const isWaiting = waiting.length > 1 && waiting.length === inFlight.length;
+    const nextMs = Math.min(...waiting.map(({ progress }) => progress.retryAtMs ?? 0)) - Date.now();
+    summary.hidden = items.length < 2 && !isPaused;
+    setText(
+      count,
+      isWaiting
+        ? texts.manyWaiting(waiting.length, formatRemaining(nextMs, language))
+        : texts.count(done, items.length),
+    );
+    pause.hidden = !isPaused && !inFlight.length;
+    setText(endAll.lastElementChild as Element, inFlight.length ? texts.cancelAll : texts.removeAll);
+    const all = items.filter(({ state }) => state !== 'cancelled' && state !== 'failed');
+    const sum = (key: 'loadedBytes' | 'totalBytes') =>
+      all.reduce((bytes, { progress }) => bytes + progress[key], 0);
+    const fraction = all.length ? sum('loadedBytes') / (sum('totalBytes') || 1) : 0;
+    track.hidden = !inFlight.length;
+    track.ariaValueNow = String(Math.round(fraction * 100));
+    track.ariaValueText = texts.count(done, items.length);
+    filled.style.setProperty('--fraction', String(fraction));
+  }
+
+  function say(text: string): void {
+    if (!text) return;
+    if (!news.length) {
+      queueMicrotask(() => {
+        status.textContent = news.length > MAX_NEWS ? count.textContent : news.join(' ');
+        news = [];
+      });
+    }
+    news.push(text);
+  }
+
+  return {
+    root,
+    browse,
+    show(items, state) {
+      const isNewState = state !== shown;
+      if (isNewState) showState(state);
+      shown = state;
+      const gone = new Set(cards.keys());
+      let isFirst = true;
+      for (const item of items) {
+        gone.delete(item.id);
+        const known = cards.get(item.id);
+        if (known?.item === item && !isNewState) continue;
+        const card = known?.card ?? addCard(item);
+        card.show(item, state);
+        say(announceItem(item, known?.item, state));
+        cards.set(item.id, { card, item });
+        if (!known && isFirst) card.element.scrollIntoView({ block: 'nearest' });
+        if (!known) isFirst = false;
+      }
+      for (const id of gone) removeCard(id);
+      showSummary(items, state);
+    },
+    tick() {
+      if (!shown) return;
+      const items = [...cards.values()];
+      for (const { card, item } of items) if (item.progress.retryAtMs !== undefined) card.show(item, shown);
+      showSummary(
+        items.map(({ item }) => item),
+        shown,
+      );
+    },
+    notify: (text) => setText(notice, text),
+    say,
+    showPicker: () => browse.click(),
+  };
+}
+
+/** A place where a page may put content of its own. */
+function slot(name: string, ...content: Node[]): HTMLElement {
+  return create('slot', { name }, ...content);
+}

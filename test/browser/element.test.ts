@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'puppeteer-core';
+import { describeInBrowsers } from '../helpers/browser.ts';
+import { addFiles, openElement, pressIn, textsIn, waitForCards } from './element-page.ts';
+
+const PICTURE = fileURLToPath(new URL('../../web/sample.png', import.meta.url));
+const IMPOSTOR = { name: 'invoice.pdf', type: 'application/pdf', head: 'MZ\0', bytes: 100 };
+const note = (name: string) => ({ name, head: `Text of ${name}` });
+
+describeInBrowsers('<leadway-upload>', (browser) => {
+  it('uploads what was chosen, shows it, and has its URL as value', async () => {
+    await using opened = await openElement(browser());
+    const { page, house } = opened;
+    await pick(page, PICTURE);
+    await waitForCards(page, 'done');
+    const [url = ''] = await urlsOf(page);
+    assert.equal((await fetch(url)).headers.get('content-type'), 'image/png');
+    assert.deepEqual(await textsIn(page, '.name'), ['sample.png']);
+    assert.deepEqual(await textsIn(page, '[role=status]'), ['sample.png is uploaded.']);
+    await page.waitForFunction(() =>
+      document.querySelector('leadway-upload')?.shadowRoot?.querySelector('canvas'),
+    );
+    await house.assertTidy({ completeUploads: 1 });
+  });
+
+  it('takes one file unless it is `multiple`: the next one takes its place', async () => {
+    await using opened = await openElement(browser());
+    const { page } = opened;
+    await addFiles(page, [note('a.txt')]);
+    await waitForCards(page, 'done');
+    await addFiles(page, [note('b.txt'), note('c.txt')]);
+    await waitForCards(page, 'done');
+    assert.deepEqual(await textsIn(page, '.name'), ['b.txt']);
+    assert.deepEqual(await textsIn(page, '[role=alert]'), ['Only 1 file can be added.']);
+    assert.equal((await urlsOf(page)).length, 1);
+  });
+
+  it('takes no more than `max` files', async () => {
+    await using opened = await openElement(browser(), { attributes: 'multiple max="2"' });
+    const { page, house } = opened;
+    await addFiles(page, ['a.txt', 'b.txt', 'c.txt'].map(note));
+    await waitForCards(page, 'done', 2);
+    assert.deepEqual(await textsIn(page, '[role=alert]'), ['Only 2 files can be added.']);
+    await house.assertTidy({ completeUploads: 2 });
+  });
+
+  it('takes of the server’s types what `accept` names, and names them in words', async () => {
+    await using opened = await openElement(browser(), { attributes: 'multiple accept="image/*,.pdf"' });
+    const { page, house } = opened;
+    assert.deepEqual(await textsIn(page, '.limits'), ['Pictures and PDF. Up to 5\u00a0MB each.']);
+    await addFiles(page, [note('notes.txt')]);
+    await waitForCards(page, 'failed');
+    assert.deepEqual(await textsIn(page, '.line'), [
+      'This file is not accepted here. Accepted: Pictures and PDF.',
+    ]);
+    await house.assertTidy();
+  });
+
+  it('says why a file is rejected, and offers to retry only where that can help', async () => {
+    await using opened = await openElement(browser(), { attributes: 'multiple' });
+    const { page, house } = opened;
+    await addFiles(page, [IMPOSTOR]);
+    await waitForCards(page, 'failed');
+    assert.match((await textsIn(page, '.line')).join(), /is not a PDF: it looks like a Windows program/);
+    assert.deepEqual(await textsIn(page, '.retry:not([hidden])'), []);
+    await pressIn(page, '.remove:not([hidden])');
+    assert.deepEqual(await textsIn(page, '.name'), []);
+    await addFiles(page, [{ name: 'a.txt', bytes: 4_000_000 }], { conversationId: 'fault-slow-body' });
+    await pressIn(page, '.cancel');
+    await waitForCards(page, 'cancelled');
+    await pressIn(page, '.retry');
+    await waitForCards(page, 'done');
+    await house.assertTidy({ completeUploads: 1 });
+  });
+
+  it('sends the URLs with its form, and keeps the form back while files upload', async () => {
+    const around = '<form><fieldset>$</fieldset><button>Send</button></form>';
+    await using opened = await openElement(browser(), {
+      attributes: 'multiple required name="attachments"',
+      around,
+    });
+    const { page } = opened;
+    const formOf = () =>
+      page.evaluate(() => {
+        const form = document.querySelector('form') as HTMLFormElement;
+        return { isValid: form.checkValidity(), urls: new FormData(form).getAll('attachments').map(String) };
+      });
+    assert.deepEqual(await formOf(), { isValid: false, urls: [] });
+    await addFiles(page, [note('a.txt')], { conversationId: 'fault-slow-headers' });
+    assert.deepEqual(await formOf(), { isValid: false, urls: [] });
+    assert.match(await messageOf(page), /^Wait until/);
+    await waitForCards(page, 'done');
+    await addFiles(page, [note('b.txt')]);
+    await waitForCards(page, 'done', 2);
+    assert.deepEqual(await formOf(), { isValid: true, urls: await urlsOf(page) });
+    assert.equal((await urlsOf(page)).length, 2);
+    await page.evaluate(() => document.querySelector('fieldset')?.toggleAttribute('disabled', true));
+    await page.waitForFunction(
+      () =>
+        document.querySelector('leadway-upload')?.shadowRoot?.querySelector<HTMLButtonElement>('.browse')
+          ?.disabled,
+    );
+    await page.evaluate(() => document.querySelector('form')?.reset());
+    assert.deepEqual(await textsIn(page, '.name'), []);
+    assert.match(await messageOf(page), /^(?:Add a file\.)?$/); // disabled controls are not validated
+  });
+
+  it('tells of all that happens by events, and when everything has settled', async () => {
+    await using opened = await openElement(browser(), { attributes: 'multiple', around: '<div>$</div>' });
+    const { page } = opened;
+    await page.evaluate(() => {
+      const seen: string[] = [];
+      Object.assign(window, { seen });
+      for (const type of ['upload-add', 'upload-done', 'upload-error', 'upload-end', 'change', 'input']) {
+        document.querySelector('div')?.addEventListener(type, () => seen.push(type));
+      }
+    });
+    await addFiles(page, [note('a.txt'), IMPOSTOR]);
+    const urls = await page.evaluate(async () => {
+      const results = (await document.querySelector('leadway-upload')?.settled()) ?? [];
+      return results.map(({ url }) => url);
+    });
+    assert.deepEqual(urls, await urlsOf(page));
+    assert.equal(urls.length, 1);
+    const seen = (await page.evaluate('window.seen')) as string[];
+    assert.equal(seen[0], 'upload-add');
+    assert.equal(seen.at(-1), 'upload-end');
+    assert.deepEqual([...seen].sort(), [
+      'change',
+      'input',
+      'upload-add',
+      'upload-done',
+      'upload-end',
+      'upload-error',
+    ]);
+  });
+
+  it('takes what is dropped and pasted on the page with `area="body"`, but no text', async () => {
+    await using opened = await openElement(browser(), { attributes: 'multiple area="body"' });
+    const { page, house } = opened;
+    await page.evaluate(() => {
+      const target = document.querySelector('h1') as HTMLElement;
+      const options = { bubbles: true, cancelable: true };
+      const dropped = new DataTransfer();
+      dropped.items.add(new File(['dropped'], 'dropped.txt'));
+      target.dispatchEvent(new DragEvent('dragover', { ...options, dataTransfer: dropped }));
+      target.dispatchEvent(new DragEvent('drop', { ...options, dataTransfer: dropped }));
+      const text = new DataTransfer();
+      text.setData('text/plain', 'some text');
+      target.dispatchEvent(new DragEvent('drop', { ...options, dataTransfer: text }));
+      const pasted = new DataTransfer();
+      pasted.items.add(new File(['pasted'], 'pasted.txt'));
+      const event = new Event('paste', options);
+      Object.defineProperty(event, 'clipboardData', { value: pasted });
+      target.dispatchEvent(event);
+    });
+    await waitForCards(page, 'done', 2);
+    assert.deepEqual((await textsIn(page, '.name')).sort(), ['dropped.txt', 'pasted.txt']);
+    await house.assertTidy({ completeUploads: 2 });
+  });
+
+  it('leaves nothing behind when it is taken out of the page', async () => {
+    await using opened = await openElement(browser(), { attributes: 'multiple' });
+    const { page, house } = opened;
+    await addFiles(page, [{ name: 'a.txt', bytes: 4_000_000 }], { conversationId: 'fault-slow-body' });
+    await house.sandbox.waitFor((requests) => requests.length === 1);
+    await page.evaluate(() => document.querySelector('leadway-upload')?.remove());
+    await house.assertTidy();
+  });
+
+  it('goes on when it is moved', async () => {
+    await using opened = await openElement(browser(), { attributes: 'multiple' });
+    const { page, house } = opened;
+    await addFiles(page, [note('a.txt')], { conversationId: 'fault-slow-headers' });
+    await page.evaluate(() => document.body.append(document.querySelector('leadway-upload') as HTMLElement));
+    await waitForCards(page, 'done');
+    await house.assertTidy({ completeUploads: 1 });
+  });
+
+  it('speaks Spanish where the page does, and other words where the page has its own', async () => {
+    await using opened = await openElement(browser());
+    const { page } = opened;
+    await page.evaluate(() => {
+      document.documentElement.lang = 'es-MX';
+    });
+    await page.waitForFunction(
+      () =>
+        document.querySelector('leadway-upload')?.shadowRoot?.querySelector('.heading')?.textContent ===
+        'Añade un archivo',
+    );
+    await addFiles(page, [IMPOSTOR]);
+    await waitForCards(page, 'failed');
+    assert.match((await textsIn(page, '.line')).join(), /no es un PDF/);
+    await page.evaluate(() => {
+      const upload = document.querySelector('leadway-upload');
+      if (upload) upload.texts = { choose: () => 'Examinar…' };
+    });
+    assert.deepEqual(await textsIn(page, '.browse'), ['Examinar…']);
+  });
+
+  it('needs nothing that a strict policy forbids', async () => {
+    await using opened = await openElement(browser(), {
+      policy:
+        "default-src 'none'; script-src $; style-src 'self'; connect-src $; img-src *; require-trusted-types-for 'script'",
+    });
+    const { page } = opened;
+    await pick(page, PICTURE);
+    await waitForCards(page, 'done');
+    const padding = await page.evaluate(() => {
+      const drop = document.querySelector('leadway-upload')?.shadowRoot?.querySelector('.drop');
+      return drop ? getComputedStyle(drop).borderStyle : '';
+    });
+    assert.equal(padding, 'dashed');
+  });
+});
+
+function urlsOf(page: Page): Promise<string[]> {
+  return page.evaluate(() => document.querySelector('leadway-upload')?.value ?? []);
+}
+
+function messageOf(page: Page): Promise<string> {
+  return page.evaluate(() => document.querySelector('leadway-upload')?.validationMessage ?? '');
+}
+
+async function pick(page: Page, path: string): Promise<void> {
+  const input = await page.waitForSelector('leadway-upload >>> .input-files');
+  await (input as Awaited<ReturnType<typeof page.$<'input'>>>)?.uploadFile(path);
+}
