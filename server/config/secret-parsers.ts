@@ -68,15 +68,6 @@ export function parseSharedSecret(raw: string): Parsed<Secret> {
   return /^[!-~]+$/.test(raw) ? good(new Secret(raw)) : bad('must be printable ASCII without blanks');
 }
 
-/** Its user part holds a password, so all of it is a secret. */
-export function parseRedisUrl(raw: string): Parsed<Secret> {
-  const isUrl = /^rediss?:\/\/[^\s/]+(\/\d*)?$/.test(raw) && URL.canParse(raw);
-  // The client decodes user and password, and throws where it can't.
-  return isUrl && !/%(?![0-9A-Fa-f]{2})/.test(raw)
-    ? good(new Secret(raw))
-    : bad('must be redis://[user:password@]host[:port][/db] or rediss://…');
-}
-
 // The parser's own message quotes the text, and the text is made of tokens.
 function parseTokensObject(text: string): JsonObject {
   try {

@@ -1,6 +1,7 @@
-import { createClient } from 'redis';
+import { toRedisAddress } from '../config/redis-address.ts';
 import type { Logger } from '../logger.ts';
 import { redactText } from '../redaction.ts';
+import { openRedisConnection } from './redis-connection.ts';
 import { isScriptMissing } from './script.ts';
 
 /** What replicas share: a Redis that may be away at any moment. */
@@ -15,11 +16,7 @@ export interface SharedStore extends AsyncDisposable {
 
 /** Limits are a few numbers: whoever takes longer than this to add them up is as good as away. */
 const COMMAND_TIMEOUT_MS = 250;
-const CONNECT_TIMEOUT_MS = 2_000;
-const MAX_RECONNECT_DELAY_MS = 1_000;
 const PROBE_INTERVAL_MS = 500;
-/** A connection on which nothing has come for so long is given up; a partitioned network closes none by itself. */
-const DEAD_AFTER_MS = 10_000;
 
 const PROBLEM = 'Redis is away: each process counts limits for itself';
 
@@ -37,17 +34,8 @@ const PROBE = [
  * request must not wait for Redis more than once.
  */
 export function openSharedStore(url: string, logger: Logger): SharedStore {
-  const client = createClient({
-    url,
-    disableOfflineQueue: true,
-    socket: {
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      socketTimeout: DEAD_AFTER_MS,
-      reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, MAX_RECONNECT_DELAY_MS),
-    },
-    // Keeps an idle connection from being taken for a dead one.
-    pingInterval: DEAD_AFTER_MS / 3,
-  });
+  const address = toRedisAddress(url);
+  if (address === null) throw new TypeError('not the URL of a Redis');
   let state: 'starting' | 'up' | 'away' = 'starting';
   let isClosing = false;
 
@@ -60,17 +48,21 @@ export function openSharedStore(url: string, logger: Logger): SharedStore {
   const run = async (command: readonly string[]): Promise<unknown> => {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const fail = (): void => reject(new Error('Redis did not answer in time'));
-    // When this process was busy for that long, the reply may be there and unread: it is read before the next turn.
-    const timer = setTimeout(() => setImmediate(fail), COMMAND_TIMEOUT_MS);
+    const startedAt = performance.now();
+    let timer = setTimeout(() => {
+      // This process was busy meanwhile, and may not even have sent the command.
+      const wasBusy = performance.now() - startedAt > 1.2 * COMMAND_TIMEOUT_MS;
+      timer = setTimeout(fail, wasBusy ? COMMAND_TIMEOUT_MS : 0);
+    }, COMMAND_TIMEOUT_MS);
     try {
-      return await Promise.race([client.sendCommand([...command]), late]);
+      return await Promise.race([connection.send(command), late]);
     } finally {
       clearTimeout(timer);
     }
   };
   let isProbing = false;
   const probe = async (): Promise<void> => {
-    if (state === 'up' || isProbing || isClosing || !client.isReady) return;
+    if (state === 'up' || isProbing || isClosing || !connection.isReady) return;
     isProbing = true;
     try {
       await run(PROBE);
@@ -83,12 +75,13 @@ export function openSharedStore(url: string, logger: Logger): SharedStore {
     }
   };
 
-  client.on('ready', () => void probe());
-  client.on('error', markAway);
+  const connection = openRedisConnection(address, {
+    onReady: () => void probe(),
+    onError: markAway,
+    isUsable: () => state === 'up',
+  });
   const prober = setInterval(() => void probe(), PROBE_INTERVAL_MS);
   prober.unref();
-  // The error event has said what is wrong, and the client goes on trying.
-  client.connect().catch(() => {});
 
   return {
     get isUp() {
@@ -107,7 +100,7 @@ export function openSharedStore(url: string, logger: Logger): SharedStore {
     async [Symbol.asyncDispose]() {
       isClosing = true;
       clearInterval(prober);
-      if (client.isOpen) client.destroy();
+      connection[Symbol.dispose]();
     },
   };
 }

@@ -4,10 +4,12 @@ import { connect } from 'node:net';
 import { createClient } from 'redis';
 import { freePort } from './free-port.ts';
 import { needsPrograms } from './programs.ts';
+import { createTempFile } from './temp-file.ts';
 
 /** A real Redis of the test's own, on a free port, that keeps nothing on disk. */
 export interface TestRedis extends AsyncDisposable {
   readonly url: string;
+  readonly port: number;
   /** Ends it as a crash does. */
   kill(): Promise<void>;
   /** Starts it again on the same port, empty. */
@@ -21,6 +23,9 @@ export interface TestRedis extends AsyncDisposable {
 
 /** Where the program is; Debian's package puts it on the path. */
 const PROGRAM = 'redis-server';
+
+/** A replica writes what it gets from its master to disk, unless told otherwise. */
+const NO_DISK = ['--save', '', '--appendonly', 'no', '--repl-diskless-load', 'swapdb'];
 
 /** Skips the tests of a suite, and says so aloud, on a machine without Redis. */
 export function needsRedis(suite: Mocha.Suite): void {
@@ -38,11 +43,9 @@ export async function startRedis(...args: string[]): Promise<TestRedis> {
   let child: ChildProcess | null = null;
 
   const start = async (): Promise<void> => {
-    child = spawn(
-      PROGRAM,
-      ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no', ...args],
-      { stdio: 'ignore' },
-    );
+    child = spawn(PROGRAM, ['--bind', '127.0.0.1', '--port', String(port), ...NO_DISK, ...args], {
+      stdio: 'ignore',
+    });
     await untilOpen(port);
   };
   const kill = async (): Promise<void> => {
@@ -54,21 +57,59 @@ export async function startRedis(...args: string[]): Promise<TestRedis> {
   await start();
   return {
     url,
+    port,
     kill,
     start,
     pause: () => child?.kill('SIGSTOP'),
     resume: () => child?.kill('SIGCONT'),
-    async command(...words) {
-      const client = await createClient({ url })
-        .on('error', () => {})
-        .connect();
-      try {
-        return await client.sendCommand(words);
-      } finally {
-        client.destroy();
-      }
-    },
+    command: (...words) => sendCommand(url, words),
     [Symbol.asyncDispose]: kill,
+  };
+}
+
+async function sendCommand(url: string, words: string[]): Promise<unknown> {
+  const client = await createClient({ url, RESP: 2 })
+    .on('error', () => {})
+    .connect();
+  try {
+    return await client.sendCommand(words);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** The name that Sentinels of tests know their master by. */
+export const MASTER_NAME = 'leadway';
+
+/** A real Sentinel, which makes a replica of `master` the new master soon after that has died. */
+export async function startSentinel(
+  master: TestRedis,
+  password: string | null = null,
+): Promise<Pick<TestRedis, 'port' | 'command'> & AsyncDisposable> {
+  const port = await freePort();
+  const lines = [
+    'bind 127.0.0.1',
+    `port ${port}`,
+    `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${master.port} 1`,
+    `sentinel down-after-milliseconds ${MASTER_NAME} 300`,
+    `sentinel failover-timeout ${MASTER_NAME} 2000`,
+    ...(password === null
+      ? []
+      : [`requirepass ${password}`, `sentinel auth-pass ${MASTER_NAME} ${password}`]),
+  ];
+  // Sentinel writes what it learns into its configuration.
+  const config = await createTempFile(lines.join('\n'));
+  const child = spawn(PROGRAM, [config.path, '--sentinel'], { stdio: 'ignore' });
+  const exited = once(child, 'exit');
+  await untilOpen(port);
+  return {
+    port,
+    command: (...words) => sendCommand(`redis://127.0.0.1:${port}`, words),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await exited;
+      await config[Symbol.asyncDispose]();
+    },
   };
 }
 

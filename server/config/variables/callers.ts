@@ -1,5 +1,6 @@
 import { distinct, good, integer, listOf, matching, offOr, oneOf, type Parsed } from '../parsers.ts';
-import { parseRedisUrl, parseSealingSecrets, parseSharedSecret, SEALING_EXAMPLE } from '../secret-parsers.ts';
+import { parseRedisUrl } from '../redis-address.ts';
+import { parseSealingSecrets, parseSharedSecret, SEALING_EXAMPLE } from '../secret-parsers.ts';
 import { optional, setting } from '../setting.ts';
 import { parseTrustProxy } from '../trust-proxy.ts';
 import { parseIssuer, parseOrigin, parseWebUrl } from '../web-address.ts';
@@ -89,7 +90,7 @@ export const CALLER_VARIABLES = {
   }),
   REDIS_URL: optional(parseRedisUrl, {
     example: 'redis://redis.example.com:6379',
-    doc: 'shared counters for several replicas',
+    doc: 'shared counters for several replicas; also rediss://, valkey:// and redis+sentinel://host,host/name',
     secret: true,
   }),
   TICKET_SECRETS: optional(parseSealingSecrets, {
