@@ -32,7 +32,8 @@ type UploadResponse =
   | ({ readonly mode: 'direct' } & SignedUpload);
 
 /** What the uploads of an uploader share. */
-export interface UploadDeps extends ErrorFactory {
+export interface UploadDeps {
+  readonly errors: ErrorFactory;
   readonly send: Send;
   readonly config: ConfigSource;
   /** Until when a mode is not to be tried, in the time of `Date.now()`. */
@@ -49,7 +50,8 @@ export function createFileUpload(
   progress: ProgressTracker,
   deps: UploadDeps,
 ): () => Promise<UploadResult> {
-  const { send, config, blockedUntil, toError } = deps;
+  const { send, config, blockedUntil, errors } = deps;
+  const { toError } = errors;
   const { conversationId, contactId, locationId, channel, mode: requestedMode = 'auto', signal } = options;
   const initiateKey = `initiate ${locationId}`;
   let signed: SignedUpload | undefined;
@@ -116,7 +118,7 @@ export function createFileUpload(
   async function chooseMode(): Promise<UploadMode> {
     progress.update({ phase: 'checking' });
     const current = await config.read(signal);
-    const rejection = checkFile(file, options, current, deps);
+    const rejection = checkFile(file, options, current, errors);
     // Only the server knows how much it forwards for a location without signed URLs.
     const isForwarded = requestedMode === 'auto' && isBlocked(initiateKey);
     if (rejection && !(isForwarded && rejection.code === 'FILE_TOO_LARGE')) throw rejection;

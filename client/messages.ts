@@ -63,7 +63,7 @@ export function createErrorFactory(options: UploaderOptions): ErrorFactory {
   // Read each time: a page may change its language while the uploader exists.
   const isSpanish = () =>
     /^es\b/i.test(
-      options.language ?? (globalThis.document?.documentElement.lang || navigator.language || ''),
+      options.language ?? (globalThis.document?.documentElement.lang || globalThis.navigator?.language || ''),
     );
   return {
     get language() {

@@ -19,7 +19,8 @@ export interface Hold {
 }
 
 /** What {@link retry} needs. */
-export interface RetryOptions extends ErrorFactory {
+export interface RetryOptions {
+  readonly errors: ErrorFactory;
   readonly file: File;
   readonly signal: AbortSignal | undefined;
   readonly options: UploaderOptions;
@@ -33,7 +34,7 @@ export interface RetryOptions extends ErrorFactory {
  */
 export async function retry<T>(
   attempt: () => Promise<T>,
-  { file, signal, options, hold, progress, toError }: RetryOptions,
+  { file, signal, options, hold, progress, errors }: RetryOptions,
 ): Promise<T> {
   const { retries = 5, retryDelayMs = 1000 } = options;
   let failures = 0;
@@ -62,7 +63,7 @@ export async function retry<T>(
         try {
           await file.slice(0, 1).arrayBuffer();
         } catch (cause) {
-          throw toError('UNREADABLE', { cause });
+          throw errors.toError('UNREADABLE', { cause });
         }
         if (navigator.onLine === false) {
           progress.update({ phase: 'waiting', waitingFor: 'OFFLINE' });

@@ -29,7 +29,7 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
   const errors = createErrorFactory(options);
   const send = createSend(options, errors);
   const config = createConfigSource(send);
-  const deps = { ...errors, send, config, blockedUntil: new Map<string, number>() };
+  const deps = { errors, send, config, blockedUntil: new Map<string, number>() };
   const queue = createQueue(options.concurrency ?? 3);
   const hold: Hold = { untilMs: 0, code: 'BUSY' };
 
@@ -43,7 +43,7 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
     const rejection = current && checkFile(file, uploadOptions, current, errors);
     if (rejection && rejection.code !== 'FILE_TOO_LARGE') throw rejection;
     const uploadFile = createFileUpload(file, uploadOptions, progress, deps);
-    return queue.run(() => retry(uploadFile, { ...errors, file, signal, options, hold, progress }), signal);
+    return queue.run(() => retry(uploadFile, { errors, file, signal, options, hold, progress }), signal);
   }
 
   async function settle(file: File, uploadOptions: UploadOptions): Promise<SettledUpload> {

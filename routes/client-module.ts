@@ -1,26 +1,31 @@
+import { readFile } from 'node:fs/promises';
 import type { Request, Response, Router } from 'express';
-import { createBrowserModules, JAVASCRIPT } from '../middleware/browser-modules.ts';
+import { JAVASCRIPT } from '../middleware/browser-modules.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
-import { sendMemoryFile, toMemoryFile } from '../middleware/memory-files.ts';
-import { assetFolder } from '../server/assets.ts';
+import { type MemoryFile, sendMemoryFile, toMemoryFile } from '../middleware/memory-files.ts';
+import { assetFolder, IS_BUNDLE } from '../server/assets.ts';
 
 const CLIENT = assetFolder('client/');
+const BUNDLER = new URL('../scripts/browser-bundles.ts', import.meta.url);
 
-/**
- * `GET /client.js`: the browser client as a module to import; `GET /client/…`: the modules that it consists
- * of, `/client/store.js` among them.
- */
+/** `GET /client.js`, `GET /element.js`: the browser client and the upload element, each as one minified module. */
 export function addClientModule(router: Router): void {
-  // Relative, so that a prefix which a proxy takes off is no matter.
-  const module = toMemoryFile("export * from './client/index.js';\n", JAVASCRIPT);
-  const sendModule = async (req: Request, res: Response): Promise<void> => {
-    sendMemoryFile(req, res, await module);
-  };
-  router.route('/client.js').get(sendModule).all(createMethodNotAllowed('GET', 'HEAD'));
-  const element = toMemoryFile("export * from './client/element/index.js';\n", JAVASCRIPT);
-  const sendElement = async (req: Request, res: Response): Promise<void> => {
-    sendMemoryFile(req, res, await element);
-  };
-  router.route('/element.js').get(sendElement).all(createMethodNotAllowed('GET', 'HEAD'));
-  router.use('/client', createBrowserModules(CLIENT));
+  for (const name of ['client.js', 'element.js']) {
+    let file: Promise<MemoryFile> | undefined;
+    const sendModule = async (req: Request, res: Response): Promise<void> => {
+      file ??= loadModule(name);
+      sendMemoryFile(req, res, await file);
+    };
+    router.route(`/${name}`).get(sendModule).all(createMethodNotAllowed('GET', 'HEAD'));
+  }
+}
+
+/** Reads the module that `npm run build` made, or makes it of the sources. */
+async function loadModule(name: string): Promise<MemoryFile> {
+  if (IS_BUNDLE) return toMemoryFile(await readFile(new URL(name, CLIENT)), JAVASCRIPT);
+  // A computed specifier keeps the bundler, a development dependency, out of the bundle.
+  const { bundleForBrowsers } = (await import(
+    BUNDLER.href
+  )) as typeof import('../scripts/browser-bundles.ts');
+  return toMemoryFile(await bundleForBrowsers(name), JAVASCRIPT);
 }

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 import { toBrowserCode } from '../middleware/browser-modules.ts';
 import { SWAGGER_UI_FILES } from '../routes/openapi.ts';
+import { BROWSER_BUNDLES, bundleForBrowsers } from './browser-bundles.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
@@ -21,6 +22,9 @@ export async function build(out = join(ROOT, 'dist')): Promise<void> {
   writeTypes(join(out, 'types'));
   copyBrowserFiles('web', out);
   copyBrowserFiles('client', out);
+  for (const name of Object.keys(BROWSER_BUNDLES)) {
+    writeFileSync(join(out, 'client', name), await bundleForBrowsers(name));
+  }
   cpSync(join(ROOT, 'routes/docs'), join(out, 'routes/docs'), { recursive: true });
   const swaggerUi = join(ROOT, 'node_modules/swagger-ui-dist');
   for (const name of SWAGGER_UI_FILES) cpSync(join(swaggerUi, name), join(out, 'routes/docs', name));

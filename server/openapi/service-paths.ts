@@ -30,7 +30,7 @@ export const servicePaths = (root: string): Readonly<Record<string, PathItem>> =
       tags: TAGS,
       summary: 'The browser client',
       description:
-        'A module to import: `import { createUploader } from "/api/client.js"`. What it consists of is below `client/`, with the store for lists of uploads as `client/store.js`.',
+        'One minified module to import, with the store for lists of uploads: `import { createUploader, createUploadStore } from "/api/client.js"`.',
       security: OPEN,
       responses: {
         200: { description: 'JavaScript.', content: { 'text/javascript': { schema: { type: 'string' } } } },

@@ -6,8 +6,7 @@ import { createSite } from '../helpers/site.ts';
 /** What a page with the client offers to what runs in it. */
 declare global {
   interface Window {
-    client: typeof import('../../client/index.ts');
-    store: typeof import('../../client/store.ts');
+    client: typeof import('../../client/browser.ts');
     /** A text file of `bytes` bytes. */
     textFile(name: string, bytes: number): File;
   }
@@ -54,7 +53,6 @@ export async function openClientPage(browser: Browser, options: HouseOptions = {
 function pageOf(api: string): string {
   return `<!doctype html><html lang="en"><title>Client</title><body><script type="module">
     window.client = await import('${api}/client.js');
-    window.store = await import('${api}/client/store.js');
     window.textFile = (name, bytes) => new File(['text '.repeat(Math.ceil(bytes / 5)).slice(0, bytes)], name, { type: 'text/plain' });
     document.body.dataset.ready = '';
   </script></body></html>`;

@@ -98,17 +98,4 @@ describe('the package of the client', function () {
     await writeFile(join(folder.path, 'wrong.ts'), wrong);
     assert.match(await check(folder.path, 'esnext', 'bundler'), /concurency/);
   });
-
-  it('depends on nothing, and can be loaded where there is no page', async () => {
-    await using folder = await mkdtempDisposable(join(tmpdir(), 'package-'));
-    await createConsumer(folder.path);
-    const home = join(folder.path, 'node_modules/leadway-bff-client');
-    const manifest = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'));
-    assert.equal(manifest.dependencies, undefined);
-    assert.deepEqual(manifest.peerDependenciesMeta, { react: { optional: true } });
-    for (const entry of Object.keys(manifest.exports)) {
-      const code = `await import(${JSON.stringify(entry.replace('.', 'leadway-bff-client'))})`;
-      await run(process.execPath, ['--input-type=module', '-e', code], { cwd: folder.path });
-    }
-  });
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createSandbox } from '../../sandbox/index.ts';
+import { pack } from '../helpers/client-package.ts';
 import { fixture } from '../helpers/multipart.ts';
 import { sayNotRun } from '../helpers/programs.ts';
 import { settingsFor } from '../helpers/sandbox-settings.ts';
@@ -77,14 +78,8 @@ describe('the packages', function () {
 
   before(async () => {
     folder = await mkdtempDisposable(join(tmpdir(), 'packages-'));
-    const pack = async (path: string): Promise<string> => {
-      const args = ['pack', path, '--json', '--pack-destination', folder.path];
-      const { stdout } = await run('npm', args, { cwd: ROOT, maxBuffer: 16 * 1024 * 1024 });
-      const [{ filename }] = JSON.parse(stdout.slice(stdout.search(/^\[/m))) as [{ filename: string }];
-      return join(folder.path, filename);
-    };
-    clientTarball = await pack('./client');
-    serverTarball = await pack('.');
+    clientTarball = await pack('./client', folder.path);
+    serverTarball = await pack('.', folder.path);
   });
   after(() => folder[Symbol.asyncDispose]());
 
@@ -96,14 +91,6 @@ describe('the packages', function () {
     await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs], { cwd: home });
     return home;
   }
-
-  it('of the client brings itself and nothing else', async () => {
-    const home = await install('client-alone', clientTarball);
-    const installed = (await readdir(join(home, 'node_modules'))).filter((name) => !name.startsWith('.'));
-    assert.deepEqual(installed, ['leadway-bff-client']);
-    const files = await readdir(join(home, 'node_modules/leadway-bff-client'));
-    assert.deepEqual(files.toSorted(), ['LICENSE', 'README.md', 'dist', 'package.json']);
-  });
 
   it('of the server runs as a command and in an Express app, and both have types', async function () {
     let home: string;

@@ -79,7 +79,7 @@ describe('files that are pipelined and not read', () => {
     ['the bundle of the docs', '/api/docs/swagger-ui-bundle.js'],
     ['the style sheet of the page', '/styles/base.css'],
     ['a picture of the page', '/sample.png'],
-    ['a module of the client', '/api/client/uploader.js'],
+    ['the module of the client', '/api/client.js'],
   ] as const) {
     it(`hold no descriptor: ${what}`, async () => {
       await using house = await createHouse({ page: true, env: { RATE_LIMIT_MAX: '100000' } });

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
+import { rolldown } from 'rolldown';
+import { pack, typeCheck, unpackClient } from '../helpers/client-package.ts';
+
+const run = promisify(execFile);
+
+/** Uses every entry point that needs no other package. */
+const USES_ALL = `
+import { createUploader, UploadError } from 'leadway-bff-client';
+import { createUploadStore } from 'leadway-bff-client/store';
+import { xhrUploadOptions } from 'leadway-bff-client/uppy';
+import { filePondOptions } from 'leadway-bff-client/filepond';
+import { dropzoneOptions } from 'leadway-bff-client/dropzone';
+
+export const store = createUploadStore(createUploader({ endpoint: '/api' }));
+export { dropzoneOptions, filePondOptions, UploadError, xhrUploadOptions };
+`;
+
+/** What servers that render pages do: import every entry, create an uploader and a list. */
+const RENDERS = `
+for (const entry of ENTRIES) await import(entry);
+const { createUploader } = await import('leadway-bff-client');
+const { createUploadStore } = await import('leadway-bff-client/store');
+const store = createUploadStore(createUploader({ endpoint: '/api' }));
+console.log(store.getSnapshot().length);
+`;
+
+describe('the tarball of the client', function () {
+  this.timeout(120_000);
+  let folder: Awaited<ReturnType<typeof mkdtempDisposable>>;
+  let home: string;
+
+  before(async () => {
+    folder = await mkdtempDisposable(join(tmpdir(), 'client-tarball-'));
+    home = join(folder.path, 'app');
+    await mkdir(home);
+    await unpackClient(await pack('./client', folder.path), home);
+  });
+  after(() => folder[Symbol.asyncDispose]());
+
+  const manifest = async () =>
+    JSON.parse(await readFile(join(home, 'node_modules/leadway-bff-client/package.json'), 'utf8'));
+
+  it('is one package without dependencies', async () => {
+    const files = await readdir(join(home, 'node_modules/leadway-bff-client'));
+    assert.deepEqual(files.toSorted(), ['LICENSE', 'README.md', 'dist', 'package.json']);
+    const { dependencies, peerDependenciesMeta } = await manifest();
+    assert.equal(dependencies, undefined);
+    for (const meta of Object.values(peerDependenciesMeta)) assert.deepEqual(meta, { optional: true });
+  });
+
+  for (const compiler of ['typescript', 'typescript-5.2']) {
+    for (const [module, moduleResolution] of [
+      ['node16', 'node16'],
+      ['nodenext', 'nodenext'],
+      ['esnext', 'bundler'],
+    ]) {
+      it(`has clean types for ${compiler} with ${moduleResolution}`, async () => {
+        await writeFile(join(home, 'uses-all.ts'), USES_ALL);
+        const options = { module, moduleResolution, exactOptionalPropertyTypes: true };
+        assert.equal(await typeCheck(home, ['uses-all.ts'], options, compiler), '');
+      });
+    }
+  }
+
+  it('can be imported and used while a server renders, on Node 20 and newer', async () => {
+    const { exports, peerDependencies } = await manifest();
+    const entries = Object.keys(exports)
+      .filter((entry) => !/react|testing/.test(entry))
+      .map((entry) => entry.replace('.', 'leadway-bff-client'));
+    assert(peerDependencies.react !== undefined);
+    // Node 20 has neither navigator nor WebSocket; deleting them makes a newer Node like it.
+    const isOld = 'delete globalThis.navigator;';
+    const code = `${isOld} const ENTRIES = ${JSON.stringify(entries)};${RENDERS}`;
+    for (const node of [process.execPath, await findNode20()]) {
+      if (node === undefined) continue;
+      const { stdout } = await run(node, ['--input-type=module', '-e', code], { cwd: home });
+      assert.equal(stdout, '0\n', node);
+    }
+  });
+
+  it('is tree-shakeable: an unused import leaves nothing in a bundle', async () => {
+    const main = join(home, 'main.js');
+    await writeFile(main, "import 'leadway-bff-client'; import 'leadway-bff-client/store'; console.log(1);");
+    const bundled = await rolldown({ input: main, tsconfig: false });
+    const { output } = await bundled.generate({ format: 'es', minify: true });
+    await bundled.close();
+    assert(output[0].code.length < 40, output[0].code);
+  });
+});
+
+/** The path of a Node 20, if the PATH has one. */
+async function findNode20(): Promise<string | undefined> {
+  for (const folder of [...(process.env['PATH'] ?? '').split(':'), '/usr/bin', '/usr/local/bin']) {
+    const node = join(folder, 'node');
+    const { stdout } = await run(node, ['--version']).catch(() => ({ stdout: '' }));
+    if (stdout.startsWith('v20.')) return node;
+  }
+  return undefined;
+}
