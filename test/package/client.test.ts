@@ -17,9 +17,10 @@ import { createUploadStore } from 'leadway-bff-client/store';
 import { xhrUploadOptions } from 'leadway-bff-client/uppy';
 import { filePondOptions } from 'leadway-bff-client/filepond';
 import { dropzoneOptions } from 'leadway-bff-client/dropzone';
+import type { LeadwayUpload } from 'leadway-bff-client/element';
 
 export const store = createUploadStore(createUploader({ endpoint: '/api' }));
-export { dropzoneOptions, filePondOptions, UploadError, xhrUploadOptions };
+export { dropzoneOptions, filePondOptions, type LeadwayUpload, UploadError, xhrUploadOptions };
 `;
 
 /** What servers that render pages do: import every entry, create an uploader and a list. */
