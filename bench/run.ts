@@ -1,21 +1,41 @@
 import process from 'node:process';
-import { type Bench, startSurroundings } from './bench.ts';
-import { describeMachine, formatMachine } from './machine.ts';
-import { MEASUREMENTS } from './measurements/index.ts';
-import { rerunInOwnNetwork } from './network.ts';
-import { type Options, parseOptions, USAGE } from './options.ts';
-import { stepAside } from './processes.ts';
-import { profileOurs } from './profile.ts';
-import { writeDocuments } from './readme.ts';
-import { formatFinding, formatSummary } from './report.ts';
-import { keepResult, type Result } from './results.ts';
+import { checkAll } from './check.ts';
+import { profileCpu } from './cpu-profile.ts';
+import { measureFiles } from './files.ts';
+import { measureInitiate } from './initiate.ts';
+import { measureCutThrough, measureLatency } from './latency.ts';
+import { describeMachine, formatMachine, rerunInOwnNetwork } from './machine.ts';
+import { measureMemory } from './memory.ts';
+import { MEASUREMENTS, type Options, parseOptions, USAGE } from './options.ts';
+import { leaveTargetCore } from './processes.ts';
+import { measureRejection } from './rejection.ts';
+import {
+  formatGoals,
+  formatResult,
+  type Measured,
+  type Result,
+  storeResult,
+  writeDocuments,
+} from './report.ts';
+import { type Bench, startSurroundings } from './runner.ts';
+import { measureStart } from './start.ts';
+import { measureThroughput } from './throughput.ts';
+
+const MEASURE: Readonly<Record<(typeof MEASUREMENTS)[number], (bench: Bench) => Promise<Measured>>> = {
+  throughput: measureThroughput,
+  initiate: measureInitiate,
+  latency: measureLatency,
+  'cut-through': measureCutThrough,
+  rejection: measureRejection,
+  memory: measureMemory,
+  start: measureStart,
+  files: measureFiles,
+};
 
 const args = process.argv.slice(2);
 const options = readOptions();
-if (options !== null) {
-  process.exitCode =
-    options.task === 'readme' ? document() : (rerunInOwnNetwork(args) ?? (await run(options)));
-}
+if (options?.task === 'readme') process.exitCode = writeReadme();
+else if (options !== null) process.exitCode = rerunInOwnNetwork(args) ?? (await run(options));
 
 function readOptions(): Options | null {
   try {
@@ -29,9 +49,9 @@ function readOptions(): Options | null {
   }
 }
 
-function document(): number {
+function writeReadme(): number {
   try {
-    for (const path of writeDocuments()) console.log(`wrote ${path}`);
+    for (const path of writeDocuments(MEASUREMENTS)) console.log(`wrote ${path}`);
     return 0;
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
@@ -39,44 +59,45 @@ function document(): number {
   }
 }
 
-async function run(options: Options): Promise<number> {
-  stepAside();
-  const surroundings = await startSurroundings();
-  await using _load = surroundings.load;
-  await using _upstream = surroundings.upstream;
-  const bench = { ...surroundings, targets: options.targets, effort: options.effort, progress };
-  if (options.task === 'measure') return await measureAll(bench, options);
-  for (const line of await profileOurs(bench)) console.log(line);
-  return 0;
-}
-
-/** Measures one after the other; what can't be measured does not keep the rest from it. */
-async function measureAll(bench: Bench, options: Options): Promise<number> {
+async function run({ task, only, targets, profile, isFull }: Options): Promise<number> {
+  leaveTargetCore();
+  await using surroundings = await startSurroundings();
+  const bench: Bench = { ...surroundings, targets, profile, progress };
+  if (task === 'check') {
+    console.log((await checkAll(bench)).join('\n'));
+    return 0;
+  }
+  if (task === 'profile') {
+    const lines = await profileCpu(
+      bench,
+      only.length === 1 && only[0] === 'initiate' ? 'initiate' : 'upload',
+    );
+    console.log(lines.join('\n'));
+    return 0;
+  }
   const machine = describeMachine();
   console.log(`${formatMachine(machine)}\n`);
   const results: Result[] = [];
   let path = '';
   let failures = 0;
-  for (const name of options.only) {
+  for (const name of MEASUREMENTS.filter((one) => only.includes(one))) {
     try {
-      const finding = await MEASUREMENTS[name]?.(bench);
-      if (finding === undefined) continue;
-      const result: Result = { ...finding, machine, isFull: options.isFull };
+      const result: Result = { name, ...(await MEASURE[name](bench)), machine, isFull };
       results.push(result);
-      path = keepResult(result);
+      path = storeResult(result);
       progress('');
-      console.log(`${formatFinding(result)}\n`);
+      console.log(`${formatResult(result)}\n`);
     } catch (error) {
       failures += 1;
       progress('');
       console.error(`${name} could not be measured:`, error);
     }
   }
-  console.log(`${formatSummary(results)} Wrote ${path}.`);
+  console.log(`### Goals\n\n${formatGoals(results)}\n\nWrote ${path}.`);
   return failures === 0 ? 0 : 1;
 }
 
-/** Tells a person what is going on; an empty text takes the line away. */
+/** Shows on a terminal what is being done; an empty text clears the line. */
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { BodyReader } from '../../bench/upstream/body.ts';
+import { BodyReader } from '../../bench/upstream.ts';
 
 const CONTENT = Buffer.from('a body with\r\n0\r\n\r\nin it, and more');
 
@@ -34,7 +34,7 @@ describe('the body reader of the benchmark’s upstream', () => {
     assert.equal(reader.bytes, CONTENT.length);
   });
 
-  it('waits for no body that was not announced', () => {
+  it('does not wait for a body that was not announced', () => {
     assert.equal(new BodyReader('GET / HTTP/1.1\r\nHost: a').take(Buffer.alloc(0), null), true);
   });
 });

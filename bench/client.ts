@@ -1,67 +1,66 @@
 import { connect, type Socket } from 'node:net';
 
-/** An answer, as far as it is looked at. */
-export interface Answer {
+/** A response, as far as the load generator reads it. */
+export interface Response {
   readonly status: number;
   readonly text: string;
 }
 
-/** One keep-alive connection of a caller: a bare socket, much cheaper than what is measured. */
-export class Caller implements Disposable {
-  /** Settles when the connection is gone. */
+/** A keep-alive connection of the load generator: a bare socket, much cheaper than what is measured. */
+export class Client implements Disposable {
+  /** Settles when the connection is closed. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   #received = '';
-  #waiting: PromiseWithResolvers<Answer> | null = null;
+  #pending: PromiseWithResolvers<Response> | null = null;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.setEncoding('latin1');
     socket.on('data', (text: string) => this.#onData(text));
-    socket.on('error', (error) => this.#waiting?.reject(error));
+    socket.on('error', (error) => this.#pending?.reject(error));
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
-        this.#waiting?.reject(new Error('the connection was closed'));
+        this.#pending?.reject(new Error('the connection was closed'));
         resolve();
       });
     });
   }
 
   /** @throws Error of the socket. */
-  static connect(port: number): Promise<Caller> {
-    const { promise, resolve, reject } = Promise.withResolvers<Caller>();
+  static connect(port: number): Promise<Client> {
+    const { promise, resolve, reject } = Promise.withResolvers<Client>();
     const socket = connect(port, '127.0.0.1', () => {
       socket.off('error', reject);
-      resolve(new Caller(socket));
+      resolve(new Client(socket));
     });
     socket.once('error', reject);
     return promise;
   }
 
-  /** Sends a whole request in one go; resolves when the whole answer is there. */
-  exchange(head: Buffer, body: Buffer): Promise<Answer> {
-    const answer = this.expectAnswer();
+  /** Sends a whole request at once and resolves to its response. */
+  send(head: Buffer, body: Buffer): Promise<Response> {
+    const response = this.response();
     this.#socket.cork();
     this.#socket.write(head);
     this.#socket.write(body);
     this.#socket.uncork();
-    return answer;
+    return response;
   }
 
-  /** The next answer; what it answers is sent by {@link write}. */
-  expectAnswer(): Promise<Answer> {
+  /** The next response, to a request that {@link write} sends. */
+  response(): Promise<Response> {
     this.#received = '';
-    this.#waiting = Promise.withResolvers();
-    return this.#waiting.promise;
+    this.#pending = Promise.withResolvers();
+    return this.#pending.promise;
   }
 
-  /** Whether more may be written now. */
   get isWritable(): boolean {
     return !this.#socket.destroyed && this.#socket.writable && !this.#socket.writableNeedDrain;
   }
 
-  /** Sends more bytes; resolves when the kernel has taken them or the connection is gone. */
+  /** Resolves when the kernel has the bytes or the connection is closed. */
   write(bytes: Buffer): Promise<void> {
     return new Promise((resolve) => {
       if (this.#socket.destroyed || !this.#socket.writable) resolve();
@@ -70,27 +69,26 @@ export class Caller implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#waiting = null;
+    this.#pending = null;
     this.#socket.destroy();
   }
 
   #onData(text: string): void {
     this.#received += text;
-    const endOfHead = this.#received.indexOf('\r\n\r\n');
-    if (endOfHead === -1) return;
+    const headEnd = this.#received.indexOf('\r\n\r\n');
+    if (headEnd === -1) return;
     const length = /\r\ncontent-length: (\d+)/i.exec(this.#received)?.[1];
     if (length === undefined) {
-      this.#waiting?.reject(new Error('an answer without a length'));
+      this.#pending?.reject(new Error('a response without Content-Length'));
       return;
     }
-    const end = endOfHead + 4 + Number(length);
-    if (this.#received.length < end) return;
+    if (this.#received.length < headEnd + 4 + Number(length)) return;
     const status = Number(this.#received.slice('HTTP/1.1 '.length, 'HTTP/1.1 '.length + 3));
-    this.#waiting?.resolve({ status, text: this.#received });
+    this.#pending?.resolve({ status, text: this.#received });
   }
 }
 
-/** @throws Error with the answer, unless it is 200. */
-export function assertOk({ status, text }: Answer): void {
+/** @throws Error with the response, unless it is 200. */
+export function assertOk({ status, text }: Response): void {
   if (status !== 200) throw new Error(text.slice(0, 500));
 }
