@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { AppContext } from '../server/context.ts';
-import { outcomeOf } from '../server/http/outcome.ts';
+import { logFieldsOf } from '../server/http/log-fields.ts';
 import { requestIdOf } from '../server/http/request-id.ts';
 import { isResponseSent, onResponseEnd } from '../server/http/response-end.ts';
 
-/** Status of a request whose caller left before the answer; nginx's number for it. */
+/** Status of a request whose client left before the response; nginx's number for it. */
 const CALLER_LEFT = 499;
 
 /** What had passed over a connection when its last request was over; the rest belongs to the next one. */
@@ -27,8 +27,8 @@ export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): Request
     const ip = req.ip; // gone with the connection
     const { origin } = req.headers; // gone where a proxy has made headers of its own
     onResponseEnd(res, () => {
-      const { error, route = path, ...facts } = outcomeOf(req);
-      const isAnswered = isResponseSent(res);
+      const { error, route = path, ...facts } = logFieldsOf(req);
+      const isResponded = isResponseSent(res);
       socket[COUNTED] = { read: socket.bytesRead, written: socket.bytesWritten };
       const level = levelOf(path, error?.status);
       logger[level](
@@ -36,7 +36,7 @@ export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): Request
           requestId: requestIdOf(req),
           method: req.method,
           route,
-          status: isAnswered ? res.statusCode : CALLER_LEFT,
+          status: isResponded ? res.statusCode : CALLER_LEFT,
           ...(error && { code: error.code }),
           durationMs: Math.round(performance.now() - startedAt),
           bytesIn: socket.bytesRead - before.read,
@@ -48,7 +48,7 @@ export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): Request
           ...(error?.options.upstreamTraceId && { upstreamTraceId: error.options.upstreamTraceId }),
           ...(error && error.status >= 500 && { err: error }),
         },
-        isAnswered ? 'request' : 'request: the caller left',
+        isResponded ? 'request' : 'request: the client left',
       );
     });
     next();

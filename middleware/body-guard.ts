@@ -5,7 +5,7 @@ import { BODY_PACE, hasBody, watchBody } from '../server/http/body-watch.ts';
 import { joinSmallChunks } from '../server/http/buffers.ts';
 import { isResponseSent } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
-import { addressKeyOf } from './caller.ts';
+import { addressKeyOf } from './authenticate.ts';
 
 /**
  * Bounds how slowly a body may arrive and in how small pieces, and keeps the connection open for the rest of a body

@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Respon
 import { AppError, appError, toAppError } from '../server/errors/app-error.ts';
 import { sendError } from '../server/http/send-error.ts';
 
-/** Answers with what a route or middleware handed on. */
+/** Responds with what a route or middleware handed on. */
 export function createErrorHandler(): ErrorRequestHandler {
   return function errorHandler(error: unknown, req: Request, res: Response, _next: NextFunction) {
     sendError(req, res, fromExpress(error));
@@ -13,18 +13,18 @@ export function createErrorHandler(): ErrorRequestHandler {
 function fromExpress(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const { status } = error as { status?: unknown };
-  const isCallersFault = typeof status === 'number' && status >= 400 && status < 500;
-  return isCallersFault ? appError('BAD_REQUEST', { cause: error }) : toAppError(error);
+  const isClientsFault = typeof status === 'number' && status >= 400 && status < 500;
+  return isClientsFault ? appError('BAD_REQUEST', { cause: error }) : toAppError(error);
 }
 
-/** Answers what no route took. */
+/** Responses what no route took. */
 export function createNotFound(): RequestHandler {
   return function notFound(_req: Request, _res: Response, next: NextFunction) {
     next(appError('NOT_FOUND'));
   };
 }
 
-/** Answers methods that an address does not have; `allow` are those that it has. */
+/** Responses methods that an address does not have; `allow` are those that it has. */
 export function createMethodNotAllowed(...allow: readonly string[]): RequestHandler {
   const list = allow.join(', ');
   return function methodNotAllowed(_req: Request, _res: Response, next: NextFunction) {

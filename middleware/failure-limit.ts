@@ -2,11 +2,11 @@ import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
-import { addressKeyOf } from './caller.ts';
+import { addressKeyOf } from './authenticate.ts';
 import { LocalRateStore } from './local-rate-store.ts';
 
 /**
- * Limits requests per address that fail, as many in one window as one caller may make at all. For addresses
+ * Limits requests per address that fail, as many in one window as one client may make at all. For addresses
  * where a proof of identity can be guessed at; what succeeds is not counted.
  */
 export function createFailureLimit({ config }: Pick<AppContext, 'config'>): RequestHandler {

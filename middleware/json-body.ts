@@ -57,7 +57,7 @@ function parseObject(bytes: Buffer, maxValues: number): object {
   }
 }
 
-/** As the project's `toAppError`, but what reading a body raises is the caller's matter. */
+/** As the project's `toAppError`, but what reading a body raises is the client's matter. */
 function toBodyError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof BodyOverflowError) return bodyTooLarge();

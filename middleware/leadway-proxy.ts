@@ -5,19 +5,19 @@ import { createProxyMiddleware } from 'http-proxy-middleware';
 import type { AppContext } from '../server/context.ts';
 import { AppError, appError } from '../server/errors/app-error.ts';
 import { languageOf } from '../server/http/language-of.ts';
-import { noteOutcome } from '../server/http/outcome.ts';
+import { addLogFields } from '../server/http/log-fields.ts';
 import { BodyOverflowError } from '../server/http/read-body.ts';
 import { canRespond, disconnectSignal, isResponseSent, onResponseEnd } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { isBadToken, toConnectionFault } from '../server/leadway/leadway-errors.ts';
 import { toLeadwayHeaders } from '../server/leadway/leadway-headers.ts';
-import { readAnswer } from '../server/leadway/leadway-response.ts';
+import { readResponse } from '../server/leadway/leadway-response.ts';
 import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
 import { isConnected } from '../server/leadway/upstream-agent.ts';
 import type { ListedCall } from '../server/passthrough/rules.ts';
-import { isWebPage, passAnswer } from './pass-answer.ts';
+import { isWebPage, pipeResponse } from './pipe-response.ts';
 
-/** A call as it goes to Leadway: nothing in it comes from the caller unchecked. */
+/** A call as it goes to Leadway: nothing in it comes from the client unchecked. */
 export interface LeadwayCall {
   /** The call as `PASSTHROUGH` lists it. */
   readonly rule: ListedCall;
@@ -28,7 +28,7 @@ export interface LeadwayCall {
   readonly body: string | null;
 }
 
-/** Sends a call to Leadway and its answer to the caller. */
+/** Sends a call to Leadway and its response to the client. */
 export type LeadwayProxy = (
   req: Request,
   res: Response,
@@ -51,23 +51,23 @@ interface RunningCall {
 
 /**
  * Passes calls to Leadway with http-proxy-middleware. Its request headers are made before the proxy runs,
- * since `proxyReq`, where they are usually set, does not fire under `Expect: 100-continue`: the caller's own
+ * since `proxyReq`, where they are usually set, does not fire under `Expect: 100-continue`: the client's own
  * would go out and the token would not.
  */
 export function createLeadwayProxy({
   agent,
   config,
-  uploads: { client },
+  uploads: { leadway },
 }: Pick<AppContext, 'agent' | 'config' | 'uploads'>): LeadwayProxy {
-  const { baseUrl, apiVersion, tokens, budget, timeoutMs } = client.options;
+  const { baseUrl, apiVersion, tokens, quota, timeoutMs } = leadway.options;
   const calls = new WeakMap<IncomingMessage, RunningCall>();
   const runningCall = (req: IncomingMessage): RunningCall => {
     const running = calls.get(req);
-    if (running === undefined) throw new TypeError('no call is under way for this request');
+    if (running === undefined) throw new TypeError('no call is in flight for this request');
     return running;
   };
 
-  const refuse = (req: Request, res: Response, error: AppError): void => {
+  const reject = (req: Request, res: Response, error: AppError): void => {
     const { watch, upstream } = runningCall(req);
     watch?.stop();
     upstream?.destroy();
@@ -93,42 +93,42 @@ export function createLeadwayProxy({
         running.upstream = upstream;
         running.sentAt = performance.now();
         running.watch = watchProgress(upstream, timeoutMs, () =>
-          refuse(req, res, appError(isConnected(upstream) ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE')),
+          reject(req, res, appError(isConnected(upstream) ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE')),
         );
         running.watch.setWaiting(true);
       },
-      proxyRes(answer, req, res) {
+      proxyRes(response, req, res) {
         const { call, watch, tries, sentAt } = runningCall(req);
-        const status = answer.statusCode ?? 0;
-        noteOutcome(req, { upstreamStatus: status, upstreamMs: Math.round(performance.now() - sentAt) });
-        budget.learn(call.locationId, status, answer.headers, tries > 1 ? 'retry' : 'first');
+        const status = response.statusCode ?? 0;
+        addLogFields(req, { upstreamStatus: status, upstreamMs: Math.round(performance.now() - sentAt) });
+        quota.learn(call.locationId, status, response.headers, tries > 1 ? 'retry' : 'first');
         const isSuccess = status >= 200 && status < 300;
-        if (isSuccess) client.noteAccepted(call.locationId, call.rule);
-        if (isSuccess && !isWebPage(answer)) {
-          passAnswer(answer, res, { watch, idleMs: config.uploads.idleTimeoutMs });
+        if (isSuccess) leadway.noteAccepted(call.locationId, call.rule);
+        if (isSuccess && !isWebPage(response)) {
+          pipeResponse(response, res, { watch, idleMs: config.uploads.idleTimeoutMs });
           return;
         }
-        whenProxyHasIt(answer, () => {
-          if (isSuccess) refuse(req, res, appError('UPSTREAM_ERROR'));
-          else answerRefusal(answer, req, res).catch((error) => refuse(req, res, toFault(error)));
+        whenProxyHasIt(response, () => {
+          if (isSuccess) reject(req, res, appError('UPSTREAM_ERROR'));
+          else responseRejection(response, req, res).catch((error) => reject(req, res, toFault(error)));
         });
       },
       error(error, req, res) {
         const { upstream } = runningCall(req);
-        refuse(req, res as Response, toConnectionFault(error, isConnected(upstream)));
+        reject(req, res as Response, toConnectionFault(error, isConnected(upstream)));
       },
     },
   });
 
-  /** Tries once more when Leadway refused the token and there is another by now: it has looked at nothing else. */
-  async function answerRefusal(answer: IncomingMessage, req: Request, res: Response): Promise<void> {
+  /** Tries once more when Leadway rejected the token and there is another by now: it has looked at nothing else. */
+  async function responseRejection(response: IncomingMessage, req: Request, res: Response): Promise<void> {
     const running = runningCall(req);
     const { locationId, rule } = running.call;
-    const read = await readAnswer(answer);
+    const read = await readResponse(response);
     if (read.ok) throw appError('UPSTREAM_ERROR');
-    const isOther = isBadToken(read.refusal) && (await tokens.refresh(locationId, running.token));
+    const isOther = isBadToken(read.rejection) && (await tokens.refresh(locationId, running.token));
     if (!canRespond(res)) return;
-    if (!isOther || running.tries > 1) throw client.toError(read.refusal, locationId, rule);
+    if (!isOther || running.tries > 1) throw leadway.toError(read.rejection, locationId, rule);
     running.watch?.stop();
     await send(req, res);
   }
@@ -137,7 +137,7 @@ export function createLeadwayProxy({
     const running = runningCall(req);
     const { call, signal, next } = running;
     running.tries += 1;
-    await budget.take(call.locationId, signal);
+    await quota.take(call.locationId, signal);
     running.token = tokens.current(call.locationId);
     req.headers = toIncomingHeaders(toLeadwayHeaders(running.token, apiVersion));
     if (call.body !== null) {
@@ -159,26 +159,26 @@ export function createLeadwayProxy({
     req.body = undefined;
     // Two tries have more of them than Node takes for a leak.
     res.setMaxListeners(MAX_LISTENERS);
-    // Asked for now: the caller's headers are gone when an error is to be told.
+    // Asked for now: the client's headers are gone when an error is to be told.
     languageOf(req);
     await send(req, res);
   };
 }
 
 /**
- * Calls `then` once the proxy has put its listeners on `answer`, and without them: an answer that ends early
- * makes them cut the caller off, who is to get an error of ours instead.
+ * Calls `then` once the proxy has put its listeners on `response`, and without them: a response that ends early
+ * makes them cut the client off, who is to get an error of ours instead.
  */
-function whenProxyHasIt(answer: IncomingMessage, then: () => void): void {
-  const own = new Map(['close', 'error'].map((event) => [event, answer.listeners(event)]));
+function whenProxyHasIt(response: IncomingMessage, then: () => void): void {
+  const own = new Map(['close', 'error'].map((event) => [event, response.listeners(event)]));
   queueMicrotask(() => {
     for (const [event, before] of own) {
-      for (const listener of answer.listeners(event)) {
-        if (!before.includes(listener)) answer.off(event, listener as () => void);
+      for (const listener of response.listeners(event)) {
+        if (!before.includes(listener)) response.off(event, listener as () => void);
       }
     }
-    // Whoever reads the answer gets its errors; after that they must not end the process.
-    answer.on('error', () => {});
+    // Whoever reads the response gets its errors; after that they must not end the process.
+    response.on('error', () => {});
     then();
   });
 }

@@ -2,7 +2,7 @@ import { isIP, isIPv6 } from 'node:net';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
-import { noteRejectedOrigin } from './origin.ts';
+import { noteRejectedOrigin } from './check-origin.ts';
 
 /** Long enough for any host that somebody means. */
 const MAX_SHOWN_CHARACTERS = 100;

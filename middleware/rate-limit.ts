@@ -2,26 +2,26 @@ import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
-import { addressKeyOf, callerOf } from './caller.ts';
+import { addressKeyOf, clientOf } from './authenticate.ts';
 import { LocalRateStore } from './local-rate-store.ts';
 import { SharedRateStore } from './shared-rate-store.ts';
 
 type Parts = Pick<AppContext, 'config' | 'sharedStore'>;
 
 /**
- * Limits requests per caller, told in the `RateLimit` and `RateLimit-Policy` headers of the IETF draft.
+ * Limits requests per client, told in the `RateLimit` and `RateLimit-Policy` headers of the IETF draft.
  *
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/08/
  */
 export function createRateLimit(parts: Parts): RequestHandler {
-  return createLimit(parts, 'requests', (req) => callerOf(req).id, parts.config.rateLimit.max);
+  return createLimit(parts, 'requests', (req) => clientOf(req).id, parts.config.rateLimit.max);
 }
 
-/** Many people may share an address, so it gets more than one caller does. */
+/** Many people may share an address, so it gets more than one client does. */
 const ADDRESS_FACTOR = 10;
 
 /**
- * Limits requests per address before the caller is known, where callers must prove who they are: guessing
+ * Limits requests per address before the client is known, where clients must prove who they are: guessing
  * proofs, and making us check them, has its bound too.
  */
 export function createAddressRateLimit(parts: Parts): RequestHandler {

@@ -1,8 +1,8 @@
 import type { ClientRateLimitInfo, Options, Store } from 'express-rate-limit';
 import { type RedisReply, RedisStore } from 'rate-limit-redis';
-import { sharedOrLocal } from '../server/shared/fallback.ts';
-import { KEY_PREFIX, toKeyPart } from '../server/shared/keys.ts';
-import type { SharedStore } from '../server/shared/shared-store.ts';
+import { sharedOrLocal } from '../server/redis/fallback.ts';
+import { KEY_PREFIX, toKeyPart } from '../server/redis/keys.ts';
+import type { SharedStore } from '../server/redis/store.ts';
 import { LocalRateStore } from './local-rate-store.ts';
 
 /**
@@ -62,7 +62,7 @@ export class SharedRateStore implements Store {
     });
   }
 
-  /** The library sends its scripts when it is initialised, so that is left until Redis answers. */
+  /** The library sends its scripts when it is initialised, so that is left until Redis responds. */
   async #open(): Promise<RedisStore> {
     const redis = new RedisStore({
       prefix: this.prefix,

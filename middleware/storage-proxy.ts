@@ -4,7 +4,7 @@ import { createProxyMiddleware } from 'http-proxy-middleware';
 import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
 import { languageOf } from '../server/http/language-of.ts';
-import { noteOutcome } from '../server/http/outcome.ts';
+import { addLogFields } from '../server/http/log-fields.ts';
 import { isResponseSent, onResponseEndFirst } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { toConnectionFault } from '../server/leadway/leadway-errors.ts';
@@ -14,7 +14,7 @@ import { ContentGate } from '../server/uploads/content-gate.ts';
 import { toStorageError } from '../server/uploads/relay-request.ts';
 import type { Ticket } from '../server/uploads/tickets.ts';
 
-/** One relay that is under way. */
+/** One relay that is in flight. */
 interface Relay {
   readonly gate: ContentGate;
   readonly target: URL;
@@ -45,7 +45,7 @@ export function createStorageProxy({
     relay?.gate.destroy();
     relay?.storage?.destroy();
   };
-  const refuse = (req: Request, res: Response, error: AppError): void => {
+  const reject = (req: Request, res: Response, error: AppError): void => {
     end(req);
     sendError(req, res, error);
   };
@@ -58,7 +58,7 @@ export function createStorageProxy({
     selfHandleResponse: true,
     router(req, _res, options) {
       const relay = relays.get(req);
-      if (relay === undefined) throw new TypeError('no relay is under way for this request');
+      if (relay === undefined) throw new TypeError('no relay is in flight for this request');
       options.buffer = relay.gate;
       options.agent = agent.poolFor(relay.target);
       return relay.target;
@@ -70,23 +70,23 @@ export function createStorageProxy({
         relay.storage = storage;
         relay.sentAt = performance.now();
         relay.watch = watchProgress(storage, config.upstreamTimeoutMs, () =>
-          refuse(req, res, appError(isConnected(storage) ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE')),
+          reject(req, res, appError(isConnected(storage) ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE')),
         );
         relay.watch.setWaiting(relay.isBlocked);
       },
-      proxyRes(answer, req, res) {
-        const status = answer.statusCode ?? 0;
+      proxyRes(response, req, res) {
+        const status = response.statusCode ?? 0;
         const relay = relays.get(req);
         const isStored = status >= 200 && status < 300 && relay?.gate.readableEnded === true;
         const upstreamMs = Math.round(performance.now() - (relay?.sentAt ?? 0));
-        noteOutcome(req, { upstreamStatus: status, upstreamMs });
-        answer.resume();
-        if (!isStored) return refuse(req, res, toStorageError(status));
+        addLogFields(req, { upstreamStatus: status, upstreamMs });
+        response.resume();
+        if (!isStored) return reject(req, res, toStorageError(status));
         relay.watch?.stop();
         res.status(204).end();
       },
       error(error, req, res) {
-        refuse(req, res as Response, toConnectionFault(error, isConnected(relays.get(req)?.storage ?? null)));
+        reject(req, res as Response, toConnectionFault(error, isConnected(relays.get(req)?.storage ?? null)));
       },
     },
   });
@@ -94,7 +94,7 @@ export function createStorageProxy({
   return async function storageProxy(req, res, next, ticket) {
     const target = new URL(ticket.uploadUrl);
     const gate = new ContentGate(req, ticket, policy, {
-      onRefused: (error) => refuse(req, res, error),
+      onRejected: (error) => reject(req, res, error),
       onBlocked: (isBlocked) => {
         relay.isBlocked = isBlocked;
         relay.watch?.setWaiting(isBlocked);
@@ -104,8 +104,8 @@ export function createStorageProxy({
     relays.set(req, relay);
     // Before the log's own listener, which writes down what is known by then.
     onResponseEndFirst(res, () => {
-      noteOutcome(req, { files: 1, bytes: gate.size });
-      // Whatever has answered meanwhile, a refusal or a time-out: storage must not get the end of it.
+      addLogFields(req, { files: 1, bytes: gate.size });
+      // Whatever has responded meanwhile, a rejection or a time-out: storage must not get the end of it.
       if (!isResponseSent(res) || !gate.readableEnded) end(req);
       else relay.watch?.stop();
     });

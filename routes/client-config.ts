@@ -5,7 +5,7 @@ import { FILE_TYPES } from '../server/file-types/file-types.ts';
 import { CHANNEL_LIMITS } from '../server/uploads/channels.ts';
 import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
 
-/** `GET /config`: what a browser client needs to refuse early and to choose a way. Holds no secret. */
+/** `GET /config`: what a browser client needs to reject early and to choose a way. Holds no secret. */
 export function addClientConfig(
   router: Router,
   { config, direct }: Pick<AppContext, 'config' | 'direct'>,

@@ -1,16 +1,16 @@
 import type { Request, Response, Router } from 'express';
-import { callerOf } from '../middleware/caller.ts';
+import { clientOf } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
 import type { AppContext } from '../server/context.ts';
 import { toUser } from '../server/embedding.ts';
 import { appError } from '../server/errors/app-error.ts';
-import { noteOutcome } from '../server/http/outcome.ts';
+import { addLogFields } from '../server/http/log-fields.ts';
 import { disconnectSignal } from '../server/http/response-end.ts';
 import { openPresentedTicket } from '../server/uploads/presented-ticket.ts';
 import type { Ticket } from '../server/uploads/tickets.ts';
 
-/** The fields of Leadway's own complete call: a caller may repeat them, and then they must be the ticket's. */
+/** The fields of Leadway's own complete call: a client may repeat them, and then they must be the ticket's. */
 const REPEATABLE = ['uploadId', 'filePath', 'locationId', 'conversationId', 'filename'] as const;
 
 /** `POST /messages/upload/complete`: makes a file that is in storage an attachment with a public URL. */
@@ -21,14 +21,14 @@ export function addComplete(
   const complete = async (req: Request, res: Response): Promise<void> => {
     const body = req.body as Readonly<Record<string, unknown>>;
     const sealed = requiredTicket(body['ticket']);
-    const ticket = await openPresentedTicket(context, callerOf(req), sealed, 'complete');
-    noteOutcome(req, { locationId: ticket.locationId, contentType: ticket.contentType });
+    const ticket = await openPresentedTicket(context, clientOf(req), sealed, 'complete');
+    addLogFields(req, { locationId: ticket.locationId, contentType: ticket.contentType });
     assertMatches(body, ticket);
     const completed = await context.direct.complete(ticket, disconnectSignal(res));
     res.json(completed);
     const { locationId, conversationId, filename: name, contentType, fileSize } = ticket;
     context.uploads.hooks.after({
-      user: toUser(callerOf(req)),
+      user: toUser(clientOf(req)),
       locationId,
       conversationId,
       contactId: null,

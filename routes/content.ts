@@ -1,15 +1,15 @@
 import type { NextFunction, Request, Response, Router } from 'express';
-import { callerOf } from '../middleware/caller.ts';
+import { clientOf } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createStorageProxy } from '../middleware/storage-proxy.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { letBodyCome } from '../server/http/continue.ts';
-import { noteOutcome } from '../server/http/outcome.ts';
+import { addLogFields } from '../server/http/log-fields.ts';
 import { emptyFile } from '../server/uploads/incoming-file.ts';
+import { overLimit } from '../server/uploads/mode.ts';
 import { openPresentedTicket } from '../server/uploads/presented-ticket.ts';
-import { overLimit } from '../server/uploads/route-choice.ts';
 import type { Ticket } from '../server/uploads/tickets.ts';
 import { sizeMismatch } from '../server/uploads/upload-errors.ts';
 
@@ -20,8 +20,8 @@ export function addContent(
 ): void {
   const proxy = createStorageProxy(context);
   const relayContent = async (req: Request, res: Response, next: NextFunction): Promise<void> => {
-    const ticket = await openPresentedTicket(context, callerOf(req), requiredTicket(req), 'content');
-    noteOutcome(req, { mode: 'relay', locationId: ticket.locationId, contentType: ticket.contentType });
+    const ticket = await openPresentedTicket(context, clientOf(req), requiredTicket(req), 'content');
+    addLogFields(req, { mode: 'relay', locationId: ticket.locationId, contentType: ticket.contentType });
     assertFits(req, ticket);
     letBodyCome(req, res);
     await proxy(req, res, next, ticket);
@@ -39,7 +39,7 @@ function requiredTicket(req: Request): string {
   return ticket;
 }
 
-/** Everything that can be refused before a byte of the body has come. */
+/** Everything that can be rejected before a byte of the body has come. */
 function assertFits(req: Request, { contentType, filename, fileSize, maxFileSize, channel }: Ticket): void {
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw appError('UNSUPPORTED_ENCODING');

@@ -1,5 +1,5 @@
 import type { NextFunction, Request, Response, Router } from 'express';
-import { callerOf } from '../middleware/caller.ts';
+import { clientOf } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { ReadPrefix } from '../middleware/forwarded.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
@@ -8,7 +8,7 @@ import { createMultipartReader } from '../middleware/multipart/multipart.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
-import { outcomeOf } from '../server/http/outcome.ts';
+import { logFieldsOf } from '../server/http/log-fields.ts';
 import { canRespond, disconnectSignal, onResponseEnd } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
@@ -34,11 +34,11 @@ export function addInitiate(
   const initiateByHead = (req: Request, res: Response): void => {
     const boundary = reader.boundaryOf(req);
     const addPrefix = readPrefix(req);
-    const form = new HeadForm(uploads, callerOf(req), outcomeOf(req));
+    const form = new HeadForm(uploads, clientOf(req), logFieldsOf(req));
     onResponseEnd(res, () => form.fail(appError('UPSTREAM_ABORTED')));
-    form.answer.then(
-      (answer) => {
-        if (canRespond(res)) res.json(addPrefix(answer));
+    form.response.then(
+      (response) => {
+        if (canRespond(res)) res.json(addPrefix(response));
       },
       (error: AppError) => sendError(req, res, error),
     );
@@ -46,7 +46,7 @@ export function addInitiate(
   };
   const initiateByDescription = async (req: Request, res: Response): Promise<void> => {
     const fields = parseUploadFields(req.body as Record<string, unknown>, uploads.attachmentUrlOrigins);
-    const request = { caller: callerOf(req), fields, offered: null, facts: outcomeOf(req) };
+    const request = { client: clientOf(req), fields, offered: null, facts: logFieldsOf(req) };
     const addPrefix = readPrefix(req);
     res.json(addPrefix(await initiateUpload(uploads, request, disconnectSignal(res))));
   };

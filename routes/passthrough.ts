@@ -1,11 +1,11 @@
 import type { NextFunction, Request, Response, Router } from 'express';
-import { callerOf } from '../middleware/caller.ts';
+import { clientOf } from '../middleware/authenticate.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
 import { createLeadwayProxy } from '../middleware/leadway-proxy.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { hasBody } from '../server/http/body-watch.ts';
-import { noteOutcome } from '../server/http/outcome.ts';
+import { addLogFields } from '../server/http/log-fields.ts';
 import { collectLocations } from '../server/passthrough/named-locations.ts';
 import { createRuleBook, type RuleMatch } from '../server/passthrough/rules.ts';
 import { parseStrictTarget, type StrictTarget } from '../server/passthrough/strict-target.ts';
@@ -28,7 +28,7 @@ export function addPassthrough(
     if (req.path === '/') return next(); // the demo page, where there is no base path
     const target = parseStrictTarget(req.url);
     if (target === null) return next(appError('BAD_REQUEST', { message: 'BAD_REQUEST.target' }));
-    // Whoever may read an answer may ask for its headers (RFC 9110, section 9.3.2).
+    // Whoever may read a response may ask for its headers (RFC 9110, section 9.3.2).
     const match =
       rules.match(req.method, target.segments) ??
       (req.method === 'HEAD' ? rules.match('GET', target.segments) : null);
@@ -48,12 +48,12 @@ export function addPassthrough(
     { segments, query }: StrictTarget,
     { rule, parameters }: RuleMatch,
   ): Promise<void> {
-    noteOutcome(req, { route: context.config.basePath + rule.slice(rule.indexOf('/')) });
+    addLogFields(req, { route: context.config.basePath + rule.slice(rule.indexOf('/')) });
     const body = hasBody(req) ? (req.body as unknown) : null;
     const named = collectLocations(parameters, query, body);
-    const locations = context.uploads.locationsFor(callerOf(req));
+    const locations = context.uploads.locationsFor(clientOf(req));
     const locationId = required(resolveLocation(locations, ...named), 'locationId');
-    noteOutcome(req, { locationId });
+    addLogFields(req, { locationId });
     const search = query.size === 0 ? '' : `?${query}`;
     await proxy(req, res, next, {
       rule,

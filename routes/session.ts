@@ -1,11 +1,11 @@
 import type { CookieOptions, Request, Response, Router } from 'express';
-import { assertSentByPage } from '../middleware/caller.ts';
+import { assertSentByPage } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createFailureLimit } from '../middleware/failure-limit.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
-import { readCredentials } from '../server/callers/bearer.ts';
-import { SESSION_COOKIE } from '../server/callers/session-cookie.ts';
-import type { Sessions } from '../server/callers/sessions.ts';
+import { readCredentials } from '../server/auth/bearer.ts';
+import { SESSION_COOKIE } from '../server/auth/session-cookie.ts';
+import type { Sessions } from '../server/auth/sessions.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 

@@ -1,19 +1,19 @@
 import type { Request, Response, Router } from 'express';
-import { callerOf } from '../middleware/caller.ts';
+import { clientOf } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AddPrefix, ReadPrefix } from '../middleware/forwarded.ts';
 import { createMultipartReader } from '../middleware/multipart/multipart.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
-import { outcomeOf } from '../server/http/outcome.ts';
+import { logFieldsOf } from '../server/http/log-fields.ts';
 import { canRespond, onResponseEnd } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { closingLength } from '../server/uploads/form-length.ts';
 import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
-import { MODES, type Mode } from '../server/uploads/route-choice.ts';
+import { MODES, type Mode } from '../server/uploads/mode.ts';
 import { Upload } from '../server/uploads/upload.ts';
-import type { UploadAnswer } from '../server/uploads/upload-answer.ts';
+import type { UploadResponse } from '../server/uploads/upload-answer.ts';
 import { UPLOAD_FIELD_NAMES } from '../server/uploads/upload-fields.ts';
 
 /** `POST /messages/upload`: takes files and sees to it that they reach Leadway, in one of three ways. */
@@ -33,21 +33,21 @@ export function addUpload(
     const boundary = reader.boundaryOf(req);
     const { query } = req; // parsed anew by every look at it
     const request = {
-      caller: callerOf(req),
+      client: clientOf(req),
       mode: parseMode(query['mode']),
       locationId: parseLocation(query['locationId']),
       contentLength: contentLengthOf(req),
       closingBytes: closingLength(boundary),
     };
     const addPrefix = readPrefix(req);
-    const upload = new Upload(uploads, request, outcomeOf(req));
-    // Whoever ends the response (the caller by leaving, a time-out by its answer) ends the upload.
+    const upload = new Upload(uploads, request, logFieldsOf(req));
+    // Whoever ends the response (the client by leaving, a time-out by its response) ends the upload.
     onResponseEnd(res, () => {
       // Most responses close because all is done: no error, with its stack, is made for those.
       if (!upload.signal.aborted) upload.fail(appError('UPSTREAM_ABORTED'));
     });
-    upload.answer.then(
-      (answer) => send(res, answer, addPrefix),
+    upload.response.then(
+      (response) => send(res, response, addPrefix),
       (error: AppError) => sendError(req, res, error),
     );
     reader.read(req, res, boundary, upload);
@@ -58,10 +58,10 @@ export function addUpload(
     .all(createMethodNotAllowed('POST'));
 }
 
-function send(res: Response, answer: UploadAnswer, addPrefix: AddPrefix): void {
+function send(res: Response, response: UploadResponse, addPrefix: AddPrefix): void {
   if (!canRespond(res)) return;
-  if (answer.mode === 'direct') res.status(202).json(addPrefix(answer));
-  else res.json(answer);
+  if (response.mode === 'direct') res.status(202).json(addPrefix(response));
+  else res.json(response);
 }
 
 function parseMode(value: unknown): Mode {

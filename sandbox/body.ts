@@ -1,12 +1,12 @@
-import { ConnectionGone, type Exchange, pause } from './exchange.ts';
-import { playDuringBody } from './fault-play.ts';
+import { injectDuringBody } from './fault-injection.ts';
+import { ConnectionGone, pause, type RequestContext } from './request-context.ts';
 
 const SLOW_PIECE_BYTES = 64 * 1024;
 /** A throttled body is read in pieces of this part of a second. */
 const PIECES_PER_SECOND = 20;
 const MAX_JSON_BYTES = 1024 * 1024;
 
-function bytesPerSecond({ fault, settings }: Exchange): number {
+function bytesPerSecond({ fault, settings }: RequestContext): number {
   const isSlow = fault === 'slow-body' || fault === 'storage-slow-body';
   const slowRate = SLOW_PIECE_BYTES / (Math.max(1, settings.slowMs) / 10_000);
   return Math.min(settings.readBytesPerSecond, isSlow ? slowRate : Number.POSITIVE_INFINITY);
@@ -16,8 +16,8 @@ function bytesPerSecond({ fault, settings }: Exchange): number {
  * Reads the body with backpressure, at the speed and with the faults of the exchange. While a piece is worked on,
  * nothing more is taken from the socket than Node's own small buffer.
  */
-export async function* readBody(exchange: Exchange): AsyncGenerator<Buffer, void> {
-  const { req, record } = exchange;
+export async function* readBody(context: RequestContext): AsyncGenerator<Buffer, void> {
+  const { req, record } = context;
   const chunks = req.iterator({ destroyOnReturn: false });
   while (true) {
     const next: IteratorResult<Buffer> = await chunks.next().catch(() => {
@@ -26,35 +26,35 @@ export async function* readBody(exchange: Exchange): AsyncGenerator<Buffer, void
     if (next.done === true) break;
     let rest = next.value;
     while (rest.length > 0) {
-      const rate = bytesPerSecond(exchange);
+      const rate = bytesPerSecond(context);
       const piece = rest.subarray(0, Math.max(1, Math.ceil(rate / PIECES_PER_SECOND)));
       rest = rest.subarray(piece.length);
-      if (rate !== Number.POSITIVE_INFINITY) await pause(exchange, (piece.length / rate) * 1000);
+      if (rate !== Number.POSITIVE_INFINITY) await pause(context, (piece.length / rate) * 1000);
       record.bodyBytes += piece.length;
       yield piece;
-      exchange.changed();
-      await playDuringBody(exchange);
+      context.changed();
+      await injectDuringBody(context);
     }
   }
   // The iterator also ends quietly when the connection was destroyed from this side.
   if (!req.complete) throw new ConnectionGone();
-  exchange.bodyEnded = true;
+  context.bodyEnded = true;
 }
 
 /** Reads a body to its end for the record alone. */
-export async function discardBody(exchange: Exchange): Promise<void> {
-  for await (const _piece of readBody(exchange)) {
+export async function discardBody(context: RequestContext): Promise<void> {
+  for await (const _piece of readBody(context)) {
     // Counting, in readBody, is all.
   }
-  exchange.record.complete = true;
-  exchange.changed();
+  context.record.complete = true;
+  context.changed();
 }
 
 /** The JSON body of a request; undefined where it is not JSON or is over 1 MiB. */
-export async function readJson(exchange: Exchange): Promise<unknown> {
+export async function readJson(context: RequestContext): Promise<unknown> {
   const pieces: Buffer[] = [];
   let size = 0;
-  for await (const piece of readBody(exchange)) {
+  for await (const piece of readBody(context)) {
     size += piece.length;
     if (size <= MAX_JSON_BYTES) pieces.push(piece);
   }
@@ -62,12 +62,12 @@ export async function readJson(exchange: Exchange): Promise<unknown> {
   if (size <= MAX_JSON_BYTES && size > 0) {
     try {
       json = JSON.parse(Buffer.concat(pieces).toString());
-      exchange.record.json = json;
+      context.record.json = json;
     } catch {
       json = undefined;
     }
   }
-  exchange.record.complete = true;
-  exchange.changed();
+  context.record.complete = true;
+  context.changed();
   return json;
 }

@@ -13,7 +13,7 @@ function allowedOrigin({ corsOrigins }: Configuration, origin: string | undefine
   return corsOrigins.includes(origin) ? origin : null;
 }
 
-/** The CORS headers of a successful answer. */
+/** The CORS headers of a successful response. */
 export function corsHeaders(settings: Configuration, request: IncomingHttpHeaders): Record<string, string> {
   const origin = allowedOrigin(settings, request.origin);
   if (origin === null) return {};
@@ -24,7 +24,7 @@ export function corsHeaders(settings: Configuration, request: IncomingHttpHeader
   };
 }
 
-/** The CORS headers of a preflight answer: none unless origin, method and every header are configured. */
+/** The CORS headers of a preflight response: none unless origin, method and every header are configured. */
 export function preflightHeaders(
   settings: Configuration,
   request: IncomingHttpHeaders,

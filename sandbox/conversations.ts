@@ -1,9 +1,9 @@
-import type { Answer, Exchange } from './exchange.ts';
-import { leadwayError, noSuchEndpoint } from './leadway-answers.ts';
+import { leadwayError, noSuchEndpoint } from './leadway-responses.ts';
+import type { RequestContext, SandboxResponse } from './request-context.ts';
+import type { SandboxState } from './state.ts';
 import { conversationProblem, idProblems, locationProblem } from './targets.ts';
-import type { World } from './world.ts';
 
-/** Real answers carry cookies of the vendor's edge; a BFF must not pass them on. */
+/** Real responses carry cookies of the vendor's edge; a BFF must not pass them on. */
 const COOKIE = { 'Set-Cookie': '__cf_bm=sandbox-cookie; path=/; HttpOnly; Secure; SameSite=None' };
 
 /** The conversation a request of these endpoints is about, if any. */
@@ -14,18 +14,18 @@ export function conversationOf(url: URL, json: Readonly<Record<string, unknown>>
   return typeof other === 'string' ? other : null;
 }
 
-/** Answers the plain endpoints: enough of Leadway for a passthrough to be seen working, with an echo of what came. */
-export function answerConversations(
-  world: World,
-  exchange: Exchange,
+/** Responses the plain endpoints: enough of Leadway for a passthrough to be seen working, with an echo of what came. */
+export function responseConversations(
+  state: SandboxState,
+  context: RequestContext,
   url: URL,
   json: Readonly<Record<string, unknown>>,
-): Answer {
-  const method = exchange.record.method;
+): SandboxResponse {
+  const method = context.record.method;
   const ownLocation =
-    [...world.tokens].find(([id]) => locationProblem(world, exchange, id) === null)?.[0] ?? '';
+    [...state.tokens].find(([id]) => locationProblem(state, context, id) === null)?.[0] ?? '';
   const echo = { method, path: url.pathname, query: Object.fromEntries(url.searchParams), body: json };
-  const found = (status: number, body: object): Answer => ({
+  const found = (status: number, body: object): SandboxResponse => ({
     status,
     headers: COOKIE,
     json: { ...body, echo },
@@ -57,7 +57,7 @@ export function answerConversations(
     const conversations = [
       { id: 'sandboxConversation01', contactId: 'sandboxContact01', locationId, type: 'TYPE_PHONE' },
     ];
-    return locationProblem(world, exchange, locationId) ?? target ?? found(200, { conversations, total: 1 });
+    return locationProblem(state, context, locationId) ?? target ?? found(200, { conversations, total: 1 });
   }
   if (target !== null) return target;
   if (url.pathname.endsWith('/messages')) {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Answer, Exchange } from './exchange.ts';
 import { extensionOf, typeOfName } from './file-types.ts';
-import { leadwayError } from './leadway-answers.ts';
+import { leadwayError } from './leadway-responses.ts';
+import type { RequestContext, SandboxResponse } from './request-context.ts';
+import { BUCKET, type DirectUpload, publicUrl, type SandboxState } from './state.ts';
 import { conversationProblem, idProblems, locationProblem } from './targets.ts';
-import { BUCKET, type DirectUpload, publicUrl, type World } from './world.ts';
 
 const MIB = 1024 * 1024;
 const MAX_PENDING_UPLOADS = 10_000;
@@ -21,12 +21,12 @@ function stringProblems(json: Readonly<Record<string, unknown>>, names: readonly
   });
 }
 
-/** Answers `POST /conversations/messages/upload/initiate`. */
+/** Responses `POST /conversations/messages/upload/initiate`. */
 export function initiateUpload(
-  world: World,
-  exchange: Exchange,
+  state: SandboxState,
+  context: RequestContext,
   json: Readonly<Record<string, unknown>>,
-): Answer {
+): SandboxResponse {
   const problems = [
     ...idProblems(json, ['locationId', 'conversationId']),
     ...stringProblems(json, ['filename', 'contentType', 'channel']),
@@ -38,7 +38,7 @@ export function initiateUpload(
   const locationId = String(json['locationId']);
   const conversationId = String(json['conversationId']);
   const filename = String(json['filename']);
-  const target = locationProblem(world, exchange, locationId) ?? conversationProblem(conversationId);
+  const target = locationProblem(state, context, locationId) ?? conversationProblem(conversationId);
   if (target !== null) return target;
 
   const contentType = typeOfName(filename);
@@ -54,37 +54,37 @@ export function initiateUpload(
   if (Number(fileSize) > maxFileSize) {
     return leadwayError(413, `File size exceeds the maximum of ${maxFileSize / MIB}MB`);
   }
-  return issueUrl(world, exchange, { locationId, conversationId, filename, maxFileSize }, contentType);
+  return issueUrl(state, context, { locationId, conversationId, filename, maxFileSize }, contentType);
 }
 
 function issueUrl(
-  world: World,
-  exchange: Exchange,
+  state: SandboxState,
+  context: RequestContext,
   wanted: Omit<DirectUpload, 'uploadId' | 'filePath'>,
   contentType: string,
-): Answer {
+): SandboxResponse {
   const { locationId, conversationId, filename, maxFileSize } = wanted;
   const uploadId = randomUUID();
   const filePath = `location/${locationId}/conversations/${conversationId}/${uploadId}.${extensionOf(filename)}`;
-  world.uploads.set(filePath, { ...wanted, uploadId, filePath });
-  const [oldest] = world.uploads.keys();
-  if (world.uploads.size > MAX_PENDING_UPLOADS && oldest !== undefined) world.uploads.delete(oldest);
+  state.uploads.set(filePath, { ...wanted, uploadId, filePath });
+  const [oldest] = state.uploads.keys();
+  if (state.uploads.size > MAX_PENDING_UPLOADS && oldest !== undefined) state.uploads.delete(oldest);
 
-  const isEvil = exchange.fault === 'initiate-evil-origin';
-  const { url: uploadUrl, expiresAt } = world.signer.sign(
-    isEvil ? 'https://evil.example' : world.storageOrigin,
+  const isEvil = context.fault === 'initiate-evil-origin';
+  const { url: uploadUrl, expiresAt } = state.signer.sign(
+    isEvil ? 'https://evil.example' : state.storageOrigin,
     { method: 'PUT', path: `/${BUCKET}/${filePath}`, contentType },
-    world.settings.urlTtlMs,
+    state.settings.urlTtlMs,
   );
   return { status: 200, json: { uploadUrl, uploadId, filePath, expiresAt, maxFileSize } };
 }
 
-/** Answers `POST /conversations/messages/upload/complete`. */
+/** Responses `POST /conversations/messages/upload/complete`. */
 export function completeUpload(
-  world: World,
-  exchange: Exchange,
+  state: SandboxState,
+  context: RequestContext,
   json: Readonly<Record<string, unknown>>,
-): Answer {
+): SandboxResponse {
   const problems = [
     ...idProblems(json, ['locationId', 'conversationId']),
     ...stringProblems(json, ['uploadId', 'filePath', 'filename']),
@@ -93,12 +93,12 @@ export function completeUpload(
   const filePath = String(json['filePath']);
   const filename = String(json['filename']);
   const target =
-    locationProblem(world, exchange, String(json['locationId'])) ??
+    locationProblem(state, context, String(json['locationId'])) ??
     conversationProblem(String(json['conversationId']));
   if (target !== null) return target;
 
-  const upload = world.uploads.get(filePath);
-  const stored = world.files.get(filePath);
+  const upload = state.uploads.get(filePath);
+  const stored = state.files.get(filePath);
   if (upload === undefined || stored === undefined) return leadwayError(404, 'File not found in storage');
   const isSameUpload = (['uploadId', 'locationId', 'conversationId'] as const).every(
     (name) => json[name] === upload[name],
@@ -113,7 +113,7 @@ export function completeUpload(
   return {
     status: 200,
     json: {
-      uploadedFiles: { [filename]: publicUrl(world, filePath) },
+      uploadedFiles: { [filename]: publicUrl(state, filePath) },
       metadata: { size: stored.size, contentType: stored.contentType },
     },
   };

@@ -1,9 +1,9 @@
 import { readBody } from './body.ts';
-import type { Exchange } from './exchange.ts';
-import { createIntake, type Intake } from './file-intake.ts';
 import type { StoredFile } from './file-store.ts';
+import { createIncomingFile, type IncomingFile } from './incoming-file.ts';
 import { createMultipartParser, MultipartError } from './multipart-parser.ts';
 import type { RecordedFile } from './records.ts';
+import type { RequestContext } from './request-context.ts';
 
 /** One file of a form, with what the store needs to keep it. */
 interface FormFile {
@@ -37,14 +37,14 @@ function append(fields: Record<string, string[]>, name: string, value: string): 
 }
 
 /** Reads a form to the end of the body, records it as it arrives, and never throws for a malformed one. */
-export async function readForm(exchange: Exchange, boundary: string, hooks: FormHooks): Promise<Form> {
+export async function readForm(context: RequestContext, boundary: string, hooks: FormHooks): Promise<Form> {
   const form: Form = { fields: {}, files: [], problem: null };
   const fieldOrder: string[] = [];
   const recordedFiles: RecordedFile[] = [];
-  Object.assign(exchange.record, { fields: form.fields, fieldOrder, files: recordedFiles });
+  Object.assign(context.record, { fields: form.fields, fieldOrder, files: recordedFiles });
 
   let fileBytes = 0;
-  let intake: Intake | null = null;
+  let file: IncomingFile | null = null;
   let field: { name: string; pieces: Buffer[]; size: number } | null = null;
 
   const parser = createMultipartParser(boundary, {
@@ -54,12 +54,12 @@ export async function readForm(exchange: Exchange, boundary: string, hooks: Form
         field = { name: head.name, pieces: [], size: 0 };
         return;
       }
-      intake = createIntake(head, !exchange.settings.discardFiles);
-      recordedFiles.push(intake.record);
+      file = createIncomingFile(head, !context.settings.discardFiles);
+      recordedFiles.push(file.record);
     },
     data(piece) {
-      if (intake !== null) {
-        intake.add(piece);
+      if (file !== null) {
+        file.add(piece);
         fileBytes += piece.length;
       } else if (field !== null) {
         field.size += piece.length;
@@ -68,9 +68,9 @@ export async function readForm(exchange: Exchange, boundary: string, hooks: Form
       }
     },
     partEnd() {
-      if (intake !== null) {
-        form.files.push({ record: intake.record, stored: intake.end(true) });
-        intake = null;
+      if (file !== null) {
+        form.files.push({ record: file.record, stored: file.end(true) });
+        file = null;
       } else if (field !== null) {
         const value = Buffer.concat(field.pieces).toString();
         append(form.fields, field.name, value);
@@ -81,7 +81,7 @@ export async function readForm(exchange: Exchange, boundary: string, hooks: Form
   });
 
   try {
-    for await (const piece of readBody(exchange)) {
+    for await (const piece of readBody(context)) {
       if (form.problem !== null) continue;
       try {
         parser.write(piece);
@@ -93,11 +93,11 @@ export async function readForm(exchange: Exchange, boundary: string, hooks: Form
     }
   } finally {
     // TypeScript cannot see that the parser's events assign it.
-    (intake as Intake | null)?.end(false);
-    exchange.changed();
+    (file as IncomingFile | null)?.end(false);
+    context.changed();
   }
   if (!parser.closed) form.problem ??= 'Unexpected end of form';
-  exchange.record.complete = parser.closed;
-  exchange.changed();
+  context.record.complete = parser.closed;
+  context.changed();
   return form;
 }

@@ -1,11 +1,11 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** An HTTP server that can be made to refuse connections on its port, and that closes for good at once. */
+/** An HTTP server that can be made to reject connections on its port, and that closes for good at once. */
 export interface Listener {
   readonly port: number;
   /** Closes the port, or opens it again; {@link Listener.ready} tells when that has happened. */
-  setRefusing(isRefusing: boolean): void;
+  setRejecting(isRejecting: boolean): void;
   ready(): Promise<void>;
   openSockets(): number;
   close(): Promise<void>;
@@ -57,8 +57,8 @@ export async function openListener(
 
   return {
     port: bound,
-    setRefusing(isRefusing) {
-      wanted = !isRefusing;
+    setRejecting(isRejecting) {
+      wanted = !isRejecting;
       settle();
     },
     ready: () => settling,

@@ -1,4 +1,4 @@
-import { type PartHead, parsePartHead } from './part-head.ts';
+import { type PartHead, parsePartHead } from './part-headers.ts';
 
 /** What the parser tells, in order: part, its data in pieces, its end. */
 export interface MultipartEvents {

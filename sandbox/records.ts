@@ -26,7 +26,7 @@ export interface RecordedRequest {
   complete: boolean;
   /** The connection ended before the body did. */
   aborted: boolean;
-  /** The connection ended before an answer was sent whole. */
+  /** The connection ended before a response was sent whole. */
   left: boolean;
   status: number | null;
   fields?: Record<string, string[]>;

@@ -6,8 +6,8 @@ import { type SandboxOptions, toSettings } from './options.ts';
 import { createRateLimiter } from './rate-limit.ts';
 import { createRecordBook, type RecordedRequest } from './records.ts';
 import { createUrlSigner } from './signed-url.ts';
+import type { SandboxState } from './state.ts';
 import { createStorage } from './storage.ts';
-import type { World } from './world.ts';
 
 /** A running stand-in for Leadway and its storage. */
 export interface Sandbox extends AsyncDisposable {
@@ -25,7 +25,7 @@ export interface Sandbox extends AsyncDisposable {
   readonly contactId: string;
   /** One per request received by either listener, in order. */
   readonly requests: RecordedRequest[];
-  /** The fault for everything; after setting or clearing a `refuse`, wait for {@link Sandbox.ready}. */
+  /** The fault for everything; after setting or clearing a `reject`, wait for {@link Sandbox.ready}. */
   fault: FaultName | null;
   /** Replaces a location's token; the old one is invalid at once. */
   setToken(newToken: string, locationId?: string): void;
@@ -45,12 +45,12 @@ export interface Sandbox extends AsyncDisposable {
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const settings = toSettings(options);
   const book = createRecordBook(settings.now);
-  const applyRefusal = () => {
-    api.setRefusing(faults.current === 'refuse');
-    storage.setRefusing(faults.current === 'storage-refuse');
+  const applyRejection = () => {
+    api.setRejecting(faults.current === 'refuse');
+    storage.setRejecting(faults.current === 'storage-refuse');
   };
-  const faults = createFaultSwitch(settings.fault, applyRefusal);
-  const world: World = {
+  const faults = createFaultSwitch(settings.fault, applyRejection);
+  const state: SandboxState = {
     settings,
     book,
     faults,
@@ -62,29 +62,29 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     storageOrigin: '',
     inFlight: new Set(),
   };
-  const storage = await openListener(settings.host, settings.storagePort, createStorage(world), book.changed);
-  const api = await openListener(settings.host, settings.port, createLeadwayApi(world), book.changed).catch(
+  const storage = await openListener(settings.host, settings.storagePort, createStorage(state), book.changed);
+  const api = await openListener(settings.host, settings.port, createLeadwayApi(state), book.changed).catch(
     async (error) => {
       await storage.close();
       throw error;
     },
   );
   const host = toUrlHost(settings.host);
-  world.storageOrigin = `http://${host}:${storage.port}`;
-  applyRefusal();
+  state.storageOrigin = `http://${host}:${storage.port}`;
+  applyRejection();
   await Promise.all([api.ready(), storage.ready()]);
 
   const [locationId = ''] = settings.tokens.keys();
   const close = async () => {
     book.close();
     await Promise.all([api.close(), storage.close()]);
-    world.files.clear();
+    state.files.clear();
   };
   return {
     url: `http://${host}:${api.port}`,
-    storageOrigin: world.storageOrigin,
+    storageOrigin: state.storageOrigin,
     get token() {
-      return world.tokens.get(locationId) ?? '';
+      return state.tokens.get(locationId) ?? '';
     },
     locationId,
     conversationId: 'sandboxConversation01',
@@ -97,21 +97,21 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
       faults.current = name;
     },
     setToken(newToken, ofLocation = locationId) {
-      if (!world.tokens.has(ofLocation)) throw new TypeError(`No location is called "${ofLocation}"`);
-      world.tokens.set(ofLocation, newToken);
+      if (!state.tokens.has(ofLocation)) throw new TypeError(`No location is called "${ofLocation}"`);
+      state.tokens.set(ofLocation, newToken);
     },
     waitFor: book.waitFor,
     async ready() {
       await Promise.all([api.ready(), storage.ready()]);
     },
     reset() {
-      for (const socket of world.inFlight) socket.destroy();
+      for (const socket of state.inFlight) socket.destroy();
       faults.reset();
-      world.tokens.clear();
-      for (const [id, token] of settings.tokens) world.tokens.set(id, token);
-      world.uploads.clear();
-      world.files.clear();
-      world.limiter.reset();
+      state.tokens.clear();
+      for (const [id, token] of settings.tokens) state.tokens.set(id, token);
+      state.uploads.clear();
+      state.files.clear();
+      state.limiter.reset();
       book.clear();
     },
     openSockets: () => api.openSockets() + storage.openSockets(),

@@ -8,7 +8,7 @@ interface Grant {
   contentType: string;
 }
 
-/** Why a signed request is refused, in the words of GCS. */
+/** Why a signed request is rejected, in the words of GCS. */
 export interface SignatureProblem {
   status: number;
   code: string;
@@ -74,7 +74,7 @@ export function createUrlSigner(now: () => number): UrlSigner {
           status: 403,
           code: 'AccessDenied',
           message:
-            'Anonymous caller does not have storage.objects access to the Google Cloud Storage object.',
+            'Anonymous client does not have storage.objects access to the Google Cloud Storage object.',
         };
       }
       if (contentType === undefined) {
@@ -96,7 +96,7 @@ export function createUrlSigner(now: () => number): UrlSigner {
   };
 }
 
-/** GCS's answer to a request that is not the signed one. */
+/** GCS's response to a request that is not the signed one. */
 export const SIGNATURE_DOES_NOT_MATCH: SignatureProblem = {
   status: 403,
   code: 'SignatureDoesNotMatch',
@@ -105,7 +105,7 @@ export const SIGNATURE_DOES_NOT_MATCH: SignatureProblem = {
     'Check your Google secret key and signing method.',
 };
 
-/** GCS's answer to a signed URL past its time. */
+/** GCS's response to a signed URL past its time. */
 export const EXPIRED_TOKEN: SignatureProblem = {
   status: 400,
   code: 'ExpiredToken',

@@ -3,46 +3,52 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { discardBody, readBody } from './body.ts';
 import { corsHeaders, preflightHeaders } from './bucket-cors.ts';
-import { type Answer, deliver, type Exchange, runExchange, takeFault } from './exchange.ts';
-import { playAtEnd, playAtStart } from './fault-play.ts';
-import { createIntake } from './file-intake.ts';
+import { injectAtEnd, injectAtStart } from './fault-injection.ts';
 import type { StoredFile } from './file-store.ts';
+import { createIncomingFile } from './incoming-file.ts';
+import {
+  deliver,
+  handleRequest,
+  type RequestContext,
+  type SandboxResponse,
+  takeFault,
+} from './request-context.ts';
 import { EXPIRED_TOKEN, SIGNATURE_DOES_NOT_MATCH, type SignatureProblem } from './signed-url.ts';
-import { BUCKET, type World } from './world.ts';
+import { BUCKET, type SandboxState } from './state.ts';
 
 const PUBLIC_PREFIX = '/files/';
 
 /** Makes the request listener of the storage stand-in. */
-export function createStorage(world: World) {
+export function createStorage(state: SandboxState) {
   return function storage(req: IncomingMessage, res: ServerResponse): void {
-    const url = new URL(`${world.storageOrigin}${req.url?.startsWith('/') ? req.url : '/'}`);
+    const url = new URL(`${state.storageOrigin}${req.url?.startsWith('/') ? req.url : '/'}`);
     const endpoint = req.method === 'PUT' ? 'storage' : 'view';
-    void runExchange(world, endpoint, req, res, (exchange) => serve(world, exchange, url));
+    void handleRequest(state, endpoint, req, res, (context) => serve(state, context, url));
   };
 }
 
-async function serve(world: World, exchange: Exchange, url: URL): Promise<void> {
-  const { method } = exchange.record;
-  if (method === 'PUT') return storeObject(world, exchange, url);
-  await discardBody(exchange);
+async function serve(state: SandboxState, context: RequestContext, url: URL): Promise<void> {
+  const { method } = context.record;
+  if (method === 'PUT') return storeObject(state, context, url);
+  await discardBody(context);
   if (method === 'OPTIONS') {
-    return deliver(exchange, {
+    return deliver(context, {
       status: 200,
-      headers: preflightHeaders(world.settings, exchange.req.headers),
+      headers: preflightHeaders(state.settings, context.req.headers),
     });
   }
   if (method === 'GET' || method === 'HEAD') {
-    if (url.pathname.startsWith(PUBLIC_PREFIX)) return showFile(world, exchange, url);
-    return deliver(exchange, xmlError(checkSignature(world, exchange, url) ?? SIGNATURE_DOES_NOT_MATCH));
+    if (url.pathname.startsWith(PUBLIC_PREFIX)) return showFile(state, context, url);
+    return deliver(context, xmlError(checkSignature(state, context, url) ?? SIGNATURE_DOES_NOT_MATCH));
   }
   return deliver(
-    exchange,
+    context,
     xmlError({ status: 405, code: 'MethodNotAllowed', message: 'Method not allowed.' }),
   );
 }
 
 /** GCS leaves the CORS headers off its errors, so a browser sees nothing but a network failure. */
-function xmlError({ status, code, message }: SignatureProblem): Answer {
+function xmlError({ status, code, message }: SignatureProblem): SandboxResponse {
   return {
     status,
     headers: { 'Content-Type': 'application/xml; charset=UTF-8' },
@@ -50,8 +56,8 @@ function xmlError({ status, code, message }: SignatureProblem): Answer {
   };
 }
 
-function checkSignature(world: World, { req }: Exchange, url: URL): SignatureProblem | null {
-  return world.signer.verify({
+function checkSignature(state: SandboxState, { req }: RequestContext, url: URL): SignatureProblem | null {
+  return state.signer.verify({
     method: req.method ?? '',
     url,
     host: req.headers.host ?? '',
@@ -66,31 +72,31 @@ function faultProblem(fault: string | null): SignatureProblem | null {
   return status === 0 ? null : { status, code: 'SandboxFault', message: `Sandbox fault ${status}` };
 }
 
-async function storeObject(world: World, exchange: Exchange, url: URL): Promise<void> {
-  const { req, record, settings } = exchange;
+async function storeObject(state: SandboxState, context: RequestContext, url: URL): Promise<void> {
+  const { req, record, settings } = context;
   const filePath = url.pathname.slice(`/${BUCKET}/`.length);
-  takeFault(exchange, world.uploads.get(filePath)?.conversationId ?? null);
-  playAtStart(exchange);
+  takeFault(context, state.uploads.get(filePath)?.conversationId ?? null);
+  injectAtStart(context);
 
-  const problem = faultProblem(exchange.fault) ?? checkSignature(world, exchange, url);
-  if (problem !== null) await deliver(exchange, xmlError(problem));
+  const problem = faultProblem(context.fault) ?? checkSignature(state, context, url);
+  if (problem !== null) await deliver(context, xmlError(problem));
 
   const contentType = req.headers['content-type'] ?? '';
-  const intake = createIntake({ name: 'body', filename: filePath, contentType }, !settings.discardFiles);
-  record.files = [intake.record];
+  const file = createIncomingFile({ name: 'body', filename: filePath, contentType }, !settings.discardFiles);
+  record.files = [file.record];
   let stored: StoredFile;
   try {
-    for await (const piece of readBody(exchange)) intake.add(piece);
+    for await (const piece of readBody(context)) file.add(piece);
     record.complete = true;
   } finally {
-    stored = intake.end(record.complete);
-    exchange.changed();
+    stored = file.end(record.complete);
+    context.changed();
   }
-  if (exchange.answered) return;
-  await playAtEnd(exchange, '');
+  if (context.responded) return;
+  await injectAtEnd(context, '');
   // Only now: an upload that was cut short, or that a fault swallowed, leaves nothing behind.
-  world.files.put(filePath, stored);
-  await deliver(exchange, {
+  state.files.put(filePath, stored);
+  await deliver(context, {
     status: 200,
     headers: {
       ...corsHeaders(settings, req.headers),
@@ -104,17 +110,17 @@ async function storeObject(world: World, exchange: Exchange, url: URL): Promise<
   });
 }
 
-async function showFile(world: World, exchange: Exchange, url: URL): Promise<void> {
-  const { req, res, record } = exchange;
-  const file = world.files.get(decodeURIComponent(url.pathname.slice(PUBLIC_PREFIX.length)));
+async function showFile(state: SandboxState, context: RequestContext, url: URL): Promise<void> {
+  const { req, res, record } = context;
+  const file = state.files.get(decodeURIComponent(url.pathname.slice(PUBLIC_PREFIX.length)));
   if (file?.contents == null) {
     return deliver(
-      exchange,
+      context,
       xmlError({ status: 404, code: 'NoSuchKey', message: 'The specified key does not exist.' }),
     );
   }
   record.status = 200;
-  exchange.answered = true;
+  context.responded = true;
   res.writeHead(200, {
     'Content-Type': file.contentType,
     'Content-Length': file.size,
@@ -125,5 +131,5 @@ async function showFile(world: World, exchange: Exchange, url: URL): Promise<voi
     'Cross-Origin-Resource-Policy': 'cross-origin',
   });
   await pipeline(Readable.from(req.method === 'HEAD' ? [] : file.contents), res);
-  exchange.changed();
+  context.changed();
 }

@@ -1,12 +1,12 @@
-import type { Answer, Exchange } from './exchange.ts';
 import { faultOfConversation, isFaultName } from './faults.ts';
-import { leadwayError } from './leadway-answers.ts';
+import { leadwayError } from './leadway-responses.ts';
 import { ID_PATTERN } from './options.ts';
-import type { World } from './world.ts';
+import type { RequestContext, SandboxResponse } from './request-context.ts';
+import type { SandboxState } from './state.ts';
 
 /** The bearer token of a request, empty when it has none. */
-export function bearerOf(exchange: Exchange): string {
-  return /^Bearer (\S+)$/i.exec(exchange.req.headers.authorization ?? '')?.[1] ?? '';
+export function bearerOf(context: RequestContext): string {
+  return /^Bearer (\S+)$/i.exec(context.req.headers.authorization ?? '')?.[1] ?? '';
 }
 
 /** The messages of Leadway's validation for ids that must be there. */
@@ -20,15 +20,19 @@ export function idProblems(values: Readonly<Record<string, unknown>>, names: rea
 }
 
 /** A token belongs to one location and opens no other. */
-export function locationProblem(world: World, exchange: Exchange, locationId: string): Answer | null {
-  return world.tokens.get(locationId) === bearerOf(exchange)
+export function locationProblem(
+  state: SandboxState,
+  context: RequestContext,
+  locationId: string,
+): SandboxResponse | null {
+  return state.tokens.get(locationId) === bearerOf(context)
     ? null
     : leadwayError(403, 'The token does not have access to this location.');
 }
 
 /** Every well-formed conversation exists, but for those that say they do not. */
-export function conversationProblem(conversationId: string): Answer | null {
-  // The real service answers 500 without an `error` here, seen in the wild.
+export function conversationProblem(conversationId: string): SandboxResponse | null {
+  // The real service responses 500 without an `error` here, seen in the wild.
   if (conversationId.startsWith('missing')) {
     return {
       status: 500,

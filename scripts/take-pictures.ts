@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'puppeteer-core';
-import { createHouse } from '../test/helpers/house.ts';
 import { findBrowser } from '../test/helpers/installed-browsers.ts';
 import { launchBrowser } from '../test/helpers/launch-browser.ts';
+import { createTestServer } from '../test/helpers/test-server.ts';
 
 /**
- * Takes the pictures of the demo page that the documents show (`docs/images/demo*.png`), each in a house of its
+ * Takes the pictures of the demo page that the documents show (`docs/images/demo*.png`), each in a test server of its
  * own, with a file in every state that a visitor is likely to see. Needs Chromium: `CHROMIUM=/path` names one
  * that lies elsewhere.
  */
@@ -28,12 +28,12 @@ try {
 }
 
 async function take(driver: Browser, picture: (typeof PICTURES)[number]): Promise<void> {
-  await using house = await createHouse({ page: true, sandbox: { slowMs: 3_000 } });
+  await using testServer = await createTestServer({ page: true, sandbox: { slowMs: 3_000 } });
   const context = await driver.createBrowserContext();
   const page = await context.newPage();
   await page.setViewport(picture);
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: picture.theme }]);
-  await page.goto(house.url);
+  await page.goto(testServer.url);
   await page.waitForSelector('#limits:not(:empty)');
   await fill(page);
   const top = 'top' in picture ? picture.top : 'body';
@@ -44,7 +44,7 @@ async function take(driver: Browser, picture: (typeof PICTURES)[number]): Promis
   await context.close();
 }
 
-/** One file delivered by each route, one refused, one on its way and one that is told to come back. */
+/** One file delivered by each route, one rejected, one on its way and one that is told to come back. */
 async function fill(page: Page): Promise<void> {
   const send = (sample: string) => page.evaluate(`document.querySelector('[data-sample=${sample}]').click()`);
   const until = (condition: string) => page.waitForFunction(condition);

@@ -1,14 +1,14 @@
 import express, { type Express, type Request, Router } from 'express';
 import { createAccessLog } from '../middleware/access-log.ts';
 import { createActivityCount } from '../middleware/activity.ts';
+import { authenticate } from '../middleware/authenticate.ts';
 import { createBodyGuard } from '../middleware/body-guard.ts';
-import { createCallerGate } from '../middleware/caller.ts';
-import { createDrainingGate } from '../middleware/draining.ts';
+import { checkOrigin, createCors, createPreflight } from '../middleware/check-origin.ts';
 import { createErrorHandler, createNotFound } from '../middleware/error-handler.ts';
 import { createForwardedNotice, createPrefixReader, setTrustProxy } from '../middleware/forwarded.ts';
 import { createLocalHostCheck } from '../middleware/local-host.ts';
-import { createCors, createOriginGate, createPreflight } from '../middleware/origin.ts';
 import { createAddressRateLimit, createRateLimit } from '../middleware/rate-limit.ts';
+import { rejectWhileDraining } from '../middleware/reject-while-draining.ts';
 import { createRequestId } from '../middleware/request-id.ts';
 import { createSecurityHeaders } from '../middleware/security-headers.ts';
 import { createStrictHttp } from '../middleware/strict-http.ts';
@@ -47,7 +47,7 @@ export function createApp(context: AppContext, demo: DemoTarget | null = null): 
   app.use(createSecurityHeaders(config.hstsMaxAgeS));
   app.use(createCors(context)); // before all rejections: a page may only read errors that carry its headers
   app.use(createStrictHttp());
-  addHealth(app, context); // neither drained nor limited: probes must always get an answer
+  addHealth(app, context); // neither drained nor limited: probes must always get a response
   if (!config.production) app.use(createLocalHostCheck(context)); // after probes, which come under any name
   app.use(config.basePath === '' ? '/' : config.basePath, createApi(context));
   if (demo !== null) app.use(createPageRouter(context, demo));
@@ -80,16 +80,16 @@ function createApi(context: AppContext, mountPathOf: (req: Request) => string = 
   const { config } = context;
   const api = Router();
   api.use(createPreflight()); // before what rejects or counts
-  api.use(createDrainingGate(context));
+  api.use(rejectWhileDraining(context));
   api.use(createActivityCount(context)); // after the gate: what it rejected does not delay a shutdown
-  api.use(createOriginGate(context));
+  api.use(checkOrigin(context));
   addClientConfig(api, context);
   addClientModule(api);
   const addressLimit = createAddressRateLimit(context);
   addOpenApi(api, context, addressLimit);
   if (context.hasCredentials) api.use(addressLimit); // guesses at credentials are counted too
-  if (context.sessions !== null) addSession(api, context, context.sessions); // before the gate: it lets callers in
-  api.use(createCallerGate(context)); // before any body
+  if (context.sessions !== null) addSession(api, context, context.sessions); // before the gate: it lets clients in
+  api.use(authenticate(context)); // before any body
   api.use(createRateLimit(context)); // after the gate: it counts by user
   const readPrefix = createPrefixReader(context, mountPathOf);
   addUpload(api, context, readPrefix);

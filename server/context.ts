@@ -1,26 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import type { Authenticator } from './callers/caller.ts';
-import { createCallerServices } from './callers/caller-services.ts';
-import { createEmbeddedAuthenticator } from './callers/embedded-caller.ts';
-import type { Sessions } from './callers/sessions.ts';
+import type { Authenticator } from './auth/authenticator.ts';
+import { createClientServices } from './auth/authenticators.ts';
+import { createEmbeddedAuthenticator } from './auth/embedded.ts';
+import type { Sessions } from './auth/sessions.ts';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
 import { createUploadHooks, type Embedding } from './embedding.ts';
 import { createTypePolicy, type TypePolicy } from './file-types/file-types.ts';
 import { LingeringClose } from './http/lingering-close.ts';
 import { createProxyFor, type ProxyFor } from './http/outbound-proxy.ts';
-import { createConfiguredTokens } from './leadway/configured-tokens.ts';
 import { createDirectCapability, type DirectCapability } from './leadway/direct-capability.ts';
 import { LeadwayClient } from './leadway/leadway-client.ts';
+import { createUpstreamQuota } from './leadway/quota.ts';
 import { createProbe, createReachability } from './leadway/reachability.ts';
+import { createConfiguredTokens } from './leadway/token-store.ts';
 import { createUpstreamAgent, type UpstreamAgent } from './leadway/upstream-agent.ts';
-import { createUpstreamBudget } from './leadway/upstream-budget.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
-import { createCallerPlaces } from './shared/caller-places.ts';
-import { openSharedStore, type SharedStore } from './shared/shared-store.ts';
+import { createClientSlots } from './redis/client-slots.ts';
+import { openSharedStore, type SharedStore } from './redis/store.ts';
 import { DirectUploads } from './uploads/direct-uploads.ts';
-import { locationsOfCaller } from './uploads/locations.ts';
+import { locationsOfClient } from './uploads/locations.ts';
 import { createSlots, type Slots } from './uploads/slots.ts';
 import { createTicketBox, type TicketBox } from './uploads/tickets.ts';
 import type { UploadContext } from './uploads/upload-context.ts';
@@ -39,7 +39,7 @@ export interface AppContext extends AsyncDisposable {
   readonly authenticator: Authenticator;
   /** What stands for a user in the log. */
   readonly userHash: (userId: string) => string;
-  /** Where callers begin their session here (`AUTH=sso`). */
+  /** Where clients begin their session here (`AUTH=sso`). */
   readonly sessions: Sessions | null;
   /** Whether requests have to prove who sends them, so that clients may guess. */
   readonly hasCredentials: boolean;
@@ -65,14 +65,14 @@ export function createContext(
   logger: Logger,
   embedding: Embedding = {},
 ): AppContext {
-  const { leadway, uploads: limits } = config;
+  const { uploads: limits } = config;
   const resources = new AsyncDisposableStack();
   const sharedStore =
     secrets.redisUrl === null ? null : resources.use(openSharedStore(secrets.redisUrl.reveal(), logger));
   const places =
-    sharedStore === null ? null : resources.use(createCallerPlaces({ store: sharedStore, logger }));
+    sharedStore === null ? null : resources.use(createClientSlots({ store: sharedStore, logger }));
   const proxyFor = createProxyFor(secrets, config.outbound.noProxy);
-  const reachability = createReachability(leadway.baseUrl, logger);
+  const reachability = createReachability(config.leadway.baseUrl, logger);
   const agent = resources.use(
     createUpstreamAgent({
       proxyFor,
@@ -87,21 +87,21 @@ export function createContext(
       onUnreachable: (host, error, proxy) => reachability.noteUnreachable(host, error, proxy, 'probe'),
     }),
   );
-  const probeLeadway = createProbe(probeAgent, leadway.baseUrl);
+  const probeLeadway = createProbe(probeAgent, config.leadway.baseUrl);
   const { authenticator, sessions } =
     embedding.authenticate === undefined
-      ? resources.use(createCallerServices(config, secrets, { store: sharedStore, agent, logger }))
+      ? resources.use(createClientServices(config, secrets, { store: sharedStore, agent, logger }))
       : { authenticator: createEmbeddedAuthenticator(embedding.authenticate), sessions: null };
   const tokens = resources.use(
-    createConfiguredTokens({ secrets, singleLocationId: leadway.singleLocationId, logger }),
+    createConfiguredTokens({ secrets, singleLocationId: config.leadway.singleLocationId, logger }),
   );
-  const budget = createUpstreamBudget({ store: sharedStore, logger });
-  const client = new LeadwayClient({
-    baseUrl: leadway.baseUrl,
-    apiVersion: leadway.apiVersion,
+  const quota = createUpstreamQuota({ store: sharedStore, logger });
+  const leadway = new LeadwayClient({
+    baseUrl: config.leadway.baseUrl,
+    apiVersion: config.leadway.apiVersion,
     timeoutMs: config.upstreamTimeoutMs,
     tokens,
-    budget,
+    quota,
     agent,
     logger,
   });
@@ -110,14 +110,14 @@ export function createContext(
   const capability = createDirectCapability(logger);
   const policy = createTypePolicy(limits.allowedExtensions);
   const direct = new DirectUploads({
-    client,
+    leadway,
     tickets,
     capability,
     storageOrigins: config.storageOrigins,
     basePath: config.basePath,
   });
   const slots = createSlots(
-    { max: limits.maxConcurrent, maxPerCaller: limits.maxConcurrentPerCaller },
+    { max: limits.maxConcurrent, maxPerClient: limits.maxConcurrentPerClient },
     places,
   );
   const lifecycle = new Lifecycle();
@@ -127,7 +127,7 @@ export function createContext(
     if (problem !== null) probeLeadway(); // no upload may come that would find out
     return problem;
   });
-  lifecycle.addNotice(() => client.authProblem());
+  lifecycle.addNotice(() => leadway.authProblem());
   lifecycle.addNotice(() => tokens.problem());
   lifecycle.addNotice(() => authenticator.notice?.() ?? null);
   lifecycle.addCheck(() => authenticator.problem?.() ?? null);
@@ -151,11 +151,11 @@ export function createContext(
     policy,
     slots,
     uploads: {
-      client,
+      leadway,
       direct,
       policy,
-      locationsFor: (caller) => locationsOfCaller(leadway.locationIds, caller),
-      budget,
+      locationsFor: (client) => locationsOfClient(config.leadway.locationIds, client),
+      quota,
       forward: config.forward,
       maxFiles: limits.maxFiles,
       defaultChannel: limits.defaultChannel,

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Caller } from './callers/caller.ts';
+import type { Client } from './auth/authenticator.ts';
 import { appError } from './errors/app-error.ts';
 import type { Logger } from './logger.ts';
 
@@ -108,6 +108,6 @@ export function createUploadHooks({ beforeUpload, afterUpload }: Embedding, logg
 }
 
 /** The user as hooks get it. */
-export function toUser({ id, locations }: Caller): User {
+export function toUser({ id, locations }: Client): User {
   return { id, locations: locations === null ? 'all' : [...locations] };
 }

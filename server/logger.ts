@@ -98,7 +98,7 @@ export async function createPrettyStream(): Promise<{ stream: DestinationStream 
 
 /**
  * An error for the log: name, code, message and causes, without anything that looks like a secret. It has a stack only
- * where the fault is ours: the stack of a refused connection or of Leadway's 503 leads nowhere.
+ * where the fault is ours: the stack of a rejected connection or of Leadway's 503 leads nowhere.
  */
 function serializeError(error: unknown): unknown {
   return describeError(error, error instanceof AppError && error.code === 'INTERNAL');

@@ -6,7 +6,7 @@ import { type FormLimits, FormParser } from './form-parser.ts';
 import type { FormReceiver } from './form-receiver.ts';
 import { fieldTooLong } from './multer-errors.ts';
 import type { MultipartOptions } from './multipart.ts';
-import { decodeFilename, missingFilename, type PartHead } from './part-head.ts';
+import { decodeFilename, missingFilename, type PartHead } from './part-headers.ts';
 import { PartStream } from './part-stream.ts';
 
 /** What is read, how far, and who gets it. */

@@ -1,7 +1,7 @@
 import { appError } from '../../server/errors/app-error.ts';
 import { sizeText } from '../../server/errors/messages.ts';
 import { badMultipart } from './bad-multipart.ts';
-import { assertNoBareLineFeed, missingFilename, type PartHead, parsePartHead } from './part-head.ts';
+import { assertNoBareLineFeed, missingFilename, type PartHead, parsePartHead } from './part-headers.ts';
 
 /** Bounds of a form. */
 export interface FormLimits {

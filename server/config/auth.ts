@@ -1,7 +1,7 @@
 import { type Checks, checkTransport, isMalformed, report, reportUnused } from './checks.ts';
 import type { VariableName } from './env.ts';
 
-/** How callers are told apart (`AUTH` and the variables of the kind chosen). */
+/** How clients are told apart (`AUTH` and the variables of the kind chosen). */
 export type AuthConfig =
   | { readonly kind: 'none' }
   | {
@@ -36,7 +36,7 @@ const REQUIRED_BY = {
   sso: ['SSO_SHARED_SECRET', 'SESSION_SECRETS'],
 } as const satisfies Readonly<Record<AuthConfig['kind'], readonly VariableName[]>>;
 
-/** How callers are told apart, with every variable of the other kinds refused. */
+/** How clients are told apart, with every variable of the other kinds rejected. */
 export function resolveAuth(checks: Checks): AuthConfig {
   const { values, given } = checks.environment;
   const wellFormed = values.AUTH !== null;

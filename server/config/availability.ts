@@ -7,7 +7,7 @@ export const NOT_AVAILABLE_YET: readonly { readonly name: VariableName; readonly
   { name: 'ADMIN_PORT' },
 ];
 
-/** Refuses what would otherwise be silently ignored. */
+/** Rejects what would otherwise be silently ignored. */
 export function checkAvailability(checks: Checks): void {
   const { values } = checks.environment;
   for (const { name, value } of NOT_AVAILABLE_YET) {

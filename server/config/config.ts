@@ -25,7 +25,7 @@ export interface Config {
   readonly leadway: {
     readonly baseUrl: URL;
     readonly apiVersion: string;
-    /** The location of a caller who names none. */
+    /** The location of a client who names none. */
     readonly singleLocationId: string | null;
     readonly locationIds: readonly string[];
   };
@@ -45,7 +45,7 @@ export interface Config {
     readonly defaultChannel: string;
     readonly allowedExtensions: readonly string[];
     readonly maxConcurrent: number;
-    readonly maxConcurrentPerCaller: number;
+    readonly maxConcurrentPerClient: number;
     readonly idleTimeoutMs: number;
   };
   readonly rateLimit: { readonly max: number; readonly windowMs: number };

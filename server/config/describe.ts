@@ -15,11 +15,11 @@ export function describeConfig(config: Config, secrets: Secrets): string {
   const shown = {
     ...describeService(config),
     ...describeLeadway(config, secrets),
-    ...describeCallers(config, secrets),
+    ...describeClients(config, secrets),
     ...describeAuth(config.auth, secrets),
     ...describeUploads(config),
   };
-  // Only the variables that say how callers sign in may be left out; the compiler holds us to the others.
+  // Only the variables that say how clients sign in may be left out; the compiler holds us to the others.
   const all: Readonly<Record<Exclude<VariableName, AuthVariable>, string | null>> = shown;
   return Object.entries(all)
     .flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]))
@@ -67,7 +67,7 @@ function describeLeadway({ leadway, sandbox, ...config }: Config, secrets: Secre
   };
 }
 
-function describeCallers(config: Config, secrets: Secrets) {
+function describeClients(config: Config, secrets: Secrets) {
   const { trustProxy } = config;
   return {
     ALLOWED_ORIGINS: config.origins.allowed.join(',') || 'same origin only',
@@ -119,7 +119,7 @@ function describeUploads({ forward, uploads, ...config }: Config) {
     DEFAULT_CHANNEL: uploads.defaultChannel,
     ALLOWED_TYPES: uploads.allowedExtensions.join(','),
     MAX_CONCURRENT_UPLOADS: `${uploads.maxConcurrent}`,
-    MAX_CONCURRENT_UPLOADS_PER_CALLER: `${uploads.maxConcurrentPerCaller}`,
+    MAX_CONCURRENT_UPLOADS_PER_CALLER: `${uploads.maxConcurrentPerClient}`,
     UPLOAD_IDLE_TIMEOUT_MS: `${uploads.idleTimeoutMs}`,
     ATTACHMENT_URL_ORIGINS: config.attachmentUrlOrigins.join(',') || 'none',
     CLAMAV_URL:

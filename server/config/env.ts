@@ -3,7 +3,7 @@ import { type ConfigProblem, showValue } from './problems.ts';
 import { type ReadFile, readSecretFile, showPath } from './secret-file.ts';
 import type { Setting } from './setting.ts';
 import { warnOfUnknownNames } from './unknown-names.ts';
-import { CALLER_VARIABLES } from './variables/callers.ts';
+import { CALLER_VARIABLES } from './variables/auth.ts';
 import { LEADWAY_VARIABLES } from './variables/leadway.ts';
 import { SERVICE_VARIABLES } from './variables/service.ts';
 import { UPLOAD_VARIABLES } from './variables/uploads.ts';
@@ -80,11 +80,11 @@ interface Reading {
   readonly example: string;
 }
 
-type Outcome = ({ readonly value: unknown } | { readonly problem: ConfigProblem }) & {
+type LogFields = ({ readonly value: unknown } | { readonly problem: ConfigProblem }) & {
   readonly file?: string;
 };
 
-function readPlain({ name, env, parse, example }: Reading): Outcome | null {
+function readPlain({ name, env, parse, example }: Reading): LogFields | null {
   const raw = env[name];
   if (!isSet(raw)) return null;
   const parsed = parse(raw);
@@ -93,7 +93,7 @@ function readPlain({ name, env, parse, example }: Reading): Outcome | null {
   return { problem: { name, problem: parsed.problem, came, example: `${name}=${example}` } };
 }
 
-function readSecret({ name, env, readFile, parse, example }: Reading): Outcome | null {
+function readSecret({ name, env, readFile, parse, example }: Reading): LogFields | null {
   const raw = env[name];
   const fileName = `${name}_FILE`;
   const path = env[fileName];

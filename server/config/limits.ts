@@ -4,7 +4,7 @@ import { isLoopback } from './web-address.ts';
 
 /**
  * The sizes of forwarding. The other two bend to FORWARD_MAX_BYTES where they are left to their defaults, so
- * that changing the one that matters is enough; what is written down and contradicts it is refused.
+ * that changing the one that matters is enough; what is written down and contradicts it is rejected.
  */
 export function resolveForward(checks: Checks): Config['forward'] {
   const { values } = checks.environment;
@@ -35,10 +35,10 @@ function checkAgainstMax(
 export function resolveUploads(checks: Checks): Config['uploads'] {
   const { values, given } = checks.environment;
   const maxConcurrent = values.MAX_CONCURRENT_UPLOADS;
-  const perCaller = values.MAX_CONCURRENT_UPLOADS_PER_CALLER;
-  if (given.has('MAX_CONCURRENT_UPLOADS_PER_CALLER') && perCaller > maxConcurrent) {
+  const perClient = values.MAX_CONCURRENT_UPLOADS_PER_CALLER;
+  if (given.has('MAX_CONCURRENT_UPLOADS_PER_CALLER') && perClient > maxConcurrent) {
     checks.warnings.push(
-      `MAX_CONCURRENT_UPLOADS_PER_CALLER is ${perCaller}, but MAX_CONCURRENT_UPLOADS allows ${maxConcurrent}`,
+      `MAX_CONCURRENT_UPLOADS_PER_CALLER is ${perClient}, but MAX_CONCURRENT_UPLOADS allows ${maxConcurrent}`,
     );
   }
   return {
@@ -46,7 +46,7 @@ export function resolveUploads(checks: Checks): Config['uploads'] {
     defaultChannel: values.DEFAULT_CHANNEL,
     allowedExtensions: values.ALLOWED_TYPES,
     maxConcurrent,
-    maxConcurrentPerCaller: Math.min(perCaller, maxConcurrent),
+    maxConcurrentPerClient: Math.min(perClient, maxConcurrent),
     idleTimeoutMs: values.UPLOAD_IDLE_TIMEOUT_MS,
   };
 }

@@ -1,4 +1,4 @@
-/** What a parser makes of a raw value. A problem never quotes the value: the caller knows whether it may be shown. */
+/** What a parser makes of a raw value. A problem never quotes the value: the client knows whether it may be shown. */
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | {
@@ -19,7 +19,7 @@ export function bad(problem: string): { readonly ok: false; readonly problem: st
   return { ok: false, problem };
 }
 
-/** Plain decimal digits in a range: `5MB`, `1e3`, `0x10`, `+5` and `007` are refused, not guessed at. */
+/** Plain decimal digits in a range: `5MB`, `1e3`, `0x10`, `+5` and `007` are rejected, not guessed at. */
 export function integer(min: number, max: number): Parser<number> {
   return function parseInteger(raw) {
     const value = /^(0|[1-9]\d{0,15})$/.test(raw) ? Number(raw) : Number.NaN;
@@ -49,7 +49,7 @@ export function offOr<T>(parse: Parser<T>): Parser<T | null> {
   };
 }
 
-/** Items between commas, blanks around them ignored; an empty item is a slip and refused. */
+/** Items between commas, blanks around them ignored; an empty item is a slip and rejected. */
 export function listOf<T>(parse: Parser<T>): Parser<readonly T[]> {
   return function parseList(raw) {
     const values: T[] = [];

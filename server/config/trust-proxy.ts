@@ -6,11 +6,11 @@ const MAX_HOPS = 10;
 
 /**
  * A number of hops or a list of networks, as Express's `trust proxy`. Whatever would trust everyone is
- * refused: any caller could then write its own address into `X-Forwarded-For` and be whoever it likes.
+ * rejected: any client could then write its own address into `X-Forwarded-For` and be whoever it likes.
  */
 export function parseTrustProxy(raw: string): Parsed<number | readonly string[]> {
   if (/^(true|yes|on|\*|all)$/i.test(raw)) {
-    return bad('must not trust everyone: callers could choose their own address; give hops or networks');
+    return bad('must not trust everyone: clients could choose their own address; give hops or networks');
   }
   if (/^(false|no|none|0)$/i.test(raw)) return bad('is off when not set (or off)');
   return /^[+-]?\d+$/.test(raw) ? integer(1, MAX_HOPS)(raw) : listOf(parseNetwork)(raw);

@@ -9,23 +9,23 @@ export interface AppErrorOptions {
   readonly params?: MessageParams;
   /** A sentence from Leadway, already cleaned of secrets; it takes the place of ours in every language. */
   readonly upstreamMessage?: string;
-  /** Facts for programs, shown to the caller. */
+  /** Facts for programs, shown to the client. */
   readonly details?: Readonly<Record<string, unknown>>;
   /** How long to wait before a retry, in milliseconds; sent as `retryAfterMs` and `Retry-After`. */
   readonly retryAfterMs?: number;
   /** Leadway's `traceId`, which its support asks for. */
   readonly upstreamTraceId?: string;
-  /** The status to answer instead of the code's own; for `UPSTREAM_REJECTED`. */
+  /** The status to respond instead of the code's own; for `UPSTREAM_REJECTED`. */
   readonly status?: number;
   /** Whether the same request may succeed later, instead of the code's own. */
   readonly retryable?: boolean;
-  /** Headers that the answer must carry, such as `Allow`. */
+  /** Headers that the response must carry, such as `Allow`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** What went wrong underneath; for the log only. */
   readonly cause?: unknown;
 }
 
-/** An outcome that the caller is told about. Made by {@link appError}. */
+/** An outcome that the client is told about. Made by {@link appError}. */
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
@@ -51,7 +51,7 @@ export class AppError extends Error {
   }
 }
 
-/** Makes the error that answers with `code`. */
+/** Makes the error that responds with `code`. */
 export function appError(code: ErrorCode, options?: AppErrorOptions): AppError {
   return new AppError(code, options);
 }

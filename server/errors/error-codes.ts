@@ -61,5 +61,5 @@ export const ERROR_CODES = {
   UPSTREAM_TIMEOUT: { status: 504, retryable: true },
 } as const satisfies Record<string, ErrorDefinition>;
 
-/** The `code` of an error answer. */
+/** The `code` of an error response. */
 export type ErrorCode = keyof typeof ERROR_CODES;

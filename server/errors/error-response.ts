@@ -1,7 +1,7 @@
 import type { AppError } from './app-error.ts';
 import type { Language } from './messages.ts';
 
-/** The JSON of an error answer; a superset of Leadway's own `{status, message}`. */
+/** The JSON of an error response; a superset of Leadway's own `{status, message}`. */
 export interface ErrorBody {
   readonly status: number;
   readonly message: string;
@@ -13,7 +13,7 @@ export interface ErrorBody {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** An error answer, ready to be written to a response or to a bare socket. */
+/** An error response, ready to be written to a response or to a bare socket. */
 export interface ErrorResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -21,8 +21,8 @@ export interface ErrorResponse {
 }
 
 /**
- * The one place where error answers are made. Express' error handler, the raw-socket handler and the early
- * refusal of an upload all write what this returns.
+ * The one place where error responses are made. Express' error handler, the raw-socket handler and the early
+ * rejection of an upload all write what this returns.
  */
 export function toErrorResponse(error: AppError, requestId: string, language: Language): ErrorResponse {
   const { retryAfterMs, upstreamTraceId, details, headers } = error.options;

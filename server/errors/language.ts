@@ -2,7 +2,7 @@ import Negotiator from 'negotiator';
 import { LANGUAGES, type Language } from './messages.ts';
 
 /**
- * The language to answer in, by the request's `Accept-Language` (RFC 9110, section 12.5.4).
+ * The language to respond in, by the request's `Accept-Language` (RFC 9110, section 12.5.4).
  * English where nothing that we speak is asked for.
  */
 export function chooseLanguage(acceptLanguage: string | undefined): Language {

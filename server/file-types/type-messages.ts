@@ -1,5 +1,5 @@
 import {
-  fillPlaces,
+  fillSlots,
   type Localised,
   localise,
   type MessageKey,
@@ -143,7 +143,7 @@ function adviceOn({ advice, saveAs }: Kind, allowed: ReadonlySet<string>): Local
 }
 
 function say(advice: keyof typeof ADVICE, params: MessageParams = {}): Localised {
-  return localise((language) => fillPlaces(ADVICE[advice], language, params));
+  return localise((language) => fillSlots(ADVICE[advice], language, params));
 }
 
 function nameOfExtension(extension: string): Localised | string {

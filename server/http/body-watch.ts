@@ -24,7 +24,7 @@ export const BODY_PACE: Omit<BodyPace, 'idleMs'> = {
 
 /**
  * Calls `onTooSlow` once when the body of `req` arrives more slowly than `pace`, until it is complete or
- * answered. Time in which we hold the caller back (a paused request: Leadway is slower than the caller) does
+ * answered. Time in which we hold the client back (a paused request: Leadway is slower than the client) does
  * not count.
  *
  * It samples the socket's own byte counter, so a chunk of the body costs nothing.

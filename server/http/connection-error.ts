@@ -6,7 +6,7 @@ export interface ParserError extends Error {
   readonly rawPacket?: Buffer;
 }
 
-/** What the caller is told of a {@link ParserError}; null when nobody is left to tell. */
+/** What the client is told of a {@link ParserError}; null when nobody is left to tell. */
 export function toConnectionError(error: ParserError): AppError | null {
   switch (error.code) {
     case 'ECONNRESET':

@@ -4,7 +4,7 @@ import type { Language } from '../errors/messages.ts';
 
 const languages = new WeakMap<IncomingMessage, Language>();
 
-/** The language to answer `req` in. Remembered, since the proxy replaces the headers of a request. */
+/** The language to respond `req` in. Remembered, since the proxy replaces the headers of a request. */
 export function languageOf(req: IncomingMessage): Language {
   const known = languages.get(req);
   if (known !== undefined) return known;

@@ -45,15 +45,15 @@ export interface Listener extends Server {
 /** How often connections are looked at: whether clients read their responses, and are still there. */
 const CHECK_MS = 1_000;
 
-/** The methods that some address of ours has; what the answer to a CONNECT, which has none, tells. */
+/** The methods that some address of ours has; what the response to a CONNECT, which has none, tells. */
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 /**
- * An HTTP server for `handler` whose own refusals (malformed, too slow or too large requests) have the
+ * An HTTP server for `handler` whose own rejections (malformed, too slow or too large requests) have the
  * contract's JSON shape too. Not yet listening.
  *
- * An `Expect` header is left to `handler`, so that a refusal goes out before a byte of the body was sent.
- * So is a missing `Host`, which Node would refuse without a body.
+ * An `Expect` header is left to `handler`, so that a rejection goes out before a byte of the body was sent.
+ * So is a missing `Host`, which Node would reject without a body.
  */
 export function createListener(
   handler: RequestHandler,
@@ -122,7 +122,7 @@ export function createListener(
       void reject(socket, problem);
     } else {
       rejected.add(socket);
-      refuseBody(broken.req, broken.res, problem);
+      rejectBody(broken.req, broken.res, problem);
     }
   });
   return Object.assign(server, {
@@ -134,7 +134,7 @@ export function createListener(
 }
 
 /** Ends a request whose body can't be read any further, and its connection with it. */
-function refuseBody(req: IncomingMessage, res: ServerResponse, error: AppError): void {
+function rejectBody(req: IncomingMessage, res: ServerResponse, error: AppError): void {
   if (!canRespond(res)) {
     onResponseEnd(res, () => halfClose(req.socket));
     return;

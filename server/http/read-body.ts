@@ -6,7 +6,7 @@ export class BodyOverflowError extends Error {
 }
 
 /**
- * The whole body of a request or of an answer.
+ * The whole body of a request or of a response.
  *
  * @throws BodyOverflowError past `maxBytes`; what still comes is read and thrown away then, unless `message` is
  *   destroyed. Whatever the stream raises when the body is cut short.

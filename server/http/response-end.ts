@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 
-type Outcome = 'sent' | 'cut';
+type LogFields = 'sent' | 'cut';
 
-const OUTCOME = Symbol('response outcome');
+const LOG_FIELDS = Symbol('response outcome');
 const CHOSEN = Symbol('response chosen');
 const END = Symbol('response end');
 
 /** `null` while the response is open; undefined as long as nobody has asked. */
-type Tracked = ServerResponse & { [OUTCOME]?: Outcome | null; [CHOSEN]?: true };
+type Tracked = ServerResponse & { [LOG_FIELDS]?: LogFields | null; [CHOSEN]?: true };
 
 /**
  * Calls `listener` once when the response has ended: all of it was handed to the kernel, or its connection is gone.
@@ -38,11 +38,11 @@ export function disconnectSignal(res: Tracked): AbortSignal {
 
 /** Whether something may still become of the response: it was not sent yet, and its connection is there. */
 export function isResponseOpen(res: Tracked): boolean {
-  if (res[OUTCOME] === undefined) {
-    res[OUTCOME] = res.closed ? closingOutcome(res) : null;
+  if (res[LOG_FIELDS] === undefined) {
+    res[LOG_FIELDS] = res.closed ? closingOutcome(res) : null;
     res.once('close', () => markResponseEnd(res, closingOutcome(res)));
   }
-  return res[OUTCOME] === null;
+  return res[LOG_FIELDS] === null;
 }
 
 /** Whether no response has been chosen for the request yet, and one could still be sent. */
@@ -57,16 +57,16 @@ export function markResponseChosen(res: Tracked): void {
 
 /** Whether the whole response was handed to the kernel. */
 export function isResponseSent(res: Tracked): boolean {
-  return res[OUTCOME] === 'sent' || res.writableFinished;
+  return res[LOG_FIELDS] === 'sent' || res.writableFinished;
 }
 
 /** Ends the response for those who wait with {@link onResponseEnd}. The first outcome stands. */
-export function markResponseEnd(res: Tracked, outcome: Outcome): void {
+export function markResponseEnd(res: Tracked, outcome: LogFields): void {
   if (!isResponseOpen(res)) return;
-  res[OUTCOME] = outcome;
+  res[LOG_FIELDS] = outcome;
   res.emit(END);
 }
 
-function closingOutcome(res: ServerResponse): Outcome {
+function closingOutcome(res: ServerResponse): LogFields {
   return res.writableFinished ? 'sent' : 'cut';
 }

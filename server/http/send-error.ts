@@ -2,17 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AppError } from '../errors/app-error.ts';
 import { toErrorResponse } from '../errors/error-response.ts';
 import { languageOf } from './language-of.ts';
-import { noteOutcome } from './outcome.ts';
+import { addLogFields } from './log-fields.ts';
 import { requestIdOf } from './request-id.ts';
 import { canRespond } from './response-end.ts';
 
 /**
- * Answers `req` with `error`, unless an answer has already begun: the first outcome of a request stands.
- * The connection stays open, so that a caller who is still sending reads the answer and not a reset.
+ * Responses `req` with `error`, unless a response has already begun: the first outcome of a request stands.
+ * The connection stays open, so that a client who is still sending reads the response and not a reset.
  */
 export function sendError(req: IncomingMessage, res: ServerResponse, error: AppError): void {
   if (!canRespond(res)) return;
-  noteOutcome(req, { error });
+  addLogFields(req, { error });
   const { status, headers, body } = toErrorResponse(error, requestIdOf(req), languageOf(req));
   res.statusCode = status;
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);

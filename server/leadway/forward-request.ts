@@ -4,7 +4,7 @@ import { BodyOverflowError } from '../http/read-body.ts';
 import type { LeadwayClient } from './leadway-client.ts';
 import { isBadToken, toConnectionFault } from './leadway-errors.ts';
 import { toLeadwayHeaders } from './leadway-headers.ts';
-import { type LeadwayAnswer, readAnswer } from './leadway-response.ts';
+import { type LeadwayResponse, readResponse } from './leadway-response.ts';
 import { UploadStream } from './upload-stream.ts';
 import type { Connection } from './upstream-agent.ts';
 
@@ -13,7 +13,7 @@ const UPLOAD_PATH = '/conversations/messages/upload';
 
 /** A multipart request to Leadway. */
 export interface ForwardOptions {
-  readonly client: LeadwayClient;
+  readonly leadway: LeadwayClient;
   readonly locationId: string;
   /** With the boundary of the body. */
   readonly contentType: string;
@@ -23,7 +23,7 @@ export interface ForwardOptions {
   readonly connection?: Connection;
 }
 
-/** Facts of Leadway's answer, for the log. */
+/** Facts of Leadway's response, for the log. */
 export interface UpstreamTiming {
   readonly status: number;
   readonly ms: number;
@@ -35,11 +35,11 @@ export class ForwardRequest {
   readonly #stream: UploadStream;
   readonly #token: string;
   readonly #onTiming: (timing: UpstreamTiming) => void;
-  /** What came of an answer that did not wait for the commit. */
+  /** What came of a response that did not wait for the commit. */
   #early: Promise<AppError> | null = null;
 
   /**
-   * @param onFailure Told once when the upload can't be completed any more: Leadway answered before it had
+   * @param onFailure Told once when the upload can't be completed any more: Leadway responded before it had
    *   everything, or the connection failed.
    */
   constructor(
@@ -47,8 +47,8 @@ export class ForwardRequest {
     onFailure: (error: AppError) => void,
     onTiming: (timing: UpstreamTiming) => void,
   ) {
-    const { client, locationId, contentType, contentLength, connection } = options;
-    const { agent, apiVersion, baseUrl, tokens, timeoutMs } = client.options;
+    const { leadway, locationId, contentType, contentLength, connection } = options;
+    const { agent, apiVersion, baseUrl, tokens, timeoutMs } = leadway.options;
     this.#options = options;
     this.#onTiming = onTiming;
     this.#token = tokens.current(locationId);
@@ -62,13 +62,13 @@ export class ForwardRequest {
       'Host',
       baseUrl.host,
     ];
-    const request = agent.request(client.targetOf(UPLOAD_PATH), { method: 'POST', headers }, connection);
+    const request = agent.request(leadway.targetOf(UPLOAD_PATH), { method: 'POST', headers }, connection);
     this.#stream = new UploadStream(request, timeoutMs, {
       onFailure,
       onEarlyResponse: (response) => {
         this.#early = this.#read(response)
-          .then((answer) =>
-            answer.ok ? appError('UPSTREAM_ERROR') : client.toError(answer.refusal, locationId),
+          .then((response) =>
+            response.ok ? appError('UPSTREAM_ERROR') : leadway.toError(response.rejection, locationId),
           )
           .catch(toAppError);
         this.#early.then((error) => {
@@ -87,9 +87,9 @@ export class ForwardRequest {
   /**
    * Sends the closing bytes; from then on Leadway has the whole request.
    *
-   * @throws AppError when no usable answer comes.
+   * @throws AppError when no usable response comes.
    */
-  async commit(closing: readonly Buffer[]): Promise<LeadwayAnswer> {
+  async commit(closing: readonly Buffer[]): Promise<LeadwayResponse> {
     if (this.#early !== null) throw await this.#early;
     return this.#read(await this.#stream.commit(closing));
   }
@@ -106,8 +106,8 @@ export class ForwardRequest {
 
   /** Whether the location's token has changed since this request was made. */
   hasFresherToken(): boolean {
-    const { client, locationId } = this.#options;
-    return client.options.tokens.current(locationId) !== this.#token;
+    const { leadway, locationId } = this.#options;
+    return leadway.options.tokens.current(locationId) !== this.#token;
   }
 
   /** Cuts the connection to Leadway. */
@@ -115,17 +115,17 @@ export class ForwardRequest {
     this.#stream.destroy();
   }
 
-  async #read(response: IncomingMessage): Promise<LeadwayAnswer> {
-    const { client, locationId } = this.#options;
-    client.options.budget.learn(locationId, response.statusCode ?? 0, response.headers);
+  async #read(response: IncomingMessage): Promise<LeadwayResponse> {
+    const { leadway, locationId } = this.#options;
+    leadway.options.quota.learn(locationId, response.statusCode ?? 0, response.headers);
     this.#onTiming({ status: response.statusCode ?? 0, ms: this.#stream.ageMs });
     try {
-      const answer = await readAnswer(response);
-      if (answer.ok) client.noteAccepted(locationId);
-      if (!answer.ok && isBadToken(answer.refusal)) {
-        await client.options.tokens.refresh(locationId, this.#token);
+      const result = await readResponse(response);
+      if (result.ok) leadway.noteAccepted(locationId);
+      if (!result.ok && isBadToken(result.rejection)) {
+        await leadway.options.tokens.refresh(locationId, this.#token);
       }
-      return answer;
+      return result;
     } catch (error) {
       throw this.#stream.hasStalled ? appError('UPSTREAM_TIMEOUT', { cause: error }) : toReadFault(error);
     } finally {

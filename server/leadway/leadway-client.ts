@@ -5,15 +5,16 @@ import { BodyOverflowError } from '../http/read-body.ts';
 import type { Logger } from '../logger.ts';
 import {
   isBadToken,
-  type LeadwayRefusal,
+  type LeadwayRejection,
   type LeadwayUse,
-  toCallerError,
+  toClientError,
   toConnectionFault,
 } from './leadway-errors.ts';
 import { toLeadwayHeaders } from './leadway-headers.ts';
-import { type LeadwayAnswer, readAnswer } from './leadway-response.ts';
+import { type LeadwayResponse, readResponse } from './leadway-response.ts';
 import { watchProgress } from './progress-watch.ts';
-import { createTokenNotices, type TokenNotices } from './token-notices.ts';
+import type { Attempt, UpstreamQuota } from './quota.ts';
+import { createTokenNotices, type TokenNotices } from './token-health.ts';
 import type { TokenSource } from './token-source.ts';
 import {
   isConnected,
@@ -22,7 +23,6 @@ import {
   type UpstreamAgent,
   watchForStaleConnection,
 } from './upstream-agent.ts';
-import type { Attempt, UpstreamBudget } from './upstream-budget.ts';
 
 /** What a {@link LeadwayClient} is made of. */
 export interface LeadwayClientOptions {
@@ -30,14 +30,14 @@ export interface LeadwayClientOptions {
   readonly apiVersion: string;
   readonly timeoutMs: number;
   readonly tokens: TokenSource;
-  readonly budget: UpstreamBudget;
+  readonly quota: UpstreamQuota;
   readonly agent: UpstreamAgent;
   readonly logger: Logger;
 }
 
-/** An answer, and the token that was sent for it. */
+/** A response, and the token that was sent for it. */
 interface Attempted {
-  readonly answer: LeadwayAnswer;
+  readonly response: LeadwayResponse;
   readonly token: string;
 }
 
@@ -72,36 +72,36 @@ export class LeadwayClient {
 
   /**
    * POSTs `body` to `path` for `locationId`. A transient failure and a stale connection are tried once
-   * more, a refused token once with a fresh one.
+   * more, a rejected token once with a fresh one.
    *
-   * @throws AppError where no usable answer came: `UPSTREAM_ERROR`, `UPSTREAM_ABORTED`, `UPSTREAM_TIMEOUT`.
+   * @throws AppError where no usable response came: `UPSTREAM_ERROR`, `UPSTREAM_ABORTED`, `UPSTREAM_TIMEOUT`.
    */
   async postJson(
     path: string,
     locationId: string,
     body: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
-  ): Promise<LeadwayAnswer> {
-    const { answer, token } = await this.#attemptTwice(path, locationId, body, signal);
-    if (answer.ok || !isBadToken(answer.refusal)) return answer;
-    if (!(await this.options.tokens.refresh(locationId, token))) return answer;
-    return (await this.#attempt(path, locationId, body, signal)).answer;
+  ): Promise<LeadwayResponse> {
+    const { response, token } = await this.#attemptTwice(path, locationId, body, signal);
+    if (response.ok || !isBadToken(response.rejection)) return response;
+    if (!(await this.options.tokens.refresh(locationId, token))) return response;
+    return (await this.#attempt(path, locationId, body, signal)).response;
   }
 
   /**
-   * The error for a caller whose call Leadway refused; a refusal of the BFF's own token is explained to the
+   * The error for a client whose call Leadway rejected; a rejection of the BFF's own token is explained to the
    * operator in the log.
    */
-  toError(refusal: LeadwayRefusal, locationId: string, use: LeadwayUse = 'uploads'): AppError {
-    this.#notices.noteRefused(refusal, locationId, use);
-    if (refusal.status === 411 && use === 'uploads' && !this.#hasExplainedLength) {
+  toError(rejection: LeadwayRejection, locationId: string, use: LeadwayUse = 'uploads'): AppError {
+    this.#notices.noteRejected(rejection, locationId, use);
+    if (rejection.status === 411 && use === 'uploads' && !this.#hasExplainedLength) {
       this.#hasExplainedLength = true;
       this.options.logger.warn({ locationId, upstreamStatus: 411 }, LENGTH_ADVICE);
     }
-    return toCallerError(refusal, this.options.tokens.all(locationId), use);
+    return toClientError(rejection, this.options.tokens.all(locationId), use);
   }
 
-  /** What Leadway last refused about a token, for the readiness probe; null when it takes all of them. */
+  /** What Leadway last rejected about a token, for the readiness probe; null when it takes all of them. */
   authProblem(): string | null {
     return this.#notices.text();
   }
@@ -122,15 +122,15 @@ export class LeadwayClient {
       throw error;
     });
     if (first === null) return this.#attempt(path, locationId, body, signal, 'retry');
-    const { answer } = first;
-    if (answer.ok || !TRANSIENT.has(answer.status)) return first;
-    const delayMs = answer.refusal.retryAfterMs ?? RETRY_DELAY_MS;
+    const { response } = first;
+    if (response.ok || !TRANSIENT.has(response.status)) return first;
+    const delayMs = response.rejection.retryAfterMs ?? RETRY_DELAY_MS;
     if (delayMs > MAX_RETRY_DELAY_MS) return first;
     await sleep(delayMs, undefined, { signal });
     try {
       return await this.#attempt(path, locationId, body, signal, 'retry');
     } catch (error) {
-      // There is an answer; that it could not be asked for again is not the caller's concern.
+      // There is a response; that it could not be asked for again is not the client's concern.
       if (error instanceof AppError && error.code === 'UPSTREAM_BUDGET') return first;
       throw error;
     }
@@ -143,9 +143,9 @@ export class LeadwayClient {
     signal: AbortSignal,
     attempt: Attempt = 'first',
   ): Promise<Attempted> {
-    const { agent, apiVersion, baseUrl, timeoutMs, tokens, budget } = this.options;
+    const { agent, apiVersion, baseUrl, timeoutMs, tokens, quota } = this.options;
     signal.throwIfAborted();
-    if (attempt === 'retry' || !budget.takeNow(locationId)) await budget.take(locationId, signal, attempt);
+    if (attempt === 'retry' || !quota.takeNow(locationId)) await quota.take(locationId, signal, attempt);
     const token = tokens.current(locationId);
     const payload = JSON.stringify(body);
     const headers = [
@@ -174,10 +174,10 @@ export class LeadwayClient {
         request.end(payload);
         watch.setWaiting(true);
       });
-      budget.learn(locationId, response.statusCode ?? 0, response.headers, attempt);
-      const answer = await readAnswer(response);
-      if (answer.ok) this.noteAccepted(locationId);
-      return { answer, token };
+      quota.learn(locationId, response.statusCode ?? 0, response.headers, attempt);
+      const result = await readResponse(response);
+      if (result.ok) this.noteAccepted(locationId);
+      return { response: result, token };
     } catch (error) {
       if (stalled && isConnected(request)) throw appError('UPSTREAM_TIMEOUT', { cause: error });
       if (error instanceof BodyOverflowError) throw appError('UPSTREAM_ERROR', { cause: error });

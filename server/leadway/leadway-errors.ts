@@ -3,8 +3,8 @@ import { type AppError, type AppErrorOptions, appError } from '../errors/app-err
 import { isJsonObject, type JsonObject, parseJsonObject } from '../json-object.ts';
 import { redactMessage } from '../redaction.ts';
 
-/** An answer of Leadway's that is not a success. */
-export interface LeadwayRefusal {
+/** A response of Leadway's that is not a success. */
+export interface LeadwayRejection {
   readonly status: number;
   /** As Leadway wrote it; a list of sentences is joined. Empty where there was none. */
   readonly message: string;
@@ -19,21 +19,21 @@ export interface LeadwayRefusal {
 export type AuthProblem = 'bad-token' | 'missing-scope' | 'token-kind';
 
 /** Which of the three a 401 is, from its message. */
-export function toAuthProblem(refusal: LeadwayRefusal): AuthProblem {
-  if (/scope/i.test(refusal.message)) return 'missing-scope';
-  if (/AuthClass|not yet supported/i.test(refusal.message)) return 'token-kind';
+export function toAuthProblem(rejection: LeadwayRejection): AuthProblem {
+  if (/scope/i.test(rejection.message)) return 'missing-scope';
+  if (/AuthClass|not yet supported/i.test(rejection.message)) return 'token-kind';
   return 'bad-token';
 }
 
 /** Whether Leadway rejects the token itself, so that another one may help. */
-export function isBadToken(refusal: LeadwayRefusal): boolean {
-  return refusal.status === 401 && !refusal.isWebPage && toAuthProblem(refusal) === 'bad-token';
+export function isBadToken(rejection: LeadwayRejection): boolean {
+  return rejection.status === 401 && !rejection.isWebPage && toAuthProblem(rejection) === 'bad-token';
 }
 
 /** What a call to Leadway is made for: uploads, or the call that `PASSTHROUGH` lists like this. */
 export type LeadwayUse = 'uploads' | `${string} /${string}`;
 
-/** What the operator is told of a refusal. */
+/** What the operator is told of a rejection. */
 export interface Advice {
   readonly sentence: string;
   /** Whether it is the token that is bad, for whatever it is used. */
@@ -43,7 +43,7 @@ export interface Advice {
 /** What the operator reads in the log. */
 const AUTH_PROBLEM_ADVICE: Readonly<Record<AuthProblem, string>> = {
   'bad-token':
-    'Leadway refused the token: it is wrong, expired or revoked. Put a valid one in LEADWAY_TOKEN.',
+    'Leadway rejected the token: it is wrong, expired or revoked. Put a valid one in LEADWAY_TOKEN.',
   'missing-scope':
     'The Leadway token lacks the scope conversations/message.write. Add it and use the new token.',
   'token-kind':
@@ -59,23 +59,23 @@ function passthroughScopeAdvice(use: LeadwayUse): string {
 const NO_ACCESS_ADVICE =
   'Leadway says that the token has no access to this location. Check LEADWAY_LOCATION_ID and the token.';
 
-/** What the operator is told of a refusal of the BFF's own token; null when it is of something else. */
-export function adviceFor(refusal: LeadwayRefusal, use: LeadwayUse): Advice | null {
-  if (refusal.isWebPage) return null;
-  if (refusal.status === 403) return { sentence: NO_ACCESS_ADVICE, isOfTokenItself: false };
-  if (refusal.status !== 401) return null;
-  const problem = toAuthProblem(refusal);
+/** What the operator is told of a rejection of the BFF's own token; null when it is of something else. */
+export function adviceFor(rejection: LeadwayRejection, use: LeadwayUse): Advice | null {
+  if (rejection.isWebPage) return null;
+  if (rejection.status === 403) return { sentence: NO_ACCESS_ADVICE, isOfTokenItself: false };
+  if (rejection.status !== 401) return null;
+  const problem = toAuthProblem(rejection);
   const isOfPassthrough = problem === 'missing-scope' && use !== 'uploads';
   const sentence = isOfPassthrough ? passthroughScopeAdvice(use) : AUTH_PROBLEM_ADVICE[problem];
   return { sentence, isOfTokenItself: problem === 'bad-token' };
 }
 
-/** The refusal in a response with `status` and `body`; both of Leadway's error shapes and OAuth's are read. */
-export function parseRefusal(
+/** The rejection in a response with `status` and `body`; both of Leadway's error shapes and OAuth's are read. */
+export function parseRejection(
   status: number,
   body: string,
   headers: Pick<IncomingHttpHeaders, 'content-type' | 'retry-after'>,
-): LeadwayRefusal {
+): LeadwayRejection {
   const retryAfterMs = parseRetryAfter(headers['retry-after']);
   const json = parseObject(body);
   const nested = isJsonObject(json['error']) ? json['error'] : {};
@@ -111,19 +111,19 @@ const RATE_INTERVAL_MS = 10_000;
 /** A client that comes back at once meets the same limit. */
 const MIN_RETRY_AFTER_MS = 1_000;
 
-/** What the client is told of a refusal. `secrets` are values that must not appear in it. */
-export function toCallerError(
-  refusal: LeadwayRefusal,
+/** What the client is told of a rejection. `secrets` are values that must not appear in it. */
+export function toClientError(
+  rejection: LeadwayRejection,
   secrets: readonly string[],
   use: LeadwayUse = 'uploads',
 ): AppError {
-  const { status, message, retryAfterMs } = refusal;
+  const { status, message, retryAfterMs } = rejection;
   const shared = {
-    ...(refusal.traceId !== null &&
-      isHarmless(refusal.traceId, secrets) && { upstreamTraceId: refusal.traceId }),
+    ...(rejection.traceId !== null &&
+      isHarmless(rejection.traceId, secrets) && { upstreamTraceId: rejection.traceId }),
     details: { upstreamStatus: status },
   };
-  if (isConversationMissing(refusal)) {
+  if (isConversationMissing(rejection)) {
     return appError('UPSTREAM_REJECTED', { ...shared, status: 404, message: 'NOT_FOUND.conversation' });
   }
   const cleaned = redactMessage(message, secrets);
@@ -132,7 +132,7 @@ export function toCallerError(
   switch (status) {
     case 401:
     case 403:
-      return refusal.isWebPage ? toUpstreamError(refusal, shared) : appError('UPSTREAM_AUTH', shared);
+      return rejection.isWebPage ? toUpstreamError(rejection, shared) : appError('UPSTREAM_AUTH', shared);
     case 429:
       return appError('UPSTREAM_REJECTED', {
         ...shared,
@@ -155,7 +155,7 @@ export function toCallerError(
     case 423:
       return appError('UPSTREAM_REJECTED', { ...shared, ...words, status });
     default:
-      return toUpstreamError(refusal, {
+      return toUpstreamError(rejection, {
         ...shared,
         ...(status >= 500 && wait !== null && { retryAfterMs: wait }),
       });
@@ -163,7 +163,7 @@ export function toCallerError(
 }
 
 /** A 4xx that says nothing about the request comes again with it; anything else may pass. */
-function toUpstreamError({ status, isWebPage }: LeadwayRefusal, options: AppErrorOptions): AppError {
+function toUpstreamError({ status, isWebPage }: LeadwayRejection, options: AppErrorOptions): AppError {
   const isFinal = status >= 400 && status < 500;
   return appError('UPSTREAM_ERROR', {
     ...options,
@@ -181,8 +181,8 @@ function isHarmless(traceId: string, secrets: readonly string[]): boolean {
   return secrets.every((secret) => !traceId.includes(secret));
 }
 
-/** Leadway answers a wrong conversation id with a 500; it is the caller's fault all the same. */
-function isConversationMissing({ status, message }: LeadwayRefusal): boolean {
+/** Leadway responds a wrong conversation id with a 500; it is the client's fault all the same. */
+function isConversationMissing({ status, message }: LeadwayRejection): boolean {
   return status === 500 && /conversation with id .* not found/i.test(message);
 }
 

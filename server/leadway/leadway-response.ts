@@ -3,12 +3,12 @@ import zlib from 'node:zlib';
 import { AppError, appError } from '../errors/app-error.ts';
 import { BodyOverflowError, readBody } from '../http/read-body.ts';
 import { type JsonObject, parseJsonObject } from '../json-object.ts';
-import { type LeadwayRefusal, parseRefusal } from './leadway-errors.ts';
+import { type LeadwayRejection, parseRejection } from './leadway-errors.ts';
 
 /** Leadway's response to a call, read whole. */
-export type LeadwayAnswer =
+export type LeadwayResponse =
   | { readonly ok: true; readonly status: number; readonly json: JsonObject }
-  | { readonly ok: false; readonly status: number; readonly refusal: LeadwayRefusal };
+  | { readonly ok: false; readonly status: number; readonly rejection: LeadwayRejection };
 
 /** The largest response bodies that are read, in bytes, compressed and not. */
 const MAX_JSON_BYTES = 1024 * 1024;
@@ -19,7 +19,7 @@ const MAX_ERROR_BYTES = 64 * 1024;
  *
  * @throws AppError `UPSTREAM_ERROR` when a success is not a JSON object; whatever `readBody` throws.
  */
-export async function readAnswer(response: IncomingMessage): Promise<LeadwayAnswer> {
+export async function readResponse(response: IncomingMessage): Promise<LeadwayResponse> {
   const { statusCode: status = 0, headers } = response;
   const isSuccess = status >= 200 && status < 300;
   if (isSuccess) return { ok: true, status, json: parseSuccess(await readText(response, MAX_JSON_BYTES)) };
@@ -28,7 +28,7 @@ export async function readAnswer(response: IncomingMessage): Promise<LeadwayAnsw
     if (error instanceof BodyOverflowError || error instanceof AppError) return '';
     throw error;
   });
-  return { ok: false, status, refusal: parseRefusal(status, body, headers) };
+  return { ok: false, status, rejection: parseRejection(status, body, headers) };
 }
 
 async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {

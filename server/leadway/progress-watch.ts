@@ -2,19 +2,19 @@ import type { Socket } from 'node:net';
 
 /** A running watch over the other side of a connection. */
 export interface ProgressWatch {
-  /** Tells whether it is the other side's turn: it has bytes to take or an answer to give. */
+  /** Tells whether it is the other side's turn: it has bytes to take or a response to give. */
   setWaiting(isItsTurn: boolean): void;
   stop(): void;
 }
 
-/** A request to an upstream or a response to a caller. */
+/** A request to an upstream or a response to a client. */
 interface Message {
   readonly socket: Socket | null;
 }
 
 /**
  * Calls `onStall` once when the other side of `message` makes no progress for `timeoutMs` while it is its turn:
- * it neither takes bytes nor sends any. A slow caller never causes it, since then it is not its turn.
+ * it neither takes bytes nor sends any. A slow client never causes it, since then it is not its turn.
  */
 export function watchProgress(message: Message, timeoutMs: number, onStall: () => void): ProgressWatch {
   let waiting = false;

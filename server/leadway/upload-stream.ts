@@ -27,7 +27,7 @@ export class UploadStream {
   readonly #events: UploadStreamEvents;
   #committed: PromiseWithResolvers<IncomingMessage> | null = null;
   #drained: PromiseWithResolvers<void> | null = null;
-  #isAnswered = false;
+  #isResponded = false;
   #isClosed = false;
   #hasStalled = false;
   #wasStale = false;
@@ -70,7 +70,7 @@ export class UploadStream {
    * promise means: wait for it before sending more.
    */
   write(chunk: Buffer): Promise<void> | undefined {
-    if (this.#isAnswered || this.#isClosed) return undefined;
+    if (this.#isResponded || this.#isClosed) return undefined;
     this.#gathered.push(chunk);
     // Before there is a connection, the request says how much may wait for it.
     const isConnected = this.#request.socket?.connecting === false;
@@ -85,10 +85,10 @@ export class UploadStream {
     return this.#request.writableFinished;
   }
 
-  /** Sends the last pieces, so that the upstream has the whole request; resolves to its answer. */
+  /** Sends the last pieces, so that the upstream has the whole request; resolves to its response. */
   commit(pieces: readonly Buffer[]): Promise<IncomingMessage> {
     this.#committed = Promise.withResolvers();
-    if (this.#isAnswered || this.#isClosed) {
+    if (this.#isResponded || this.#isClosed) {
       this.#committed.reject(appError('UPSTREAM_ABORTED'));
     } else {
       this.#inOneWrite(() => {
@@ -104,7 +104,7 @@ export class UploadStream {
   /** Writes what was gathered. Only what the kernel did not take makes the writer wait. */
   #flush(): void {
     const chunks = this.#takeGathered();
-    if (chunks.length === 0 || this.#isAnswered || this.#isClosed) return;
+    if (chunks.length === 0 || this.#isResponded || this.#isClosed) return;
     let isFull = false;
     this.#inOneWrite(() => {
       for (const chunk of chunks) isFull = !this.#request.write(chunk, freeing(chunk)) || isFull;
@@ -139,7 +139,7 @@ export class UploadStream {
     this.#request.destroy();
   }
 
-  /** The upstream's answer has been read; the connection may serve another request if all of this one went out. */
+  /** The upstream's response has been read; the connection may serve another request if all of this one went out. */
   finish(): void {
     this.#watch.stop();
     if (!this.#request.writableFinished) this.#request.destroy();
@@ -151,8 +151,8 @@ export class UploadStream {
   }
 
   #onResponse(response: IncomingMessage): void {
-    this.#isAnswered = true;
-    // Whoever reads the answer gets its errors; until then they must not end the process.
+    this.#isResponded = true;
+    // Whoever reads the response gets its errors; until then they must not end the process.
     response.on('error', () => {});
     if (this.#committed !== null) {
       this.#committed.resolve(response);
@@ -165,12 +165,12 @@ export class UploadStream {
 
   #onStall(): void {
     this.#hasStalled = true;
-    if (this.#isAnswered) this.#request.destroy();
+    if (this.#isResponded) this.#request.destroy();
     else this.#onError(appError(isConnected(this.#request) ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE'));
   }
 
   #onError(error: AppError): void {
-    if (this.#isClosed || this.#isAnswered) return;
+    if (this.#isClosed || this.#isResponded) return;
     this.destroy();
     if (this.#committed !== null) this.#committed.reject(error);
     else this.#events.onFailure(error);

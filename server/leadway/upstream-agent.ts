@@ -29,7 +29,7 @@ export type Connection = 'pooled' | 'fresh';
 export interface UpstreamAgent extends Disposable {
   /** The pool for the scheme of `url`, for requests that are opened by other means. */
   poolFor(url: URL): Agent;
-  /** Begins a request to `target`; the caller writes the body. Redirects are never followed. */
+  /** Begins a request to `target`; the client writes the body. Redirects are never followed. */
   request(target: RequestTarget, options: RequestOptions, connection?: Connection): ClientRequest;
 }
 

@@ -1,16 +1,16 @@
 import type { Config } from '../config/config.ts';
 import { LANGUAGES } from '../errors/messages.ts';
 import { packageVersion } from '../package-version.ts';
-import { ANSWER_SCHEMAS } from './answer-schemas.ts';
 import { errorResponse } from './error-responses.ts';
 import type { OpenApiDocument } from './openapi-types.ts';
+import { ANSWER_SCHEMAS } from './response-schemas.ts';
 import { servicePaths } from './service-paths.ts';
 import { SESSION_PATHS } from './session-paths.ts';
 import { uploadPaths } from './upload-paths.ts';
 
 const DESCRIPTION = `Uploads attachments of Leadway conversations without giving the browser the token.
 
-Every answer carries \`X-Request-Id\`. Every error has the shape of the schema \`Error\`. What is not described
+Every response carries \`X-Request-Id\`. Every error has the shape of the schema \`Error\`. What is not described
 here is 404 \`NOT_FOUND\`; another method at an address that is, 405 \`METHOD_NOT_ALLOWED\`. Requests of browsers
 must come from the server's own origin or a listed one, else 403 \`ORIGIN_NOT_ALLOWED\`.`;
 
@@ -72,7 +72,7 @@ const HEADERS = {
   },
 } as const;
 
-/** How callers prove who they are; none where everybody may call. */
+/** How clients prove who they are; none where everybody may call. */
 function securitySchemesOf(auth: Config['auth']): Readonly<Record<string, unknown>> {
   switch (auth.kind) {
     case 'none':

@@ -66,7 +66,7 @@ const UPSTREAM = [
 const SLOT = ['TOO_MANY_UPLOADS', 'BUSY'] as const satisfies readonly ErrorCode[];
 const TICKET = ['MISSING_FIELD', 'TICKET_INVALID', 'TICKET_EXPIRED'] as const satisfies readonly ErrorCode[];
 
-/** The error codes that each kind of call can answer. */
+/** The error codes that each kind of call can respond. */
 export const CODES_OF = {
   probe: EVERYWHERE,
   api: API,
@@ -129,7 +129,7 @@ export const CODES_OF = {
 /** Statuses of Leadway's that come through as `UPSTREAM_REJECTED`. */
 export const PASSED_ON_STATUSES = [400, 404, 409, 411, 413, 415, 422, 423, 429] as const;
 
-/** Every status that `code` can be answered with. */
+/** Every status that `code` can be given. */
 export function statusesOf(code: ErrorCode): readonly number[] {
   return code === 'UPSTREAM_REJECTED' ? PASSED_ON_STATUSES : [ERROR_CODES[code].status];
 }

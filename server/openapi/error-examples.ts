@@ -57,7 +57,7 @@ const WITH_RETRY_AFTER: ReadonlySet<ErrorCode> = new Set([
 
 const REQUEST_ID = '6f1c2a34-9d0e-4b57-8a1f-0c3d5e7f9a2b';
 
-/** The body of an error answer with `code`, made by what makes the real ones. */
+/** The body of an error response with `code`, made by what makes the real ones. */
 export function exampleOf(code: ErrorCode, status: number): unknown {
   const isPassedOn = code === 'UPSTREAM_REJECTED';
   const details = isPassedOn ? { upstreamStatus: status } : DETAILS[code];

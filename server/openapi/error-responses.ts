@@ -4,10 +4,10 @@ import { statusesOf } from './error-codes-of.ts';
 import { exampleOf } from './error-examples.ts';
 import { ref } from './openapi-types.ts';
 
-/** Statuses whose answers say when to come again. */
+/** Statuses whose responses say when to come again. */
 const RETRY_AFTER_STATUSES: ReadonlySet<number> = new Set([429, 503]);
 
-/** The error answers of an operation that can meet `codes`, by status. */
+/** The error responses of an operation that can meet `codes`, by status. */
 export function errorResponses(codes: readonly ErrorCode[]): Readonly<Record<string, unknown>> {
   const byStatus = new Map<number, Set<ErrorCode>>();
   for (const code of codes) {
@@ -20,7 +20,7 @@ export function errorResponses(codes: readonly ErrorCode[]): Readonly<Record<str
   );
 }
 
-/** The answer with `status` that carries one of `codes`. */
+/** The response with `status` that carries one of `codes`. */
 export function errorResponse(status: number, codes: readonly ErrorCode[]): unknown {
   return {
     description: codes.map((code) => `\`${code}\`: ${sentenceOf(code)}`).join('\n\n'),

@@ -49,7 +49,7 @@ function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings) {
     isGroupSms: {
       type: 'string',
       enum: ['true', 'false'],
-      description: '`true` takes one file and forwards it; the answer then has `twilioMediaSids`.',
+      description: '`true` takes one file and forwards it; the response then has `twilioMediaSids`.',
       examples: ['false'],
     },
     isSecureAttachment: {
@@ -70,7 +70,7 @@ function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings) {
       type: 'integer',
       minimum: 1,
       description:
-        'Size of the one file in bytes, so that the way it travels can be chosen before it comes. A file of another size is refused.',
+        'Size of the one file in bytes, so that the way it travels can be chosen before it comes. A file of another size is rejected.',
       examples: [73728],
     },
     filename: {

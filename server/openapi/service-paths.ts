@@ -1,7 +1,7 @@
-import { jsonAnswer } from './answer-schemas.ts';
 import { CODES_OF } from './error-codes-of.ts';
 import { errorResponses } from './error-responses.ts';
 import type { PathItem } from './openapi-types.ts';
+import { jsonResponse } from './response-schemas.ts';
 
 const TAGS = ['service'] as const;
 /** Whoever probes or wants to learn about the API has not signed in yet. */
@@ -19,7 +19,7 @@ export const servicePaths = (root: string): Readonly<Record<string, PathItem>> =
       summary: 'What a browser client needs to know',
       security: OPEN,
       responses: {
-        200: jsonAnswer('Types, limits and modes; no secrets.', 'ClientConfig'),
+        200: jsonResponse('Types, limits and modes; no secrets.', 'ClientConfig'),
         ...errorResponses(CODES_OF.api),
       },
     },
@@ -86,7 +86,7 @@ export const servicePaths = (root: string): Readonly<Record<string, PathItem>> =
       tags: TAGS,
       summary: 'Whether the process is up',
       security: OPEN,
-      responses: { 200: jsonAnswer('It is.', 'Health'), ...errorResponses(CODES_OF.probe) },
+      responses: { 200: jsonResponse('It is.', 'Health'), ...errorResponses(CODES_OF.probe) },
     },
   },
   '/readyz': {
@@ -97,8 +97,8 @@ export const servicePaths = (root: string): Readonly<Record<string, PathItem>> =
       summary: 'Whether the process wants requests',
       security: OPEN,
       responses: {
-        200: jsonAnswer('It does.', 'Readiness'),
-        503: jsonAnswer('It is starting, draining or lacks something; the reasons say which.', 'Readiness'),
+        200: jsonResponse('It does.', 'Readiness'),
+        503: jsonResponse('It is starting, draining or lacks something; the reasons say which.', 'Readiness'),
         ...errorResponses(CODES_OF.probe),
       },
     },

@@ -1,10 +1,10 @@
-import { jsonAnswer } from './answer-schemas.ts';
 import { CODES_OF } from './error-codes-of.ts';
 import { errorResponses } from './error-responses.ts';
 import type { PathItem } from './openapi-types.ts';
+import { jsonResponse } from './response-schemas.ts';
 
 const TAGS = ['service'] as const;
-/** A session is how a caller signs in, and ending one that is over already does no harm. */
+/** A session is how a client signs in, and ending one that is over already does no harm. */
 const OPEN = [] as const;
 
 /** The paths that are there when pages of the CRM sign their users in (`AUTH=sso`). */
@@ -15,7 +15,7 @@ export const SESSION_PATHS: Readonly<Record<string, PathItem>> = {
       tags: TAGS,
       summary: 'Exchange the user context of a custom page for a session',
       description:
-        'The answer also sets the cookie `__Host-leadway-session`; where browsers block it, send the token.',
+        'The response also sets the cookie `__Host-leadway-session`; where browsers block it, send the token.',
       security: OPEN,
       requestBody: {
         required: true,
@@ -27,7 +27,7 @@ export const SESSION_PATHS: Readonly<Record<string, PathItem>> = {
               properties: {
                 payload: {
                   type: 'string',
-                  description: 'What the parent window answers to `REQUEST_USER_DATA`.',
+                  description: 'What the parent window responses to `REQUEST_USER_DATA`.',
                   examples: ['U2FsdGVkX18…'],
                 },
               },
@@ -36,7 +36,7 @@ export const SESSION_PATHS: Readonly<Record<string, PathItem>> = {
         },
       },
       responses: {
-        200: jsonAnswer('The session has begun.', 'Session'),
+        200: jsonResponse('The session has begun.', 'Session'),
         ...errorResponses(CODES_OF.signIn),
       },
     },

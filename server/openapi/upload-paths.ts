@@ -1,12 +1,12 @@
 import type { Config } from '../config/config.ts';
 import { ID_PATTERN } from '../id-pattern.ts';
 import { FILE_FIELD } from '../uploads/forward-carrier.ts';
-import { MODES } from '../uploads/route-choice.ts';
-import { jsonAnswer } from './answer-schemas.ts';
+import { MODES } from '../uploads/mode.ts';
 import { CODES_OF } from './error-codes-of.ts';
 import { errorResponses } from './error-responses.ts';
 import { acceptedMimeTypes, initiateBody, uploadForm } from './field-schemas.ts';
 import { type PathItem, ref } from './openapi-types.ts';
+import { jsonResponse } from './response-schemas.ts';
 
 const TAGS = ['uploads'] as const;
 
@@ -20,8 +20,8 @@ export function uploadPaths(config: Config): Readonly<Record<string, PathItem>> 
         tags: TAGS,
         summary: 'Upload files',
         description: [
-          `\`auto\` forwards a file of up to ${config.forward.maxBytes} bytes to Leadway while it arrives, and answers 202 with a signed URL for a larger one; where Leadway offers no signed URLs it forwards up to ${config.forward.fallbackMaxBytes} bytes.`,
-          'A refusal is answered as soon as it is known, while the rest of the body is still coming.',
+          `\`auto\` forwards a file of up to ${config.forward.maxBytes} bytes to Leadway while it arrives, and responds 202 with a signed URL for a larger one; where Leadway offers no signed URLs it forwards up to ${config.forward.fallbackMaxBytes} bytes.`,
+          'A rejection is answered as soon as it is known, while the rest of the body is still coming.',
         ].join('\n\n'),
         parameters: [
           {
@@ -51,8 +51,8 @@ export function uploadPaths(config: Config): Readonly<Record<string, PathItem>> 
           },
         },
         responses: {
-          200: jsonAnswer('Uploaded: forwarded or relayed.', 'Uploaded'),
-          202: jsonAnswer(
+          200: jsonResponse('Uploaded: forwarded or relayed.', 'Uploaded'),
+          202: jsonResponse(
             'Nothing is uploaded yet: PUT the file to `uploadUrl`, then POST the ticket to `completeUrl`.',
             'Direct',
           ),
@@ -75,7 +75,10 @@ export function uploadPaths(config: Config): Readonly<Record<string, PathItem>> 
           },
         },
         responses: {
-          200: jsonAnswer('PUT the file to `uploadUrl`, then POST the ticket to `completeUrl`.', 'Initiated'),
+          200: jsonResponse(
+            'PUT the file to `uploadUrl`, then POST the ticket to `completeUrl`.',
+            'Initiated',
+          ),
           ...errorResponses(CODES_OF.initiate),
         },
       },
@@ -122,7 +125,7 @@ export function uploadPaths(config: Config): Readonly<Record<string, PathItem>> 
           content: { 'application/json': { schema: completeBody() } },
         },
         responses: {
-          200: jsonAnswer('Uploaded.', 'Completed'),
+          200: jsonResponse('Uploaded.', 'Completed'),
           ...errorResponses(CODES_OF.complete),
         },
       },

@@ -3,21 +3,21 @@ import { type AppError, toAppError } from '../errors/app-error.ts';
 import type { TypePolicy } from '../file-types/file-types.ts';
 import { FileStream } from './file-stream.ts';
 import { IncomingFile } from './incoming-file.ts';
-import { overLimit } from './route-choice.ts';
+import { overLimit } from './mode.ts';
 import type { Ticket } from './tickets.ts';
 import { sizeMismatch } from './upload-errors.ts';
 
 /** What a {@link ContentGate} tells while content passes. */
 export interface GateEvents {
-  /** The content was refused, or its sender left; storage must not get its end. */
-  onRefused(error: AppError): void;
+  /** The content was rejected, or its sender left; storage must not get its end. */
+  onRejected(error: AppError): void;
   /** Whether storage is holding the content up. */
   onBlocked(isBlocked: boolean): void;
 }
 
 /**
  * What is read from it is the content of a relayed file, checked against its ticket. The last chunk comes
- * out only after everything was found right, so that storage has no complete object of a refused file.
+ * out only after everything was found right, so that storage has no complete object of a rejected file.
  */
 export class ContentGate extends Readable {
   readonly #source: FileStream;
@@ -45,14 +45,14 @@ export class ContentGate extends Readable {
   /**
    * Reads the head and judges it; content flows only after that.
    *
-   * @throws AppError why the content is refused.
+   * @throws AppError why the content is rejected.
    */
   async open(): Promise<void> {
     const { head, isWhole } = await this.#source.readHead(this.#closed.signal);
     await this.#file.admit(head, isWhole ? 'whole' : 'part');
     this.#pass(head);
     this.#flow(isWhole).catch((error) => {
-      if (!this.#closed.signal.aborted) this.#events.onRefused(toAppError(error));
+      if (!this.#closed.signal.aborted) this.#events.onRejected(toAppError(error));
     });
   }
 

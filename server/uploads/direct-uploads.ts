@@ -1,17 +1,17 @@
 import type { OriginPattern } from '../config/origin-pattern.ts';
 import { appError } from '../errors/app-error.ts';
-import { completeResponse, initiateResponse } from '../leadway/answers.ts';
 import type { DirectCapability } from '../leadway/direct-capability.ts';
 import { isEndpointMissing, meansNotOffered } from '../leadway/direct-capability.ts';
 import type { LeadwayClient } from '../leadway/leadway-client.ts';
-import type { LeadwayRefusal } from '../leadway/leadway-errors.ts';
+import type { LeadwayRejection } from '../leadway/leadway-errors.ts';
+import { completeResponse, initiateResponse } from '../leadway/response-schemas.ts';
 import { isStorageUrl } from './storage-url.ts';
 import type { Ticket, TicketBox } from './tickets.ts';
 import { sizeMismatch } from './upload-errors.ts';
 
 /** The file that a signed URL is asked for. */
 export interface DirectFile {
-  readonly caller: string;
+  readonly client: string;
   readonly locationId: string;
   readonly conversationId: string;
   readonly filename: string;
@@ -21,8 +21,8 @@ export interface DirectFile {
   readonly channel: string;
 }
 
-/** The body of an initiate answer. */
-export interface InitiateAnswer {
+/** The body of an initiate response. */
+export interface InitiateResponse {
   readonly uploadUrl: string;
   readonly method: 'PUT';
   readonly headers: { readonly 'Content-Type': string };
@@ -37,8 +37,8 @@ export interface InitiateAnswer {
   readonly completeUrl: string;
 }
 
-/** The body of a complete answer. */
-export interface CompleteAnswer {
+/** The body of a complete response. */
+export interface CompleteResponse {
   readonly uploadedFiles: Readonly<Record<string, string>>;
   /** What Leadway tells of the stored file; `size` in bytes. */
   readonly metadata: { readonly size?: number | undefined; readonly contentType?: string | undefined };
@@ -46,7 +46,7 @@ export interface CompleteAnswer {
 
 /** What {@link DirectUploads} is made of. */
 export interface DirectUploadsOptions {
-  readonly client: LeadwayClient;
+  readonly leadway: LeadwayClient;
   readonly tickets: TicketBox;
   readonly capability: DirectCapability;
   readonly storageOrigins: readonly OriginPattern[];
@@ -72,21 +72,21 @@ export class DirectUploads {
   /**
    * Asks for a signed URL and seals a ticket for it. Null when Leadway does not offer that.
    *
-   * @throws AppError what Leadway refused, or `UPSTREAM_ERROR` for an answer that makes no sense, above all
+   * @throws AppError what Leadway rejected, or `UPSTREAM_ERROR` for a response that makes no sense, above all
    *   a URL outside of the storage origins.
    */
   async initiate(file: DirectFile, signal: AbortSignal): Promise<Ticket | null> {
-    const { client, capability, storageOrigins } = this.#options;
+    const { leadway, capability, storageOrigins } = this.#options;
     const { locationId } = file;
     if (!capability.isOffered(locationId)) return null;
-    const answer = await client.postJson(INITIATE_PATH, locationId, toInitiateBody(file), signal);
-    if (!answer.ok) {
-      if (!meansNotOffered(answer.refusal)) throw client.toError(answer.refusal, locationId);
+    const response = await leadway.postJson(INITIATE_PATH, locationId, toInitiateBody(file), signal);
+    if (!response.ok) {
+      if (!meansNotOffered(response.rejection)) throw leadway.toError(response.rejection, locationId);
       capability.noteUnavailable(locationId);
       return null;
     }
     capability.noteOffered(locationId);
-    const parsed = initiateResponse.safeParse(answer.json);
+    const parsed = initiateResponse.safeParse(response.json);
     if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
     const { uploadUrl } = parsed.data;
     if (!isStorageUrl(uploadUrl, storageOrigins)) {
@@ -98,8 +98,8 @@ export class DirectUploads {
     return { ...file, ...parsed.data };
   }
 
-  /** The answer that lets the caller upload by itself. */
-  async toAnswer(ticket: Ticket): Promise<InitiateAnswer> {
+  /** The response that lets the client upload by itself. */
+  async toResponse(ticket: Ticket): Promise<InitiateResponse> {
     const { tickets, basePath } = this.#options;
     const { uploadUrl, uploadId, filePath, expiresAt, maxFileSize, filename, contentType } = ticket;
     return {
@@ -122,22 +122,22 @@ export class DirectUploads {
    * Tells Leadway that the file of `ticket` is in storage; gives its public URL.
    *
    * @throws AppError `NOT_UPLOADED` when it is not there, `DIRECT_UNAVAILABLE` when Leadway has stopped to
-   *   offer this in between, `SIZE_MISMATCH` when another size arrived than was declared, what Leadway refused.
+   *   offer this in between, `SIZE_MISMATCH` when another size arrived than was declared, what Leadway rejected.
    */
-  async complete(ticket: Ticket, signal: AbortSignal): Promise<CompleteAnswer> {
-    const { client, capability } = this.#options;
+  async complete(ticket: Ticket, signal: AbortSignal): Promise<CompleteResponse> {
+    const { leadway, capability } = this.#options;
     const { uploadId, filePath, locationId, conversationId, filename } = ticket;
     const body = { uploadId, filePath, locationId, conversationId, filename };
-    const answer = await client.postJson(COMPLETE_PATH, locationId, body, signal);
-    if (!answer.ok) {
-      if (isEndpointMissing(answer.refusal)) {
+    const response = await leadway.postJson(COMPLETE_PATH, locationId, body, signal);
+    if (!response.ok) {
+      if (isEndpointMissing(response.rejection)) {
         capability.noteUnavailable(locationId);
         throw appError('DIRECT_UNAVAILABLE', { details: { use: 'forward' } });
       }
-      if (isFileMissing(answer.refusal)) throw appError('NOT_UPLOADED');
-      throw client.toError(answer.refusal, locationId);
+      if (isFileMissing(response.rejection)) throw appError('NOT_UPLOADED');
+      throw leadway.toError(response.rejection, locationId);
     }
-    const parsed = completeResponse.safeParse(answer.json);
+    const parsed = completeResponse.safeParse(response.json);
     if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
     const { size } = parsed.data.metadata;
     if (ticket.fileSize !== null && size !== undefined && ticket.fileSize !== size) {
@@ -148,7 +148,7 @@ export class DirectUploads {
 }
 
 /** Leadway has both statuses for it. */
-function isFileMissing({ status, message }: LeadwayRefusal): boolean {
+function isFileMissing({ status, message }: LeadwayRejection): boolean {
   return status === 404 || (status === 400 && /\bfile\b.*\bnot found\b/i.test(message));
 }
 

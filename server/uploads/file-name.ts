@@ -52,7 +52,7 @@ function badFileName(fault: 'tooLong' | 'encoding' | 'direction' | 'stream'): Ap
 }
 
 /**
- * Gives out names that are distinct within one request, because the answer maps names to URLs:
+ * Gives out names that are distinct within one request, because the response maps names to URLs:
  * `a.png`, `a (2).png`.
  */
 export function createNameRegister(): (name: string) => string {

@@ -1,10 +1,10 @@
 import { type AppError, appError } from '../errors/app-error.ts';
 import { freeMemoryOf } from '../http/free-chunk.ts';
-import { uploadResponse } from '../leadway/answers.ts';
 import { ForwardRequest, type UpstreamTiming } from '../leadway/forward-request.ts';
 import type { LeadwayClient } from '../leadway/leadway-client.ts';
 import { isBadToken } from '../leadway/leadway-errors.ts';
-import type { LeadwayAnswer } from '../leadway/leadway-response.ts';
+import type { LeadwayResponse } from '../leadway/leadway-response.ts';
+import { uploadResponse } from '../leadway/response-schemas.ts';
 import type { Connection } from '../leadway/upstream-agent.ts';
 import type { IncomingFile } from './incoming-file.ts';
 import { createMultipartEncoder, type MultipartEncoder } from './multipart-encoder.ts';
@@ -13,8 +13,8 @@ import type { UploadFields } from './upload-fields.ts';
 /** The field that Leadway takes files in, and so do we. */
 export const FILE_FIELD = 'fileAttachment';
 
-/** The body of a forwarded upload's answer. */
-export interface ForwardAnswer {
+/** The body of a forwarded upload's response. */
+export interface ForwardResponse {
   readonly uploadedFiles: Readonly<Record<string, string>>;
   readonly twilioMediaSids?: readonly string[] | undefined;
   /** When the URLs of secure attachments stop being public, in Unix milliseconds. */
@@ -26,7 +26,7 @@ const SECURE_URL_TTL_MS = 60 * 60_000;
 
 /** Where forwarded files go, and who is told of what happens there. */
 export interface ForwardTarget {
-  readonly client: LeadwayClient;
+  readonly leadway: LeadwayClient;
   readonly locationId: string;
   /** Told once when the upload can't be completed any more. */
   onFailure(error: AppError): void;
@@ -60,7 +60,7 @@ export class ForwardCarrier {
       exact &&
       opening.length + this.#headOf(exact.file).length + exact.bytes + fileTail.length + closing.length;
     this.#request = new ForwardRequest(
-      { client: target.client, locationId: target.locationId, contentType, contentLength },
+      { leadway: target.leadway, locationId: target.locationId, contentType, contentLength },
       target.onFailure,
       target.onTiming,
     );
@@ -85,7 +85,7 @@ export class ForwardCarrier {
   }
 
   /** The commit: sends the fields that came late and the closing delimiter. */
-  async finish(fields: UploadFields): Promise<ForwardAnswer> {
+  async finish(fields: UploadFields): Promise<ForwardResponse> {
     const seen = new Map<string, number>();
     const late = toLeadwayFields(fields, this.#target.locationId).filter(([name]) => {
       const position = (seen.get(name) ?? 0) + 1;
@@ -93,8 +93,8 @@ export class ForwardCarrier {
       return position > (this.#sent.get(name) ?? 0);
     });
     const closing = Buffer.from(toText(late, this.#encoder) + this.#encoder.closing);
-    const answer = await this.#request.commit([closing]);
-    return toForwardAnswer(answer, this.#target, fields);
+    const response = await this.#request.commit([closing]);
+    return toForwardResponse(response, this.#target, fields);
   }
 
   /** Cuts the connection to Leadway, which then has no complete request. */
@@ -109,7 +109,7 @@ export class ForwardCarrier {
 
 /** An upload that is sent in one piece, because it was small enough to be held. */
 export interface HeldUpload {
-  readonly answer: Promise<ForwardAnswer>;
+  readonly response: Promise<ForwardResponse>;
   destroy(): void;
 }
 
@@ -139,7 +139,7 @@ export function sendHeldFiles(
   const open = (connection: Connection): ForwardRequest =>
     new ForwardRequest(
       {
-        client: target.client,
+        leadway: target.leadway,
         locationId: target.locationId,
         contentType: encoder.contentType,
         contentLength,
@@ -151,12 +151,12 @@ export function sendHeldFiles(
   const destroyed = new AbortController();
   let request = open('pooled');
   let hasMetStaleConnection = false;
-  const sendAgain = async (connection: Connection): Promise<LeadwayAnswer> => {
-    await target.client.options.budget.take(target.locationId, destroyed.signal);
+  const sendAgain = async (connection: Connection): Promise<LeadwayResponse> => {
+    await target.leadway.options.quota.take(target.locationId, destroyed.signal);
     request = open(connection);
     return commit();
   };
-  const commit = async (): Promise<LeadwayAnswer> => {
+  const commit = async (): Promise<LeadwayResponse> => {
     try {
       return await request.commit(body);
     } catch (error) {
@@ -165,17 +165,17 @@ export function sendHeldFiles(
       return sendAgain('fresh');
     }
   };
-  const send = async (): Promise<ForwardAnswer> => {
-    let answer = await commit();
-    const mayRepeat = !answer.ok && isBadToken(answer.refusal) && !destroyed.signal.aborted;
-    if (mayRepeat && request.hasFresherToken()) answer = await sendAgain('pooled');
+  const send = async (): Promise<ForwardResponse> => {
+    let response = await commit();
+    const mayRepeat = !response.ok && isBadToken(response.rejection) && !destroyed.signal.aborted;
+    if (mayRepeat && request.hasFresherToken()) response = await sendAgain('pooled');
     // The form has been read to its end and nothing is sent again: nobody else has these bytes. After a failed
     // write the kernel may still be reading them.
     if (request.hasSentAll && !hasMetStaleConnection) held.forEach(freeMemoryOf);
-    return toForwardAnswer(answer, target, fields);
+    return toForwardResponse(response, target, fields);
   };
   return {
-    answer: send(),
+    response: send(),
     destroy() {
       destroyed.abort();
       request.destroy();
@@ -183,13 +183,13 @@ export function sendHeldFiles(
   };
 }
 
-async function toForwardAnswer(
-  answer: LeadwayAnswer,
-  { client, locationId }: ForwardTarget,
+async function toForwardResponse(
+  response: LeadwayResponse,
+  { leadway, locationId }: ForwardTarget,
   { isSecureAttachment }: UploadFields,
-): Promise<ForwardAnswer> {
-  if (!answer.ok) throw client.toError(answer.refusal, locationId);
-  const parsed = uploadResponse.safeParse(answer.json);
+): Promise<ForwardResponse> {
+  if (!response.ok) throw leadway.toError(response.rejection, locationId);
+  const parsed = uploadResponse.safeParse(response.json);
   if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
   return { ...parsed.data, ...(isSecureAttachment && { expiresAt: Date.now() + SECURE_URL_TTL_MS }) };
 }

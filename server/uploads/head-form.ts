@@ -1,10 +1,10 @@
-import type { Caller } from '../callers/caller.ts';
+import type { Client } from '../auth/authenticator.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { sizeText } from '../errors/messages.ts';
 import { LEADING_BYTES } from '../file-types/file-types.ts';
 import { BufferList } from '../http/buffers.ts';
-import type { Outcome } from '../http/outcome.ts';
-import type { InitiateAnswer } from './direct-uploads.ts';
+import type { LogFields } from '../http/log-fields.ts';
+import type { InitiateResponse } from './direct-uploads.ts';
 import { initiateUpload, type OfferedHead } from './initiate-upload.ts';
 import { type FilePart, SETTLED } from './upload.ts';
 import type { UploadContext } from './upload-context.ts';
@@ -19,29 +19,29 @@ export class HeadForm {
   /** Aborted as soon as the outcome is settled. */
   readonly signal: AbortSignal = this.#settled.signal;
   readonly #context: UploadContext;
-  readonly #caller: Caller;
-  readonly #facts: Outcome;
-  readonly #answer = Promise.withResolvers<InitiateAnswer>();
+  readonly #client: Client;
+  readonly #facts: LogFields;
+  readonly #response = Promise.withResolvers<InitiateResponse>();
   #raw: RawFields = {};
   #offered: OfferedHead | null = null;
 
   /** @param facts Where the form writes what the log needs. */
-  constructor(context: UploadContext, caller: Caller, facts: Outcome = {}) {
+  constructor(context: UploadContext, client: Client, facts: LogFields = {}) {
     this.#context = context;
-    this.#caller = caller;
+    this.#client = client;
     this.#facts = facts;
-    this.#answer.promise.catch(() => {});
+    this.#response.promise.catch(() => {});
   }
 
-  /** The outcome; rejects with the AppError to answer. */
-  get answer(): Promise<InitiateAnswer> {
-    return this.#answer.promise;
+  /** The outcome; rejects with the AppError to respond. */
+  get response(): Promise<InitiateResponse> {
+    return this.#response.promise;
   }
 
   fail(error: AppError): void {
     if (this.signal.aborted) return;
     this.#settled.abort(SETTLED);
-    this.#answer.reject(error);
+    this.#response.reject(error);
   }
 
   fieldsChanged(raw: RawFields): void {
@@ -78,9 +78,9 @@ export class HeadForm {
 
   async #initiate(): Promise<void> {
     const fields = parseUploadFields(this.#raw, this.#context.attachmentUrlOrigins);
-    const request = { caller: this.#caller, fields, offered: this.#offered, facts: this.#facts };
-    const answer = await initiateUpload(this.#context, request, this.signal);
+    const request = { client: this.#client, fields, offered: this.#offered, facts: this.#facts };
+    const response = await initiateUpload(this.#context, request, this.signal);
     this.#settled.abort(SETTLED);
-    this.#answer.resolve(answer);
+    this.#response.resolve(response);
   }
 }

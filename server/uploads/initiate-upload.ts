@@ -1,14 +1,14 @@
-import type { Caller } from '../callers/caller.ts';
+import type { Client } from '../auth/authenticator.ts';
 import { toUser } from '../embedding.ts';
 import { checkDeclaredType } from '../file-types/validation.ts';
-import type { Outcome } from '../http/outcome.ts';
+import type { LogFields } from '../http/log-fields.ts';
 import { channelMaxBytes } from './channels.ts';
-import type { InitiateAnswer } from './direct-uploads.ts';
+import type { InitiateResponse } from './direct-uploads.ts';
 import { cleanFileName } from './file-name.ts';
 import { emptyFile, IncomingFile, toTypeError } from './incoming-file.ts';
 import { resolveLocation } from './locations.ts';
+import { overLimit } from './mode.ts';
 import { directUnavailable } from './relay-carrier.ts';
-import { overLimit } from './route-choice.ts';
 import type { UploadContext } from './upload-context.ts';
 import { sizeMismatch } from './upload-errors.ts';
 import { required, type UploadFields } from './upload-fields.ts';
@@ -22,27 +22,27 @@ export interface OfferedHead {
 
 /** What a signed URL is asked for, and by whom. */
 export interface InitiateRequest {
-  readonly caller: Caller;
+  readonly client: Client;
   readonly fields: UploadFields;
   readonly offered: OfferedHead | null;
   /** Where it is noted what the log needs. */
-  readonly facts: Outcome;
+  readonly facts: LogFields;
 }
 
 /**
  * Checks what a signed URL is asked for, then asks for it. The content is judged where its head was sent;
  * otherwise only name and declared type can be.
  *
- * @throws AppError what is wrong with the request, what Leadway refused, `DIRECT_UNAVAILABLE`.
+ * @throws AppError what is wrong with the request, what Leadway rejected, `DIRECT_UNAVAILABLE`.
  */
 export async function initiateUpload(
   context: UploadContext,
-  { caller, fields, offered, facts }: InitiateRequest,
+  { client, fields, offered, facts }: InitiateRequest,
   signal: AbortSignal,
-): Promise<InitiateAnswer> {
+): Promise<InitiateResponse> {
   facts.mode = 'direct';
   const conversationId = required(fields.conversationId, 'conversationId');
-  const locationId = required(resolveLocation(context.locationsFor(caller), fields.locationId), 'locationId');
+  const locationId = required(resolveLocation(context.locationsFor(client), fields.locationId), 'locationId');
   facts.locationId = locationId;
   const filename = cleanFileName(required(fields.filename ?? offered?.filename ?? null, 'filename'));
   const declared = fields.contentType ?? offered?.declaredType ?? null;
@@ -57,19 +57,19 @@ export async function initiateUpload(
 
   const { fileSize } = fields;
   await context.hooks.before?.({
-    user: toUser(caller),
+    user: toUser(client),
     locationId,
     conversationId,
     contactId: fields.contactId,
     files: [{ name: filename, contentType }],
   });
   const ticket = await context.direct.initiate(
-    { caller: caller.id, locationId, conversationId, filename, contentType, fileSize, channel },
+    { client: client.id, locationId, conversationId, filename, contentType, fileSize, channel },
     signal,
   );
   if (ticket === null) throw directUnavailable();
   if (fileSize !== null && fileSize > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, channel);
-  return context.direct.toAnswer(ticket);
+  return context.direct.toResponse(ticket);
 }
 
 async function judgeByName(

@@ -1,13 +1,13 @@
-import type { Caller } from '../callers/caller.ts';
+import type { Client } from '../auth/authenticator.ts';
 import { appError } from '../errors/app-error.ts';
 
-/** Decides which location a caller's request goes to. */
+/** Decides which location a client's request goes to. */
 export interface LocationRule {
   /** The location to use when none is named; null when several are configured. */
   readonly single: string | null;
-  /** Whether the caller may use none at all. */
+  /** Whether the client may use none at all. */
   readonly isEmpty: boolean;
-  /** Whether this server has a token for the location and the caller may use it. */
+  /** Whether this server has a token for the location and the client may use it. */
   isAllowed(locationId: string): boolean;
 }
 
@@ -30,12 +30,12 @@ export function resolveLocation(rule: LocationRule, ...named: readonly (string |
   return given[0] ?? rule.single;
 }
 
-/** The rule for a caller: the configured locations, and of these only its own where it has some. */
-export function locationsOfCaller(
+/** The rule for a client: the configured locations, and of these only its own where it has some. */
+export function locationsOfClient(
   configured: readonly string[],
-  caller: Pick<Caller, 'locations'>,
+  client: Pick<Client, 'locations'>,
 ): LocationRule {
-  const { locations } = caller;
+  const { locations } = client;
   const usable =
     locations === null ? configured : configured.filter((locationId) => locations.has(locationId));
   const [first = null, ...others] = usable;

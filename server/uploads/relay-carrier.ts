@@ -3,8 +3,8 @@ import type { UpstreamTiming } from '../leadway/forward-request.ts';
 import type { UpstreamAgent } from '../leadway/upstream-agent.ts';
 import type { DirectFile, DirectUploads } from './direct-uploads.ts';
 import type { IncomingFile } from './incoming-file.ts';
+import { overLimit } from './mode.ts';
 import { RelayRequest } from './relay-request.ts';
-import { overLimit } from './route-choice.ts';
 import type { Ticket } from './tickets.ts';
 
 /** Where relayed files go, and who is told of what happens there. */
@@ -19,7 +19,7 @@ export interface RelayTarget {
 }
 
 /**
- * Makes the three steps of a direct upload on the caller's behalf. All files are put in storage first and
+ * Makes the three steps of a direct upload on the client's behalf. All files are put in storage first and
  * completed together at the end: what was not completed was never uploaded, as far as Leadway is concerned.
  */
 export class RelayCarrier {

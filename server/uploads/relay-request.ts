@@ -14,7 +14,7 @@ export interface RelayOptions {
   readonly contentLength: number | null;
 }
 
-/** Headers for storage: none of the caller's, and never Leadway's token. */
+/** Headers for storage: none of the client's, and never Leadway's token. */
 function toStorageHeaders(contentType: string, contentLength: number | null): OutgoingHttpHeaders {
   return {
     'Content-Type': contentType,
@@ -22,7 +22,7 @@ function toStorageHeaders(contentType: string, contentLength: number | null): Ou
   };
 }
 
-/** The error for a refusal of storage; its text is XML for developers and stays out. */
+/** The error for a rejection of storage; its text is XML for developers and stays out. */
 export function toStorageError(status: number): AppError {
   return appError('STORAGE_REFUSED', { details: { storageStatus: status } });
 }
@@ -37,7 +37,7 @@ export class RelayRequest {
   readonly #onTiming: (timing: UpstreamTiming) => void;
   #heldBack: Buffer | null = null;
 
-  /** @param onFailure Told once when storage answered early or the connection failed. */
+  /** @param onFailure Told once when storage responded early or the connection failed. */
   constructor(
     { agent, timeoutMs, ticket, contentLength }: RelayOptions,
     onFailure: (error: AppError) => void,

@@ -1,12 +1,12 @@
 import { appError } from '../errors/app-error.ts';
-import type { CallerPlaces } from '../shared/caller-places.ts';
+import type { ClientSlots } from '../redis/client-slots.ts';
 
 /** Bounds of how many uploads run at once. */
 export interface SlotLimits {
   /** In this process. */
   readonly max: number;
   /** In all replicas that share a store; in this process where there is none. */
-  readonly maxPerCaller: number;
+  readonly maxPerClient: number;
 }
 
 /** Places for uploads that run at once. */
@@ -16,9 +16,9 @@ export interface Slots {
   /**
    * Takes a place; call what it resolves to, once or more, to give it back.
    *
-   * @throws AppError `TOO_MANY_UPLOADS` when the caller has all of its own, `BUSY` when none is left.
+   * @throws AppError `TOO_MANY_UPLOADS` when the client has all of its own, `BUSY` when none is left.
    */
-  take(caller: string): Promise<() => void>;
+  take(client: string): Promise<() => void>;
 }
 
 /** A second is about what a small upload takes. */
@@ -27,24 +27,24 @@ const RETRY_AFTER_MS = 1_000;
 /**
  * Makes places for uploads, all of them free.
  *
- * @param shared Counts a caller's places in all replicas. While it is away, each process counts for itself.
+ * @param shared Counts a client's places in all replicas. While it is away, each process counts for itself.
  */
-export function createSlots({ max, maxPerCaller }: SlotLimits, shared: CallerPlaces | null): Slots {
-  const byCaller = new Map<string, number>();
+export function createSlots({ max, maxPerClient }: SlotLimits, shared: ClientSlots | null): Slots {
+  const byClient = new Map<string, number>();
   let taken = 0;
 
-  const takeLocal = (caller: string): (() => void) => {
-    const own = byCaller.get(caller) ?? 0;
-    // First what holds for everybody: with few places in all, one caller may have every one of them.
+  const takeLocal = (client: string): (() => void) => {
+    const own = byClient.get(client) ?? 0;
+    // First what holds for everybody: with few places in all, one client may have every one of them.
     if (taken >= max) throw appError('BUSY', { retryAfterMs: RETRY_AFTER_MS });
-    if (own >= maxPerCaller) throw tooManyUploads();
+    if (own >= maxPerClient) throw tooManyUploads();
     taken += 1;
-    byCaller.set(caller, own + 1);
+    byClient.set(client, own + 1);
     return once(() => {
       taken -= 1;
-      const left = (byCaller.get(caller) ?? 1) - 1;
-      if (left === 0) byCaller.delete(caller);
-      else byCaller.set(caller, left);
+      const left = (byClient.get(client) ?? 1) - 1;
+      if (left === 0) byClient.delete(client);
+      else byClient.set(client, left);
     });
   };
 
@@ -52,9 +52,9 @@ export function createSlots({ max, maxPerCaller }: SlotLimits, shared: CallerPla
     get taken() {
       return taken;
     },
-    async take(caller) {
-      const releaseLocal = takeLocal(caller);
-      const releaseShared = shared === null ? () => {} : await shared.take(caller, maxPerCaller);
+    async take(client) {
+      const releaseLocal = takeLocal(client);
+      const releaseShared = shared === null ? () => {} : await shared.take(client, maxPerClient);
       if (releaseShared !== null) {
         return once(() => {
           releaseLocal();

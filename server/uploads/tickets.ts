@@ -1,9 +1,9 @@
 import { appError } from '../errors/app-error.ts';
 import { createSealer } from '../sealing.ts';
 
-/** What a ticket seals: everything that complete and relay need, none of which the caller may choose. */
+/** What a ticket seals: everything that complete and relay need, none of which the client may choose. */
 export interface Ticket {
-  readonly caller: string;
+  readonly client: string;
   readonly locationId: string;
   readonly conversationId: string;
   readonly uploadId: string;
@@ -26,12 +26,12 @@ export type TicketUse = 'content' | 'complete';
 export interface TicketBox {
   seal(ticket: Ticket): Promise<string>;
   /**
-   * The ticket that `caller` presents.
+   * The ticket that `client` presents.
    *
-   * @throws AppError `TICKET_INVALID` when it is not ours, was changed or is another caller's;
+   * @throws AppError `TICKET_INVALID` when it is not ours, was changed or is another client's;
    *   `TICKET_EXPIRED` when its time is over.
    */
-  open(sealed: string, caller: string, use: TicketUse): Promise<Ticket>;
+  open(sealed: string, client: string, use: TicketUse): Promise<Ticket>;
 }
 
 /** Complete still takes a ticket for as long as one URL lives after the URL has ended. */
@@ -42,10 +42,10 @@ export function createTicketBox(secrets: readonly string[], now: () => number = 
   const sealer = createSealer('leadway-upload', secrets);
   return {
     seal: async (ticket) => sealer.seal({ ...ticket }),
-    async open(sealed, caller, use) {
+    async open(sealed, client, use) {
       // What opens was sealed by us with this very shape.
       const ticket = sealer.open(sealed) as Ticket | null;
-      if (ticket === null || ticket.caller !== caller) throw appError('TICKET_INVALID');
+      if (ticket === null || ticket.client !== client) throw appError('TICKET_INVALID');
       const endsAt = ticket.expiresAt + (use === 'complete' ? COMPLETE_GRACE_MS : 0);
       if (now() >= endsAt) throw appError('TICKET_EXPIRED');
       return ticket;

@@ -1,7 +1,7 @@
-import type { InitiateAnswer } from './direct-uploads.ts';
-import type { ForwardAnswer } from './forward-carrier.ts';
+import type { InitiateResponse } from './direct-uploads.ts';
+import type { ForwardResponse } from './forward-carrier.ts';
 
 /** A successful outcome of an upload; `mode` is the way that its files took. */
-export type UploadAnswer =
-  | ({ readonly mode: 'forward' | 'relay' } & ForwardAnswer)
-  | ({ readonly mode: 'direct' } & InitiateAnswer);
+export type UploadResponse =
+  | ({ readonly mode: 'forward' | 'relay' } & ForwardResponse)
+  | ({ readonly mode: 'direct' } & InitiateResponse);

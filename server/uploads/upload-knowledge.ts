@@ -1,11 +1,11 @@
-import type { Caller } from '../callers/caller.ts';
+import type { Client } from '../auth/authenticator.ts';
 import { toUser, type UploadTarget } from '../embedding.ts';
 import { channelMaxBytes, LARGEST_CHANNEL_BYTES } from './channels.ts';
 import type { DirectFile } from './direct-uploads.ts';
 import type { IncomingFile } from './incoming-file.ts';
 import { type LocationRule, resolveLocation } from './locations.ts';
+import { forwardLimit, type Mode, type RouteFacts } from './mode.ts';
 import { directUnavailable } from './relay-carrier.ts';
-import { forwardLimit, type Mode, type RouteFacts } from './route-choice.ts';
 import type { UploadContext } from './upload-context.ts';
 import { fieldOrder, sizeMismatch, tooManyFiles } from './upload-errors.ts';
 import {
@@ -19,7 +19,7 @@ import {
 /** What is known of an upload before its body. */
 export interface UploadRequest {
   /** Who uploads; tickets are bound to it. */
-  readonly caller: Caller;
+  readonly client: Client;
   readonly mode: Mode;
   /** From the query; null when it is not there. */
   readonly locationId: string | null;
@@ -54,7 +54,7 @@ export class UploadKnowledge {
   constructor(context: UploadContext, request: UploadRequest) {
     this.#context = context;
     this.#request = request;
-    this.#locations = context.locationsFor(request.caller);
+    this.#locations = context.locationsFor(request.client);
     // What comes in the query has the form of a field too.
     if (request.locationId !== null) parseUploadFields({ locationId: request.locationId }, []);
     this.location();
@@ -110,14 +110,14 @@ export class UploadKnowledge {
   /** Whose upload it is and where it goes, as far as that is known. */
   target(): UploadTarget {
     const { conversationId, contactId } = this.#fields;
-    return { user: toUser(this.#request.caller), locationId: this.location(), conversationId, contactId };
+    return { user: toUser(this.#request.client), locationId: this.location(), conversationId, contactId };
   }
 
   /** @throws AppError `MISSING_FIELD` */
   claim(file: IncomingFile): DirectFile {
     const { conversationId, channel, fileSize } = this.#fields;
     return {
-      caller: this.#request.caller.id,
+      client: this.#request.client.id,
       locationId: required(this.location(), 'locationId'),
       conversationId: required(conversationId, 'conversationId'),
       filename: file.name,

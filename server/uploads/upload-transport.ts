@@ -2,9 +2,9 @@ import type { AppError } from '../errors/app-error.ts';
 import type { UpstreamTiming } from '../leadway/forward-request.ts';
 import { ForwardCarrier, type ForwardTarget, sendHeldFiles } from './forward-carrier.ts';
 import type { IncomingFile } from './incoming-file.ts';
+import { chooseRoute, forwardLimit, overLimit, tooLarge } from './mode.ts';
 import { directUnavailable, RelayCarrier } from './relay-carrier.ts';
-import { chooseRoute, forwardLimit, overLimit, tooLarge } from './route-choice.ts';
-import type { UploadAnswer } from './upload-answer.ts';
+import type { UploadResponse } from './upload-answer.ts';
 import type { UploadContext } from './upload-context.ts';
 import { fieldOrder } from './upload-errors.ts';
 import { assertRecipient, required } from './upload-fields.ts';
@@ -14,7 +14,7 @@ import type { Carriage, UploadKnowledge } from './upload-knowledge.ts';
 export interface TransportEvents {
   /** Awaited before anything is decided that can't be taken back. Rejects when the upload must not go on. */
   beforeCommit(): Promise<void>;
-  onSuccess(answer: UploadAnswer): void;
+  onSuccess(response: UploadResponse): void;
   onFailure(error: AppError): void;
   onTiming(timing: UpstreamTiming): void;
 }
@@ -173,7 +173,7 @@ export class UploadTransport {
     if (ticket === null) return this.#fallBack(isComplete);
     const size = claim.fileSize ?? file.size;
     if (size > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, ticket.channel);
-    this.#events.onSuccess({ mode: 'direct', ...(await this.#context.direct.toAnswer(ticket)) });
+    this.#events.onSuccess({ mode: 'direct', ...(await this.#context.direct.toResponse(ticket)) });
     this.#forward?.destroy(); // bytes may have been on their way to Leadway already
   }
 
@@ -210,7 +210,7 @@ export class UploadTransport {
     const target = this.#forwardTarget(locationId);
     const held = sendHeldFiles(target, this.#known.fields, this.#known.files);
     this.#heldUpload = held;
-    this.#events.onSuccess({ mode: 'forward', ...(await held.answer) });
+    this.#events.onSuccess({ mode: 'forward', ...(await held.response) });
   }
 
   async #goRelay(isComplete: boolean): Promise<void> {
@@ -218,8 +218,8 @@ export class UploadTransport {
     await this.#events.beforeCommit();
     this.#relay = new RelayCarrier({
       direct: this.#context.direct,
-      agent: this.#context.client.options.agent,
-      timeoutMs: this.#context.client.options.timeoutMs,
+      agent: this.#context.leadway.options.agent,
+      timeoutMs: this.#context.leadway.options.timeoutMs,
       signal: this.#signal,
       ...this.#events,
     });
@@ -256,11 +256,11 @@ export class UploadTransport {
   }
 
   async #takeBudget(locationId: string): Promise<void> {
-    const { budget } = this.#context;
-    if (!budget.takeNow(locationId)) await budget.take(locationId, this.#signal);
+    const { quota } = this.#context;
+    if (!quota.takeNow(locationId)) await quota.take(locationId, this.#signal);
   }
 
   #forwardTarget(locationId: string): ForwardTarget {
-    return { client: this.#context.client, locationId, ...this.#events };
+    return { leadway: this.#context.leadway, locationId, ...this.#events };
   }
 }

@@ -1,11 +1,11 @@
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { LEADING_BYTES } from '../file-types/file-types.ts';
-import type { Outcome } from '../http/outcome.ts';
+import type { LogFields } from '../http/log-fields.ts';
 import { cleanFileName, createNameRegister } from './file-name.ts';
 import type { FileStream } from './file-stream.ts';
 import { IncomingFile } from './incoming-file.ts';
-import { chooseRoute } from './route-choice.ts';
-import type { UploadAnswer } from './upload-answer.ts';
+import { chooseRoute } from './mode.ts';
+import type { UploadResponse } from './upload-answer.ts';
 import type { UploadContext } from './upload-context.ts';
 import { assertRecipient, type RawFields, required } from './upload-fields.ts';
 import { UploadKnowledge, type UploadRequest } from './upload-knowledge.ts';
@@ -24,7 +24,7 @@ export interface FilePart {
 export const SETTLED = Object.freeze(new Error('the upload has settled'));
 
 /**
- * One upload from its first byte to its answer: every check of its fields and files, and the commit that comes last.
+ * One upload from its first byte to its response: every check of its fields and files, and the commit that comes last.
  * It settles once; whatever happens after that is thrown away.
  */
 export class Upload {
@@ -32,8 +32,8 @@ export class Upload {
   /** Aborted as soon as the upload has settled. */
   readonly signal: AbortSignal = this.#settled.signal;
   readonly #context: UploadContext;
-  readonly #facts: Outcome;
-  readonly #answer = Promise.withResolvers<UploadAnswer>();
+  readonly #facts: LogFields;
+  readonly #response = Promise.withResolvers<UploadResponse>();
   readonly #registerName = createNameRegister();
   readonly #known: UploadKnowledge;
   readonly #transport: UploadTransport;
@@ -44,26 +44,26 @@ export class Upload {
    * @param facts Where the upload writes what the log needs.
    * @throws AppError `INVALID_FIELD`
    */
-  constructor(context: UploadContext, request: UploadRequest, facts: Outcome = {}) {
+  constructor(context: UploadContext, request: UploadRequest, facts: LogFields = {}) {
     this.#context = context;
     this.#facts = Object.assign(facts, { files: 0, bytes: 0 });
     this.#known = new UploadKnowledge(context, request);
     this.#noteLocation();
     this.#transport = new UploadTransport(context, this.#known, this.signal, {
       beforeCommit: () => this.#askHook(),
-      onSuccess: (answer) => this.#settle(answer),
+      onSuccess: (response) => this.#settle(response),
       onFailure: (error) => this.fail(error),
       onTiming: ({ status, ms }) => {
         this.#facts.upstreamStatus = status;
         this.#facts.upstreamMs = Math.round(ms);
       },
     });
-    this.#answer.promise.catch(() => {});
+    this.#response.promise.catch(() => {});
   }
 
-  /** The outcome; rejects with the AppError to answer. */
-  get answer(): Promise<UploadAnswer> {
-    return this.#answer.promise;
+  /** The outcome; rejects with the AppError to respond. */
+  get response(): Promise<UploadResponse> {
+    return this.#response.promise;
   }
 
   /** Ends the upload with `error`, unless it has settled. Leadway has got no complete request then. */
@@ -71,7 +71,7 @@ export class Upload {
     if (this.signal.aborted) return;
     this.#settled.abort(SETTLED);
     this.#transport.destroy();
-    this.#answer.reject(error);
+    this.#response.reject(error);
   }
 
   /** Tells that a field has come; `raw` has all that came so far. */
@@ -122,13 +122,13 @@ export class Upload {
     if (locationId !== null) this.#facts.locationId = locationId;
   }
 
-  #settle(answer: UploadAnswer): void {
+  #settle(response: UploadResponse): void {
     if (this.signal.aborted) return;
-    this.#facts.mode = answer.mode;
+    this.#facts.mode = response.mode;
     this.#settled.abort(SETTLED);
-    this.#answer.resolve(answer);
-    if (answer.mode === 'direct') return;
-    const { mode, uploadedFiles } = answer;
+    this.#response.resolve(response);
+    if (response.mode === 'direct') return;
+    const { mode, uploadedFiles } = response;
     const files = this.#known.files.map(({ name, contentType, size }) => {
       return { name, contentType, size, url: uploadedFiles[name] ?? '' };
     });
@@ -158,7 +158,7 @@ export class Upload {
   }
 
   /**
-   * Refuses what insists on forward as soon as its size is known to be too large for that. Where the head has
+   * Rejects what insists on forward as soon as its size is known to be too large for that. Where the head has
    * come along it is judged first: a file of the wrong type is none for another way either.
    */
   async #assertForwardable(stream: FileStream): Promise<void> {

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import type { Browser, Page } from 'puppeteer-core';
 import type {} from '../../client/element/index.ts';
 import { openPage, type PageOptions } from '../helpers/browser-page.ts';
-import { createHouse, type House, type HouseOptions } from '../helpers/house.ts';
 import { createSite } from '../helpers/site.ts';
+import { createTestServer, type TestServer, type TestServerOptions } from '../helpers/test-server.ts';
 
 /** A page with the element, beside a server. */
 export interface ElementPage extends AsyncDisposable {
   readonly page: Page;
-  readonly house: House;
+  readonly testServer: TestServer;
 }
 
 /** How the page differs from the usual one. */
@@ -17,7 +17,7 @@ export interface ElementPageOptions {
   readonly attributes?: string;
   /** What is around the element, which stands for `$`. */
   readonly around?: string;
-  readonly house?: HouseOptions;
+  readonly testServer?: TestServerOptions;
   readonly page?: PageOptions;
   /** What the policy of the page is; it names the server as `$`. */
   readonly policy?: string;
@@ -35,21 +35,27 @@ export interface FileSpec {
 /** Opens a page of another origin that has the element from the server. */
 export async function openElement(
   browser: Browser,
-  { attributes = '', around = '$', house: houseOptions, page: pageOptions, policy }: ElementPageOptions = {},
+  {
+    attributes = '',
+    around = '$',
+    testServer: testServerOptions,
+    page: pageOptions,
+    policy,
+  }: ElementPageOptions = {},
 ): Promise<ElementPage> {
   await using stack = new AsyncDisposableStack();
   const site = stack.use(await createSite());
-  const env = { ALLOWED_ORIGINS: site.origin, ...houseOptions?.env };
-  const house = stack.use(await createHouse({ ...houseOptions, env }));
-  const { conversationId, contactId } = house.fields;
-  const ids = `endpoint="${house.api}" conversation="${conversationId}" contact="${contactId}"`;
+  const env = { ALLOWED_ORIGINS: site.origin, ...testServerOptions?.env };
+  const testServer = stack.use(await createTestServer({ ...testServerOptions, env }));
+  const { conversationId, contactId } = testServer.fields;
+  const ids = `endpoint="${testServer.api}" conversation="${conversationId}" contact="${contactId}"`;
   const meta =
     policy === undefined
       ? ''
-      : `<meta http-equiv="Content-Security-Policy" content="${policy.replaceAll('$', house.url)}">`;
+      : `<meta http-equiv="Content-Security-Policy" content="${policy.replaceAll('$', testServer.url)}">`;
   const html = `<!doctype html><html lang="en"><head>${meta}<title>Page</title>
     <meta name="viewport" content="width=device-width">
-    <script type="module" src="${house.api}/element.js"></script></head>
+    <script type="module" src="${testServer.api}/element.js"></script></head>
     <body><main><h1>Page</h1>${around.replace('$', `<leadway-upload ${ids} ${attributes}></leadway-upload>`)}</main></body></html>`;
   site.files.set('/', ['text/html', html]);
   const watched = stack.use(await openPage(browser, `${site.origin}/`, pageOptions));
@@ -60,7 +66,7 @@ export async function openElement(
   const all = stack.move();
   return {
     page,
-    house,
+    testServer,
     async [Symbol.asyncDispose]() {
       await all.disposeAsync();
       assert.deepEqual(watched.complaints, []);

@@ -11,7 +11,7 @@ const note = (name: string) => ({ name, head: `Text of ${name}` });
 describeInBrowsers('<leadway-upload>', (browser) => {
   it('uploads what was chosen, shows it, and has its URL as value', async () => {
     await using opened = await openElement(browser());
-    const { page, house } = opened;
+    const { page, testServer } = opened;
     await pick(page, PICTURE);
     await waitForCards(page, 'done');
     const [url = ''] = await urlsOf(page);
@@ -21,7 +21,7 @@ describeInBrowsers('<leadway-upload>', (browser) => {
     await page.waitForFunction(() =>
       document.querySelector('leadway-upload')?.shadowRoot?.querySelector('canvas'),
     );
-    await house.assertTidy({ completeUploads: 1 });
+    await testServer.assertClean({ completeUploads: 1 });
   });
 
   it('takes one file unless it is `multiple`: the next one takes its place', async () => {
@@ -38,28 +38,28 @@ describeInBrowsers('<leadway-upload>', (browser) => {
 
   it('takes no more than `max` files', async () => {
     await using opened = await openElement(browser(), { attributes: 'multiple max="2"' });
-    const { page, house } = opened;
+    const { page, testServer } = opened;
     await addFiles(page, ['a.txt', 'b.txt', 'c.txt'].map(note));
     await waitForCards(page, 'done', 2);
     assert.deepEqual(await textsIn(page, '[role=alert]'), ['Only 2 files can be added.']);
-    await house.assertTidy({ completeUploads: 2 });
+    await testServer.assertClean({ completeUploads: 2 });
   });
 
   it('takes of the server’s types what `accept` names, and names them in words', async () => {
     await using opened = await openElement(browser(), { attributes: 'multiple accept="image/*,.pdf"' });
-    const { page, house } = opened;
+    const { page, testServer } = opened;
     assert.deepEqual(await textsIn(page, '.limits'), ['Pictures and PDF. Up to 5\u00a0MB each.']);
     await addFiles(page, [note('notes.txt')]);
     await waitForCards(page, 'failed');
     assert.deepEqual(await textsIn(page, '.line'), [
       'This file is not accepted here. Accepted: Pictures and PDF.',
     ]);
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('says why a file is rejected, and offers to retry only where that can help', async () => {
     await using opened = await openElement(browser(), { attributes: 'multiple' });
-    const { page, house } = opened;
+    const { page, testServer } = opened;
     await addFiles(page, [IMPOSTOR]);
     await waitForCards(page, 'failed');
     assert.match((await textsIn(page, '.line')).join(), /is not a PDF: it looks like a Windows program/);
@@ -71,7 +71,7 @@ describeInBrowsers('<leadway-upload>', (browser) => {
     await waitForCards(page, 'cancelled');
     await pressIn(page, '.retry');
     await waitForCards(page, 'done');
-    await house.assertTidy({ completeUploads: 1 });
+    await testServer.assertClean({ completeUploads: 1 });
   });
 
   it('sends the URLs with its form, and keeps the form back while files upload', async () => {
@@ -138,7 +138,7 @@ describeInBrowsers('<leadway-upload>', (browser) => {
 
   it('takes what is dropped and pasted on the page with `area="body"`, but no text', async () => {
     await using opened = await openElement(browser(), { attributes: 'multiple area="body"' });
-    const { page, house } = opened;
+    const { page, testServer } = opened;
     await page.evaluate(() => {
       const target = document.querySelector('h1') as HTMLElement;
       const options = { bubbles: true, cancelable: true };
@@ -157,25 +157,25 @@ describeInBrowsers('<leadway-upload>', (browser) => {
     });
     await waitForCards(page, 'done', 2);
     assert.deepEqual((await textsIn(page, '.name')).sort(), ['dropped.txt', 'pasted.txt']);
-    await house.assertTidy({ completeUploads: 2 });
+    await testServer.assertClean({ completeUploads: 2 });
   });
 
   it('leaves nothing behind when it is taken out of the page', async () => {
     await using opened = await openElement(browser(), { attributes: 'multiple' });
-    const { page, house } = opened;
+    const { page, testServer } = opened;
     await addFiles(page, [{ name: 'a.txt', bytes: 4_000_000 }], { conversationId: 'fault-slow-body' });
-    await house.sandbox.waitFor((requests) => requests.length === 1);
+    await testServer.sandbox.waitFor((requests) => requests.length === 1);
     await page.evaluate(() => document.querySelector('leadway-upload')?.remove());
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('goes on when it is moved', async () => {
     await using opened = await openElement(browser(), { attributes: 'multiple' });
-    const { page, house } = opened;
+    const { page, testServer } = opened;
     await addFiles(page, [note('a.txt')], { conversationId: 'fault-slow-headers' });
     await page.evaluate(() => document.body.append(document.querySelector('leadway-upload') as HTMLElement));
     await waitForCards(page, 'done');
-    await house.assertTidy({ completeUploads: 1 });
+    await testServer.assertClean({ completeUploads: 1 });
   });
 
   it('speaks Spanish where the page does, and other words where the page has its own', async () => {

@@ -27,7 +27,7 @@ export interface Sample {
 }
 
 /** How an upload ended. */
-export interface Outcome {
+export interface LogFields {
   /** Of what it rejected with; empty when it did not. */
   readonly error: '' | 'UploadError' | 'AbortError' | (string & {});
   readonly name: string;
@@ -51,7 +51,7 @@ export interface StageInPage {
   /** Uploads all files, each by a call of its own on the one uploader; `cancelAt` is a fraction of a file. */
   begin(options: UploadOptions, settings: UploaderOptions, cancelAt: number): void;
   cancel(): void;
-  end(): Promise<Outcome[]>;
+  end(): Promise<LogFields[]>;
 }
 
 declare global {
@@ -69,7 +69,7 @@ export async function setUpStage(url: string): Promise<void> {
   input.multiple = true;
   document.body.append(input);
   let cancelling = new AbortController();
-  let uploads: Promise<Outcome>[] = [];
+  let uploads: Promise<LogFields>[] = [];
   const files: File[] = [];
   const history: Sample[][] = [];
   const wire: WireEntry[] = [];
@@ -98,7 +98,7 @@ export async function setUpStage(url: string): Promise<void> {
           if (endedAtMs !== undefined) wire.push({ method, url, target, bytes, status, code } as WireEntry);
         },
       });
-      uploads = files.map(async (file): Promise<Outcome> => {
+      uploads = files.map(async (file): Promise<LogFields> => {
         const samples: Sample[] = [];
         history.push(samples);
         const nothing = { error: '', name: '', url: '', mode: undefined, code: '', status: 0, message: '' };
@@ -113,7 +113,7 @@ export async function setUpStage(url: string): Promise<void> {
           });
           return { ...nothing, name, url, mode };
         } catch (reason) {
-          const { name, code = '', status = 0, message } = reason as Error & Partial<Outcome>;
+          const { name, code = '', status = 0, message } = reason as Error & Partial<LogFields>;
           // An AbortError has a code too, a number from the time before names.
           return { ...nothing, error: name, code: String(code), status, message };
         }

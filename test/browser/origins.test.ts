@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describeInBrowsers } from '../helpers/browser.ts';
-import { type HousedStage, openStage } from './stage.ts';
+import { openStage, type ServedStage } from './stage.ts';
 
 const ORIGINS = ['same origin', 'another origin', 'another site'] as const;
 
@@ -9,11 +9,11 @@ describeInBrowsers('a page', (browser) => {
     describe(
       origin === 'same origin' ? 'of the same origin uploads' : `of ${origin} that is allowed uploads`,
       () => {
-        let stage: HousedStage;
+        let stage: ServedStage;
         before(async () => {
           stage = await openStage(browser(), origin);
         });
-        beforeEach(() => stage.house.sandbox.reset());
+        beforeEach(() => stage.testServer.sandbox.reset());
         after(() => stage?.[Symbol.asyncDispose]());
 
         for (const mode of ['forward', 'direct', 'relay'] as const) {
@@ -23,7 +23,7 @@ describeInBrowsers('a page', (browser) => {
             const done = await stage.done();
             assert.deepEqual([done.name, done.mode], ['a.txt', mode]);
             assert.equal((await (await fetch(done.url)).text()).length, 300_000);
-            await stage.house.assertTidy({ completeUploads: mode === 'forward' ? 1 : 0 });
+            await stage.testServer.assertClean({ completeUploads: mode === 'forward' ? 1 : 0 });
           });
         }
 
@@ -31,7 +31,7 @@ describeInBrowsers('a page', (browser) => {
           await stage.make({ name: 'a.txt', bytes: 300_000 });
           await stage.begin({}, { credentials: 'include', headers: { Authorization: 'Bearer of-the-app' } });
           await stage.done();
-          await stage.house.assertTidy({ completeUploads: 1 });
+          await stage.testServer.assertClean({ completeUploads: 1 });
         });
       },
     );
@@ -40,7 +40,7 @@ describeInBrowsers('a page', (browser) => {
   describe('of an origin that is not allowed gets nothing through', () => {
     it('by the client, and is told that it can not reach the server', async () => {
       await using stage = await openStage(browser(), 'an origin not allowed');
-      const { house } = stage;
+      const { testServer } = stage;
       for (const mode of ['forward', 'direct', 'relay'] as const) {
         await stage.make({ name: 'a.txt', bytes: 300_000 });
         await stage.begin({ mode }, { retries: 1 });
@@ -48,13 +48,13 @@ describeInBrowsers('a page', (browser) => {
         assert.deepEqual([error, code, status], ['UploadError', 'NETWORK', 0]);
         assert.equal(message, 'The server can’t be reached from this page.');
       }
-      assert.deepEqual(house.sandbox.requests, []);
-      await house.assertTidy();
+      assert.deepEqual(testServer.sandbox.requests, []);
+      await testServer.assertClean();
     });
 
     it('by a form, for which browsers ask no leave', async () => {
       await using stage = await openStage(browser(), 'an origin not allowed');
-      const { house } = stage;
+      const { testServer } = stage;
       await stage.page.evaluate(
         async (url, fields) => {
           const body = new FormData();
@@ -66,13 +66,13 @@ describeInBrowsers('a page', (browser) => {
           await fetch(url, { ...about, body }).catch(() => {});
           await fetch(`${url}/initiate`, { ...about, body: json }).catch(() => {});
         },
-        `${house.api}/messages/upload`,
-        house.fields,
+        `${testServer.api}/messages/upload`,
+        testServer.fields,
       );
-      const refused = house.log.entries.filter(({ code }) => code === 'ORIGIN_NOT_ALLOWED');
+      const refused = testServer.log.entries.filter(({ code }) => code === 'ORIGIN_NOT_ALLOWED');
       assert.equal(refused.length, 2);
-      assert.deepEqual(house.sandbox.requests, []);
-      await house.assertTidy();
+      assert.deepEqual(testServer.sandbox.requests, []);
+      await testServer.assertClean();
     });
   });
 });

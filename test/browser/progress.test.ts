@@ -32,6 +32,6 @@ describeInBrowsers('progress', (browser) => {
     await stage.begin({}, { concurrency: 2 });
     await stage.end();
     for (const [place, bytes] of sizes.entries()) assertHonest(await stage.history(place), bytes);
-    await stage.house.assertTidy({ completeUploads: 4 });
+    await stage.testServer.assertClean({ completeUploads: 4 });
   });
 });

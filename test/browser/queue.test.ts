@@ -11,7 +11,7 @@ describeInBrowsers('a queue', (browser) => {
     await using stage = await openStage(browser(), 'another origin', {
       env: { RATE_LIMIT_MAX: '25', RATE_LIMIT_WINDOW_MS: '2000' },
     });
-    const { house } = stage;
+    const { testServer } = stage;
     const names = Array.from({ length: FILES }, (_, place) => `${place}.txt`);
     await stage.make(...names.map((name, place) => ({ name, bytes: 1_000 + place })));
     await stage.begin({}, { concurrency: 6 });
@@ -21,15 +21,15 @@ describeInBrowsers('a queue', (browser) => {
       names,
     );
     assert(
-      house.log.entries.some(({ code }) => code === 'RATE_LIMITED'),
+      testServer.log.entries.some(({ code }) => code === 'RATE_LIMITED'),
       'the limit was met',
     );
-    const sizes = seen(house, 'upload').map(({ files }) => files?.[0]?.size ?? 0);
+    const sizes = seen(testServer, 'upload').map(({ files }) => files?.[0]?.size ?? 0);
     assert.deepEqual(
       sizes.toSorted((a, b) => a - b),
       names.map((_, place) => 1_000 + place),
     );
     for (const place of names.keys()) assertHonest(await stage.history(place), 1_000 + place);
-    await house.assertTidy({ completeUploads: FILES });
+    await testServer.assertClean({ completeUploads: FILES });
   });
 });

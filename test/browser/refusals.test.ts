@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describeInBrowsers } from '../helpers/browser.ts';
 import { seen } from '../helpers/direct-steps.ts';
-import { type HousedStage, openStage } from './stage.ts';
+import { openStage, type ServedStage } from './stage.ts';
 
 const MIB = 1024 * 1024;
 const LARGE = { FORWARD_MAX_BYTES: String(100 * MIB) };
@@ -20,7 +20,7 @@ const MODES = {
 describeInBrowsers('a refusal', (browser, kind) => {
   describe('of 50 MB is shown as a 415, though it comes before they are sent', () => {
     for (const origin of ['same origin', 'another origin'] as const) {
-      let stage: HousedStage;
+      let stage: ServedStage;
       before(async () => {
         stage = await openStage(browser(), origin, { env: LARGE });
         await stage.make(FAKE_PDF);
@@ -29,13 +29,13 @@ describeInBrowsers('a refusal', (browser, kind) => {
 
       for (const mode of MODES[origin]) {
         it(`by ${mode} from ${origin}`, async () => {
-          const { house } = stage;
+          const { testServer } = stage;
           await stage.begin({ mode, channel: 'WHATSAPP' });
           const { error, code, status, message } = await stage.failed();
           assert.deepEqual([error, status, code], ['UploadError', 415, 'TYPE_MISMATCH']);
           assert.match(message, /^invoice\.pdf is not a PDF: it looks like a Windows program\./);
-          assert.deepEqual(seen(house, 'put'), []);
-          await house.assertTidy();
+          assert.deepEqual(seen(testServer, 'put'), []);
+          await testServer.assertClean();
         });
       }
     }
@@ -45,13 +45,13 @@ describeInBrowsers('a refusal', (browser, kind) => {
   if (kind !== 'firefox') {
     it('of Leadway, which comes while 50 MB are on their way, is shown as its own', async () => {
       await using stage = await openStage(browser(), 'another origin', { env: LARGE });
-      const { house } = stage;
-      house.sandbox.fault = 'upload-early-413';
+      const { testServer } = stage;
+      testServer.sandbox.fault = 'upload-early-413';
       await stage.make({ name: 'a.txt', bytes: 50_000_000 });
       await stage.begin({ mode: 'forward' }, { retries: 0 });
       const { status, code } = await stage.failed();
       assert.deepEqual([status, code], [413, 'UPSTREAM_REJECTED']);
-      await house.assertTidy();
+      await testServer.assertClean();
     });
   }
 
@@ -63,6 +63,6 @@ describeInBrowsers('a refusal', (browser, kind) => {
     await stage.begin({ mode: 'forward' }, { retries: 0 });
     const { status, code } = await stage.failed();
     assert.deepEqual([status, code], [401, 'UNAUTHENTICATED']);
-    await stage.house.assertTidy();
+    await stage.testServer.assertClean();
   });
 });

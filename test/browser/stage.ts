@@ -4,9 +4,9 @@ import type { Browser, Page } from 'puppeteer-core';
 import type { UploaderOptions, UploadOptions } from '../../client/index.ts';
 import { toBrowserCode } from '../../middleware/browser-modules.ts';
 import { openPage, pickFiles } from '../helpers/browser-page.ts';
-import { createHouse, type House, type HouseOptions } from '../helpers/house.ts';
 import { createSite, type Site } from '../helpers/site.ts';
-import { type FileSpec, type Outcome, type Sample, setUpStage, type WireEntry } from './in-page.ts';
+import { createTestServer, type TestServer, type TestServerOptions } from '../helpers/test-server.ts';
+import { type FileSpec, type LogFields, type Sample, setUpStage, type WireEntry } from './in-page.ts';
 
 /** A fraction that no upload gets to. */
 const NEVER = 2;
@@ -23,11 +23,11 @@ export interface Stage extends AsyncDisposable {
   begin(options?: Partial<UploadOptions>, settings?: UploaderOptions, cancelAt?: number): Promise<void>;
   cancel(): Promise<void>;
   /** How the uploads ended, in the order of the files. */
-  end(): Promise<Outcome[]>;
+  end(): Promise<LogFields[]>;
   /** The outcome of the only upload, which must have worked. */
-  done(): Promise<Outcome>;
+  done(): Promise<LogFields>;
   /** The outcome of the only upload, which must not have worked. */
-  failed(): Promise<Outcome>;
+  failed(): Promise<LogFields>;
   /** All that was told of the progress of a file. */
   history(file?: number): Promise<Sample[]>;
   /** Waits until `condition`, an expression about the last `sample` of the first file, holds. */
@@ -36,33 +36,33 @@ export interface Stage extends AsyncDisposable {
   wire(): Promise<string[]>;
 }
 
-/** A house and a page of its visitors. */
-export interface HousedStage extends Stage {
-  readonly house: House;
+/** A test server and a page of its visitors. */
+export interface ServedStage extends Stage {
+  readonly testServer: TestServer;
 }
 
-/** Where the page comes from, as the house sees it. */
+/** Where the page comes from, as the test server sees it. */
 export type Origin = 'same origin' | 'another origin' | 'another site' | 'an origin not allowed';
 
-/** Opens a page of such an origin beside a house made by `options`. */
+/** Opens a page of such an origin beside a test server made by `options`. */
 export async function openStage(
   browser: Browser,
   origin: Origin = 'same origin',
-  options: HouseOptions = {},
-): Promise<HousedStage> {
+  options: TestServerOptions = {},
+): Promise<ServedStage> {
   await using stack = new AsyncDisposableStack();
   const isOwn = origin === 'same origin';
   const site = stack.use(await createSite(origin === 'another site' ? 'localhost' : '127.0.0.1'));
   const env = { ...options.env, ...(origin.startsWith('another') && { ALLOWED_ORIGINS: site.origin }) };
-  const house = stack.use(await createHouse({ ...options, page: isOwn, env }));
-  const ids = { ...house.fields };
+  const testServer = stack.use(await createTestServer({ ...options, page: isOwn, env }));
+  const ids = { ...testServer.fields };
   const stage = stack.use(
     isOwn
-      ? await openPageWithClient(browser, `${house.url}/`, '/api/client.js', { endpoint: '/api', ids })
-      : await openSite(browser, site, house.api, ids, origin !== 'an origin not allowed'),
+      ? await openPageWithClient(browser, `${testServer.url}/`, '/api/client.js', { endpoint: '/api', ids })
+      : await openSite(browser, site, testServer.api, ids, origin !== 'an origin not allowed'),
   );
   const all = stack.move();
-  return { ...stage, house, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { ...stage, testServer, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /**

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describeInBrowsers } from '../helpers/browser.ts';
 import { seen, sha256 } from '../helpers/direct-steps.ts';
 import { fixture } from '../helpers/multipart.ts';
-import { type HousedStage, openStage } from './stage.ts';
+import { openStage, type ServedStage } from './stage.ts';
 
 /** By extension: a real file that has it, and the type under which Leadway is to get it. */
 const TYPES: Readonly<Record<string, readonly [file: string, type: string]>> = {
@@ -25,13 +25,13 @@ const TYPES: Readonly<Record<string, readonly [file: string, type: string]>> = {
 };
 
 describeInBrowsers('a file from the chooser arrives', (browser) => {
-  let stage: HousedStage;
+  let stage: ServedStage;
   before(async () => {
     stage = await openStage(browser(), 'same origin', {
       env: { ALLOWED_TYPES: Object.keys(TYPES).join() },
     });
   });
-  beforeEach(() => stage.house.sandbox.reset());
+  beforeEach(() => stage.testServer.sandbox.reset());
   after(() => stage?.[Symbol.asyncDispose]());
 
   for (const mode of ['forward', 'direct'] as const) {
@@ -47,13 +47,13 @@ describeInBrowsers('a file from the chooser arrives', (browser) => {
     await stage.begin({ mode });
     const { url } = await stage.done();
     const content = fixture(name);
-    const { house } = stage;
+    const { testServer } = stage;
     if (mode === 'forward') {
-      const [file] = seen(house, 'upload')[0]?.files ?? [];
+      const [file] = seen(testServer, 'upload')[0]?.files ?? [];
       assert.deepEqual([file?.name, file?.contentType, file?.sha256], [name, type, sha256(content)]);
-    } else assert.equal(seen(house, 'put')[0]?.headers['content-type'], type);
+    } else assert.equal(seen(testServer, 'put')[0]?.headers['content-type'], type);
     assert.deepEqual(Buffer.from(await (await fetch(url)).arrayBuffer()), content);
-    await house.assertTidy({ completeUploads: mode === 'forward' ? 1 : 0 });
+    await testServer.assertClean({ completeUploads: mode === 'forward' ? 1 : 0 });
   }
 });
 

@@ -50,7 +50,7 @@ describeInBrowsers('an upload that is cancelled', (browser) => {
     for (const mode of ['forward', 'direct', 'relay'] as const) {
       it(`by ${mode}`, async () => {
         await using client = await openClientPage(browser(), { env, sandbox: slow });
-        const { page, house, setting } = client;
+        const { page, testServer, setting } = client;
         for (const at of [
           { phase: 'waiting', fraction: 0 },
           { phase: 'checking', fraction: 0 },
@@ -61,8 +61,8 @@ describeInBrowsers('an upload that is cancelled', (browser) => {
           assert.equal(name, 'AbortError', `${at.phase} ${at.fraction}`);
           assert.equal(lateNews, 0);
         }
-        await house.assertTidy();
-        const stored = house.sandbox.requests.filter(
+        await testServer.assertClean();
+        const stored = testServer.sandbox.requests.filter(
           ({ path, status }) => path.includes('/complete') && status === 200,
         );
         assert.equal(stored.length, 0, 'nothing was completed');
@@ -70,9 +70,9 @@ describeInBrowsers('an upload that is cancelled', (browser) => {
     }
   });
 
-  it('ends the wait for a response', async () => {
+  it('ends the wait for an answer', async () => {
     await using client = await openClientPage(browser(), { env });
-    const { page, house, setting } = client;
+    const { page, testServer, setting } = client;
     const at = { phase: 'confirming', fraction: 1 };
     const conversationId = 'fault-upload-never-answers';
     const { name, codes } = await page.evaluate(cancelAt, {
@@ -83,7 +83,7 @@ describeInBrowsers('an upload that is cancelled', (browser) => {
     });
     assert.equal(name, 'AbortError');
     assert.deepEqual(codes, ['ABORTED']);
-    await house.sandbox.waitFor((all) =>
+    await testServer.sandbox.waitFor((all) =>
       all.every(({ aborted, left, complete }) => aborted || left || complete),
     );
   });
@@ -103,7 +103,7 @@ describeInBrowsers('an upload that is cancelled', (browser) => {
         .catch((error) => error.name);
     }, client.setting);
     assert.equal(name, 'AbortError');
-    await client.house.assertTidy({ completeUploads: 1 });
+    await client.testServer.assertClean({ completeUploads: 1 });
   });
 
   it('never starts when it is cancelled before', async () => {
@@ -119,6 +119,6 @@ describeInBrowsers('an upload that is cancelled', (browser) => {
     }, client.setting);
     assert.equal(seen.message, 'changed my mind');
     assert.equal(seen.requests, 0);
-    await client.house.assertTidy();
+    await client.testServer.assertClean();
   });
 });

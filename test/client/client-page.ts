@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'puppeteer-core';
 import { openPage } from '../helpers/browser-page.ts';
-import { createHouse, type House, type HouseOptions } from '../helpers/house.ts';
 import { createSite } from '../helpers/site.ts';
+import { createTestServer, type TestServer, type TestServerOptions } from '../helpers/test-server.ts';
 
 /** What a page with the client offers to what runs in it. */
 declare global {
@@ -12,9 +12,9 @@ declare global {
   }
 }
 
-/** A page of an allowed origin that has imported the client from a running house. */
+/** A page of an allowed origin that has imported the client from a running test server. */
 export interface ClientPage extends AsyncDisposable {
-  readonly house: House;
+  readonly testServer: TestServer;
   readonly page: Page;
   /** What scripts in the page start from. */
   readonly setting: Setting;
@@ -28,24 +28,24 @@ export interface Setting {
   readonly ids: { readonly conversationId: string; readonly contactId: string };
 }
 
-/** Opens such a page, in a house made by `options`. */
-export async function openClientPage(browser: Browser, options: HouseOptions = {}): Promise<ClientPage> {
+/** Opens such a page, in a test server made by `options`. */
+export async function openClientPage(browser: Browser, options: TestServerOptions = {}): Promise<ClientPage> {
   await using stack = new AsyncDisposableStack();
   const { origin, files } = stack.use(await createSite());
-  const house = stack.use(
-    await createHouse({ ...options, env: { ALLOWED_ORIGINS: origin, ...options.env } }),
+  const testServer = stack.use(
+    await createTestServer({ ...options, env: { ALLOWED_ORIGINS: origin, ...options.env } }),
   );
-  files.set('/', ['text/html', pageOf(house.api)]);
+  files.set('/', ['text/html', pageOf(testServer.api)]);
   const { page, complaints } = stack.use(
     await openPage(browser, `${origin}/`, { ready: 'body[data-ready]' }),
   );
-  const { conversationId = '', contactId = '' } = house.fields;
+  const { conversationId = '', contactId = '' } = testServer.fields;
   const parts = stack.move();
   return {
-    house,
+    testServer,
     page,
     complaints,
-    setting: { endpoint: house.api, ids: { conversationId, contactId } },
+    setting: { endpoint: testServer.api, ids: { conversationId, contactId } },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { checkFile } from '../../client/file-check.ts';
 import { createErrorFactory } from '../../client/messages.ts';
 import type { ClientConfig } from '../../client/types.ts';
-import { createHouse, type House } from '../helpers/house.ts';
 import { fixture, mp4 } from '../helpers/multipart.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 type Mode = 'auto' | 'forward' | 'direct' | 'relay';
 
@@ -66,13 +66,16 @@ const CASES: readonly Case[] = [
 ];
 
 /** What the server answers to a form with the file. */
-async function answerOf(house: House, file: File, { channel, mode = 'auto' }: Case) {
+async function answerOf(testServer: TestServer, file: File, { channel, mode = 'auto' }: Case) {
   const form = new FormData();
   // A size of 0 can't be declared.
-  const fields = { ...house.fields, channel, fileSize: file.size === 0 ? undefined : String(file.size) };
+  const fields = { ...testServer.fields, channel, fileSize: file.size === 0 ? undefined : String(file.size) };
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.append(name, value);
   form.append('fileAttachment', file, file.name);
-  const answer = await fetch(`${house.api}/messages/upload?mode=${mode}`, { method: 'POST', body: form });
+  const answer = await fetch(`${testServer.api}/messages/upload?mode=${mode}`, {
+    method: 'POST',
+    body: form,
+  });
   const body = (await answer.json()) as { code?: string; details?: { limit?: number; extension?: string } };
   return answer.ok ? null : { code: body.code, status: answer.status, ...pick(body.details) };
 }
@@ -85,8 +88,8 @@ function pick(details: { limit?: unknown; extension?: unknown } | undefined) {
 describe('what the client rejects by itself', () => {
   it('is what the server rejects, under any settings', async () => {
     for (const env of [{}, { FORWARD_MAX_BYTES: '1000000', DEFAULT_CHANNEL: 'WHATSAPP' }]) {
-      await using house = await createHouse({ env });
-      const config = (await (await fetch(`${house.api}/config`)).json()) as ClientConfig;
+      await using testServer = await createTestServer({ env });
+      const config = (await (await fetch(`${testServer.api}/config`)).json()) as ClientConfig;
       const errors = createErrorFactory({ language: 'en' });
       let refused = 0;
       for (const one of CASES) {
@@ -96,7 +99,7 @@ describe('what the client rejects by itself', () => {
         const own = error && { code: error.code, status: error.status, ...pick(error.details) };
         assert.deepEqual(
           own,
-          await answerOf(house, file, one),
+          await answerOf(testServer, file, one),
           JSON.stringify({ name, type, channel, mode }),
         );
         if (own !== null) refused += 1;
@@ -106,8 +109,8 @@ describe('what the client rejects by itself', () => {
   });
 
   it('ignores declared types, which only the server checks', async () => {
-    await using house = await createHouse({});
-    const config = (await (await fetch(`${house.api}/config`)).json()) as ClientConfig;
+    await using testServer = await createTestServer({});
+    const config = (await (await fetch(`${testServer.api}/config`)).json()) as ClientConfig;
     for (const type of ['image/jpeg', 'text/html', 'application/x-msdownload', 'application/kswps']) {
       const file = new File([png], 'a.png', { type });
       assert.equal(checkFile(file, {}, config, createErrorFactory({})), null, type);
@@ -115,10 +118,10 @@ describe('what the client rejects by itself', () => {
   });
 
   it('rejects a mode that is not offered with the code of the server', async () => {
-    await using house = await createHouse({ sandbox: { fault: 'no-initiate' } });
+    await using testServer = await createTestServer({ sandbox: { fault: 'no-initiate' } });
     const file = new File([text(100)], 'a.txt');
-    const answer = await answerOf(house, file, { name: 'a.txt', mode: 'direct' });
-    const config = (await (await fetch(`${house.api}/config`)).json()) as ClientConfig;
+    const answer = await answerOf(testServer, file, { name: 'a.txt', mode: 'direct' });
+    const config = (await (await fetch(`${testServer.api}/config`)).json()) as ClientConfig;
     const error = checkFile(file, { mode: 'direct' }, config, createErrorFactory({}));
     assert.equal(error?.code, answer?.code);
     assert.equal(error?.status, answer?.status);

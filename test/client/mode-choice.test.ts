@@ -22,12 +22,12 @@ describeInBrowsers('the client chooses the mode that carries the file', (browser
     assert.equal(seen.last.loadedBytes, 300_000);
     assert.equal((await (await fetch(seen.result.url)).bytes()).length, 300_000);
     assert.deepEqual(client.complaints, []);
-    await client.house.assertTidy({ completeUploads: 1 });
+    await client.testServer.assertClean({ completeUploads: 1 });
   });
 
   it('sends the leading bytes of a large file, PUTs it into storage and completes by ticket', async () => {
     await using client = await openClientPage(browser(), { env: { FORWARD_MAX_BYTES: '100000' } });
-    const { setting, house } = client;
+    const { setting, testServer } = client;
     const seen = await client.page.evaluate(uploadText, { setting, bytes: 2_000_000 });
     assert.equal(seen.result?.mode, 'direct');
     assert.equal((await (await fetch(seen.result.url)).bytes()).length, 2_000_000);
@@ -47,11 +47,11 @@ describeInBrowsers('the client chooses the mode that carries the file', (browser
       [undefined, 65_536, 2_000_000, undefined],
     );
     assert(!seen.entries.some(({ url }) => url.includes('?')), 'no signature is told');
-    const put = house.sandbox.requests.find(
+    const put = testServer.sandbox.requests.find(
       ({ service, method }) => service === 'storage' && method === 'PUT',
     );
     assert.equal(put?.headers['content-type'], 'text/plain');
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('uses the mode that is named', async () => {
@@ -62,7 +62,7 @@ describeInBrowsers('the client chooses the mode that carries the file', (browser
       assert.equal(seen.result?.mode, mode);
       assert.equal((await (await fetch(seen.result.url)).bytes()).length, 10_000);
     }
-    await client.house.assertTidy({ completeUploads: 1 });
+    await client.testServer.assertClean({ completeUploads: 1 });
   });
 
   it('uses direct where the channel carries more', async () => {
@@ -83,6 +83,6 @@ describeInBrowsers('the client chooses the mode that carries the file', (browser
     );
     const taken = await client.page.evaluate(uploadText, { setting, bytes, upload: { channel: 'whatsapp' } });
     assert.equal(taken.result?.mode, 'direct');
-    await client.house.assertTidy();
+    await client.testServer.assertClean();
   });
 });

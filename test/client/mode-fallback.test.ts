@@ -22,7 +22,7 @@ describeInBrowsers('the client when a mode fails', (browser) => {
         'POST /messages/upload/complete 200',
       ]);
       assert.equal(seen.last?.attempt, 2);
-      await client.house.assertTidy();
+      await client.testServer.assertClean();
     }
   });
 
@@ -50,7 +50,7 @@ describeInBrowsers('the client when a mode fails', (browser) => {
     const relay = '/messages/upload?mode=relay';
     const initiate = '/messages/upload/initiate';
     assert.deepEqual(ways, ['/config', initiate, 'storage', initiate, 'storage', relay, relay]);
-    await client.house.assertTidy();
+    await client.testServer.assertClean();
   });
 
   it('reports STORAGE_REFUSED when direct is the only mode allowed', async () => {
@@ -69,7 +69,7 @@ describeInBrowsers('the client when a mode fails', (browser) => {
       upload: { mode: 'relay' as const },
     });
     assert.equal(auto.error?.code, 'STORAGE_REFUSED');
-    await client.house.assertTidy();
+    await client.testServer.assertClean();
   });
 
   it('forwards when Leadway gives out no signed URLs any more', async () => {
@@ -89,7 +89,7 @@ describeInBrowsers('the client when a mode fails', (browser) => {
       upload: { mode: 'direct' as const },
     });
     assert.equal(named.error?.code, 'DIRECT_UNAVAILABLE');
-    await client.house.assertTidy({ completeUploads: 1 });
+    await client.testServer.assertClean({ completeUploads: 1 });
   });
 
   it('forwards all files that asked for a signed URL at the same time', async () => {
@@ -104,15 +104,15 @@ describeInBrowsers('the client when a mode fails', (browser) => {
       bytes,
     );
     assert.deepEqual(modes, ['forward', 'forward', 'forward']);
-    await client.house.assertTidy({ completeUploads: 3 });
+    await client.testServer.assertClean({ completeUploads: 3 });
   });
 
   it('tries signed URLs again after some minutes', async () => {
     await using client = await openClientPage(browser(), { env: LARGE, sandbox: { fault: 'no-initiate' } });
-    const { house, page, setting } = client;
+    const { testServer, page, setting } = client;
     await page.exposeFunction('offerAgain', () => {
-      house.sandbox.fault = null;
-      house.server.context.capability.noteOffered(house.sandbox.locationId);
+      testServer.sandbox.fault = null;
+      testServer.server.context.capability.noteOffered(testServer.sandbox.locationId);
     });
     const steps = await page.evaluate(
       async ({ endpoint, ids }, size) => {
@@ -136,7 +136,7 @@ describeInBrowsers('the client when a mode fails', (browser) => {
       bytes,
     );
     assert.deepEqual(steps, ['config initiate config upload', 'upload', 'config initiate storage complete']);
-    await house.assertTidy({ completeUploads: 2 });
+    await testServer.assertClean({ completeUploads: 2 });
   });
 
   it('completes again, and does not send the file again, when completing failed', async () => {
@@ -159,8 +159,8 @@ describeInBrowsers('the client when a mode fails', (browser) => {
 
   it('sends the file again when its ticket is lost', async () => {
     await using client = await openClientPage(browser(), { env: LARGE });
-    const { setting, house } = client;
-    await client.page.exposeFunction('forget', () => house.sandbox.reset());
+    const { setting, testServer } = client;
+    await client.page.exposeFunction('forget', () => testServer.sandbox.reset());
     const seen = await client.page.evaluate(
       async ({ endpoint, ids }, size) => {
         const wire: string[] = [];
@@ -189,6 +189,6 @@ describeInBrowsers('the client when a mode fails', (browser) => {
     const [initiate, complete] = ['/messages/upload/initiate', '/messages/upload/complete'];
     const again = [`${initiate} 200`, 'storage 200'];
     assert.deepEqual(seen.wire, ['/config 200', ...again, `${complete} 404`, ...again, `${complete} 200`]);
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 });

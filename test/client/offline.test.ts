@@ -3,7 +3,10 @@ import { describeInBrowsers } from '../helpers/browser.ts';
 import { type ClientPage, openClientPage } from './client-page.ts';
 
 /** Uploads, takes the network away when the file is to go into storage, and gives it back. */
-async function loseAndFind({ page, setting, house }: ClientPage, wire: readonly string[]): Promise<void> {
+async function loseAndFind(
+  { page, setting, testServer }: ClientPage,
+  wire: readonly string[],
+): Promise<void> {
   let isGone = false;
   await page.setRequestInterception(true);
   page.on('request', async (request) => {
@@ -39,7 +42,7 @@ async function loseAndFind({ page, setting, house }: ClientPage, wire: readonly 
   assert.equal(seen.mode, 'direct');
   assert.deepEqual(seen.phases, ['waiting OFFLINE true']);
   assert.deepEqual(seen.wire, wire);
-  await house.assertTidy();
+  await testServer.assertClean();
 }
 
 describeInBrowsers(

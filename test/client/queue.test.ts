@@ -35,7 +35,7 @@ describeInBrowsers('the client with several files', (browser) => {
     const seen = await within(evaluated, 'all uploads have ended', 30_000);
     const names = ['a.txt', 'b.txt', 'c.txt', 'd.txt', 'e.txt'];
     assert.deepEqual(seen, { most: 2, order: names, names, urls: 5 });
-    await client.house.assertTidy({ completeUploads: 5 });
+    await client.testServer.assertClean({ completeUploads: 5 });
   });
 
   it('tells of each how it ended, or throws the first error once all have ended', async () => {
@@ -63,7 +63,7 @@ describeInBrowsers('the client with several files', (browser) => {
       none: 'NO_FILE 400',
       noneSettled: [],
     });
-    await client.house.assertTidy({ completeUploads: 4 });
+    await client.testServer.assertClean({ completeUploads: 4 });
   });
 
   it('starts no file while it is paused', async () => {
@@ -91,7 +91,7 @@ describeInBrowsers('the client with several files', (browser) => {
     }, client.setting);
     const seen = await within(evaluated, 'all uploads have ended', 30_000);
     assert.deepEqual(seen, { whilePaused: [], started: ['a.txt', 'b.txt'] });
-    await client.house.assertTidy({ completeUploads: 2 });
+    await client.testServer.assertClean({ completeUploads: 2 });
   });
 
   it('takes back what is cancelled in the queue', async () => {
@@ -113,6 +113,6 @@ describeInBrowsers('the client with several files', (browser) => {
     }, client.setting);
     const seen = await within(evaluated, 'all uploads have ended', 30_000);
     assert.deepEqual(seen, { reason: 'AbortError', codes: ['ABORTED'], other: 'b.txt' });
-    await client.house.assertTidy({ completeUploads: 1 });
+    await client.testServer.assertClean({ completeUploads: 1 });
   });
 });

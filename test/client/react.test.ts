@@ -93,7 +93,7 @@ describeInBrowsers('useUploads', (browser) => {
     assert.match(seen.url ?? '', /^http/);
     await page.waitForFunction(() => document.querySelector('li') === null);
     assert.deepEqual(client.complaints, []);
-    await client.house.assertTidy({ completeUploads: 1 });
+    await client.testServer.assertClean({ completeUploads: 1 });
   });
 
   it('shows why an upload failed, and tries it again', async () => {
@@ -112,18 +112,18 @@ describeInBrowsers('useUploads', (browser) => {
     });
     assert.equal(code, 'UPSTREAM_REJECTED');
     await page.waitForFunction(() => document.querySelector('li')?.textContent === 'a.txt done');
-    await client.house.assertTidy({ completeUploads: 2 });
+    await client.testServer.assertClean({ completeUploads: 2 });
   });
 
   it('ends what is under way when the component goes', async () => {
     await using client = await openComponent();
-    const { page, setting, house } = client;
+    const { page, setting, testServer } = client;
     await page.evaluate(({ ids }) => {
       const conversationId = 'fault-upload-never-answers';
       window.renders.at(-1)?.add(window.textFile('a.txt', 300_000), { ...ids, conversationId });
     }, setting);
-    await house.sandbox.waitFor((all) => all.some(({ bodyBytes }) => bodyBytes > 0));
+    await testServer.sandbox.waitFor((all) => all.some(({ bodyBytes }) => bodyBytes > 0));
     await page.evaluate(() => window.unmount());
-    await house.sandbox.waitFor((all) => all.every(({ left, aborted }) => left || aborted));
+    await testServer.sandbox.waitFor((all) => all.every(({ left, aborted }) => left || aborted));
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { FaultName } from '../../sandbox/faults.ts';
 import { describeInBrowsers } from '../helpers/browser.ts';
-import { createHouse, settled } from '../helpers/house.ts';
+import { createTestServer, settled } from '../helpers/test-server.ts';
 import { openClientPage } from './client-page.ts';
 import { uploadText } from './upload-text.ts';
 
@@ -51,7 +51,7 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
     const seen = await client.page.evaluate(uploadText, { setting, bytes, upload });
     assert.equal(seen.error?.code, 'INVALID_FIELD');
     assert.equal(seen.wire.length, 2);
-    await client.house.assertTidy();
+    await client.testServer.assertClean();
   });
 
   it('waits as long as the server says, any number of times, without counting a retry', async () => {
@@ -82,7 +82,7 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
       waits: ['RATE_LIMITED'],
       isTold: true,
     });
-    await client.house.assertTidy({ completeUploads: 5 });
+    await client.testServer.assertClean({ completeUploads: 5 });
   });
 
   it('gives up when it would have to wait for more than an hour', async () => {
@@ -95,7 +95,7 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
     const seen = await client.page.evaluate(uploadText, { setting, bytes });
     assert.equal(seen.error?.code, 'RATE_LIMITED');
     assert.equal(seen.error.status, 429);
-    await client.house.assertTidy({ completeUploads: 1 });
+    await client.testServer.assertClean({ completeUploads: 1 });
   });
 
   it('reads what the server takes again after that has failed', async () => {
@@ -118,7 +118,7 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
     }, setting);
     const upload = '/messages/upload';
     assert.deepEqual(wire, ['/config', upload, upload, upload]);
-    await client.house.assertTidy({ completeUploads: 3 });
+    await client.testServer.assertClean({ completeUploads: 3 });
   });
 
   it('reads headers before each request, and once more after a 401', async () => {
@@ -149,7 +149,7 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
       wire: ['/config 200', `${initiate} 401`, `${initiate} 200`, `${complete} 401`, `${complete} 200`],
       mode: 'direct',
     });
-    const puts = client.house.sandbox.requests.filter(({ service }) => service === 'storage');
+    const puts = client.testServer.sandbox.requests.filter(({ service }) => service === 'storage');
     assert(
       puts.every(({ headers }) => headers['x-user'] === undefined),
       'storage is told nothing',
@@ -158,18 +158,18 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
 
   it('recovers when the server restarts in the middle', async () => {
     await using client = await openClientPage(browser(), { sandbox: { readBytesPerSecond: 2_000_000 } });
-    const { page, house, setting } = client;
-    const started = house.sandbox.waitFor((all) => all.some(({ bodyBytes }) => bodyBytes > 0));
+    const { page, testServer, setting } = client;
+    const started = testServer.sandbox.waitFor((all) => all.some(({ bodyBytes }) => bodyBytes > 0));
     const uploading = page.evaluate(uploadText, {
       setting,
       bytes: 4_000_000,
       options: { retryDelayMs: 200 },
     });
     await started;
-    const { port, hostname } = new URL(house.url);
-    await house.server[Symbol.asyncDispose]();
-    await using again = await createHouse({
-      upstream: house.sandbox,
+    const { port, hostname } = new URL(testServer.url);
+    await testServer.server[Symbol.asyncDispose]();
+    await using again = await createTestServer({
+      upstream: testServer.sandbox,
       env: {
         HOST: hostname,
         PORT: port,

@@ -3,7 +3,7 @@ import { createSandbox } from '../../sandbox/index.ts';
 import { NOT_AVAILABLE_YET } from '../../server/config/availability.ts';
 import { loadConfig } from '../../server/config/config.ts';
 import { DEFAULT_ALLOWED } from '../../server/file-types/file-types.ts';
-import { MODES } from '../../server/uploads/route-choice.ts';
+import { MODES } from '../../server/uploads/mode.ts';
 import { documents, isThere, quotedIn, read } from './documents.ts';
 
 const readme = read('README.md');
@@ -35,9 +35,9 @@ describe('README.md', () => {
     assert(loaded.ok);
     const { uploads, rateLimit, forward } = loaded.config;
     assert.equal(rateLimit.windowMs, 60_000);
-    const { maxFiles, maxConcurrent, maxConcurrentPerCaller } = uploads;
+    const { maxFiles, maxConcurrent, maxConcurrentPerClient } = uploads;
     assert(readme.includes(`${maxFiles} files per request, ${rateLimit.max} requests per minute and`));
-    assert(readme.includes(`${maxConcurrentPerCaller} uploads at once per client, ${maxConcurrent} in all`));
+    assert(readme.includes(`${maxConcurrentPerClient} uploads at once per client, ${maxConcurrent} in all`));
     assert(readme.includes(`\`FORWARD_MAX_BYTES\`, ${forward.maxBytes / 1024 ** 2} MiB by default`));
     assert(readme.includes(`${DEFAULT_ALLOWED.length} extensions`));
   });

@@ -21,14 +21,14 @@ describeKit(
 describeInBrowsers('the client without a bundler', (browser) => {
   it('is a module that the running server has, for pages of allowed origins too', async () => {
     await using served = await serveGuide('client');
-    const { site, house } = served;
+    const { site, testServer } = served;
     const html = guideFiles('client').get('page.html') ?? '';
-    const page = html.replaceAll("'/api", `'${house.api}`);
+    const page = html.replaceAll("'/api", `'${testServer.api}`);
     site.files.set('/page.html', ['text/html', `<!doctype html><title>Page</title>${page}`]);
     await using opened = await openPage(browser(), `${site.origin}/page.html`, { ready: '#files' });
     await pickFiles(opened.page, '#files', ...PATHS);
     await urlsIn(opened.page, '#urls', PATHS.length);
-    await house.assertTidy({ completeUploads: PATHS.length });
+    await testServer.assertClean({ completeUploads: PATHS.length });
   });
 });
 
@@ -37,9 +37,9 @@ describeInBrowsers(
   (browser) => {
     it('has a page that uploads, and says in Spanish what it can not', async () => {
       await using served = await serveGuide('client');
-      const { site, house } = served;
+      const { site, testServer } = served;
       const html = /```html\n(.*?)```/s.exec(read('docs/inicio-rapido.md'))?.[1] ?? '';
-      const page = html.replaceAll("'/api", `'${house.api}`);
+      const page = html.replaceAll("'/api", `'${testServer.api}`);
       site.files.set('/es.html', [
         'text/html',
         `<!doctype html><html lang="es"><title>Página</title>${page}`,
@@ -49,7 +49,7 @@ describeInBrowsers(
       await urlsIn(opened.page, '#estado', PATHS.length);
       await choose(opened.page, '#archivos', DISGUISED);
       await textBecomes(opened.page, '#estado', /El archivo está dañado o en realidad no es una imagen/);
-      await house.assertTidy({ completeUploads: PATHS.length });
+      await testServer.assertClean({ completeUploads: PATHS.length });
     });
   },
   ['chromium'],

@@ -26,35 +26,35 @@ describeInBrowsers(
   'the guide for custom pages',
   (browser) => {
     it('signs the user of the CRM in and uploads from its frame', async () => {
-      await using served = await serveGuide('custom-page', { house: { env: SSO_ENV } });
+      await using served = await serveGuide('custom-page', { testServer: { env: SSO_ENV } });
       await using crm = await openInCrm(served);
       await textBecomes(crm.frame, '#state', /Signed in/);
       await choose(crm.frame, '#files', FILE);
       const [url = ''] = await urlsIn(crm.frame, '#state', 1);
       assert.equal(await (await fetch(url)).text(), 'Hello');
-      const sessions = served.house.log.entries.filter(({ route }) => route === '/api/session');
+      const sessions = served.testServer.log.entries.filter(({ route }) => route === '/api/session');
       assert.deepEqual(
         sessions.map(({ method, status }) => [method, status]).filter(([method]) => method === 'POST'),
         [['POST', 200]],
       );
-      await served.house.assertTidy({ completeUploads: 1 });
+      await served.testServer.assertClean({ completeUploads: 1 });
       assert.deepEqual(crm.complaints, []);
     });
 
     it('says what is wrong when the secret of the app is another one', async () => {
-      await using served = await serveGuide('custom-page', { house: { env: SSO_ENV } });
+      await using served = await serveGuide('custom-page', { testServer: { env: SSO_ENV } });
       await using crm = await openInCrm(served, 'the-secret-of-another-app-0123456789');
       await textBecomes(crm.frame, '#state', /sign in/i);
-      const sessions = served.house.log.entries.filter(({ route }) => route === '/api/session');
+      const sessions = served.testServer.log.entries.filter(({ route }) => route === '/api/session');
       assert.equal(sessions.at(-1)?.['code'], 'UNAUTHENTICATED');
-      await served.house.assertTidy();
+      await served.testServer.assertClean();
     });
 
     it('gives the session to Uppy as well, for the server and not for storage', async () => {
       const options: GuideOptions = {
         entry: 'with-uppy.js',
         added: { 'with-uppy.js': WITH_UPPY },
-        house: { env: SSO_ENV },
+        testServer: { env: SSO_ENV },
       };
       await using served = await serveGuide('custom-page', options);
       await using crm = await openInCrm(served);
@@ -62,19 +62,19 @@ describeInBrowsers(
       await urlsIn(crm.frame, '#state', 1);
       await choose(crm.frame, '#files', `new File([new Uint8Array(6_000_000).fill(65)], 'long.txt')`);
       await urlsIn(crm.frame, '#state', 2);
-      const put = served.house.sandbox.requests.find(({ method }) => method === 'PUT');
+      const put = served.testServer.sandbox.requests.find(({ method }) => method === 'PUT');
       assert(put !== undefined);
       assert.equal(put.headers['authorization'], undefined);
-      await served.house.assertTidy({ completeUploads: 1 });
+      await served.testServer.assertClean({ completeUploads: 1 });
     });
 
     /** Opens the guide's page in a frame of another site, which answers it as the CRM does. */
     async function openInCrm(
-      { site, house }: ServedGuide,
+      { site, testServer }: ServedGuide,
       secret?: string,
     ): Promise<{ readonly frame: Frame } & Pick<WatchedPage, 'complaints'> & AsyncDisposable> {
       await using stack = new AsyncDisposableStack();
-      const payload = encryptContext(userContext(house.sandbox.locationId), secret);
+      const payload = encryptContext(userContext(testServer.sandbox.locationId), secret);
       const crm = stack.use(await createSite('localhost'));
       const answer = JSON.stringify({ message: 'REQUEST_USER_DATA_RESPONSE', payload });
       crm.files.set('/', [

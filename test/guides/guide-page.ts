@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'puppeteer-core';
 import { openPage } from '../helpers/browser-page.ts';
-import { createHouse, type House, type HouseOptions } from '../helpers/house.ts';
 import { createSite, type Site } from '../helpers/site.ts';
+import { createTestServer, type TestServer, type TestServerOptions } from '../helpers/test-server.ts';
 import { type AddedFiles, API, bundleGuide } from './bundle.ts';
 import { guideFiles } from './guide-files.ts';
 
@@ -11,7 +11,7 @@ export interface GuideOptions {
   readonly entry?: string;
   /** Files beside those of the guide. */
   readonly added?: AddedFiles;
-  readonly house?: HouseOptions;
+  readonly testServer?: TestServerOptions;
   /** Of the page. Default `en`. */
   readonly language?: string;
 }
@@ -19,7 +19,7 @@ export interface GuideOptions {
 /** A guide's page on a site of its own, beside the server that it uploads to. */
 export interface ServedGuide extends AsyncDisposable {
   readonly site: Site;
-  readonly house: House;
+  readonly testServer: TestServer;
 }
 
 /**
@@ -27,17 +27,17 @@ export interface ServedGuide extends AsyncDisposable {
  * page: what works so, works on one origin all the more.
  */
 export async function serveGuide(guide: string, options: GuideOptions = {}): Promise<ServedGuide> {
-  const { entry = 'main.js', added, house: houseOptions = {}, language } = options;
+  const { entry = 'main.js', added, testServer: testServerOptions = {}, language } = options;
   await using stack = new AsyncDisposableStack();
   const { script, style } = await bundleGuide(guide, entry, added);
   const site = stack.use(await createSite());
-  const env = { ALLOWED_ORIGINS: site.origin, ...houseOptions.env };
-  const house = stack.use(await createHouse({ ...houseOptions, env }));
+  const env = { ALLOWED_ORIGINS: site.origin, ...testServerOptions.env };
+  const testServer = stack.use(await createTestServer({ ...testServerOptions, env }));
   site.files.set('/', ['text/html', pageOf(guideFiles(guide).get('index.html') ?? '', language)]);
-  site.files.set('/main.js', ['text/javascript', script.replaceAll(API, house.api)]);
+  site.files.set('/main.js', ['text/javascript', script.replaceAll(API, testServer.api)]);
   site.files.set('/main.css', ['text/css', style]);
   const all = stack.move();
-  return { site, house, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { site, testServer, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /** A guide's page in a browser, with what it complained about. */
@@ -53,10 +53,10 @@ export async function openGuide(
   { locale = 'en-US', ...options }: GuideOptions & { readonly locale?: string } = {},
 ): Promise<OpenGuide> {
   await using stack = new AsyncDisposableStack();
-  const { site, house } = stack.use(await serveGuide(guide, options));
+  const { site, testServer } = stack.use(await serveGuide(guide, options));
   const { page, complaints } = stack.use(await openPage(browser, `${site.origin}/`, { locale }));
   const all = stack.move();
-  return { site, house, page, complaints, [Symbol.asyncDispose]: () => all.disposeAsync() };
+  return { site, testServer, page, complaints, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
 
 /** A page around the HTML of a guide. */

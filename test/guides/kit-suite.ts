@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import type { Frame, Page } from 'puppeteer-core';
 import { type BrowserKind, describeInBrowsers } from '../helpers/browser.ts';
 import { pickFiles } from '../helpers/browser-page.ts';
-import type { House, HouseOptions } from '../helpers/house.ts';
 import { mp4 } from '../helpers/multipart.ts';
+import type { TestServer, TestServerOptions } from '../helpers/test-server.ts';
 import { type OpenGuide, openGuide } from './guide-page.ts';
 
 /** How a person uses the page of a guide. */
@@ -37,7 +37,7 @@ export const PATHS = ['picture.png', 'writer.pdf', 'utf8.txt'].map((name) =>
 export const DISGUISED = `new File([new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10]), '.'.repeat(5000)], 'holiday.jpg', { type: 'image/jpeg' })`;
 
 /** Leadway reads about 10 MB a second: slow enough to be cancelled, quick enough to notice that. */
-const SLOW: HouseOptions = { env: { FORWARD_MAX_BYTES: '100000000' }, sandbox: { slowMs: 60 } };
+const SLOW: TestServerOptions = { env: { FORWARD_MAX_BYTES: '100000000' }, sandbox: { slowMs: 60 } };
 
 /** A page and a person that speak Spanish. */
 const SPANISH = { locale: 'es-MX', language: 'es' };
@@ -53,7 +53,7 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
 
       it('uploads several files, each by a request of its own', async () => {
         await using opened = await open();
-        const { page, house } = opened;
+        const { page, testServer } = opened;
         await page.waitForSelector(input);
         const element = await page.$eval(input, (found) => (found as { multiple?: boolean }).multiple);
         assert.equal(element, true);
@@ -61,13 +61,13 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
         await start(page, kit);
         const urls = await urlsIn(page, kit.urls, PATHS.length);
         for (const url of urls) assert.equal((await fetch(url)).status, 200);
-        await house.assertTidy({ completeUploads: PATHS.length });
+        await testServer.assertClean({ completeUploads: PATHS.length });
         assert.deepEqual(opened.complaints, []);
       });
 
       it(`shows why a file is rejected${sendsItself ? ', in Spanish' : ''}, and does not send it again`, async () => {
         await using opened = await open(sendsItself ? SPANISH : {});
-        const { page, house } = opened;
+        const { page, testServer } = opened;
         await choose(page, input, DISGUISED);
         await start(page, kit);
         await textBecomes(
@@ -75,8 +75,8 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
           kit.errors,
           sendsItself ? /no es una imagen JPEG/ : /not really a JPEG picture/,
         );
-        assert.deepEqual(answersOf(house), [415]);
-        await house.assertTidy();
+        assert.deepEqual(answersOf(testServer), [415]);
+        await testServer.assertClean();
         assert.deepEqual(opened.complaints, []);
       });
 
@@ -84,16 +84,16 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
       if (kind === 'firefox') return;
 
       it('cancels a file in flight and leaves nothing behind', async () => {
-        await using opened = await open({ house: SLOW });
-        const { page, house } = opened;
+        await using opened = await open({ testServer: SLOW });
+        const { page, testServer } = opened;
         page.on('dialog', (dialog) => void dialog.accept()); // some kits ask back
-        house.sandbox.fault = 'slow-body';
+        testServer.sandbox.fault = 'slow-body';
         await choose(page, input, film(60_000_000));
         await start(page, kit);
-        await house.sandbox.waitFor((requests) => requests.some(({ method }) => method === 'POST'));
+        await testServer.sandbox.waitFor((requests) => requests.some(({ method }) => method === 'POST'));
         await press(page, kit.cancel);
         await kit.isCancelled(page);
-        await house.assertTidy();
+        await testServer.assertClean();
         assert.deepEqual(opened.complaints, []);
       });
 
@@ -101,13 +101,13 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
 
       it('puts a large file straight into storage', async () => {
         await using opened = await open();
-        const { page, house } = opened;
+        const { page, testServer } = opened;
         await choose(page, input, film(8_000_000));
         await start(page, kit);
         const [url = ''] = await urlsIn(page, kit.urls, 1);
-        assert.deepEqual(callsOf(house), ['initiate', 'PUT', 'complete']);
+        assert.deepEqual(callsOf(testServer), ['initiate', 'PUT', 'complete']);
         assert.equal((await (await fetch(url)).arrayBuffer()).byteLength, 8_000_000);
-        await house.assertTidy();
+        await testServer.assertClean();
         assert.deepEqual(opened.complaints, []);
       });
     },
@@ -171,13 +171,13 @@ export async function urlsIn(page: Page | Frame, selector: string, count: number
 }
 
 /** The status of every upload that was asked for. */
-export function answersOf({ log }: House): unknown[] {
+export function answersOf({ log }: TestServer): unknown[] {
   const uploads = log.entries.filter(({ route }) => String(route).includes('/messages/upload'));
   return uploads.filter(({ method }) => method === 'POST').map(({ status }) => status);
 }
 
 /** What reached the sandbox to store a file, in order: the calls of Leadway by name, storage by method. */
-export function callsOf({ sandbox }: House): string[] {
+export function callsOf({ sandbox }: TestServer): string[] {
   return sandbox.requests
     .filter(({ method }) => method !== 'OPTIONS' && method !== 'GET')
     .map(({ method, path }) => (method === 'PUT' ? method : (path.split('/').at(-1) ?? '')));

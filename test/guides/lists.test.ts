@@ -37,8 +37,8 @@ for (const [name, guide, entry] of [
     (browser) => {
       it('tries again what failed, and lets go of it', async () => {
         await using opened = await openGuide(browser(), guide, { entry });
-        const { page, house } = opened;
-        house.sandbox.fault = 'once-status-422';
+        const { page, testServer } = opened;
+        testServer.sandbox.fault = 'once-status-422';
         await choose(page, LIST.input, `new File(['Hello'], 'hello.txt')`);
         await textBecomes(page, LIST.errors, /UPSTREAM_REJECTED/);
         await press(page, '#app button'); // the first one tries again
@@ -55,7 +55,7 @@ for (const [name, guide, entry] of [
           slowMs: 500,
           fault: 'complete-slow-headers',
         } as const;
-        await using opened = await openGuide(browser(), guide, { entry, house: { sandbox } });
+        await using opened = await openGuide(browser(), guide, { entry, testServer: { sandbox } });
         const { page } = opened;
         await page.evaluate(`{
           window.fractions = [];
@@ -86,7 +86,7 @@ describeInBrowsers(
       const options = { entry: 'reader.js', added: { 'reader.js': READER } };
       await using opened = await openGuide(browser(), 'vue', options);
       await textBecomes(opened.page, '#app', /^empty .*uploading.* done$/);
-      await opened.house.assertTidy({ completeUploads: 1 });
+      await opened.testServer.assertClean({ completeUploads: 1 });
       assert.deepEqual(opened.complaints, []);
     });
   },

@@ -33,52 +33,52 @@ describeInBrowsers(
   (browser) => {
     it('waits as long as the server says before the next attempt', async () => {
       const env = { RATE_LIMIT_MAX: '2', RATE_LIMIT_WINDOW_MS: '1500' };
-      await using opened = await openGuide(browser(), 'uppy', { house: { env } });
-      const { page, house } = opened;
+      await using opened = await openGuide(browser(), 'uppy', { testServer: { env } });
+      const { page, testServer } = opened;
       await page.waitForSelector(INPUT);
       await pickFiles(page, INPUT, ...PATHS);
       await press(page, START);
       await urlsIn(page, '#urls', PATHS.length);
       // The one of the three that came last was sent once more, and not before it could succeed.
-      assert.deepEqual(answersOf(house).toSorted(), [200, 200, 200, 429]);
-      await house.assertTidy({ completeUploads: PATHS.length });
+      assert.deepEqual(answersOf(testServer).toSorted(), [200, 200, 200, 429]);
+      await testServer.assertClean({ completeUploads: PATHS.length });
     });
 
     for (const fault of ['once-storage-403', 'once-storage-expired'] as const) {
       it(`goes through the server with a fresh URL after ${fault.slice('once-'.length)}`, async () => {
         await using opened = await openGuide(browser(), 'uppy');
-        const { page, house } = opened;
-        house.sandbox.fault = fault;
+        const { page, testServer } = opened;
+        testServer.sandbox.fault = fault;
         await choose(page, INPUT, film(8_000_000));
         await press(page, START);
         await urlsIn(page, '#urls', 1);
-        assert.deepEqual(callsOf(house), ['initiate', 'PUT', 'initiate', 'PUT', 'complete']);
-        await house.assertTidy();
+        assert.deepEqual(callsOf(testServer), ['initiate', 'PUT', 'initiate', 'PUT', 'complete']);
+        await testServer.assertClean();
       });
     }
 
     it('shows why a large file is refused before anything of it is stored, and counts it as failed', async () => {
       await using opened = await openGuide(browser(), 'uppy');
-      const { page, house } = opened;
+      const { page, testServer } = opened;
       await choose(page, INPUT, film(8_000_000).replace('film.mp4', 'film.pdf'));
       await press(page, START);
       await textBecomes(page, '#urls', /TYPE_MISMATCH/);
       await textBecomes(page, '.uppy-StatusBar', /Upload failed/);
-      assert.deepEqual(callsOf(house), []);
+      assert.deepEqual(callsOf(testServer), []);
       assert.deepEqual(opened.complaints, []);
     });
 
     it('forwards a large file where direct uploads are known not to be offered', async () => {
       const env = { FORWARD_FALLBACK_MAX_BYTES: '10000000' };
-      await using opened = await openGuide(browser(), 'uppy', { house: { env } });
-      const { page, house } = opened;
-      house.sandbox.fault = 'no-initiate';
+      await using opened = await openGuide(browser(), 'uppy', { testServer: { env } });
+      const { page, testServer } = opened;
+      testServer.sandbox.fault = 'no-initiate';
       await choose(page, INPUT, film(8_000_000));
       await press(page, START);
       await textBecomes(page, '#urls', /DIRECT_UNAVAILABLE/);
       await press(page, '.uppy-StatusBar-actionBtn--retry');
       await urlsIn(page, '#urls', 1);
-      await house.assertTidy({ completeUploads: 1 });
+      await testServer.assertClean({ completeUploads: 1 });
     });
   },
   ['chromium'],

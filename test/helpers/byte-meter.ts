@@ -3,28 +3,28 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { Duplex, Readable, Writable } from 'node:stream';
 
-/** Where the sockets of a house end, so that they can be told from those of the test. */
+/** Where the sockets of a test server end, so that they can be told from those of the test. */
 export interface MeteredPorts {
-  /** What the house listens on. */
-  readonly house: number;
+  /** What the test server listens on. */
+  readonly testServer: number;
   readonly upstream: number;
 }
 
 /**
- * Counts what a house does with bytes, while it is in use: how often it writes to the upstream, what it copies,
+ * Counts what a test server does with bytes, while it is in use: how often it writes to the upstream, what it copies,
  * through how many streams bytes pass and how many it holds. Counts, not times: a busy machine changes none of
  * them. Whatever the test itself does with bytes meanwhile, beyond plain sockets, is counted too.
  */
 export class ByteMeter implements Disposable {
   /** System calls that write to the upstream. */
   upstreamWrites = 0;
-  /** Pieces that bodies came in from callers. */
+  /** Pieces that bodies came in from clients. */
   bodyChunks = 0;
   /** Bytes that were copied from one buffer into another, or into a string. */
   copiedBytes = 0;
-  /** Bytes that were pushed into a readable or written into a writable of the house, each time. */
+  /** Bytes that were pushed into a readable or written into a writable of the test server, each time. */
   passedBytes = 0;
-  /** The most that had come from callers and not gone to the upstream, in bytes. */
+  /** The most that had come from clients and not gone to the upstream, in bytes. */
   mostHeldBytes = 0;
   readonly #ports: MeteredPorts;
   readonly #incoming = new Set<Socket>();
@@ -40,7 +40,7 @@ export class ByteMeter implements Disposable {
     this.#countWrites();
   }
 
-  /** Bytes that have come from callers so far. */
+  /** Bytes that have come from clients so far. */
   get takenBytes(): number {
     return [...this.#incoming].reduce((sum, socket) => sum + socket.bytesRead, 0);
   }
@@ -52,7 +52,7 @@ export class ByteMeter implements Disposable {
   #noteIncoming(): void {
     const note = (message: unknown): void => {
       const { socket } = message as { readonly socket: Socket };
-      if (socket.localPort === this.#ports.house) this.#incoming.add(socket);
+      if (socket.localPort === this.#ports.testServer) this.#incoming.add(socket);
     };
     diagnostics.subscribe('net.server.socket', note);
     this.#restore.push(() => diagnostics.unsubscribe('net.server.socket', note));
@@ -111,7 +111,7 @@ export class ByteMeter implements Disposable {
 
   #countPasses(): void {
     const count = (stream: object, chunk: unknown): void => {
-      if (!(chunk instanceof Uint8Array) || !this.#isOfHouse(stream)) return;
+      if (!(chunk instanceof Uint8Array) || !this.#isOfTestServer(stream)) return;
       this.passedBytes += chunk.length;
       if (stream instanceof IncomingMessage && this.#incoming.has(stream.socket)) this.bodyChunks += 1;
       this.#noteHeld();
@@ -168,7 +168,7 @@ export class ByteMeter implements Disposable {
     this.mostHeldBytes = Math.max(this.mostHeldBytes, this.takenBytes - gone);
   }
 
-  #isOfHouse(stream: object): boolean {
+  #isOfTestServer(stream: object): boolean {
     const socket = stream instanceof IncomingMessage ? stream.socket : stream;
     if (!(socket instanceof Socket)) return true;
     return this.#incoming.has(socket) || socket.remotePort === this.#ports.upstream;

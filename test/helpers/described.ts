@@ -3,8 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
 import type { OpenApiDocument, PathItem } from '../../server/openapi/openapi-types.ts';
 
-/** An answer as far as a description speaks of it. */
-export interface DescribedAnswer {
+/** A response as far as a description speaks of it. */
+export interface DescribedResponse {
   readonly status: number;
   readonly contentType: string | null;
   readonly body: unknown;
@@ -16,10 +16,10 @@ export interface DescribedOperation {
   readonly path: string;
 }
 
-/** Holds answers and examples to an OpenAPI description. */
+/** Holds responses and examples to an OpenAPI description. */
 export interface Describer {
-  /** Asserts that the description foresees `answer` of `operation`. */
-  assertDescribed(operation: DescribedOperation, answer: DescribedAnswer): void;
+  /** Asserts that the description foresees `response` of `operation`. */
+  assertDescribed(operation: DescribedOperation, response: DescribedResponse): void;
   /** Asserts that every example in the description fits the schema beside it; gives how many there are. */
   assertExamples(): number;
 }
@@ -38,7 +38,7 @@ export function createDescriber(document: OpenApiDocument): Describer {
 
   return {
     assertDescribed({ method, path }, { status, contentType, body }) {
-      const response = document.paths[path]?.[method]?.responses[`${status}`] as Answer | undefined;
+      const response = document.paths[path]?.[method]?.responses[`${status}`] as ApiResponse | undefined;
       const what = `${method} ${path} ${status}`;
       assert(response !== undefined, `${what} is not described`);
       if (response.content === undefined) return assert.equal(contentType, null, what);
@@ -66,7 +66,7 @@ export function createDescriber(document: OpenApiDocument): Describer {
   };
 }
 
-interface Answer {
+interface ApiResponse {
   readonly content?: Readonly<
     Record<string, { readonly examples?: Readonly<Record<string, { readonly value: unknown }>> }>
   >;
@@ -81,11 +81,11 @@ export function operationsIn(document: OpenApiDocument): DescribedOperation[] {
   );
 }
 
-function responsesIn(document: OpenApiDocument): { pointer: string[]; response: Answer }[] {
+function responsesIn(document: OpenApiDocument): { pointer: string[]; response: ApiResponse }[] {
   return operationsIn(document).flatMap(({ method, path }) =>
     Object.entries(document.paths[path]?.[method]?.responses ?? {}).map(([status, response]) => ({
       pointer: ['paths', path, method, 'responses', status],
-      response: response as Answer,
+      response: response as ApiResponse,
     })),
   );
 }

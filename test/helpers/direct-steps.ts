@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import http, { type IncomingHttpHeaders } from 'node:http';
 import type { RecordedRequest } from '../../sandbox/index.ts';
-import type { House } from './house.ts';
 import { encodeForm, FORM_TYPE, type Part } from './multipart.ts';
+import type { TestServer } from './test-server.ts';
 
-/** The JSON of an answer on the way of a direct upload: a step's success, or an error. */
+/** The JSON of a response on the way of a direct upload: a step's success, or an error. */
 export interface StepBody {
   readonly mode?: string;
   readonly uploadUrl: string;
@@ -27,7 +27,7 @@ export interface StepBody {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** An answer, read whole. */
+/** A response, read whole. */
 export interface Reply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -44,7 +44,7 @@ export interface Call {
   readonly chunked?: boolean;
 }
 
-/** The keys of an initiate answer; the 202 of an upload has `mode` too. */
+/** The keys of an initiate response; the 202 of an upload has `mode` too. */
 export const INITIATE_KEYS = [
   'completeUrl',
   'contentType',
@@ -88,11 +88,11 @@ export function call(
 
 /** Sends a form to `POST /messages/upload`, or to what `path` adds to it. */
 export function sendForm(
-  house: House,
+  testServer: TestServer,
   parts: readonly Part[],
   { path = '', ...more }: Call & { readonly path?: string } = {},
 ): Promise<Reply> {
-  return call(`${house.api}/messages/upload${path}`, {
+  return call(`${testServer.api}/messages/upload${path}`, {
     body: encodeForm(parts),
     ...more,
     headers: { 'Content-Type': FORM_TYPE, ...more.headers },
@@ -114,50 +114,53 @@ export function sha256(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** POSTs JSON, or what is to be taken for it, to an endpoint of the house. */
+/** POSTs JSON, or what is to be taken for it, to an endpoint of the test server. */
 export function postJson(
-  house: House,
+  testServer: TestServer,
   path: string,
   json: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Reply> {
   const body = typeof json === 'string' ? json : JSON.stringify(json);
-  return call(`${house.api}${path}`, { headers: { 'Content-Type': 'application/json', ...headers }, body });
+  return call(`${testServer.api}${path}`, {
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body,
+  });
 }
 
 /** `POST /messages/upload/initiate` for a text file in the usual conversation, but for `fields`. */
 export function initiate(
-  house: House,
+  testServer: TestServer,
   fields: Readonly<Record<string, unknown>> = {},
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Reply> {
   const usual = {
-    conversationId: house.sandbox.conversationId,
+    conversationId: testServer.sandbox.conversationId,
     filename: 'note.txt',
     contentType: 'text/plain',
   };
-  return postJson(house, '/messages/upload/initiate', { ...usual, ...fields }, headers);
+  return postJson(testServer, '/messages/upload/initiate', { ...usual, ...fields }, headers);
 }
 
 /** A signed URL and its ticket. */
 export async function initiated(
-  house: House,
+  testServer: TestServer,
   fields: Readonly<Record<string, unknown>> = {},
   headers: Readonly<Record<string, string>> = {},
 ): Promise<StepBody> {
-  const reply = await initiate(house, fields, headers);
+  const reply = await initiate(testServer, fields, headers);
   assert.equal(reply.status, 200, reply.text);
   return reply.body;
 }
 
 /** `PUT /messages/upload/content` with the ticket's own type, but for `more`. */
 export function putContent(
-  house: House,
+  testServer: TestServer,
   { ticket, contentType }: Pick<StepBody, 'ticket' | 'contentType'>,
   body: string | Buffer,
   more: Call = {},
 ): Promise<Reply> {
-  return call(`${house.api}/messages/upload/content`, {
+  return call(`${testServer.api}/messages/upload/content`, {
     method: 'PUT',
     body,
     ...more,
@@ -167,16 +170,16 @@ export function putContent(
 
 /** `POST /messages/upload/complete`. */
 export function complete(
-  house: House,
+  testServer: TestServer,
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Reply> {
-  return postJson(house, '/messages/upload/complete', body, headers);
+  return postJson(testServer, '/messages/upload/complete', body, headers);
 }
 
 /** The requests that the sandbox has seen of one step. */
 export function seen(
-  { sandbox }: Pick<House, 'sandbox'>,
+  { sandbox }: Pick<TestServer, 'sandbox'>,
   step: 'initiate' | 'complete' | 'put' | 'upload',
 ): RecordedRequest[] {
   return sandbox.requests.filter(({ service, method, path }) => {
@@ -185,8 +188,8 @@ export function seen(
   });
 }
 
-/** Asserts an error answer and gives its details. */
-export function assertRefused(
+/** Asserts an error response and gives its details. */
+export function assertRejected(
   {
     status,
     body,
@@ -200,6 +203,10 @@ export function assertRefused(
 }
 
 /** The JSON that Leadway got of a step; empty when it got none. */
-export function jsonOf(house: House, step: 'initiate' | 'complete', index = 0): Record<string, unknown> {
-  return (seen(house, step)[index]?.json ?? {}) as Record<string, unknown>;
+export function jsonOf(
+  testServer: TestServer,
+  step: 'initiate' | 'complete',
+  index = 0,
+): Record<string, unknown> {
+  return (seen(testServer, step)[index]?.json ?? {}) as Record<string, unknown>;
 }

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import type { Certificate } from './certificates.ts';
 
 /** The response to a request. */
-export interface FakeAnswer {
+export interface FakeResponse {
   readonly status: number;
   /** The body, unless there is `body`. */
   readonly json?: unknown;
@@ -17,7 +17,7 @@ export interface FakeAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An upstream that answers whatever a test wants, for what the sandbox would never say. */
+/** An upstream that responds whatever a test wants, for what the sandbox would never say. */
 export interface FakeLeadway extends AsyncDisposable {
   readonly url: string;
   /** Method and path of what came, in order. */
@@ -32,7 +32,7 @@ export interface FakeLeadway extends AsyncDisposable {
  * @param certificate Makes it speak TLS, as `https://localhost:…`.
  */
 export async function createFakeLeadway(
-  answer: (path: string, req: IncomingMessage) => FakeAnswer,
+  response: (path: string, req: IncomingMessage) => FakeResponse,
   certificate: Certificate | null = null,
 ): Promise<FakeLeadway> {
   const calls: string[] = [];
@@ -41,7 +41,7 @@ export async function createFakeLeadway(
     calls.push(`${req.method} ${req.url}`);
     headersOfCalls.push(req.headers);
     req.resume().once('end', () => {
-      const { status, json, body = JSON.stringify(json), headers } = answer(req.url ?? '', req);
+      const { status, json, body = JSON.stringify(json), headers } = response(req.url ?? '', req);
       res.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(body);
     });
   };

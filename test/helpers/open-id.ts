@@ -34,21 +34,21 @@ export class OpenIdProvider implements AsyncDisposable {
   /** Which paths were asked for, one entry a request. */
   readonly asked: string[] = [];
   key: SigningKey;
-  /** Answers instead of the provider while it is set, but for the paths of `spared`. */
+  /** Responses instead of the provider while it is set, but for the paths of `spared`. */
   fault: ((req: IncomingMessage, res: ServerResponse) => void) | null = null;
   spared: readonly string[] = [];
   readonly #server;
-  #answer: (req: IncomingMessage, res: ServerResponse) => void;
+  #response: (req: IncomingMessage, res: ServerResponse) => void;
 
   private constructor(server: ReturnType<typeof createServer>, issuer: string, key: SigningKey) {
     this.#server = server;
     this.issuer = issuer;
     this.key = key;
-    this.#answer = () => {};
+    this.#response = () => {};
     server.on('request', (req, res) => {
       this.asked.push(req.url ?? '');
       const isSpared = this.spared.includes(req.url ?? '');
-      ((isSpared ? null : this.fault) ?? this.#answer)(req, res);
+      ((isSpared ? null : this.fault) ?? this.#response)(req, res);
     });
   }
 
@@ -126,7 +126,7 @@ export class OpenIdProvider implements AsyncDisposable {
       },
       extraTokenClaims: async () => ({ locations }),
     });
-    this.#answer = provider.callback();
+    this.#response = provider.callback();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

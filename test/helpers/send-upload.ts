@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import http, { type IncomingHttpHeaders } from 'node:http';
-import type { House } from './house.ts';
 import { encodeForm, FORM_TYPE, type Part } from './multipart.ts';
+import type { TestServer } from './test-server.ts';
 
-/** The JSON of an answer: a success or an error of the contract. */
-export interface AnswerBody {
+/** The JSON of a response: a success or an error of the contract. */
+export interface ResponseBody {
   readonly mode?: string;
   readonly uploadedFiles?: Readonly<Record<string, string>>;
   readonly twilioMediaSids?: readonly string[];
@@ -18,12 +18,12 @@ export interface AnswerBody {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** An answer, read whole. */
-export interface Answer {
+/** A response, read whole. */
+export interface ApiResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  readonly body: AnswerBody;
+  readonly body: ResponseBody;
 }
 
 /** How an upload is sent. */
@@ -35,23 +35,23 @@ export interface SendOptions {
   readonly chunked?: boolean;
 }
 
-/** Sends parts, or the bytes of a form, to `POST /messages/upload` and reads the answer. */
+/** Sends parts, or the bytes of a form, to `POST /messages/upload` and reads the response. */
 export function sendUpload(
-  house: House,
+  testServer: TestServer,
   form: readonly Part[] | Buffer,
   { query = '', headers = {}, chunked = false }: SendOptions = {},
-): Promise<Answer> {
+): Promise<ApiResponse> {
   const body = Buffer.isBuffer(form) ? form : encodeForm(form);
   const length = chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': String(body.length) };
   return new Promise((resolve, reject) => {
     const req = http.request(
-      `${house.api}/messages/upload${query}`,
+      `${testServer.api}/messages/upload${query}`,
       { method: 'POST', agent: false, headers: { 'Content-Type': FORM_TYPE, ...length, ...headers } },
       (res) => {
         const chunks: Buffer[] = [];
         res.on('data', (chunk: Buffer) => chunks.push(chunk));
         res.once('error', reject);
-        res.once('end', () => resolve(toAnswer(res.statusCode ?? 0, res.headers, Buffer.concat(chunks))));
+        res.once('end', () => resolve(toResponse(res.statusCode ?? 0, res.headers, Buffer.concat(chunks))));
       },
     );
     req.once('error', reject);
@@ -59,11 +59,11 @@ export function sendUpload(
   });
 }
 
-/** An answer from its pieces; a body that is not JSON shows as an empty object. */
-export function toAnswer(status: number, headers: IncomingHttpHeaders, content: Buffer): Answer {
+/** A response from its pieces; a body that is not JSON shows as an empty object. */
+export function toResponse(status: number, headers: IncomingHttpHeaders, content: Buffer): ApiResponse {
   const text = content.toString();
   const isJson = headers['content-type']?.startsWith('application/json') === true;
-  return { status, headers, text, body: isJson ? (JSON.parse(text) as AnswerBody) : {} };
+  return { status, headers, text, body: isJson ? (JSON.parse(text) as ResponseBody) : {} };
 }
 
 /** Text fields as parts, in their order. */

@@ -10,7 +10,7 @@ export interface Site extends AsyncDisposable {
 
 /**
  * Starts a site on a free port; `host` is what browsers call it. `127.0.0.1` (default) is the same site as a
- * house though another origin; `localhost` is another site.
+ * test server though another origin; `localhost` is another site.
  */
 export async function createSite(host: '127.0.0.1' | 'localhost' = '127.0.0.1'): Promise<Site> {
   const files = new Map<string, readonly [string, string]>();

@@ -3,7 +3,7 @@ import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 export const SHARED_SECRET = 'shared-secret-of-the-app-0123456789';
 export const SESSION_SECRET = 'session-secret-of-forty-characters-00001';
 
-/** The variables of a house that signs users of the CRM in. */
+/** The variables of a test server that signs users of the CRM in. */
 export const SSO_ENV = { AUTH: 'sso', SSO_SHARED_SECRET: SHARED_SECRET, SESSION_SECRETS: SESSION_SECRET };
 
 /** The context of a signed-in user, as the CRM has it. */

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { postJson } from '../helpers/direct-steps.ts';
-import { createHouse, type House } from '../helpers/house.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 describe('a body of JSON', () => {
-  let house: House;
+  let testServer: TestServer;
   before(async () => {
-    house = await createHouse();
+    testServer = await createTestServer();
   });
-  after(() => house[Symbol.asyncDispose]());
-  afterEach(() => house.assertTidy());
+  after(() => testServer[Symbol.asyncDispose]());
+  afterEach(() => testServer.assertClean());
 
   /** What becomes of it at an address that only looks for a ticket in it. */
   const codeOf = async (body: unknown, headers: Readonly<Record<string, string>> = {}) =>
-    (await postJson(house, '/messages/upload/complete', body, headers)).body.code;
+    (await postJson(testServer, '/messages/upload/complete', body, headers)).body.code;
   const MISSING = 'MISSING_FIELD';
 
   it('may have no coding, or the one that changes nothing', async () => {

@@ -1,35 +1,35 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { call } from '../helpers/direct-steps.ts';
-import { createHouse, type House, settled } from '../helpers/house.ts';
+import { createTestServer, settled, type TestServer } from '../helpers/test-server.ts';
 import { dial } from '../server/http/wire.ts';
 
 const PATH = '/messages/upload/initiate';
 
 describe('a body of JSON', () => {
-  let house: House;
+  let testServer: TestServer;
   before(async () => {
-    house = await createHouse();
+    testServer = await createTestServer();
   });
-  after(() => house[Symbol.asyncDispose]());
+  after(() => testServer[Symbol.asyncDispose]());
 
   const description = (filename: string) =>
-    Buffer.from(JSON.stringify({ ...house.fields, filename, contentType: 'text/plain' }));
+    Buffer.from(JSON.stringify({ ...testServer.fields, filename, contentType: 'text/plain' }));
   const head = (requestId: string, length: number) =>
     `POST /api${PATH} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: ${requestId}\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
   const send = (body: string | Buffer) =>
-    call(`${house.api}${PATH}`, { headers: { 'Content-Type': 'application/json' }, body });
+    call(`${testServer.api}${PATH}`, { headers: { 'Content-Type': 'application/json' }, body });
 
   it('may come in pieces, cut within a character', async () => {
     const body = description('añadido 文件.txt');
-    using wire = await dial(house.url, head('pieces', body.length));
+    using wire = await dial(testServer.url, head('pieces', body.length));
     for (const byte of body) {
       wire.send(Buffer.of(byte));
       await setImmediate(); // so that each is a piece of its own
     }
-    const { status, body: answer } = await wire.answer();
+    const { status, body: response } = await wire.response();
     assert.equal(status, 200);
-    assert.equal((JSON.parse(answer) as { filename: string }).filename, 'añadido 文件.txt');
+    assert.equal((JSON.parse(response) as { filename: string }).filename, 'añadido 文件.txt');
   });
 
   it('may begin with a byte order mark', async () => {
@@ -38,22 +38,22 @@ describe('a body of JSON', () => {
 
   it('of no bytes lacks its fields, as an empty object does', async () => {
     for (const body of ['', '{}']) {
-      const { status, body: answer } = await send(body);
-      assert.deepEqual([status, answer['code']], [400, 'MISSING_FIELD']);
+      const { status, body: response } = await send(body);
+      assert.deepEqual([status, response['code']], [400, 'MISSING_FIELD']);
     }
   });
 
-  it('whose caller leaves in the middle is no error of ours, and asks Leadway for nothing', async () => {
-    house.sandbox.reset();
-    const wire = await dial(house.url, `${head('left', 99)}{"a":`);
-    await settled(() => house.server.context.activity.requests === 1, 'under way');
+  it('whose client leaves in the middle is no error of ours, and asks Leadway for nothing', async () => {
+    testServer.sandbox.reset();
+    const wire = await dial(testServer.url, `${head('left', 99)}{"a":`);
+    await settled(() => testServer.server.context.activity.requests === 1, 'in flight');
     wire.socket.destroy();
-    const lines = () => house.log.entries.filter((entry) => entry['requestId'] === 'left');
+    const lines = () => testServer.log.entries.filter((entry) => entry['requestId'] === 'left');
     await settled(() => lines().length > 0, 'a line of the one who left');
     assert.deepEqual(
       lines().map(({ level, status }) => [level, status]),
       [['info', 499]],
     );
-    assert.deepEqual(house.sandbox.requests, []);
+    assert.deepEqual(testServer.sandbox.requests, []);
   });
 });

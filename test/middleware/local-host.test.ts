@@ -1,21 +1,26 @@
 import assert from 'node:assert/strict';
-import { createHouse, type House } from '../helpers/house.ts';
-import { connectTo } from '../helpers/raw-caller.ts';
+import { connectTo } from '../helpers/raw-client.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 const LISTED = 'https://App.example.com:8443,http://[2001:db8::1],https://ñandú.example';
 
-async function get(house: House, host: string, path = '/api/config', lines: readonly string[] = []) {
-  using client = await connectTo(house);
+async function get(
+  testServer: TestServer,
+  host: string,
+  path = '/api/config',
+  lines: readonly string[] = [],
+) {
+  using client = await connectTo(testServer);
   await client.send([`GET ${path} HTTP/1.1`, `Host: ${host}`, ...lines, '', ''].join('\r\n'));
-  return await client.answer();
+  return await client.response();
 }
 
 describe('the Host header outside production', () => {
-  let house: House;
+  let testServer: TestServer;
   before(async () => {
-    house = await createHouse({ page: true, env: { ALLOWED_ORIGINS: LISTED } });
+    testServer = await createTestServer({ page: true, env: { ALLOWED_ORIGINS: LISTED } });
   });
-  after(() => house[Symbol.asyncDispose]());
+  after(() => testServer[Symbol.asyncDispose]());
 
   for (const host of [
     'localhost',
@@ -38,7 +43,7 @@ describe('the Host header outside production', () => {
     'APP.example.com.',
     'xn--and-6ma2c.example',
   ]) {
-    it(`may be ${host}`, async () => assert.equal((await get(house, host)).status, 200));
+    it(`may be ${host}`, async () => assert.equal((await get(testServer, host)).status, 200));
   }
 
   for (const host of [
@@ -59,7 +64,7 @@ describe('the Host header outside production', () => {
     '',
   ]) {
     it(`may not be ${host || 'empty'}`, async () => {
-      const { status, body } = await get(house, host);
+      const { status, body } = await get(testServer, host);
       if (host === '[::1.evil]') return assert.equal(status, 400);
       assert.equal(status, 403);
       assert.equal(body.code, 'ORIGIN_NOT_ALLOWED');
@@ -78,41 +83,41 @@ describe('the Host header outside production', () => {
       '/api/client.js',
     ];
     for (const path of [...paths, '/api/messages/upload']) {
-      const { status, body } = await get(house, 'evil.example', path);
+      const { status, body } = await get(testServer, 'evil.example', path);
       assert.deepEqual([status, body.code], [403, 'ORIGIN_NOT_ALLOWED'], path);
     }
     for (const path of ['/healthz', '/readyz']) {
-      assert.equal((await get(house, 'evil.example', path)).status, 200);
+      assert.equal((await get(testServer, 'evil.example', path)).status, 200);
     }
   });
 
   it('is told in Spanish too', async () => {
-    const { body } = await get(house, 'evil.example', '/api/config', ['Accept-Language: es']);
+    const { body } = await get(testServer, 'evil.example', '/api/config', ['Accept-Language: es']);
     assert.match(body.message ?? '', /no acepta el host "evil\.example"/);
   });
 
   it('is not quoted beyond what a host can be', async () => {
-    const { body } = await get(house, `${'x'.repeat(2_000)}.example`);
+    const { body } = await get(testServer, `${'x'.repeat(2_000)}.example`);
     assert((body.message ?? '').length < 500);
   });
 
   it('is not what any proxy says it was: a page writes X-Forwarded-Host as it likes', async () => {
-    await using proxied = await createHouse({ env: { TRUST_PROXY: 'loopback' } });
+    await using proxied = await createTestServer({ env: { TRUST_PROXY: 'loopback' } });
     const forwarded = (host: string) => [`X-Forwarded-Host: ${host}`, `Forwarded: host=${host}`];
     assert.equal((await get(proxied, 'evil.example', '/api/config', forwarded('localhost'))).status, 403);
     assert.equal((await get(proxied, 'localhost', '/api/config', forwarded('app.example'))).status, 200);
   });
 
   it('may be missing from HTTP/1.0, which no browser speaks', async () => {
-    using client = await connectTo(house);
+    using client = await connectTo(testServer);
     await client.send('GET /api/config HTTP/1.0\r\n\r\n');
-    assert.equal((await client.answer()).status, 200);
+    assert.equal((await client.response()).status, 200);
   });
 });
 
 describe('the Host header in production', () => {
   it('may be any', async () => {
-    await using house = await createHouse({ env: { NODE_ENV: 'production', AUTH: 'none' } });
-    assert.equal((await get(house, 'anything.example')).status, 200);
+    await using testServer = await createTestServer({ env: { NODE_ENV: 'production', AUTH: 'none' } });
+    assert.equal((await get(testServer, 'anything.example')).status, 200);
   });
 });

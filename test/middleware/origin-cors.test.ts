@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Call, call, PROBE } from '../helpers/call.ts';
-import { createHouse, type House } from '../helpers/house.ts';
 import { SSO_ENV } from '../helpers/sso-context.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 const LISTED = 'https://app.example.com';
 const OTHERS = [
@@ -16,15 +16,17 @@ const corsOf = (headers: IncomingHttpHeaders) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('access-control-')));
 
 describe('CORS', () => {
-  let house: House;
+  let testServer: TestServer;
   before(async () => {
-    house = await createHouse({ env: { ...SSO_ENV, ALLOWED_ORIGINS: LISTED, RATE_LIMIT_MAX: '3' } });
+    testServer = await createTestServer({
+      env: { ...SSO_ENV, ALLOWED_ORIGINS: LISTED, RATE_LIMIT_MAX: '3' },
+    });
   });
-  after(() => house[Symbol.asyncDispose]());
-  afterEach(() => house.assertTidy());
+  after(() => testServer[Symbol.asyncDispose]());
+  afterEach(() => testServer.assertClean());
 
   const from = (origin: string | null, more: Call): ReturnType<typeof call> =>
-    call(house, { ...more, headers: { ...more.headers, ...(origin !== null && { Origin: origin }) } });
+    call(testServer, { ...more, headers: { ...more.headers, ...(origin !== null && { Origin: origin }) } });
   const asksFirst: Call = {
     method: 'OPTIONS',
     path: '/messages/upload',
@@ -34,7 +36,7 @@ describe('CORS', () => {
     },
   };
 
-  it('lets a page of a listed origin read answers, with credentials', async () => {
+  it('lets a page of a listed origin read responses, with credentials', async () => {
     const { headers, status } = await from(LISTED, { path: '/config' });
     assert.equal(status, 200);
     assert.deepEqual(corsOf(headers), {
@@ -51,7 +53,7 @@ describe('CORS', () => {
     assert.equal(`${status} ${headers.allow}`, '405 GET, HEAD');
   });
 
-  it('answers a preflight of a listed origin without authentication and without counting', async () => {
+  it('responses a preflight of a listed origin without authentication and without counting', async () => {
     for (let i = 0; i < 50; i += 1) {
       const { status, headers, text } = await from(LISTED, asksFirst);
       assert.equal(status, 204);
@@ -66,7 +68,7 @@ describe('CORS', () => {
     }
   });
 
-  it('gives other origins no CORS header at all, on answers and on preflights', async () => {
+  it('gives other origins no CORS header at all, on responses and on preflights', async () => {
     for (const origin of [...OTHERS, null]) {
       const calls: readonly Call[] = [{ path: '/config' }, asksFirst, PROBE, { path: '/nowhere' }];
       for (const more of calls) {
@@ -78,14 +80,14 @@ describe('CORS', () => {
     }
   });
 
-  it('never answers with *', async () => {
+  it('never responds with *', async () => {
     for (const origin of [LISTED, ...OTHERS, '*', null]) {
       assert.notEqual((await from(origin, { path: '/config' })).headers['access-control-allow-origin'], '*');
     }
   });
 
   it('lets the page read errors: 401, 404, 405, 415 and 429', async () => {
-    await using open = await createHouse({ env: { ALLOWED_ORIGINS: LISTED, RATE_LIMIT_MAX: '3' } });
+    await using open = await createTestServer({ env: { ALLOWED_ORIGINS: LISTED, RATE_LIMIT_MAX: '3' } });
     const upload: Call = { method: 'POST', path: '/messages/upload', headers: { Origin: LISTED } };
     const seen = new Map<number, IncomingHttpHeaders>();
     for (const more of [
@@ -96,8 +98,8 @@ describe('CORS', () => {
       upload,
       upload,
     ]) {
-      const answer = await call(open, { ...more, headers: { Origin: LISTED } });
-      seen.set(answer.status, answer.headers);
+      const response = await call(open, { ...more, headers: { Origin: LISTED } });
+      seen.set(response.status, response.headers);
     }
     const unknown = await from(LISTED, PROBE);
     seen.set(unknown.status, unknown.headers);
@@ -109,24 +111,24 @@ describe('CORS', () => {
   });
 
   it('lets the page read 403 and 413', async () => {
-    await using open = await createHouse({ env: { ALLOWED_ORIGINS: LISTED } });
+    await using open = await createTestServer({ env: { ALLOWED_ORIGINS: LISTED } });
     const headers = { Origin: LISTED };
     const forbidden = await call(open, { ...PROBE, headers });
     assert.equal(forbidden.status, 403);
     const huge = { ticket: 'x'.repeat(1_100_000) };
     const large = await call(open, { ...PROBE, json: huge, headers });
     assert.equal(large.status, 413);
-    for (const answer of [forbidden, large]) {
-      assert.equal(answer.headers['access-control-allow-origin'], LISTED);
+    for (const response of [forbidden, large]) {
+      assert.equal(response.headers['access-control-allow-origin'], LISTED);
     }
-    await open.assertTidy();
+    await open.assertClean();
   });
 
   it('lists no origin when none is set', async () => {
-    await using closed = await createHouse();
+    await using closed = await createTestServer();
     for (const origin of [LISTED, closed.url, 'null']) {
-      const answer = await call(closed, { path: '/config', headers: { Origin: origin } });
-      assert.deepEqual(corsOf(answer.headers), {});
+      const response = await call(closed, { path: '/config', headers: { Origin: origin } });
+      assert.deepEqual(corsOf(response.headers), {});
     }
   });
 });

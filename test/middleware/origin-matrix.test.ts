@@ -1,23 +1,25 @@
 import assert from 'node:assert/strict';
 import { type Call, call, PROBE } from '../helpers/call.ts';
-import { createHouse, type House } from '../helpers/house.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 /** Development takes few names in `Host`. */
 const ANY_HOST = { NODE_ENV: 'production', AUTH: 'none' };
 const LISTED = 'https://app.example.com';
 
 describe('the origin of a request', () => {
-  let house: House;
+  let testServer: TestServer;
   before(async () => {
-    house = await createHouse({ env: { ...ANY_HOST, ALLOWED_ORIGINS: `${LISTED},http://localhost:5173` } });
+    testServer = await createTestServer({
+      env: { ...ANY_HOST, ALLOWED_ORIGINS: `${LISTED},http://localhost:5173` },
+    });
   });
-  after(() => house[Symbol.asyncDispose]());
-  afterEach(() => house.assertTidy());
+  after(() => testServer[Symbol.asyncDispose]());
+  afterEach(() => testServer.assertClean());
 
   /** Whether a request with these headers got past the origin gate. */
   const passes = async (method: string, headers: Call['headers'] = {}): Promise<boolean> => {
     const withBody = method === 'POST' || method === 'PUT' || method === 'PATCH';
-    const { status, body } = await call(house, {
+    const { status, body } = await call(testServer, {
       method,
       path: PROBE.path,
       headers: { Host: 'example.com', ...headers },
@@ -98,7 +100,7 @@ describe('the origin of a request', () => {
       });
     }
 
-    it('two origins are refused, the good one first or last', async () => {
+    it('two origins are rejected, the good one first or last', async () => {
       assert(!(await passes('POST', { Origin: ['https://example.com', 'https://evil.example'] })));
       assert(!(await passes('POST', { Origin: ['https://evil.example', LISTED] })));
     });
@@ -110,7 +112,7 @@ describe('the origin of a request', () => {
         Origin: 'https://example.com',
       };
       assert(!(await passes('POST', headers)));
-      await using behind = await createHouse({ env: { ...ANY_HOST, TRUST_PROXY: 'loopback' } });
+      await using behind = await createTestServer({ env: { ...ANY_HOST, TRUST_PROXY: 'loopback' } });
       const { body } = await call(behind, { ...PROBE, headers });
       assert.equal(body.code, 'TICKET_INVALID');
     });
@@ -135,10 +137,10 @@ describe('the origin of a request', () => {
     }
   });
 
-  it('refuses a foreign form before it reads the body', async () => {
+  it('rejects a foreign form before it reads the body', async () => {
     const headers = { Origin: 'https://evil.example', 'Content-Type': 'multipart/form-data; boundary=x' };
-    const answer = await call(house, { method: 'POST', path: '/messages/upload', headers });
-    assert.equal(answer.body.code, 'ORIGIN_NOT_ALLOWED');
-    assert.equal(house.sandbox.requests.length, 0);
+    const response = await call(testServer, { method: 'POST', path: '/messages/upload', headers });
+    assert.equal(response.body.code, 'ORIGIN_NOT_ALLOWED');
+    assert.equal(testServer.sandbox.requests.length, 0);
   });
 });

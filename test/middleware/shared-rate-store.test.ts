@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import type { Options } from 'express-rate-limit';
 import { SharedRateStore } from '../../middleware/shared-rate-store.ts';
 import { createLogger } from '../../server/logger.ts';
-import { openSharedStore, type SharedStore } from '../../server/shared/shared-store.ts';
-import { settled } from '../helpers/house.ts';
+import { openSharedStore, type SharedStore } from '../../server/redis/store.ts';
 import { LogSink } from '../helpers/log-sink.ts';
 import { needsRedis, startRedis } from '../helpers/redis.ts';
+import { settled } from '../helpers/test-server.ts';
 
 /** What the limiter tells its store; nothing else of it is read. */
 const OPTIONS = { windowMs: 60_000 } as Options;

@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict';
 import { createSandbox, type Sandbox } from '../../sandbox/index.ts';
 import { createLogger } from '../../server/logger.ts';
-import { createCallerPlaces } from '../../server/shared/caller-places.ts';
-import { openSharedStore } from '../../server/shared/shared-store.ts';
-import { createHouse, type House, settled } from '../helpers/house.ts';
+import { createClientSlots } from '../../server/redis/client-slots.ts';
+import { openSharedStore } from '../../server/redis/store.ts';
 import { LogSink } from '../helpers/log-sink.ts';
 import { fixture } from '../helpers/multipart.ts';
-import { beginUpload, type RawCaller } from '../helpers/raw-caller.ts';
+import { beginUpload, type RawClient } from '../helpers/raw-client.ts';
 import { needsRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
 import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+import { createTestServer, settled, type TestServer } from '../helpers/test-server.ts';
 
 const MAX = 3;
-const isUp = (house: House): boolean => house.server.context.sharedStore?.isUp === true;
+const isUp = (testServer: TestServer): boolean => testServer.server.context.sharedStore?.isUp === true;
 
 async function replicas(
   redis: TestRedis,
   sandbox: Sandbox,
-): Promise<[House, House, House] & AsyncDisposable> {
-  const make = (): Promise<House> =>
-    createHouse({
+): Promise<[TestServer, TestServer, TestServer] & AsyncDisposable> {
+  const make = (): Promise<TestServer> =>
+    createTestServer({
       upstream: sandbox,
       env: {
         REDIS_URL: redis.url,
@@ -26,39 +26,41 @@ async function replicas(
         TICKET_SECRETS: 't'.repeat(32),
       },
     });
-  const houses: [House, House, House] = [await make(), await make(), await make()];
+  const houses: [TestServer, TestServer, TestServer] = [await make(), await make(), await make()];
   await settled(() => houses.every(isUp), 'Redis is there');
   return Object.assign(houses, {
     async [Symbol.asyncDispose]() {
-      for (const house of houses) await house[Symbol.asyncDispose]();
+      for (const testServer of houses) await testServer[Symbol.asyncDispose]();
     },
   });
 }
 
-const small = (house: House) =>
-  sendUpload(house, [...textParts(house.fields), filePart('a.png', fixture('picture.png'))]);
+const small = (testServer: TestServer) =>
+  sendUpload(testServer, [...textParts(testServer.fields), filePart('a.png', fixture('picture.png'))]);
 
 /** Uploads that have a place and go no further. */
-async function occupy(houses: readonly House[], count: number): Promise<RawCaller[]> {
+async function occupy(houses: readonly TestServer[], count: number): Promise<RawClient[]> {
   const before = houses.reduce((sum, { server }) => sum + server.context.slots.taken, 0);
-  const callers = await Promise.all(
-    Array.from({ length: count }, (_, index) => beginUpload(houses[index % houses.length] as House, 1_000)),
+  const clients = await Promise.all(
+    Array.from({ length: count }, (_, index) =>
+      beginUpload(houses[index % houses.length] as TestServer, 1_000),
+    ),
   );
   await settled(
     () => houses.reduce((sum, { server }) => sum + server.context.slots.taken, 0) === before + count,
     'the places are taken',
   );
-  return callers;
+  return clients;
 }
 
 /** Until an upload gets a place: releases travel to Redis by themselves. */
-async function untilAccepted(house: House): Promise<void> {
+async function untilAccepted(testServer: TestServer): Promise<void> {
   let last = 0;
-  for (let turn = 0; turn < 50 && last !== 200; turn += 1) last = (await small(house)).status;
+  for (let turn = 0; turn < 50 && last !== 200; turn += 1) last = (await small(testServer)).status;
   assert.equal(last, 200, 'no place became free');
 }
 
-describe('The uploads of one caller at three replicas with one Redis', function suite() {
+describe('The uploads of one client at three replicas with one Redis', function suite() {
   needsRedis(this);
   let redis: TestRedis;
 
@@ -67,16 +69,16 @@ describe('The uploads of one caller at three replicas with one Redis', function 
   });
   afterEach(() => redis.kill());
 
-  it('have their places in common, and give them back when the callers leave', async () => {
+  it('have their places in common, and give them back when the clients leave', async () => {
     await using sandbox = await createSandbox();
     await using houses = await replicas(redis, sandbox);
-    const callers = await occupy(houses, MAX);
-    for (const house of houses) {
-      const { status, body, headers } = await small(house);
+    const clients = await occupy(houses, MAX);
+    for (const testServer of houses) {
+      const { status, body, headers } = await small(testServer);
       assert.deepEqual({ status, code: body.code }, { status: 429, code: 'TOO_MANY_UPLOADS' });
       assert(Number(headers['retry-after']) >= 1);
     }
-    for (const caller of callers) caller.leave();
+    for (const client of clients) client.leave();
     await untilAccepted(houses[0]);
     await settled(() => houses.every(({ server }) => server.context.slots.taken === 0), 'places are free');
   });
@@ -84,42 +86,42 @@ describe('The uploads of one caller at three replicas with one Redis', function 
   it('never get more places than there are when all ask at the same moment', async () => {
     await using sandbox = await createSandbox();
     await using houses = await replicas(redis, sandbox);
-    const callers = await Promise.all(
-      Array.from({ length: 12 }, (_, index) => beginUpload(houses[index % 3] as House, 1_000)),
+    const clients = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => beginUpload(houses[index % 3] as TestServer, 1_000)),
     );
-    const refused = (): number => callers.filter(({ received }) => received.includes('429')).length;
-    await settled(() => refused() === 12 - MAX, 'all but three are refused');
+    const rejected = (): number => clients.filter(({ received }) => received.includes('429')).length;
+    await settled(() => rejected() === 12 - MAX, 'all but three are rejected');
     assert.equal(
       houses.reduce((sum, { server }) => sum + server.context.slots.taken, 0),
       MAX,
     );
-    for (const caller of callers) caller.leave();
+    for (const client of clients) client.leave();
   });
 
   it('go on when Redis dies in the middle, with a place each process counts for itself', async () => {
     await using sandbox = await createSandbox();
     await using houses = await replicas(redis, sandbox);
-    const callers = await occupy(houses, MAX);
+    const clients = await occupy(houses, MAX);
     await redis.kill();
     assert.equal((await small(houses[0])).status, 200);
     const others = await occupy([houses[0]], MAX - 1);
     assert.equal((await small(houses[0])).body.code, 'TOO_MANY_UPLOADS');
-    for (const caller of [...callers, ...others]) caller.leave();
+    for (const client of [...clients, ...others]) client.leave();
     await settled(() => houses.every(({ server }) => server.context.slots.taken === 0), 'places are free');
   });
 
-  it('are free again when a replica with uploads under way was killed', async () => {
+  it('are free again when a replica with uploads in flight was killed', async () => {
     const logger = await createLogger({ level: 'silent', destination: new LogSink() });
     const open = async () => {
       const store = openSharedStore(redis.url, logger);
       await settled(() => store.isUp, 'Redis is there');
-      return { store, places: createCallerPlaces({ store, logger, leaseMs: 300 }) };
+      return { store, places: createClientSlots({ store, logger, leaseMs: 300 }) };
     };
     const dead = await open();
     const alive = await open();
     assert.notEqual(await dead.places.take('ana', 1), null);
     assert.equal(await alive.places.take('ana', 1), null);
-    assert.notEqual(await alive.places.take('eva', 1), null, 'another caller has places of its own');
+    assert.notEqual(await alive.places.take('eva', 1), null, 'another client has places of its own');
     // What a killed process does: nothing, from now on.
     dead.places[Symbol.dispose]();
     await dead.store[Symbol.asyncDispose]();
@@ -139,7 +141,7 @@ describe('The uploads of one caller at three replicas with one Redis', function 
     const logger = await createLogger({ level: 'silent', destination: new LogSink() });
     await using store = openSharedStore(redis.url, logger);
     await settled(() => store.isUp, 'Redis is there');
-    using places = createCallerPlaces({ store, logger });
+    using places = createClientSlots({ store, logger });
     assert.notEqual(await places.take('ana', 1), null);
     const real = Date.now;
     try {

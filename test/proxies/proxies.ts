@@ -178,7 +178,7 @@ function apacheCommand({ port, upstream, certificate, folder }: ProxySite): Prox
   ]);
   const lines = [
     ...APACHE_MODULES.map((name) => `LoadModule ${name}_module ${modules}/mod_${name}.so`),
-    // Apache refuses to serve as root.
+    // Apache rejects to serve as root.
     ...(isRoot ? ['User www-data', 'Group www-data'] : []),
     `ServerRoot ${folder}`,
     `DefaultRuntimeDir ${folder}`,

@@ -2,7 +2,7 @@ import http, { type IncomingHttpHeaders } from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
 import type { Readable, Writable } from 'node:stream';
-import { type Answer, toAnswer } from '../helpers/send-upload.ts';
+import { type ApiResponse, toResponse } from '../helpers/send-upload.ts';
 
 /** What the client speaks to the proxy. */
 export const TRANSPORTS = ['HTTP/1.1', 'HTTP/1.1 with TLS', 'HTTP/2 with TLS'] as const;
@@ -29,7 +29,7 @@ export interface Sending {
  * POSTs as a browser does: sends the whole body, and reads the response whenever it comes. Rejects if the connection
  * breaks before the whole response is there.
  */
-export function send(target: Target, transport: Transport, sending: Sending): Promise<Answer> {
+export function send(target: Target, transport: Transport, sending: Sending): Promise<ApiResponse> {
   return transport === 'HTTP/2 with TLS' ? sendHttp2(target, sending) : sendHttp1(target, sending);
 }
 
@@ -38,14 +38,14 @@ function* piecesOf(body: Buffer): Generator<Buffer> {
   for (let at = 0; at < body.length; at += 64 * 1024) yield body.subarray(at, at + 64 * 1024);
 }
 
-function sendHttp1({ url, ca }: Target, { path, headers, body, signal }: Sending): Promise<Answer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+function sendHttp1({ url, ca }: Target, { path, headers, body, signal }: Sending): Promise<ApiResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<ApiResponse>();
   const { request, Agent } = ca === null ? http : https;
   // Kept alive, so that the client does not end the connection with the response.
   const agent = new Agent({ keepAlive: true });
   const options = { method: 'POST', agent, headers, ...(ca !== null && { ca }), ...(signal && { signal }) };
   const req = request(`${url}${path}`, options, (res) => {
-    collect(res, (content) => resolve(toAnswer(res.statusCode ?? 0, res.headers, content)), reject);
+    collect(res, (content) => resolve(toResponse(res.statusCode ?? 0, res.headers, content)), reject);
   });
   req.on('error', reject);
   pump(Buffer.isBuffer(body) ? piecesOf(body) : body, req).catch(reject);
@@ -55,8 +55,8 @@ function sendHttp1({ url, ca }: Target, { path, headers, body, signal }: Sending
   });
 }
 
-function sendHttp2({ url, ca }: Target, { path, headers, body, signal }: Sending): Promise<Answer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+function sendHttp2({ url, ca }: Target, { path, headers, body, signal }: Sending): Promise<ApiResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<ApiResponse>();
   const session = http2.connect(url, ca === null ? {} : { ca });
   session.on('error', reject);
   const stream = session.request(
@@ -65,10 +65,10 @@ function sendHttp2({ url, ca }: Target, { path, headers, body, signal }: Sending
   );
   stream.on('error', reject);
   stream.once('response', (fields) => {
-    const answerHeaders = fields as IncomingHttpHeaders;
+    const responseHeaders = fields as IncomingHttpHeaders;
     collect(
       stream,
-      (content) => resolve(toAnswer(Number(fields[':status']), answerHeaders, content)),
+      (content) => resolve(toResponse(Number(fields[':status']), responseHeaders, content)),
       reject,
     );
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { createHouse, type House } from '../helpers/house.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 import { tempFolder } from '../server/program.ts';
 import { PROXIES } from './proxies.ts';
 import { send } from './send.ts';
@@ -12,7 +12,7 @@ import { describeProxies, withProxy } from './with-proxy.ts';
 const NGINX = PROXIES.filter(({ name }) => name === 'nginx');
 const H2 = 'HTTP/2 with TLS';
 
-const requestsOf = (house: House) => house.log.entries.filter(({ msg }) => msg === 'request');
+const requestsOf = (testServer: TestServer) => testServer.log.entries.filter(({ msg }) => msg === 'request');
 
 /** The status of a request that is sent on the socket itself. */
 function statusOn(
@@ -37,19 +37,19 @@ describe('LISTEN, a unix socket', () => {
       await using folder = await tempFolder();
       const path = join(folder.path, 'bff.sock');
       {
-        await using house = await createHouse({ env: { LISTEN: path, TRUST_PROXY: 'loopback' } });
-        assert.equal(house.url, `unix:${path}`);
-        await withProxy(setup, H2, house.url, async (proxy) => {
-          for (const item of acceptedUploads(house.fields)) {
+        await using testServer = await createTestServer({ env: { LISTEN: path, TRUST_PROXY: 'loopback' } });
+        assert.equal(testServer.url, `unix:${path}`);
+        await withProxy(setup, H2, testServer.url, async (proxy) => {
+          for (const item of acceptedUploads(testServer.fields)) {
             assertExpected(await send(proxy, H2, item.sending), item);
           }
           const { status } = await send(proxy, H2, {
-            ...upload(house.fields, 'note.txt', Buffer.from('A note.')),
+            ...upload(testServer.fields, 'note.txt', Buffer.from('A note.')),
           });
           assert.equal(status, 200);
         });
-        assert.deepEqual([...new Set(requestsOf(house).map(({ ip }) => ip))], ['127.0.0.1']);
-        await house.assertTidy({ completeUploads: 2 });
+        assert.deepEqual([...new Set(requestsOf(testServer).map(({ ip }) => ip))], ['127.0.0.1']);
+        await testServer.assertClean({ completeUploads: 2 });
       }
       assert.equal(existsSync(path), false, 'the socket is gone with the server');
     });
@@ -66,32 +66,34 @@ describe('LISTEN, a unix socket', () => {
     ] as const) {
       await using folder = await tempFolder();
       const path = join(folder.path, 'bff.sock');
-      await using house = await createHouse({ env: { LISTEN: path, TRUST_PROXY: trust } });
+      await using testServer = await createTestServer({ env: { LISTEN: path, TRUST_PROXY: trust } });
       assert.equal(await statusOn(path, forwarded), 200);
-      assert.equal(requestsOf(house)[0]?.['ip'], ip, `TRUST_PROXY=${trust}`);
-      assert(!house.log.lines.some((line) => line.includes('is ignored')));
+      assert.equal(requestsOf(testServer)[0]?.['ip'], ip, `TRUST_PROXY=${trust}`);
+      assert(!testServer.log.lines.some((line) => line.includes('is ignored')));
     }
   });
 
   it('lets a trusted proxy name the user (AUTH=header)', async () => {
     await using folder = await tempFolder();
     const path = join(folder.path, 'bff.sock');
-    await using house = await createHouse({ env: { LISTEN: path, TRUST_PROXY: '1', AUTH: 'header' } });
+    await using testServer = await createTestServer({
+      env: { LISTEN: path, TRUST_PROXY: '1', AUTH: 'header' },
+    });
     assert.equal(await statusOn(path, { 'x-forwarded-user': 'ana' }, '/api/messages/upload'), 405);
     assert.equal(await statusOn(path, {}, '/api/messages/upload'), 401);
-    assert.equal(house.url, `unix:${path}`);
+    assert.equal(testServer.url, `unix:${path}`);
   });
 
   it('trusts nobody without TRUST_PROXY, and logs once what to set', async () => {
     await using folder = await tempFolder();
     const path = join(folder.path, 'bff.sock');
-    await using house = await createHouse({ env: { LISTEN: path } });
+    await using testServer = await createTestServer({ env: { LISTEN: path } });
     for (let count = 0; count < 2; count += 1) assert.equal(await statusOn(path, forwarded), 200);
     assert.deepEqual(
-      requestsOf(house).map(({ ip }) => ip),
+      requestsOf(testServer).map(({ ip }) => ip),
       [undefined, undefined],
     );
-    const warnings = house.log.entries.filter(({ level }) => level === 'warn');
+    const warnings = testServer.log.entries.filter(({ level }) => level === 'warn');
     assert.deepEqual(
       warnings.map(({ msg }) => msg),
       [

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createHouse, type House } from '../helpers/house.ts';
 import { encodeForm, FORM_TYPE, fixture, mp4 } from '../helpers/multipart.ts';
 import { findProgram } from '../helpers/programs.ts';
-import { type Answer, filePart, textParts } from '../helpers/send-upload.ts';
+import { type ApiResponse, filePart, textParts } from '../helpers/send-upload.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 import { PROXIES } from './proxies.ts';
 import { type Sending, send, type Transport } from './send.ts';
 import { acceptedUploads, assertExpected, upload } from './uploads.ts';
@@ -14,38 +14,38 @@ const DOCUMENTED = PROXIES.filter(({ isDocumented }) => isDocumented);
 
 describe('behind', function () {
   this.timeout(60_000);
-  let house: House;
+  let testServer: TestServer;
   beforeEach(async () => {
-    house = await createHouse({ env: { TRUST_PROXY: '1' } });
+    testServer = await createTestServer({ env: { TRUST_PROXY: '1' } });
   });
-  afterEach(() => house[Symbol.asyncDispose]());
+  afterEach(() => testServer[Symbol.asyncDispose]());
 
   describeProxies(PROXIES, (setup) => {
     // One transport, the one that needs most of the proxy: the rest is `npm run matrix`'s.
     it('uploads of every mode succeed', () =>
-      withProxy(setup, 'HTTP/2 with TLS', house.url, async (proxy) => {
-        for (const item of acceptedUploads(house.fields)) {
+      withProxy(setup, 'HTTP/2 with TLS', testServer.url, async (proxy) => {
+        for (const item of acceptedUploads(testServer.fields)) {
           assertExpected(await send(proxy, 'HTTP/2 with TLS', item.sending), item);
         }
-        await house.assertTidy({ completeUploads: 1 });
+        await testServer.assertClean({ completeUploads: 1 });
       }));
   });
 
   describeProxies(DOCUMENTED, (setup) => {
     itOverEach('a client that disconnects ends its request to Leadway and frees its slot', (transport) =>
-      withProxy(setup, transport, house.url, async (proxy) => {
+      withProxy(setup, transport, testServer.url, async (proxy) => {
         const disconnect = new AbortController();
-        const { sending, rest } = heldBack(house, 4 * MIB);
+        const { sending, rest } = heldBack(testServer, 4 * MIB);
         const sent = send(proxy, transport, { ...sending, signal: disconnect.signal });
-        const { requests } = house.sandbox;
-        await house.sandbox.waitFor(
+        const { requests } = testServer.sandbox;
+        await testServer.sandbox.waitFor(
           () => requests.length === 1 && requests.every(({ bodyBytes }) => bodyBytes > MIB),
         );
-        assert.equal(house.server.context.slots.taken, 1);
+        assert.equal(testServer.server.context.slots.taken, 1);
         disconnect.abort();
         await assert.rejects(sent);
         rest.resolve();
-        await house.assertTidy();
+        await testServer.assertClean();
         assert.deepEqual(
           requests.map(({ aborted }) => aborted),
           [true],
@@ -56,9 +56,9 @@ describe('behind', function () {
     itOverEach(
       'a page of the same origin may upload, and no client can claim another origin, address or prefix',
       (transport) =>
-        withProxy(setup, transport, house.url, async (proxy) => {
-          const from = async (headers: Readonly<Record<string, string>>): Promise<Answer> => {
-            const sending = upload(house.fields, 'note.txt', Buffer.from('A note.'));
+        withProxy(setup, transport, testServer.url, async (proxy) => {
+          const from = async (headers: Readonly<Record<string, string>>): Promise<ApiResponse> => {
+            const sending = upload(testServer.fields, 'note.txt', Buffer.from('A note.'));
             return send(proxy, transport, { ...sending, headers: { ...sending.headers, ...headers } });
           };
           assert.equal((await from({ origin: proxy.url })).status, 200);
@@ -68,19 +68,19 @@ describe('behind', function () {
             assert.equal(`${status} ${body.code}`, '403 ORIGIN_NOT_ALLOWED');
           }
           await from({ 'x-forwarded-for': '203.0.113.9' });
-          const sending = upload(house.fields, 'photo.png', fixture('picture.png'), '?mode=direct');
+          const sending = upload(testServer.fields, 'photo.png', fixture('picture.png'), '?mode=direct');
           const headers = { ...sending.headers, 'x-forwarded-prefix': '/evil' };
           const direct = await send(proxy, transport, { ...sending, headers });
           assert.equal(direct.status, 202);
           assert(!direct.text.includes('/evil'), direct.text);
-          const addresses = house.log.entries.filter(({ msg }) => msg === 'request').map(({ ip }) => ip);
+          const addresses = testServer.log.entries.filter(({ msg }) => msg === 'request').map(({ ip }) => ip);
           assert.deepEqual([...new Set(addresses)], ['127.0.0.1']);
         }),
     );
 
     itOverEach('an upload larger than every limit is rejected as JSON', (transport) =>
-      withProxy(setup, transport, house.url, async (proxy) => {
-        const { status, body } = await send(proxy, transport, endless(house, 1024 * MIB));
+      withProxy(setup, transport, testServer.url, async (proxy) => {
+        const { status, body } = await send(proxy, transport, endless(testServer, 1024 * MIB));
         assert.equal(status, 413);
         assert.match(String(body.code), /^(?:FILE|BODY)_TOO_LARGE$/);
       }),
@@ -93,19 +93,22 @@ describe('behind', function () {
     await Promise.all(
       installed.map((setup, index) => {
         const transport: Transport = index % 2 === 0 ? 'HTTP/1.1 with TLS' : 'HTTP/2 with TLS';
-        return withProxy(setup, transport, house.url, async (proxy) => {
-          assert.equal((await send(proxy, transport, slow(house, 40))).status, 200, setup.name);
+        return withProxy(setup, transport, testServer.url, async (proxy) => {
+          assert.equal((await send(proxy, transport, slow(testServer, 40))).status, 200, setup.name);
         });
       }),
     );
-    await house.assertTidy({ completeUploads: installed.length });
+    await testServer.assertClean({ completeUploads: installed.length });
   });
 });
 
 /** An upload whose second half waits until `rest` is resolved. */
-function heldBack(house: House, bytes: number): { sending: Sending; rest: PromiseWithResolvers<void> } {
+function heldBack(
+  testServer: TestServer,
+  bytes: number,
+): { sending: Sending; rest: PromiseWithResolvers<void> } {
   const rest = Promise.withResolvers<void>();
-  const body = form(house.fields, bytes);
+  const body = form(testServer.fields, bytes);
   const half = body.length / 2;
   const pieces = async function* (): AsyncGenerator<Buffer> {
     yield body.subarray(0, half);
@@ -116,8 +119,8 @@ function heldBack(house: House, bytes: number): { sending: Sending; rest: Promis
 }
 
 /** An upload of a file of 1 MiB that takes so many seconds. */
-function slow(house: House, seconds: number): Sending {
-  const body = form(house.fields, MIB);
+function slow(testServer: TestServer, seconds: number): Sending {
+  const body = form(testServer.fields, MIB);
   const pieces = async function* (): AsyncGenerator<Buffer> {
     const size = Math.ceil(body.length / seconds);
     for (let at = 0; at < body.length; at += size) {
@@ -129,8 +132,8 @@ function slow(house: House, seconds: number): Sending {
 }
 
 /** An upload that announces so many bytes and sends them until it gets a response. */
-function endless(house: House, bytes: number): Sending {
-  const opening = form({ ...house.fields, channel: 'SMS' }, 2 * MIB);
+function endless(testServer: TestServer, bytes: number): Sending {
+  const opening = form({ ...testServer.fields, channel: 'SMS' }, 2 * MIB);
   const piece = Buffer.alloc(64 * 1024, 0x41);
   const pieces = async function* (): AsyncGenerator<Buffer> {
     yield opening;
@@ -139,7 +142,7 @@ function endless(house: House, bytes: number): Sending {
   return sendingOf(bytes, pieces());
 }
 
-function form(fields: House['fields'], bytes: number): Buffer {
+function form(fields: TestServer['fields'], bytes: number): Buffer {
   return encodeForm([...textParts(fields), filePart('film.mp4', mp4(bytes))]);
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { encodeForm, FORM_TYPE, fixture, mp4 } from '../helpers/multipart.ts';
-import { type Answer, filePart, textParts } from '../helpers/send-upload.ts';
+import { type ApiResponse, filePart, textParts } from '../helpers/send-upload.ts';
 import type { Sending } from './send.ts';
 
 const MIB = 1024 * 1024;
@@ -81,7 +81,7 @@ export function upload(
 }
 
 /** Asserts that the response is the JSON that the upload must get. */
-export function assertExpected({ status, body, text }: Answer, expected: MatrixUpload): void {
+export function assertExpected({ status, body, text }: ApiResponse, expected: MatrixUpload): void {
   assert.equal(
     `${status} ${body.code ?? body.mode ?? text.slice(0, 200)}`,
     `${expected.status} ${expected.word}`,

@@ -1,39 +1,39 @@
 import assert from 'node:assert/strict';
 import { call, PROBE, wasLetIn } from '../helpers/call.ts';
-import { createHouse, type House } from '../helpers/house.ts';
-import { connectTo } from '../helpers/raw-caller.ts';
+import { connectTo } from '../helpers/raw-client.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 /** Sends header lines as they are, byte by byte. */
-async function enterRaw(house: House, lines: readonly (string | Buffer)[]): Promise<boolean> {
-  using caller = await connectTo(house);
+async function enterRaw(testServer: TestServer, lines: readonly (string | Buffer)[]): Promise<boolean> {
+  using client = await connectTo(testServer);
   const head =
     'POST /api/messages/upload/complete HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
-  await caller.send(
+  await client.send(
     Buffer.concat([
       Buffer.from(head),
       ...lines.map((line) => Buffer.concat([Buffer.from(line), Buffer.from('\r\n')])),
       Buffer.from('Content-Length: 14\r\n\r\n{"ticket":"a"}'),
     ]),
   );
-  return wasLetIn(await caller.answer());
+  return wasLetIn(await client.response());
 }
 
 describe('attacks on AUTH=header', () => {
-  let house: House;
+  let testServer: TestServer;
   before(async () => {
-    house = await createHouse({ env: { AUTH: 'header', TRUST_PROXY: 'loopback' } });
+    testServer = await createTestServer({ env: { AUTH: 'header', TRUST_PROXY: 'loopback' } });
   });
-  after(() => house[Symbol.asyncDispose]());
-  afterEach(() => house.assertTidy());
+  after(() => testServer[Symbol.asyncDispose]());
+  afterEach(() => testServer.assertClean());
 
   it('lets in whom the proxy names', async () => {
-    assert(await enterRaw(house, ['X-Forwarded-User: maria']));
-    assert(await enterRaw(house, ['x-forwarded-user: maria@example.com']));
-    assert(await enterRaw(house, [Buffer.from('X-Forwarded-User: María Núñez', 'utf8')]));
+    assert(await enterRaw(testServer, ['X-Forwarded-User: maria']));
+    assert(await enterRaw(testServer, ['x-forwarded-user: maria@example.com']));
+    assert(await enterRaw(testServer, [Buffer.from('X-Forwarded-User: María Núñez', 'utf8')]));
   });
 
   it('believes no name from an address that is not the proxy’s', async () => {
-    await using outside = await createHouse({ env: { AUTH: 'header', TRUST_PROXY: '203.0.113.7' } });
+    await using outside = await createTestServer({ env: { AUTH: 'header', TRUST_PROXY: '203.0.113.7' } });
     const lines = ['X-Forwarded-User: admin'];
     assert(!(await enterRaw(outside, lines)));
     assert(!(await enterRaw(outside, [...lines, 'X-Forwarded-For: 203.0.113.7'])));
@@ -41,15 +41,17 @@ describe('attacks on AUTH=header', () => {
   });
 
   it('believes the proxy itself when its IPv4 address comes mapped into IPv6', async () => {
-    await using dual = await createHouse({ env: { AUTH: 'header', TRUST_PROXY: '127.0.0.1', HOST: '::' } });
+    await using dual = await createTestServer({
+      env: { AUTH: 'header', TRUST_PROXY: '127.0.0.1', HOST: '::' },
+    });
     const { port } = new URL(dual.url);
     const mapped = { ...dual, url: `http://127.0.0.1:${port}` };
     assert(await enterRaw(mapped, ['X-Forwarded-User: maria']));
   });
 
-  it('refuses a name that came twice: the caller’s own beside the proxy’s', async () => {
-    assert(!(await enterRaw(house, ['X-Forwarded-User: admin', 'X-Forwarded-User: maria'])));
-    assert(!(await enterRaw(house, ['X-Forwarded-User: maria', 'x-forwarded-user: maria'])));
+  it('rejects a name that came twice: the client’s own beside the proxy’s', async () => {
+    assert(!(await enterRaw(testServer, ['X-Forwarded-User: admin', 'X-Forwarded-User: maria'])));
+    assert(!(await enterRaw(testServer, ['X-Forwarded-User: maria', 'x-forwarded-user: maria'])));
   });
 
   it('does not take look-alike headers for the one it is told', async () => {
@@ -60,16 +62,16 @@ describe('attacks on AUTH=header', () => {
       'X-Auth-Request-User',
       'Remote-User',
     ]) {
-      assert(!(await enterRaw(house, [`${name}: admin`])), name);
+      assert(!(await enterRaw(testServer, [`${name}: admin`])), name);
     }
-    assert(await enterRaw(house, ['X_Forwarded_User: admin', 'X-Forwarded-User: maria']));
+    assert(await enterRaw(testServer, ['X_Forwarded_User: admin', 'X-Forwarded-User: maria']));
   });
 
-  it('lets nobody in when the caller had the proxy drop the name by Connection', async () => {
-    assert(!(await enterRaw(house, ['Connection: x-forwarded-user'])));
+  it('lets nobody in when the client had the proxy drop the name by Connection', async () => {
+    assert(!(await enterRaw(testServer, ['Connection: x-forwarded-user'])));
   });
 
-  it('refuses an empty name, one of blanks, and one with control or invisible characters', async () => {
+  it('rejects an empty name, one of blanks, and one with control or invisible characters', async () => {
     const names = [
       '',
       ' ',
@@ -81,24 +83,35 @@ describe('attacks on AUTH=header', () => {
       'x'.repeat(257),
     ];
     for (const name of names)
-      assert(!(await enterRaw(house, [`X-Forwarded-User: ${name}`])), JSON.stringify(name));
-    assert(!(await enterRaw(house, [Buffer.from('X-Forwarded-User: Mar\u00eda', 'latin1')])), 'no UTF-8');
-    assert(!(await enterRaw(house, [Buffer.from([...Buffer.from('X-Forwarded-User: a'), 0xc0, 0x80])])));
+      assert(!(await enterRaw(testServer, [`X-Forwarded-User: ${name}`])), JSON.stringify(name));
+    assert(
+      !(await enterRaw(testServer, [Buffer.from('X-Forwarded-User: Mar\u00eda', 'latin1')])),
+      'no UTF-8',
+    );
+    assert(!(await enterRaw(testServer, [Buffer.from([...Buffer.from('X-Forwarded-User: a'), 0xc0, 0x80])])));
   });
 
   it('cannot be talked into another header, the body or the address', async () => {
     const path = `${PROBE.path}?X-Forwarded-User=admin`;
     const json = { ticket: 'a', 'X-Forwarded-User': 'admin', user: 'admin' };
-    const answer = await call(house, { ...PROBE, path, json, headers: { Authorization: 'Bearer admin' } });
-    assert.equal(answer.status, 401);
-    assert.match(answer.headers['www-authenticate'] ?? '', /^Bearer /);
+    const response = await call(testServer, {
+      ...PROBE,
+      path,
+      json,
+      headers: { Authorization: 'Bearer admin' },
+    });
+    assert.equal(response.status, 401);
+    assert.match(response.headers['www-authenticate'] ?? '', /^Bearer /);
   });
 
-  it('refuses a browser’s request that does not say which page sent it, since the proxy’s cookie came along', async () => {
+  it('rejects a browser’s request that does not say which page sent it, since the proxy’s cookie came along', async () => {
     const headers = { 'X-Forwarded-User': 'maria', Cookie: '_oauth2_proxy=1' };
-    const blind = await call(house, { ...PROBE, headers });
+    const blind = await call(testServer, { ...PROBE, headers });
     assert.equal(blind.body.code, 'ORIGIN_NOT_ALLOWED');
-    const own = await call(house, { ...PROBE, headers: { ...headers, 'Sec-Fetch-Site': 'same-origin' } });
+    const own = await call(testServer, {
+      ...PROBE,
+      headers: { ...headers, 'Sec-Fetch-Site': 'same-origin' },
+    });
     assert(wasLetIn(own));
   });
 
@@ -108,18 +121,18 @@ describe('attacks on AUTH=header', () => {
       ['authelia', 'Remote-User'],
     ]) {
       const env = { AUTH: 'header', TRUST_PROXY: 'loopback', AUTH_USER_HEADER: preset ?? '' };
-      await using other = await createHouse({ env });
+      await using other = await createTestServer({ env });
       assert(await enterRaw(other, [`${name}: maria`]));
       assert(!(await enterRaw(other, ['X-Forwarded-User: maria'])));
     }
   });
 
   it('sends nothing of these headers to Leadway', async () => {
-    await using own = await createHouse({ env: { AUTH: 'header', TRUST_PROXY: 'loopback' } });
+    await using own = await createTestServer({ env: { AUTH: 'header', TRUST_PROXY: 'loopback' } });
     const json = { ...own.fields, filename: 'a.png', contentType: 'image/png' };
     const headers = { 'X-Forwarded-User': 'maria' };
-    const answer = await call(own, { method: 'POST', path: '/messages/upload/initiate', json, headers });
-    assert.equal(answer.status, 200, answer.text);
+    const response = await call(own, { method: 'POST', path: '/messages/upload/initiate', json, headers });
+    assert.equal(response.status, 200, response.text);
     assert(own.sandbox.requests.length > 0);
     for (const { headers: sent } of own.sandbox.requests) assert(!('x-forwarded-user' in sent));
   });

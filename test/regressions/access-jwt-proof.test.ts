@@ -1,33 +1,33 @@
 import assert from 'node:assert/strict';
 import { call, PROBE, wasLetIn } from '../helpers/call.ts';
-import type { House } from '../helpers/house.ts';
-import { openJwtHouse } from '../helpers/jwt-house.ts';
+import { openJwtTestServer } from '../helpers/jwt-test-server.ts';
 import type { OpenIdProvider } from '../helpers/open-id.ts';
-import { connectTo } from '../helpers/raw-caller.ts';
+import { connectTo } from '../helpers/raw-client.ts';
+import type { TestServer } from '../helpers/test-server.ts';
 
 describe('the place of a token under AUTH=jwt', () => {
   let provider: OpenIdProvider;
-  let house: House;
-  openJwtHouse((opened) => {
-    ({ provider, house } = opened);
+  let testServer: TestServer;
+  openJwtTestServer((opened) => {
+    ({ provider, testServer } = opened);
   });
 
-  it('refuses two Authorization headers, the good one first or last', async () => {
+  it('rejects two Authorization headers, the good one first or last', async () => {
     const token = await provider.sign();
     for (const pair of [
       [`Bearer ${token}`, 'Bearer x'],
       ['Bearer x', `Bearer ${token}`],
       [`Bearer ${token}`, `Bearer ${token}`],
     ]) {
-      using caller = await connectTo(house);
+      using client = await connectTo(testServer);
       const lines = pair.map((value) => `Authorization: ${value}\r\n`).join('');
       const head = `POST /api/messages/upload/complete HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
-      await caller.send(`${head}${lines}Content-Length: 14\r\n\r\n{"ticket":"a"}`);
-      assert(!wasLetIn(await caller.answer()));
+      await client.send(`${head}${lines}Content-Length: 14\r\n\r\n{"ticket":"a"}`);
+      assert(!wasLetIn(await client.response()));
     }
   });
 
-  it('refuses other schemes, and blanks and lists in the token', async () => {
+  it('rejects other schemes, and blanks and lists in the token', async () => {
     const token = await provider.sign();
     const values = [
       `Basic ${token}`,
@@ -39,7 +39,7 @@ describe('the place of a token under AUTH=jwt', () => {
     ];
     for (const value of values) {
       assert(
-        !wasLetIn(await call(house, { ...PROBE, headers: { Authorization: value } })),
+        !wasLetIn(await call(testServer, { ...PROBE, headers: { Authorization: value } })),
         value.slice(0, 12),
       );
     }
@@ -49,29 +49,33 @@ describe('the place of a token under AUTH=jwt', () => {
     const token = await provider.sign();
     for (const name of ['access_token', 'token', 'id', 'Authorization', 'jwt']) {
       const json = { ticket: 'a', [name]: token };
-      assert(!wasLetIn(await call(house, { ...PROBE, path: `${PROBE.path}?${name}=${token}`, json })));
+      assert(!wasLetIn(await call(testServer, { ...PROBE, path: `${PROBE.path}?${name}=${token}`, json })));
     }
-    assert(!house.log.lines.some((line) => line.includes(token)));
+    assert(!testServer.log.lines.some((line) => line.includes(token)));
   });
 
   it('prefers a bad Authorization header to a good cookie', async () => {
-    const headers = { Authorization: 'Bearer x', Cookie: `id=${await provider.sign()}`, Origin: house.url };
-    assert(!wasLetIn(await call(house, { ...PROBE, headers })));
+    const headers = {
+      Authorization: 'Bearer x',
+      Cookie: `id=${await provider.sign()}`,
+      Origin: testServer.url,
+    };
+    assert(!wasLetIn(await call(testServer, { ...PROBE, headers })));
   });
 
-  it('refuses two cookies of the name, which a sister domain can bring about', async () => {
+  it('rejects two cookies of the name, which a sister domain can bring about', async () => {
     const [own, other] = [await provider.sign(), await provider.sign({ claims: { sub: 'attacker' } })];
     for (const Cookie of [`id=${other}; id=${own}`, `id=${own}; id=${other}`]) {
       assert(
-        !wasLetIn(await call(house, { ...PROBE, headers: { Cookie, 'Sec-Fetch-Site': 'same-origin' } })),
+        !wasLetIn(await call(testServer, { ...PROBE, headers: { Cookie, 'Sec-Fetch-Site': 'same-origin' } })),
       );
     }
   });
 
-  it('refuses a cookie on a request that does not say which page sent it', async () => {
+  it('rejects a cookie on a request that does not say which page sent it', async () => {
     const headers = { Cookie: `id=${await provider.sign()}` };
-    const answer = await call(house, { ...PROBE, headers });
-    assert.equal(answer.status, 403);
-    assert.equal(answer.body.code, 'ORIGIN_NOT_ALLOWED');
+    const response = await call(testServer, { ...PROBE, headers });
+    assert.equal(response.status, 403);
+    assert.equal(response.body.code, 'ORIGIN_NOT_ALLOWED');
   });
 });

@@ -2,24 +2,24 @@ import assert from 'node:assert/strict';
 import { createHmac, createSign, KeyObject } from 'node:crypto';
 import { exportJWK, exportSPKI, generateKeyPair } from 'jose';
 import { call, PROBE, wasLetIn } from '../helpers/call.ts';
-import type { House } from '../helpers/house.ts';
-import { openJwtHouse } from '../helpers/jwt-house.ts';
+import { openJwtTestServer } from '../helpers/jwt-test-server.ts';
 import { AUDIENCE, type Forgery, OpenIdProvider } from '../helpers/open-id.ts';
+import type { TestServer } from '../helpers/test-server.ts';
 
 const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const nowS = (): number => Math.floor(Date.now() / 1000);
 
 describe('attacks on AUTH=jwt', () => {
   let provider: OpenIdProvider;
-  let house: House;
-  openJwtHouse((opened) => {
-    ({ provider, house } = opened);
+  let testServer: TestServer;
+  openJwtTestServer((opened) => {
+    ({ provider, testServer } = opened);
   });
 
   const enter = async (token: string): Promise<boolean> => {
-    const answer = await call(house, { ...PROBE, headers: { Authorization: `Bearer ${token}` } });
-    if (answer.status === 401) assert.match(answer.headers['www-authenticate'] ?? '', /^Bearer /);
-    return wasLetIn(answer);
+    const response = await call(testServer, { ...PROBE, headers: { Authorization: `Bearer ${token}` } });
+    if (response.status === 401) assert.match(response.headers['www-authenticate'] ?? '', /^Bearer /);
+    return wasLetIn(response);
   };
   const enterForged = async (forgery: Forgery): Promise<boolean> => enter(await provider.sign(forgery));
 
@@ -37,7 +37,7 @@ describe('attacks on AUTH=jwt', () => {
     assert(await enterForged({ claims: { aud: ['https://other.example', AUDIENCE] } }));
   });
 
-  it('refuses alg none in every spelling, with and without a signature', async () => {
+  it('rejects alg none in every spelling, with and without a signature', async () => {
     const [, payload = '', signature = ''] = (await provider.sign()).split('.');
     for (const alg of ['none', 'None', 'NONE', 'nOnE', '']) {
       for (const end of ['', signature]) {
@@ -46,7 +46,7 @@ describe('attacks on AUTH=jwt', () => {
     }
   });
 
-  it('refuses HS256 with the public key as the shared secret (algorithm confusion)', async () => {
+  it('rejects HS256 with the public key as the shared secret (algorithm confusion)', async () => {
     const [, payload = ''] = (await provider.sign()).split('.');
     const jwk = await exportJWK(provider.key.publicKey);
     for (const secret of [await exportSPKI(provider.key.publicKey), JSON.stringify(jwk), jwk.n ?? '', '']) {
@@ -58,12 +58,12 @@ describe('attacks on AUTH=jwt', () => {
     }
   });
 
-  it('refuses a signature by another key under the id of the real one', async () => {
+  it('rejects a signature by another key under the id of the real one', async () => {
     const { privateKey } = await generateKeyPair('RS256');
     assert(!(await enterForged({ key: privateKey })));
   });
 
-  it('refuses a key that the token itself brings or points to (jwk, jku, x5u, x5c)', async () => {
+  it('rejects a key that the token itself brings or points to (jwk, jku, x5u, x5c)', async () => {
     const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
     const jwk = await exportJWK(publicKey);
     const evil = await OpenIdProvider.start([]);
@@ -73,7 +73,7 @@ describe('attacks on AUTH=jwt', () => {
     assert.deepEqual(evil.asked, [], 'the address in a token was fetched');
   });
 
-  it('refuses key ids that are paths, queries, lists or names of object properties', async () => {
+  it('rejects key ids that are paths, queries, lists or names of object properties', async () => {
     const kids = ['../../dev/null', '/dev/null', "' OR 1=1 --", '__proto__', 'constructor', '', '\u0000'];
     for (const kid of kids) assert(!(await enterForged({ header: { kid } })), kid);
     for (const kid of [[provider.key.kid], { a: 1 }, 7, null]) {
@@ -81,14 +81,14 @@ describe('attacks on AUTH=jwt', () => {
     }
   });
 
-  it('refuses critical extensions that it does not know', async () => {
+  it('rejects critical extensions that it does not know', async () => {
     const header = { alg: 'RS256', kid: provider.key.kid };
     assert(await enter(await signByHand(header)));
     assert(!(await enter(await signByHand({ ...header, crit: ['exp'], exp: 0 }))));
     assert(!(await enter(await signByHand({ ...header, crit: [] }))));
   });
 
-  it('refuses another issuer, look-alikes of the real one included', async () => {
+  it('rejects another issuer, look-alikes of the real one included', async () => {
     const { issuer } = provider;
     for (const iss of [
       undefined,
@@ -102,7 +102,7 @@ describe('attacks on AUTH=jwt', () => {
     }
   });
 
-  it('refuses another audience', async () => {
+  it('rejects another audience', async () => {
     for (const aud of [
       undefined,
       '',
@@ -116,7 +116,7 @@ describe('attacks on AUTH=jwt', () => {
     }
   });
 
-  it('refuses a token that is over, not yet valid, or without an end', async () => {
+  it('rejects a token that is over, not yet valid, or without an end', async () => {
     const wrong = [
       { exp: nowS() - 60 },
       { exp: undefined },
@@ -132,19 +132,19 @@ describe('attacks on AUTH=jwt', () => {
     assert(await enterForged({ claims: { exp: nowS() - 5, nbf: nowS() + 5 } }));
   });
 
-  it('refuses a token of nobody, or of somebody who is no text', async () => {
+  it('rejects a token of nobody, or of somebody who is no text', async () => {
     for (const sub of [undefined, '', null, 7, ['user-1'], { a: 1 }, 'x'.repeat(513)]) {
       assert(!(await enterForged({ claims: { sub } })), String(sub));
     }
   });
 
-  it('refuses other tokens that the issuer signs, such as logout tokens', async () => {
+  it('rejects other tokens that the issuer signs, such as logout tokens', async () => {
     for (const typ of ['logout+jwt', 'secevent+jwt', 'token-introspection+jwt', 'dpop+jwt']) {
       assert(!(await enterForged({ header: { typ } })), typ);
     }
   });
 
-  it('refuses a token in which a character was changed, cut or added', async () => {
+  it('rejects a token in which a character was changed, cut or added', async () => {
     const token = await provider.sign();
     const [header = '', payload = '', signature = ''] = token.split('.');
     const changed = [
@@ -161,27 +161,27 @@ describe('attacks on AUTH=jwt', () => {
     for (const forged of changed) assert(!(await enter(forged)));
   });
 
-  it('refuses a huge token without a fault of its own', async () => {
+  it('rejects a huge token without a fault of its own', async () => {
     assert(!(await enterForged({ claims: { sub: 'x'.repeat(8_000) } })));
     const deep = Buffer.from(`{"alg":${'['.repeat(5_000)}`).toString('base64url');
     assert(!(await enter(`${deep}.e30.AA`)));
-    const answer = await call(house, {
+    const response = await call(testServer, {
       ...PROBE,
       headers: { Authorization: `Bearer ${'x'.repeat(17_000)}` },
     });
-    assert.equal(answer.status, 431);
+    assert.equal(response.status, 431);
   });
 
   it('tells whoever forges nothing about what was wrong, and the operator what it was', async () => {
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       [{ claims: { aud: 'x' } }, { claims: { exp: 1 } }, { header: { kid: 'x' } }].map(async (forgery) =>
-        call(house, { ...PROBE, headers: { Authorization: `Bearer ${await provider.sign(forgery)}` } }),
+        call(testServer, { ...PROBE, headers: { Authorization: `Bearer ${await provider.sign(forgery)}` } }),
       ),
     );
-    const told = answers.map(({ body: { requestId: _, ...rest } }) => JSON.stringify(rest));
+    const told = responses.map(({ body: { requestId: _, ...rest } }) => JSON.stringify(rest));
     assert.equal(new Set(told).size, 1);
-    const reasons = house.log.entries.flatMap(({ msg, reason }) =>
-      msg === 'a token was refused' ? [reason] : [],
+    const reasons = testServer.log.entries.flatMap(({ msg, reason }) =>
+      msg === 'a token was rejected' ? [reason] : [],
     );
     assert(reasons.includes('ERR_JWT_CLAIM_VALIDATION_FAILED: aud'));
     assert(reasons.includes('ERR_JWKS_NO_MATCHING_KEY'));

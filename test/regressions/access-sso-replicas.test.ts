@@ -1,47 +1,50 @@
 import assert from 'node:assert/strict';
 import { createSandbox, type Sandbox } from '../../sandbox/index.ts';
-import { MAX_USES } from '../../server/callers/sessions.ts';
+import { MAX_USES } from '../../server/auth/sessions.ts';
 import { call, PROBE, wasLetIn } from '../helpers/call.ts';
-import { createHouse, type House, settled } from '../helpers/house.ts';
 import { needsRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
-import type { Answer } from '../helpers/send-upload.ts';
+import type { ApiResponse } from '../helpers/send-upload.ts';
 import { encryptContext, SSO_ENV, userContext } from '../helpers/sso-context.ts';
+import { createTestServer, settled, type TestServer } from '../helpers/test-server.ts';
 
 const MONTH_MS = 30 * 24 * 3_600_000;
 
-const isUp = (house: House): boolean => house.server.context.sharedStore?.isUp === true;
+const isUp = (testServer: TestServer): boolean => testServer.server.context.sharedStore?.isUp === true;
 
-/** Two replicas in front of one sandbox, with a Redis that answers both. */
-async function replicas(redis: TestRedis, sandbox: Sandbox): Promise<[House, House] & AsyncDisposable> {
+/** Two replicas in front of one sandbox, with a Redis that responds both. */
+async function replicas(
+  redis: TestRedis,
+  sandbox: Sandbox,
+): Promise<[TestServer, TestServer] & AsyncDisposable> {
   const env = { ...SSO_ENV, REDIS_URL: redis.url };
-  const houses: [House, House] = [
-    await createHouse({ upstream: sandbox, env }),
-    await createHouse({ upstream: sandbox, env }),
+  const houses: [TestServer, TestServer] = [
+    await createTestServer({ upstream: sandbox, env }),
+    await createTestServer({ upstream: sandbox, env }),
   ];
   await settled(() => houses.every(isUp), 'Redis is there');
   return Object.assign(houses, {
     async [Symbol.asyncDispose]() {
-      for (const house of houses) await house[Symbol.asyncDispose]();
+      for (const testServer of houses) await testServer[Symbol.asyncDispose]();
     },
   });
 }
 
-const signIn = (house: House, payload: string): Promise<Answer> =>
-  call(house, { method: 'POST', path: '/session', json: { payload } });
+const signIn = (testServer: TestServer, payload: string): Promise<ApiResponse> =>
+  call(testServer, { method: 'POST', path: '/session', json: { payload } });
 
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
-async function sessionAt(house: House, payload: string): Promise<string> {
-  const { status, text } = await signIn(house, payload);
+async function sessionAt(testServer: TestServer, payload: string): Promise<string> {
+  const { status, text } = await signIn(testServer, payload);
   assert.equal(status, 200, text);
   return (JSON.parse(text) as { token: string }).token;
 }
 
-const isIn = async (house: House, token: string): Promise<boolean> =>
-  wasLetIn(await call(house, { ...PROBE, headers: bearer(token) }));
+const isIn = async (testServer: TestServer, token: string): Promise<boolean> =>
+  wasLetIn(await call(testServer, { ...PROBE, headers: bearer(token) }));
 
-const signOut = (house: House, token: string): Promise<Answer> =>
-  call(house, { method: 'DELETE', path: '/session', headers: bearer(token) });
+const signOut = (testServer: TestServer, token: string): Promise<ApiResponse> =>
+  call(testServer, { method: 'DELETE', path: '/session', headers: bearer(token) });
 
 describe('sessions of replicas that share a Redis', function suite() {
   needsRedis(this);
@@ -63,12 +66,12 @@ describe('sessions of replicas that share a Redis', function suite() {
 
   it('count the exchanges of one context together, those at the same moment too', async () => {
     await using houses = await replicas(redis, sandbox);
-    const answers = await Promise.all(
-      Array.from({ length: MAX_USES * 2 }, (_, index) => signIn(houses[index % 2] as House, payload)),
+    const responses = await Promise.all(
+      Array.from({ length: MAX_USES * 2 }, (_, index) => signIn(houses[index % 2] as TestServer, payload)),
     );
-    const accepted = answers.filter(({ status }) => status === 200);
+    const accepted = responses.filter(({ status }) => status === 200);
     assert.equal(accepted.length, MAX_USES);
-    for (const house of houses) assert.equal((await signIn(house, payload)).status, 401);
+    for (const testServer of houses) assert.equal((await signIn(testServer, payload)).status, 401);
     const [key] = (await redis.command('KEYS', 'leadway-bff:context:*')) as string[];
     const leftMs = Number(await redis.command('PTTL', String(key)));
     assert(leftMs > MONTH_MS - 60_000 && leftMs <= MONTH_MS, `${leftMs} ms`);
@@ -81,9 +84,9 @@ describe('sessions of replicas that share a Redis', function suite() {
     const other = await sessionAt(first, payload);
     assert(await isIn(second, token));
     assert.equal((await signOut(first, token)).status, 204);
-    for (const house of houses) {
-      assert.equal(await isIn(house, token), false);
-      assert.equal(await isIn(house, other), true);
+    for (const testServer of houses) {
+      assert.equal(await isIn(testServer, token), false);
+      assert.equal(await isIn(testServer, other), true);
     }
     const [key] = (await redis.command('KEYS', 'leadway-bff:ended:*')) as string[];
     const leftMs = Number(await redis.command('PTTL', String(key)));
@@ -94,11 +97,12 @@ describe('sessions of replicas that share a Redis', function suite() {
     await using houses = await replicas(redis, sandbox);
     await sessionAt(houses[0], payload);
     await redis.command('SCRIPT', 'FLUSH');
-    for (let count = 1; count < MAX_USES; count += 1) await sessionAt(houses[count % 2] as House, payload);
-    for (const house of houses) assert.equal((await signIn(house, payload)).status, 401);
+    for (let count = 1; count < MAX_USES; count += 1)
+      await sessionAt(houses[count % 2] as TestServer, payload);
+    for (const testServer of houses) assert.equal((await signIn(testServer, payload)).status, 401);
   });
 
-  it('are each replica’s own while Redis is away: what one has seen, it still refuses', async () => {
+  it('are each replica’s own while Redis is away: what one has seen, it still rejects', async () => {
     await using houses = await replicas(redis, sandbox);
     const [first, second] = houses;
     const token = await sessionAt(first, payload);

@@ -1,36 +1,41 @@
 import assert from 'node:assert/strict';
 import { call, PROBE, wasLetIn } from '../helpers/call.ts';
-import { createHouse, type House } from '../helpers/house.ts';
-import type { Answer } from '../helpers/send-upload.ts';
+import type { ApiResponse } from '../helpers/send-upload.ts';
 import { encryptContext, SESSION_SECRET, SSO_ENV, userContext } from '../helpers/sso-context.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 const NAME = '__Host-leadway-session';
 
 describe('attacks on AUTH=sso', () => {
-  let house: House;
+  let testServer: TestServer;
   beforeEach(async () => {
     // One secret for both, as a careless operator would have it.
-    house = await createHouse({ env: { ...SSO_ENV, TICKET_SECRETS: SESSION_SECRET } });
+    testServer = await createTestServer({ env: { ...SSO_ENV, TICKET_SECRETS: SESSION_SECRET } });
   });
   afterEach(async () => {
-    await house.assertTidy();
-    await house[Symbol.asyncDispose]();
+    await testServer.assertClean();
+    await testServer[Symbol.asyncDispose]();
   });
 
-  const post = (payload: unknown): Promise<Answer> =>
-    call(house, { method: 'POST', path: '/session', json: { payload } });
+  const post = (payload: unknown): Promise<ApiResponse> =>
+    call(testServer, { method: 'POST', path: '/session', json: { payload } });
   const begin = async (): Promise<string> => {
-    const answer = await post(encryptContext(userContext(house.sandbox.locationId)));
-    return (JSON.parse(answer.text) as { token: string }).token;
+    const response = await post(encryptContext(userContext(testServer.sandbox.locationId)));
+    return (JSON.parse(response.text) as { token: string }).token;
   };
   const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
-  const initiate = (token: string): Promise<Answer> => {
-    const json = { ...house.fields, filename: 'a.png', contentType: 'image/png' };
-    return call(house, { method: 'POST', path: '/messages/upload/initiate', json, headers: bearer(token) });
+  const initiate = (token: string): Promise<ApiResponse> => {
+    const json = { ...testServer.fields, filename: 'a.png', contentType: 'image/png' };
+    return call(testServer, {
+      method: 'POST',
+      path: '/messages/upload/initiate',
+      json,
+      headers: bearer(token),
+    });
   };
 
-  it('refuses a context of another app’s secret, and garbage', async () => {
-    const context = userContext(house.sandbox.locationId);
+  it('rejects a context of another app’s secret, and garbage', async () => {
+    const context = userContext(testServer.sandbox.locationId);
     const payloads = [
       ...Array.from({ length: 300 }, (_, i) => encryptContext(context, `wrong-${i}`)),
       'garbage',
@@ -40,16 +45,16 @@ describe('attacks on AUTH=sso', () => {
       Buffer.from(JSON.stringify(context)).toString('base64'),
     ];
     for (const payload of payloads) {
-      const answer = await post(payload);
-      assert.equal(answer.status, 401, payload.slice(0, 30));
-      assert.equal(answer.body.code, 'UNAUTHENTICATED');
-      assert.match(answer.headers['www-authenticate'] ?? '', /^Bearer /);
-      assert.equal(answer.headers['set-cookie'], undefined);
+      const response = await post(payload);
+      assert.equal(response.status, 401, payload.slice(0, 30));
+      assert.equal(response.body.code, 'UNAUTHENTICATED');
+      assert.match(response.headers['www-authenticate'] ?? '', /^Bearer /);
+      assert.equal(response.headers['set-cookie'], undefined);
     }
   });
 
-  it('refuses a context whose blocks were swapped, repeated, flipped or cut', async () => {
-    const bytes = Buffer.from(encryptContext(userContext(house.sandbox.locationId)), 'base64');
+  it('rejects a context whose blocks were swapped, repeated, flipped or cut', async () => {
+    const bytes = Buffer.from(encryptContext(userContext(testServer.sandbox.locationId)), 'base64');
     const [head, body] = [bytes.subarray(0, 16), bytes.subarray(16)];
     const block = (i: number): Buffer => body.subarray(i * 16, i * 16 + 16);
     const flipped = Buffer.from(bytes);
@@ -66,7 +71,7 @@ describe('attacks on AUTH=sso', () => {
     for (const payload of forged) assert.equal((await post(payload.toString('base64'))).status, 401);
   });
 
-  it('refuses a context outside of a location, and one in a location that is not served', async () => {
+  it('rejects a context outside of a location, and one in a location that is not served', async () => {
     assert.equal((await post(encryptContext(userContext(undefined)))).status, 401);
     const other = await post(encryptContext(userContext('locationElsewhere')));
     assert.equal(other.status, 403);
@@ -75,8 +80,8 @@ describe('attacks on AUTH=sso', () => {
   });
 
   it('bounds how often contexts can be guessed at from one address, and not how often users sign in', async () => {
-    await using guessed = await createHouse({ env: { ...SSO_ENV, RATE_LIMIT_MAX: '3' } });
-    const send = (payload: string): Promise<Answer> =>
+    await using guessed = await createTestServer({ env: { ...SSO_ENV, RATE_LIMIT_MAX: '3' } });
+    const send = (payload: string): Promise<ApiResponse> =>
       call(guessed, { method: 'POST', path: '/session', json: { payload } });
     for (let i = 0; i < 5; i += 1) {
       assert.equal((await send(encryptContext(userContext(guessed.sandbox.locationId)))).status, 200);
@@ -88,59 +93,59 @@ describe('attacks on AUTH=sso', () => {
     assert(limited.headers['retry-after'] !== undefined);
   });
 
-  it('refuses a session in which a character was changed', async () => {
+  it('rejects a session in which a character was changed', async () => {
     const token = await begin();
-    assert(wasLetIn(await call(house, { ...PROBE, headers: bearer(token) })));
+    assert(wasLetIn(await call(testServer, { ...PROBE, headers: bearer(token) })));
     for (const index of [0, 10, token.indexOf('..') + 3, token.length - 30, token.length - 1]) {
       const other = token[index] === 'A' ? 'B' : 'A';
       const changed = token.slice(0, index) + other + token.slice(index + 1);
-      assert(!wasLetIn(await call(house, { ...PROBE, headers: bearer(changed) })), `${index}`);
+      assert(!wasLetIn(await call(testServer, { ...PROBE, headers: bearer(changed) })), `${index}`);
     }
   });
 
   it('takes no ticket for a session, not even with one secret for both', async () => {
     const { ticket } = JSON.parse((await initiate(await begin())).text) as { ticket: string };
     assert(ticket !== undefined);
-    assert(!wasLetIn(await call(house, { ...PROBE, headers: bearer(ticket) })));
+    assert(!wasLetIn(await call(testServer, { ...PROBE, headers: bearer(ticket) })));
     const cookie = { Cookie: `${NAME}=${ticket}`, 'Sec-Fetch-Site': 'same-origin' };
-    assert(!wasLetIn(await call(house, { ...PROBE, headers: cookie })));
+    assert(!wasLetIn(await call(testServer, { ...PROBE, headers: cookie })));
   });
 
   it('takes no session for a ticket, not even with one secret for both', async () => {
     const token = await begin();
-    const answer = await call(house, { ...PROBE, json: { ticket: token }, headers: bearer(token) });
-    assert.equal(answer.body.code, 'TICKET_INVALID');
+    const response = await call(testServer, { ...PROBE, json: { ticket: token }, headers: bearer(token) });
+    assert.equal(response.body.code, 'TICKET_INVALID');
   });
 
-  it('refuses two session cookies, and a good cookie beside a bad Authorization header', async () => {
+  it('rejects two session cookies, and a good cookie beside a bad Authorization header', async () => {
     const [own, other] = [await begin(), await begin()];
     const page = { 'Sec-Fetch-Site': 'same-origin' };
     const twice = { ...page, Cookie: `${NAME}=${own}; ${NAME}=${other}` };
-    assert(!wasLetIn(await call(house, { ...PROBE, headers: twice })));
+    assert(!wasLetIn(await call(testServer, { ...PROBE, headers: twice })));
     const mixed = { ...page, Cookie: `${NAME}=${own}`, Authorization: 'Bearer x' };
-    assert(!wasLetIn(await call(house, { ...PROBE, headers: mixed })));
+    assert(!wasLetIn(await call(testServer, { ...PROBE, headers: mixed })));
   });
 
-  it('refuses sign-in and its end from a page of a foreign origin (login CSRF)', async () => {
-    const payload = encryptContext(userContext(house.sandbox.locationId));
+  it('rejects sign-in and its end from a page of a foreign origin (login CSRF)', async () => {
+    const payload = encryptContext(userContext(testServer.sandbox.locationId));
     for (const headers of [
       { Origin: 'https://evil.example' },
       { 'Sec-Fetch-Site': 'cross-site' },
       { Origin: 'null' },
     ]) {
-      const forged = await call(house, { method: 'POST', path: '/session', json: { payload }, headers });
+      const forged = await call(testServer, { method: 'POST', path: '/session', json: { payload }, headers });
       assert.equal(forged.body.code, 'ORIGIN_NOT_ALLOWED');
-      const ended = await call(house, { method: 'DELETE', path: '/session', headers });
+      const ended = await call(testServer, { method: 'DELETE', path: '/session', headers });
       assert.equal(ended.body.code, 'ORIGIN_NOT_ALLOWED');
     }
   });
 
   it('writes neither context, session nor secret into the log', async () => {
-    const payload = encryptContext(userContext(house.sandbox.locationId));
+    const payload = encryptContext(userContext(testServer.sandbox.locationId));
     const { token } = JSON.parse((await post(payload)).text) as { token: string };
-    await call(house, { ...PROBE, headers: bearer(token) });
+    await call(testServer, { ...PROBE, headers: bearer(token) });
     await post('garbage');
-    for (const line of house.log.lines) {
+    for (const line of testServer.log.lines) {
       for (const secret of [payload, token, SESSION_SECRET, SSO_ENV.SSO_SHARED_SECRET, 'maria@example.com']) {
         assert(!line.includes(secret), line);
       }

@@ -3,23 +3,29 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Call, call } from '../helpers/call.ts';
-import { createHouse, type House } from '../helpers/house.ts';
 import { fixture, mp4, type Part } from '../helpers/multipart.ts';
-import { type Answer, type AnswerBody, filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+import {
+  type ApiResponse,
+  filePart,
+  type ResponseBody,
+  sendUpload,
+  textParts,
+} from '../helpers/send-upload.ts';
 import { encryptContext, SSO_ENV, userContext } from '../helpers/sso-context.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 const TOKENS = { locationA: 'token-of-a', locationB: 'token-of-b', locationC: 'token-of-c' };
 const png = filePart('a.png', fixture('picture.png'));
 
-describe('callers of several locations', () => {
+describe('clients of several locations', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tenancy-'));
   const file = join(folder, 'tokens.json');
-  let house: House;
+  let testServer: TestServer;
   /** How many requests Leadway had got before those that a case is about. */
   let earlier = 0;
   before(async () => {
     writeFileSync(file, JSON.stringify(TOKENS));
-    house = await housed({
+    testServer = await served({
       AUTH: 'header',
       TRUST_PROXY: 'loopback',
       AUTH_LOCATIONS_HEADER: 'X-Locations',
@@ -27,21 +33,21 @@ describe('callers of several locations', () => {
     });
   });
   after(async () => {
-    await house[Symbol.asyncDispose]();
+    await testServer[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
   });
   beforeEach(() => forgetRequests());
   afterEach(() => {
-    for (const line of house.log.lines) {
+    for (const line of testServer.log.lines) {
       for (const token of Object.values(TOKENS)) assert(!line.includes(token), line);
     }
   });
 
   function forgetRequests(): void {
-    earlier = house.sandbox.requests.length;
+    earlier = testServer.sandbox.requests.length;
   }
-  function housed(env: Readonly<Record<string, string>>): Promise<House> {
-    return createHouse({
+  function served(env: Readonly<Record<string, string>>): Promise<TestServer> {
+    return createTestServer({
       sandbox: { tokens: TOKENS },
       env: { LEADWAY_TOKEN: '', LEADWAY_LOCATION_ID: '', LEADWAY_TOKENS_FILE: file, ...env },
     });
@@ -51,27 +57,27 @@ describe('callers of several locations', () => {
     ...(locations !== null && { 'X-Locations': locations }),
   });
   const locationField = (value: string): Part => ({ name: 'locationId', content: value });
-  const upload = (locations: string | null, parts: readonly Part[], query = ''): Promise<Answer> =>
-    sendUpload(house, [...textParts(house.fields), ...parts], { headers: user(locations), query });
-  const initiate = async (locations: string, locationId: string, name?: string): Promise<Answer> => {
-    const json = { ...house.fields, locationId, filename: 'a.png', contentType: 'image/png' };
-    return call(house, {
+  const upload = (locations: string | null, parts: readonly Part[], query = ''): Promise<ApiResponse> =>
+    sendUpload(testServer, [...textParts(testServer.fields), ...parts], { headers: user(locations), query });
+  const initiate = async (locations: string, locationId: string, name?: string): Promise<ApiResponse> => {
+    const json = { ...testServer.fields, locationId, filename: 'a.png', contentType: 'image/png' };
+    return call(testServer, {
       method: 'POST',
       path: '/messages/upload/initiate',
       json,
       headers: user(locations, name),
     });
   };
-  const ticketOf = ({ status, text }: Answer): string => {
+  const ticketOf = ({ status, text }: ApiResponse): string => {
     assert.equal(status, 200, text);
     return (JSON.parse(text) as { ticket: string }).ticket;
   };
-  const withoutId = ({ requestId: _, ...rest }: AnswerBody): string => JSON.stringify(rest);
-  /** Nothing of a refused call may have reached Leadway whole. */
+  const withoutId = ({ requestId: _, ...rest }: ResponseBody): string => JSON.stringify(rest);
+  /** Nothing of a rejected call may have reached Leadway whole. */
   const assertNothingSent = async (): Promise<void> => {
-    await house.sandbox.waitFor((all) => all.every(({ complete, aborted }) => complete || aborted));
+    await testServer.sandbox.waitFor((all) => all.every(({ complete, aborted }) => complete || aborted));
     assert.deepEqual(
-      house.sandbox.requests
+      testServer.sandbox.requests
         .slice(earlier)
         .filter(({ complete }) => complete)
         .map(({ path }) => path),
@@ -81,20 +87,20 @@ describe('callers of several locations', () => {
 
   it('sends each location its own token', async () => {
     for (const [locationId, token] of Object.entries(TOKENS)) {
-      const answer = await upload('locationA,locationB,locationC', [locationField(locationId), png]);
-      assert.equal(answer.status, 200, answer.text);
-      const sent = house.sandbox.requests.at(-1);
+      const response = await upload('locationA,locationB,locationC', [locationField(locationId), png]);
+      assert.equal(response.status, 200, response.text);
+      const sent = testServer.sandbox.requests.at(-1);
       assert.equal(sent?.headers['authorization'], `Bearer ${token}`);
       assert.deepEqual(sent.fields?.['locationId'], [locationId]);
     }
   });
 
-  it('takes the only location that a caller has when none is named', async () => {
+  it('takes the only location that a client has when none is named', async () => {
     assert.equal((await upload('locationB', [png])).status, 200);
-    assert.equal(house.sandbox.requests.at(-1)?.headers['authorization'], 'Bearer token-of-b');
+    assert.equal(testServer.sandbox.requests.at(-1)?.headers['authorization'], 'Bearer token-of-b');
   });
 
-  it('asks a caller of two locations which one, before the file', async () => {
+  it('asks a client of two locations which one, before the file', async () => {
     assert.equal((await upload('locationA,locationB', [png])).body.code, 'MISSING_FIELD');
     const late = await upload('locationA,locationB', [
       filePart('a.mp4', mp4(600_000)),
@@ -104,7 +110,7 @@ describe('callers of several locations', () => {
     await assertNothingSent();
   });
 
-  const places: Readonly<Record<string, (locationId: string) => Promise<Answer>>> = {
+  const places: Readonly<Record<string, (locationId: string) => Promise<ApiResponse>>> = {
     'a field before the file': (id) => upload('locationA', [locationField(id), png]),
     'a field after the file': (id) => upload('locationA', [png, locationField(id)]),
     'a field after a file that is streamed': (id) =>
@@ -115,24 +121,24 @@ describe('callers of several locations', () => {
     'the JSON of initiate': (id) => initiate('locationA', id),
     'the form of initiate': (id) =>
       sendUpload(
-        { ...house, api: `${house.api}/messages/upload/initiate?x=` },
-        [...textParts(house.fields), locationField(id), png],
+        { ...testServer, api: `${testServer.api}/messages/upload/initiate?x=` },
+        [...textParts(testServer.fields), locationField(id), png],
         { headers: user('locationA') },
       ),
     'the query of a passed call': (id) =>
-      call(house, { path: `/conversations/search?locationId=${id}`, headers: user('locationA') }),
+      call(testServer, { path: `/conversations/search?locationId=${id}`, headers: user('locationA') }),
     'the path of a passed call': (id) =>
-      call(house, { path: `/locations/${id}/tags`, headers: user('locationA') }),
+      call(testServer, { path: `/locations/${id}/tags`, headers: user('locationA') }),
     'the JSON of a passed call': (id) =>
-      call(house, {
+      call(testServer, {
         method: 'POST',
         path: '/conversations/messages',
-        json: { type: 'SMS', contactId: house.sandbox.contactId, locationId: id },
+        json: { type: 'SMS', contactId: testServer.sandbox.contactId, locationId: id },
         headers: user('locationA'),
       }),
   };
   for (const [place, send] of Object.entries(places)) {
-    it(`refuses another’s location in ${place}, in the words for one that does not exist`, async () => {
+    it(`rejects another’s location in ${place}, in the words for one that does not exist`, async () => {
       const others = await send('locationB');
       const nobodys = await send('locationX');
       assert.equal(others.status, 403, others.text);
@@ -142,7 +148,7 @@ describe('callers of several locations', () => {
     });
   }
 
-  it('refuses a request that names two locations, in query and field, even both its own', async () => {
+  it('rejects a request that names two locations, in query and field, even both its own', async () => {
     const own = 'locationA,locationB';
     const both = await upload(own, [locationField('locationB'), png], '?locationId=locationA');
     assert.equal(both.body.code, 'DUPLICATE_FIELD');
@@ -160,13 +166,13 @@ describe('callers of several locations', () => {
     await assertNothingSent();
   });
 
-  it('gives nothing to a caller without a location, or with none that is configured', async () => {
+  it('gives nothing to a client without a location, or with none that is configured', async () => {
     for (const locations of [null, '', ' , ', 'locationX', '*', 'locationa', 'location']) {
       for (const parts of [[png], [locationField('locationA'), png]]) {
         assert.equal((await upload(locations, parts)).body.code, 'LOCATION_NOT_ALLOWED', String(locations));
       }
       const path = '/conversations/search';
-      const passed = await call(house, { path, headers: user(locations) });
+      const passed = await call(testServer, { path, headers: user(locations) });
       assert.equal(passed.body.code, 'LOCATION_NOT_ALLOWED');
     }
     await assertNothingSent();
@@ -177,26 +183,36 @@ describe('callers of several locations', () => {
       'X-Forwarded-User': 'maria',
       'X-Locations': ['locationA', 'locationB'],
     };
-    const json = { ...house.fields, locationId: 'locationB', filename: 'a.png', contentType: 'image/png' };
-    const answer = await call(house, { method: 'POST', path: '/messages/upload/initiate', json, headers });
-    assert.equal(answer.body.code, 'LOCATION_NOT_ALLOWED');
+    const json = {
+      ...testServer.fields,
+      locationId: 'locationB',
+      filename: 'a.png',
+      contentType: 'image/png',
+    };
+    const response = await call(testServer, {
+      method: 'POST',
+      path: '/messages/upload/initiate',
+      json,
+      headers,
+    });
+    assert.equal(response.body.code, 'LOCATION_NOT_ALLOWED');
   });
 
-  const present = (locations: string | null, ticket: string, name?: string): Promise<Answer> =>
-    call(house, {
+  const present = (locations: string | null, ticket: string, name?: string): Promise<ApiResponse> =>
+    call(testServer, {
       method: 'POST',
       path: '/messages/upload/complete',
       json: { ticket },
       headers: user(locations, name),
     });
-  const relay = (locations: string | null, ticket: string, name?: string): Promise<Answer> =>
-    call(house, {
+  const relay = (locations: string | null, ticket: string, name?: string): Promise<ApiResponse> =>
+    call(testServer, {
       method: 'PUT',
       path: '/messages/upload/content',
       headers: { ...user(locations, name), 'Upload-Ticket': ticket },
     });
 
-  it('refuses the ticket of another caller, to complete and to relay', async () => {
+  it('rejects the ticket of another client, to complete and to relay', async () => {
     const ticket = ticketOf(await initiate('locationA', 'locationA', 'maria'));
     forgetRequests();
     assert.equal((await present('locationA', ticket, 'pedro')).body.code, 'TICKET_INVALID');
@@ -204,7 +220,7 @@ describe('callers of several locations', () => {
     await assertNothingSent();
   });
 
-  it('refuses a caller’s own ticket once its location is no longer the caller’s', async () => {
+  it('rejects a client’s own ticket once its location is no longer the client’s', async () => {
     const ticket = ticketOf(await initiate('locationA,locationB', 'locationB'));
     forgetRequests();
     for (const locations of ['locationA', 'locationX', null]) {
@@ -218,18 +234,18 @@ describe('callers of several locations', () => {
   it('does not let the fields of complete move a ticket to another location', async () => {
     const ticket = ticketOf(await initiate('locationA,locationB', 'locationA'));
     forgetRequests();
-    const answer = await call(house, {
+    const response = await call(testServer, {
       method: 'POST',
       path: '/messages/upload/complete',
       json: { ticket, locationId: 'locationB' },
       headers: user('locationA,locationB'),
     });
-    assert.equal(answer.body.code, 'INVALID_FIELD');
+    assert.equal(response.body.code, 'INVALID_FIELD');
     await assertNothingSent();
   });
 
   it('holds a session to the one location that its page was open in, tickets included', async () => {
-    await using sso = await housed(SSO_ENV);
+    await using sso = await served(SSO_ENV);
     const sessionIn = async (location: string): Promise<{ Authorization: string }> => {
       const json = { payload: encryptContext(userContext(location)) };
       const { text } = await call(sso, { method: 'POST', path: '/session', json });

@@ -8,10 +8,10 @@ import { type Authority, createAuthority } from '../helpers/certificates.ts';
 import { createFakeLeadway, type FakeLeadway } from '../helpers/fake-leadway.ts';
 import { createForwardProxy } from '../helpers/forward-proxy.ts';
 import { freePort } from '../helpers/free-port.ts';
-import { settled } from '../helpers/house.ts';
 import { fixture, mp4 } from '../helpers/multipart.ts';
 import { findProgram, needsPrograms } from '../helpers/programs.ts';
 import { createTempFile } from '../helpers/temp-file.ts';
+import { settled } from '../helpers/test-server.ts';
 import {
   createWholeLeadway,
   PROGRAM_TOKEN,

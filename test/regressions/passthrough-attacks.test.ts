@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
-import { createHouse, type House } from '../helpers/house.ts';
-import { connectTo } from '../helpers/raw-caller.ts';
+import { connectTo } from '../helpers/raw-client.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 const RULES = 'GET /conversations/:id,GET /conversations/search,POST /conversations/messages';
-const open = (): Promise<House> => createHouse({ env: { PASSTHROUGH: RULES } });
+const open = (): Promise<TestServer> => createTestServer({ env: { PASSTHROUGH: RULES } });
 
-/** Sends a request head as it is written, and reads the answer. */
-async function sendHead(house: House, requestLine: string, headers: readonly string[] = [], body = '') {
-  using caller = await connectTo(house);
-  await caller.send(`${[requestLine, 'Host: localhost', ...headers].join('\r\n')}\r\n\r\n${body}`);
-  const answer = await caller.answer();
-  return { ...answer, received: caller.received };
+/** Sends a request head as it is written, and reads the response. */
+async function sendHead(
+  testServer: TestServer,
+  requestLine: string,
+  headers: readonly string[] = [],
+  body = '',
+) {
+  using client = await connectTo(testServer);
+  await client.send(`${[requestLine, 'Host: localhost', ...headers].join('\r\n')}\r\n\r\n${body}`);
+  const response = await client.response();
+  return { ...response, received: client.received };
 }
 
 describe('A path that is written to be read twice never reaches Leadway', () => {
@@ -66,48 +71,51 @@ describe('A path that is written to be read twice never reaches Leadway', () => 
     'api/conversations/abc',
   ]) {
     it(target.length > 90 ? `${target.slice(0, 60)}…` : target, async () => {
-      await using house = await open();
-      const { status } = await sendHead(house, `GET ${target} HTTP/1.1`);
+      await using testServer = await open();
+      const { status } = await sendHead(testServer, `GET ${target} HTTP/1.1`);
       assert([400, 404].includes(status), `${status}`);
-      assert.equal(house.sandbox.requests.length, 0, 'it reached Leadway');
-      await house.assertTidy();
+      assert.equal(testServer.sandbox.requests.length, 0, 'it reached Leadway');
+      await testServer.assertClean();
     });
   }
 
   it('while the plain one does', async () => {
-    await using house = await open();
-    const { status } = await sendHead(house, 'GET /api/conversations/sandboxConversation01 HTTP/1.1');
+    await using testServer = await open();
+    const { status } = await sendHead(testServer, 'GET /api/conversations/sandboxConversation01 HTTP/1.1');
     assert.equal(status, 200);
-    assert.equal(house.sandbox.requests[0]?.path, '/conversations/sandboxConversation01');
+    assert.equal(testServer.sandbox.requests[0]?.path, '/conversations/sandboxConversation01');
   });
 
   for (const method of ['TRACE', 'PROPFIND', 'PUT']) {
     it(`nor does ${method}`, async () => {
-      await using house = await open();
-      const { status } = await sendHead(house, `${method} /api/conversations/sandboxConversation01 HTTP/1.1`);
+      await using testServer = await open();
+      const { status } = await sendHead(
+        testServer,
+        `${method} /api/conversations/sandboxConversation01 HTTP/1.1`,
+      );
       assert.equal(status, 404);
-      assert.equal(house.sandbox.requests.length, 0);
+      assert.equal(testServer.sandbox.requests.length, 0);
     });
   }
 
   it('nor does a preflight, or another OPTIONS request', async () => {
-    await using house = await open();
+    await using testServer = await open();
     const options = 'OPTIONS /api/conversations/sandboxConversation01 HTTP/1.1';
-    assert.equal((await sendHead(house, options)).status, 404);
+    assert.equal((await sendHead(testServer, options)).status, 404);
     const asks = ['Origin: https://page.test', 'Access-Control-Request-Method: GET'];
-    assert.equal((await sendHead(house, options, asks)).status, 204);
-    assert.equal(house.sandbox.requests.length, 0);
+    assert.equal((await sendHead(testServer, options, asks)).status, 204);
+    assert.equal(testServer.sandbox.requests.length, 0);
   });
 });
 
 const BODY = '{"type":"SMS","contactId":"sandboxContact01"}';
-const EXPECTED = (house: House, withBody: boolean): Record<string, string> => ({
-  authorization: `Bearer ${house.sandbox.token}`,
+const EXPECTED = (testServer: TestServer, withBody: boolean): Record<string, string> => ({
+  authorization: `Bearer ${testServer.sandbox.token}`,
   version: '2021-07-28',
   accept: 'application/json',
   'accept-encoding': 'identity',
   'user-agent': 'leadway-bff',
-  host: new URL(house.sandbox.url).host,
+  host: new URL(testServer.sandbox.url).host,
   connection: 'keep-alive',
   ...(withBody && { 'content-type': 'application/json', 'content-length': String(BODY.length) }),
 });
@@ -141,47 +149,52 @@ describe('A header that is written to come along never reaches Leadway', () => {
   ] as const) {
     for (const withBody of [false, true]) {
       it(`${what}${withBody ? ', with a body' : ''}`, async () => {
-        await using house = await open();
-        const answer = withBody
+        await using testServer = await open();
+        const response = withBody
           ? await sendHead(
-              house,
+              testServer,
               'POST /api/conversations/messages HTTP/1.1',
               [...headers, 'Content-Type: application/json', `Content-Length: ${BODY.length}`],
               BODY,
             )
-          : await sendHead(house, 'GET /api/conversations/sandboxConversation01 HTTP/1.1', headers);
-        assert.equal(answer.status, withBody ? 201 : 200);
-        assert.deepEqual(house.sandbox.requests[0]?.headers, EXPECTED(house, withBody));
-        assert.equal(house.sandbox.requests.length, 1);
-        assert.doesNotMatch(answer.received, /set-cookie|__cf_bm/i);
-        assert(!answer.received.includes(house.sandbox.token));
-        await house.assertTidy();
+          : await sendHead(testServer, 'GET /api/conversations/sandboxConversation01 HTTP/1.1', headers);
+        assert.equal(response.status, withBody ? 201 : 200);
+        assert.deepEqual(testServer.sandbox.requests[0]?.headers, EXPECTED(testServer, withBody));
+        assert.equal(testServer.sandbox.requests.length, 1);
+        assert.doesNotMatch(response.received, /set-cookie|__cf_bm/i);
+        assert(!response.received.includes(testServer.sandbox.token));
+        await testServer.assertClean();
       });
     }
   }
 
-  it('a body whose length is given twice is refused', async () => {
-    await using house = await open();
+  it('a body whose length is given twice is rejected', async () => {
+    await using testServer = await open();
     const head = [
       'Content-Type: application/json',
       `Content-Length: ${BODY.length}`,
       'Transfer-Encoding: chunked',
     ];
-    const { status } = await sendHead(house, 'POST /api/conversations/messages HTTP/1.1', head, '0\r\n\r\n');
+    const { status } = await sendHead(
+      testServer,
+      'POST /api/conversations/messages HTTP/1.1',
+      head,
+      '0\r\n\r\n',
+    );
     assert.equal(status, 400);
-    assert.equal(house.sandbox.requests.length, 0);
+    assert.equal(testServer.sandbox.requests.length, 0);
   });
 
   it('a chunked body arrives with an exact length and without its trailers', async () => {
-    await using house = await open();
+    await using testServer = await open();
     const chunked = `${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\nAuthorization: Bearer evil\r\n\r\n`;
     const { status } = await sendHead(
-      house,
+      testServer,
       'POST /api/conversations/messages HTTP/1.1',
       ['Content-Type: application/json', 'Transfer-Encoding: chunked', 'Trailer: Authorization'],
       chunked,
     );
     assert.equal(status, 201);
-    assert.deepEqual(house.sandbox.requests[0]?.headers, EXPECTED(house, true));
+    assert.deepEqual(testServer.sandbox.requests[0]?.headers, EXPECTED(testServer, true));
   });
 });

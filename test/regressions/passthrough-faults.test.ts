@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createHouse, type House, settled } from '../helpers/house.ts';
-import { connectTo } from '../helpers/raw-caller.ts';
+import { connectTo } from '../helpers/raw-client.ts';
+import { createTestServer, settled, type TestServer } from '../helpers/test-server.ts';
 
 const PASSTHROUGH = 'GET /conversations/:id,POST /conversations/messages';
 const PATH = '/conversations/sandboxConversation01';
 
-async function ask(house: House) {
-  const answer = await fetch(`${house.api}${PATH}`, { redirect: 'manual' });
-  const text = await answer.text();
-  return { status: answer.status, headers: answer.headers, text };
+async function ask(testServer: TestServer) {
+  const response = await fetch(`${testServer.api}${PATH}`, { redirect: 'manual' });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text };
 }
 
 const errorOf = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
@@ -21,12 +21,12 @@ async function withUpstream(handle: RequestListener, env: Record<string, string>
   const server = createServer(handle).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const house = await createHouse({ env: { PASSTHROUGH, LEADWAY_BASE_URL: url, ...env } });
+  const testServer = await createTestServer({ env: { PASSTHROUGH, LEADWAY_BASE_URL: url, ...env } });
   return {
-    house,
+    testServer,
     server,
     async [Symbol.asyncDispose]() {
-      await house[Symbol.asyncDispose]();
+      await testServer[Symbol.asyncDispose]();
       server.closeAllConnections();
       server.close();
     },
@@ -57,31 +57,31 @@ describe('When Leadway fails a passed-through call', () => {
     ['refuse', 502, 'UPSTREAM_UNREACHABLE'],
   ] as const) {
     it(`${fault} becomes ${status} ${code} in our shape`, async () => {
-      await using house = await createHouse({ env: { PASSTHROUGH, UPSTREAM_TIMEOUT_MS: '150' } });
-      house.sandbox.fault = fault;
-      await house.sandbox.ready();
-      const answer = await ask(house);
-      const error = errorOf(answer.text);
-      assert.deepEqual({ status: answer.status, code: error['code'] }, { status, code });
+      await using testServer = await createTestServer({ env: { PASSTHROUGH, UPSTREAM_TIMEOUT_MS: '150' } });
+      testServer.sandbox.fault = fault;
+      await testServer.sandbox.ready();
+      const response = await ask(testServer);
+      const error = errorOf(response.text);
+      assert.deepEqual({ status: response.status, code: error['code'] }, { status, code });
       assert.deepEqual(
         ['status', 'message', 'requestId', 'retryable'].filter((name) => error[name] === undefined),
         [],
       );
-      assert.equal(answer.headers.get('location'), null);
-      assert.equal(answer.headers.get('set-cookie'), null);
-      assert.doesNotMatch(answer.text, /10\.23\.45|0badc0de|elsewhere|127\.0\.0\.1|sandbox-token/);
-      assert(house.sandbox.requests.length <= 1, 'it was sent once');
-      if (status === 429) assert(Number(answer.headers.get('retry-after')) >= 1);
-      house.sandbox.fault = null;
-      await house.sandbox.ready();
-      await house.assertTidy();
+      assert.equal(response.headers.get('location'), null);
+      assert.equal(response.headers.get('set-cookie'), null);
+      assert.doesNotMatch(response.text, /10\.23\.45|0badc0de|elsewhere|127\.0\.0\.1|sandbox-token/);
+      assert(testServer.sandbox.requests.length <= 1, 'it was sent once');
+      if (status === 429) assert(Number(response.headers.get('retry-after')) >= 1);
+      testServer.sandbox.fault = null;
+      await testServer.sandbox.ready();
+      await testServer.assertClean();
     });
   }
 
-  it('an answer that is cut is cut for the caller too, and never looks whole', async () => {
-    await using house = await createHouse({ sandbox: { fault: 'cut' }, env: { PASSTHROUGH } });
-    await assert.rejects(ask(house));
-    await house.assertTidy();
+  it('a response that is cut is cut for the client too, and never looks whole', async () => {
+    await using testServer = await createTestServer({ sandbox: { fault: 'cut' }, env: { PASSTHROUGH } });
+    await assert.rejects(ask(testServer));
+    await testServer.assertClean();
   });
 
   for (const [what, expected, handle] of [
@@ -109,9 +109,9 @@ describe('When Leadway fails a passed-through call', () => {
   ] as const) {
     it(`an error whose body is ${what} is still an error in our shape`, async () => {
       await using upstream = await withUpstream(handle, { UPSTREAM_TIMEOUT_MS: '150' });
-      const answer = await ask(upstream.house);
-      assert.equal(answer.status, expected);
-      assert.equal(errorOf(answer.text)['status'], answer.status);
+      const response = await ask(upstream.testServer);
+      assert.equal(response.status, expected);
+      assert.equal(errorOf(response.text)['status'], response.status);
     });
   }
 
@@ -126,9 +126,9 @@ describe('When Leadway fails a passed-through call', () => {
       await using upstream = await withUpstream((_req, res) => {
         res.setHeader('Content-Type', type).end('<script>alert(1)</script>');
       });
-      const answer = await ask(upstream.house);
-      assert.equal(errorOf(answer.text)['code'], 'UPSTREAM_ERROR');
-      assert.doesNotMatch(answer.text, /script/);
+      const response = await ask(upstream.testServer);
+      assert.equal(errorOf(response.text)['code'], 'UPSTREAM_ERROR');
+      assert.doesNotMatch(response.text, /script/);
     });
   }
 
@@ -148,7 +148,7 @@ describe('When Leadway fails a passed-through call', () => {
       res.setHeader('Connection', 'close, content-type');
       res.setHeader('Content-Type', 'application/json').end('{}');
     });
-    const { headers, status } = await ask(upstream.house);
+    const { headers, status } = await ask(upstream.testServer);
     assert.equal(status, 200);
     for (const name of [
       'set-cookie',
@@ -166,7 +166,7 @@ describe('When Leadway fails a passed-through call', () => {
   });
 });
 
-describe('The answer of a passed-through call', () => {
+describe('The response of a passed-through call', () => {
   it('streams: its beginning is there before its end was sent', async () => {
     const finish = Promise.withResolvers<void>();
     await using upstream = await withUpstream(async (_req, res) => {
@@ -174,14 +174,14 @@ describe('The answer of a passed-through call', () => {
       await finish.promise;
       res.end('1}');
     });
-    using caller = await connectTo(upstream.house);
-    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-    assert(await caller.until((received) => received.includes('{"first":')));
+    using client = await connectTo(upstream.testServer);
+    await client.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    assert(await client.until((received) => received.includes('{"first":')));
     finish.resolve();
-    assert(await caller.until((received) => received.includes('1}')));
+    assert(await client.until((received) => received.includes('1}')));
   });
 
-  it('may be large and read slowly: waiting for the caller is no stall of Leadway’s, and fills no memory', async () => {
+  it('may be large and read slowly: waiting for the client is no stall of Leadway’s, and fills no memory', async () => {
     const bytes = 64 * 1024 * 1024;
     const piece = Buffer.alloc(64 * 1024, 0x20);
     let sent = 0;
@@ -200,16 +200,16 @@ describe('The answer of a passed-through call', () => {
       },
       { UPSTREAM_TIMEOUT_MS: '400' },
     );
-    using caller = await connectTo(upstream.house);
-    caller.socket.pause();
-    caller.socket.removeAllListeners('data');
-    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-    // Until nothing moves any more while several stalled calls time out: the caller has taken nothing at all.
+    using client = await connectTo(upstream.testServer);
+    client.socket.pause();
+    client.socket.removeAllListeners('data');
+    await client.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    // Until nothing moves any more while several stalled calls time out: the client has taken nothing at all.
     let last = -1;
     for (let calm = 0; calm < 3; ) {
       calm = sent === last ? calm + 1 : 0;
       last = sent;
-      const stalled = await fetch(`${upstream.house.api}/conversations/messages`, {
+      const stalled = await fetch(`${upstream.testServer.api}/conversations/messages`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: '{}',
@@ -218,15 +218,15 @@ describe('The answer of a passed-through call', () => {
     }
     assert(sent > 0 && sent < bytes / 2, `Leadway was held back after ${sent} bytes`);
     let received = 0;
-    caller.socket.on('data', (chunk: Buffer) => {
+    client.socket.on('data', (chunk: Buffer) => {
       received += chunk.length;
     });
-    caller.socket.resume();
-    while (received < bytes && !caller.socket.destroyed) await once(caller.socket, 'data');
-    assert(received >= bytes, `the caller got ${received} bytes`);
+    client.socket.resume();
+    while (received < bytes && !client.socket.destroyed) await once(client.socket, 'data');
+    assert(received >= bytes, `the client got ${received} bytes`);
   });
 
-  it('ends when the caller takes nothing for too long', async () => {
+  it('ends when the client takes nothing for too long', async () => {
     const gone = Promise.withResolvers<void>();
     await using upstream = await withUpstream(
       (_req, res) => {
@@ -240,35 +240,38 @@ describe('The answer of a passed-through call', () => {
       },
       { UPLOAD_IDLE_TIMEOUT_MS: '150' },
     );
-    using caller = await connectTo(upstream.house);
-    caller.socket.pause();
-    caller.socket.removeAllListeners('data');
-    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    using client = await connectTo(upstream.testServer);
+    client.socket.pause();
+    client.socket.removeAllListeners('data');
+    await client.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await gone.promise;
-    await settled(() => upstream.house.server.context.activity.requests === 0, 'nothing is under way');
+    await settled(() => upstream.testServer.server.context.activity.requests === 0, 'nothing is in flight');
   });
 
-  it('ends at Leadway when the caller leaves in the middle of it', async () => {
+  it('ends at Leadway when the client leaves in the middle of it', async () => {
     const gone = Promise.withResolvers<void>();
     await using upstream = await withUpstream((_req, res) => {
       res.setHeader('Content-Type', 'application/json').write('{"first":');
       res.once('close', () => gone.resolve());
     });
-    using caller = await connectTo(upstream.house);
-    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-    await caller.until((received) => received.includes('{"first":'));
-    caller.leave();
+    using client = await connectTo(upstream.testServer);
+    await client.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    await client.until((received) => received.includes('{"first":'));
+    client.leave();
     await gone.promise;
-    await settled(() => upstream.house.server.context.activity.requests === 0, 'nothing is under way');
+    await settled(() => upstream.testServer.server.context.activity.requests === 0, 'nothing is in flight');
   });
 
-  it('is not waited for when the caller leaves before it', async () => {
-    await using house = await createHouse({ sandbox: { fault: 'never-answers' }, env: { PASSTHROUGH } });
-    using caller = await connectTo(house);
-    await caller.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-    await house.sandbox.waitFor(([request]) => request?.complete === true);
-    caller.leave();
-    await house.sandbox.waitFor(([request]) => request?.left === true);
-    await house.assertTidy();
+  it('is not waited for when the client leaves before it', async () => {
+    await using testServer = await createTestServer({
+      sandbox: { fault: 'never-answers' },
+      env: { PASSTHROUGH },
+    });
+    using client = await connectTo(testServer);
+    await client.send(`GET /api${PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    await testServer.sandbox.waitFor(([request]) => request?.complete === true);
+    client.leave();
+    await testServer.sandbox.waitFor(([request]) => request?.left === true);
+    await testServer.assertClean();
   });
 });

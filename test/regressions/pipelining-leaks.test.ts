@@ -59,31 +59,31 @@ describe('many requests on one connection whose client disconnects', () => {
   const attacks = {
     'uploads behind initiates, before a CONNECT': {
       bytes: () => initiate().repeat(2) + upload().repeat(8) + CONNECT,
-      isUnderWay: ({ slots }: Measurement) => slots > 0,
+      isInFlight: ({ slots }: Measurement) => slots > 0,
     },
     'more uploads than are handled at a time': {
       bytes: () => upload().repeat(60),
-      isUnderWay: ({ slots }: Measurement) => slots === 8,
+      isInFlight: ({ slots }: Measurement) => slots === 8,
     },
     'uploads behind responses that nobody reads': {
       bytes: () => get('/api/docs/swagger-ui-bundle.js').repeat(3) + upload().repeat(8),
-      isUnderWay: ({ inFlight }: Measurement) => inFlight > 0,
+      isInFlight: ({ inFlight }: Measurement) => inFlight > 0,
     },
     'files that nobody reads': {
       bytes: () => get('/api/docs/swagger-ui-bundle.js').repeat(1_100),
-      isUnderWay: () => true,
+      isInFlight: () => true,
     },
     'documents that nobody reads': {
       bytes: () => get('/api/openapi.json').repeat(1_450),
-      isUnderWay: () => true,
+      isInFlight: () => true,
     },
   };
-  for (const [name, { bytes, isUnderWay }] of Object.entries(attacks)) {
+  for (const [name, { bytes, isInFlight }] of Object.entries(attacks)) {
     it(`leave nothing behind: ${name}`, async () => {
       for (let round = 0; round < 2; round += 1) {
         const sockets = Array.from({ length: 6 }, () => new Connection(server.url));
         await Promise.all(sockets.map((socket) => socket.send(bytes())));
-        await settled(isUnderWay);
+        await settled(isInFlight);
         for (const socket of sockets) socket.leave();
         await server.assertAtBaseline(baseline);
       }

@@ -4,8 +4,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { call } from '../helpers/call.ts';
 import { complete, initiated, putContent } from '../helpers/direct-steps.ts';
-import { createHouse, type House } from '../helpers/house.ts';
 import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 interface Listening extends AsyncDisposable {
   readonly url: string;
@@ -68,68 +68,68 @@ interface Moved {
   readonly what: string;
   readonly isMoved: (path: string) => boolean;
   readonly send: (
-    house: House,
+    testServer: TestServer,
   ) => Promise<{ readonly status: number; readonly body: { readonly code?: string } }>;
-  readonly answer: string;
+  readonly response: string;
 }
 
-const upload = (house: House, query: string) =>
-  sendUpload(house, [...textParts(house.fields), filePart('a.txt', 'text')], { query });
+const upload = (testServer: TestServer, query: string) =>
+  sendUpload(testServer, [...textParts(testServer.fields), filePart('a.txt', 'text')], { query });
 
 const CASES: readonly Moved[] = [
   {
     what: 'a forwarded upload',
     isMoved: () => true,
-    send: (house) => upload(house, '?mode=forward'),
-    answer: '502 UPSTREAM_ERROR',
+    send: (testServer) => upload(testServer, '?mode=forward'),
+    response: '502 UPSTREAM_ERROR',
   },
   {
     what: 'an initiate call',
     isMoved: () => true,
-    send: (house) => upload(house, '?mode=direct'),
-    answer: '502 UPSTREAM_ERROR',
+    send: (testServer) => upload(testServer, '?mode=direct'),
+    response: '502 UPSTREAM_ERROR',
   },
   {
     what: 'a passed call',
     isMoved: () => true,
-    send: (house) => call(house, { path: '/conversations/1' }),
-    answer: '502 UPSTREAM_ERROR',
+    send: (testServer) => call(testServer, { path: '/conversations/1' }),
+    response: '502 UPSTREAM_ERROR',
   },
   {
     what: 'a file that is put into storage by relay',
     isMoved: (path) => path.startsWith('/bucket'),
-    send: (house) => upload(house, '?mode=relay'),
-    answer: '502 STORAGE_REFUSED',
+    send: (testServer) => upload(testServer, '?mode=relay'),
+    response: '502 STORAGE_REFUSED',
   },
   {
     what: 'a file that is put into storage with a ticket',
     isMoved: (path) => path.startsWith('/bucket'),
-    send: async (house) => putContent(house, await initiated(house), 'text'),
-    answer: '502 STORAGE_REFUSED',
+    send: async (testServer) => putContent(testServer, await initiated(testServer), 'text'),
+    response: '502 STORAGE_REFUSED',
   },
   {
     what: 'a complete call',
     isMoved: (path) => path.endsWith('/complete'),
-    send: async (house) => complete(house, { ticket: (await initiated(house)).ticket }),
-    answer: '502 UPSTREAM_ERROR',
+    send: async (testServer) => complete(testServer, { ticket: (await initiated(testServer)).ticket }),
+    response: '502 UPSTREAM_ERROR',
   },
 ];
 
 describe('a redirect by Leadway or storage', () => {
-  for (const { what, isMoved, send, answer } of CASES) {
+  for (const { what, isMoved, send, response } of CASES) {
     it(`brings nothing of ${what} to where it points`, async () => {
       for (const status of [301, 302, 303, 307, 308]) {
         await using trap = await listen(takeAll);
         await using upstream = await createUpstream(trap.url, status, isMoved);
-        await using house = await createHouse({
+        await using testServer = await createTestServer({
           env: {
             LEADWAY_BASE_URL: upstream.url,
             STORAGE_ORIGINS: `${upstream.url},${trap.url}`,
             PASSTHROUGH: 'GET /conversations/:id',
           },
         });
-        const { status: answered, body } = await send(house);
-        assert.equal(`${answered} ${body.code}`, answer);
+        const { status: responded, body } = await send(testServer);
+        assert.equal(`${responded} ${body.code}`, response);
         assert(upstream.requests() > 0);
         assert.equal(trap.requests(), 0);
       }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createSandbox, FAULTS, type FaultName, isFaultName } from '../../sandbox/index.ts';
 import { freePort } from '../helpers/free-port.ts';
-import { createHouse, type House } from '../helpers/house.ts';
 import { fixture } from '../helpers/multipart.ts';
 import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 /** Secrets that look like nothing in particular, so that no pattern of the log's catches them by luck. */
 const SECRETS = {
@@ -35,8 +35,11 @@ const PASSTHROUGH = 'GET /conversations/:id,POST /conversations/messages,GET /co
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 /** Every way to make the program speak, good and bad. */
-function calls(house: House, credentials: Readonly<Record<string, string>>): (() => Promise<string>)[] {
-  const { api, url, fields } = house;
+function calls(
+  testServer: TestServer,
+  credentials: Readonly<Record<string, string>>,
+): (() => Promise<string>)[] {
+  const { api, url, fields } = testServer;
   const form = (content: Buffer): Parameters<typeof sendUpload>[1] => [
     ...textParts(fields),
     filePart('a.png', content, 'image/png'),
@@ -44,14 +47,14 @@ function calls(house: House, credentials: Readonly<Record<string, string>>): (()
   const upload =
     (query: string, content = PICTURE) =>
     async () => {
-      const { text, headers } = await sendUpload(house, form(content), { query, headers: credentials });
+      const { text, headers } = await sendUpload(testServer, form(content), { query, headers: credentials });
       return `${text}${JSON.stringify(headers)}`;
     };
   const ask =
     (path: string, init: RequestInit = {}) =>
     async () => {
-      const answer = await fetch(path, { ...init, headers: { ...credentials, ...init.headers } });
-      return `${await answer.text()}${JSON.stringify([...answer.headers])}`;
+      const response = await fetch(path, { ...init, headers: { ...credentials, ...init.headers } });
+      return `${await response.text()}${JSON.stringify([...response.headers])}`;
     };
   const post = (path: string, body: unknown) =>
     ask(`${api}${path}`, {
@@ -61,13 +64,13 @@ function calls(house: House, credentials: Readonly<Record<string, string>>): (()
     });
   const initiate = { conversationId: fields['conversationId'], filename: 'a.png', contentType: 'image/png' };
   const stored = async (): Promise<string> => {
-    const answer = await fetch(`${api}/messages/upload/initiate`, {
+    const response = await fetch(`${api}/messages/upload/initiate`, {
       method: 'POST',
       headers: { ...credentials, ...JSON_TYPE },
       body: JSON.stringify(initiate),
     });
-    const text = await answer.text();
-    if (answer.status !== 200) return text;
+    const text = await response.text();
+    if (response.status !== 200) return text;
     const { ticket } = JSON.parse(text) as { ticket: string };
     const content = await ask(`${api}/messages/upload/content`, {
       method: 'PUT',
@@ -136,7 +139,7 @@ async function flood(
     rateLimit: { max: 1_000, intervalMs: 10_000, daily: 10_000 },
   });
   await sandbox.ready();
-  await using house = await createHouse({
+  await using testServer = await createTestServer({
     upstream: sandbox,
     env: {
       LEADWAY_TOKEN: `${SECRETS.token},${SECRETS.otherToken}`,
@@ -147,21 +150,25 @@ async function flood(
       ...env,
     },
   });
-  for (const call of calls(house, credentials)) {
-    // A connection that was cut is an answer, too; it holds no secret.
-    assertNoSecret(await call().catch(String), `an answer under ${fault}`);
+  for (const call of calls(testServer, credentials)) {
+    // A connection that was cut is a response, too; it holds no secret.
+    assertNoSecret(await call().catch(String), `a response under ${fault}`);
   }
-  assertNoSecret(house.log.lines.join('\n'), `the log under ${fault}`);
+  assertNoSecret(testServer.log.lines.join('\n'), `the log under ${fault}`);
   assertNoSecret(output.text, `the output under ${fault}`);
   assert.doesNotMatch(output.text, /\[HPM\]|Warning/, 'nothing is printed past the logger');
   if (fault === null && env['AUTH'] === undefined) {
-    const statuses = house.log.entries.map(({ route, status }) => `${String(route)} ${String(status)}`);
+    const statuses = testServer.log.entries.map(({ route, status }) => `${String(route)} ${String(status)}`);
     assert(statuses.includes('/api/messages/upload/content 204'), 'a file was relayed');
     assert(statuses.includes('/api/messages/upload/complete 200'), 'and completed');
   }
-  assert.doesNotMatch(house.log.lines.join('\n'), /X-Goog-Signature=[0-9a-f]/i, 'a signature is in the log');
-  assert.doesNotMatch(house.log.lines.join('\n'), /"eyJ|[ :"]eyJhbGci/, 'a ticket is in the log');
-  assert(house.log.lines.length > 10, 'the log was listened to');
+  assert.doesNotMatch(
+    testServer.log.lines.join('\n'),
+    /X-Goog-Signature=[0-9a-f]/i,
+    'a signature is in the log',
+  );
+  assert.doesNotMatch(testServer.log.lines.join('\n'), /"eyJ|[ :"]eyJhbGci/, 'a ticket is in the log');
+  assert(testServer.log.lines.length > 10, 'the log was listened to');
 }
 
 const NAMES = Object.keys(FAULTS)
@@ -172,7 +179,7 @@ const NAMES = Object.keys(FAULTS)
   )
   .filter(isFaultName);
 
-describe('No secret is in any answer or log line at level trace', () => {
+describe('No secret is in any response or log line at level trace', () => {
   for (const fault of [null, ...NAMES]) {
     it(`when Leadway’s fault is ${fault ?? 'none at all'}`, () => flood(fault));
   }

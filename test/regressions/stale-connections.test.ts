@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { createHouse, type House } from '../helpers/house.ts';
 import { fixture, mp4 } from '../helpers/multipart.ts';
 import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 const STORED = JSON.stringify({ uploadedFiles: { 'a.png': 'https://storage.example/a.png' } });
 const OK = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${STORED.length}\r\n\r\n${STORED}`;
@@ -66,21 +66,21 @@ async function createUpstream(): Promise<Upstream> {
 
 describe('an upload on a connection that Leadway is closing', () => {
   let upstream: Upstream;
-  let house: House;
+  let testServer: TestServer;
   beforeEach(async () => {
     upstream = await createUpstream();
-    house = await createHouse({
+    testServer = await createTestServer({
       env: { LEADWAY_BASE_URL: upstream.url, LEADWAY_TOKEN: 'pit-test-one,pit-test-two' },
     });
   });
   afterEach(async () => {
-    await house[Symbol.asyncDispose]();
+    await testServer[Symbol.asyncDispose]();
     await upstream[Symbol.asyncDispose]();
   });
 
   const png = fixture('picture.png');
   const send = (content = png, name = 'a.png') =>
-    sendUpload(house, [...textParts(house.fields), filePart(name, content)]);
+    sendUpload(testServer, [...textParts(testServer.fields), filePart(name, content)]);
 
   const closings: Readonly<Record<string, OnReuse>> = {
     'ends it': (socket) => socket.destroySoon(),
@@ -177,12 +177,12 @@ describe('an upload on a connection that Leadway is closing', () => {
 describe('an upload that times out on a reused connection', () => {
   it('is not sent again', async () => {
     await using upstream = await createUpstream();
-    await using house = await createHouse({
+    await using testServer = await createTestServer({
       env: { LEADWAY_BASE_URL: upstream.url, UPSTREAM_TIMEOUT_MS: '1000' },
     });
-    const form = [...textParts(house.fields), filePart('a.png', fixture('picture.png'))];
-    assert.equal((await sendUpload(house, form)).status, 200);
-    const response = await sendUpload(house, form);
+    const form = [...textParts(testServer.fields), filePart('a.png', fixture('picture.png'))];
+    assert.equal((await sendUpload(testServer, form)).status, 200);
+    const response = await sendUpload(testServer, form);
     assert.equal(response.body.code, 'UPSTREAM_TIMEOUT');
     assert.equal(upstream.connections.length, 1);
   });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import zlib from 'node:zlib';
-import { createFakeLeadway, type FakeAnswer, type FakeLeadway } from '../helpers/fake-leadway.ts';
-import { createHouse, type House } from '../helpers/house.ts';
+import { createFakeLeadway, type FakeLeadway, type FakeResponse } from '../helpers/fake-leadway.ts';
 import { fixture, mp4 } from '../helpers/multipart.ts';
 import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 const SUCCESS = { uploadedFiles: { 'picture.png': 'https://cdn.example.com/0' } };
 const WALL = '<!DOCTYPE html><title>Access denied</title><h1>403</h1>';
@@ -11,11 +11,11 @@ const PAGE = { 'Content-Type': 'text/html; charset=UTF-8' };
 
 describe('what comes back from Leadway', () => {
   let leadway: FakeLeadway;
-  let house: House;
-  let response: FakeAnswer;
+  let testServer: TestServer;
+  let response: FakeResponse;
   beforeEach(async () => {
     leadway = await createFakeLeadway(() => response);
-    house = await createHouse({
+    testServer = await createTestServer({
       env: {
         LEADWAY_BASE_URL: leadway.url,
         LEADWAY_TOKEN: 'pit-new,pit-old',
@@ -24,19 +24,23 @@ describe('what comes back from Leadway', () => {
     });
   });
   afterEach(async () => {
-    await house[Symbol.asyncDispose]();
+    await testServer[Symbol.asyncDispose]();
     await leadway[Symbol.asyncDispose]();
   });
   const upload = (content = fixture('picture.png'), name = 'picture.png') =>
-    sendUpload(house, [...textParts(house.fields), filePart(name, content)]);
+    sendUpload(testServer, [...textParts(testServer.fields), filePart(name, content)]);
 
   it('is asked for as plain JSON, for every kind of call', async () => {
     response = { status: 200, json: SUCCESS };
     await upload();
-    await fetch(`${house.api}/conversations/1`);
-    await sendUpload(house, [...textParts(house.fields), filePart('picture.png', fixture('picture.png'))], {
-      query: '?mode=direct',
-    });
+    await fetch(`${testServer.api}/conversations/1`);
+    await sendUpload(
+      testServer,
+      [...textParts(testServer.fields), filePart('picture.png', fixture('picture.png'))],
+      {
+        query: '?mode=direct',
+      },
+    );
     assert.equal(leadway.headers.length, 3);
     for (const headers of leadway.headers) {
       assert.equal(headers.accept, 'application/json');
@@ -104,11 +108,11 @@ describe('what comes back from Leadway', () => {
       const { status: told, body } = await upload();
       assert.equal(`${told} ${body.code} ${body.retryable}`, `502 UPSTREAM_ERROR ${status >= 500}`);
       assert.doesNotMatch(body.message ?? '', /credentials/);
-      const passed = await fetch(`${house.api}/conversations/1`);
+      const passed = await fetch(`${testServer.api}/conversations/1`);
       assert.equal(passed.status, 502);
       const asked = await sendUpload(
-        house,
-        [...textParts(house.fields), filePart('picture.png', fixture('picture.png'))],
+        testServer,
+        [...textParts(testServer.fields), filePart('picture.png', fixture('picture.png'))],
         { query: '?mode=direct' },
       );
       assert.equal(asked.body.code, 'UPSTREAM_ERROR');
@@ -116,10 +120,10 @@ describe('what comes back from Leadway', () => {
         leadway.headers.every(({ authorization }) => authorization === 'Bearer pit-new'),
         'the other token was used',
       );
-      const { notices } = (await (await fetch(`${house.url}/readyz`)).json()) as { notices: string[] };
+      const { notices } = (await (await fetch(`${testServer.url}/readyz`)).json()) as { notices: string[] };
       assert.deepEqual(notices, []);
-      assert(!house.log.entries.some(({ level }) => level === 'error'), 'no advice about the token');
-      const line = house.log.entries.find(({ code }) => code === 'UPSTREAM_ERROR');
+      assert(!testServer.log.entries.some(({ level }) => level === 'error'), 'no advice about the token');
+      const line = testServer.log.entries.find(({ code }) => code === 'UPSTREAM_ERROR');
       assert.match(JSON.stringify(line?.['err']), /web page/);
     });
   }
@@ -136,7 +140,7 @@ describe('what comes back from Leadway', () => {
         ? { status: 200, json: SUCCESS }
         : { status: 411, headers: PAGE, body: '<html>411 Length Required</html>' },
     );
-    await using other = await createHouse({ env: { LEADWAY_BASE_URL: strict.url } });
+    await using other = await createTestServer({ env: { LEADWAY_BASE_URL: strict.url } });
     const film = filePart('clip.mp4', mp4(400_000));
     const parts = [...textParts(other.fields), film];
     for (let count = 0; count < 2; count += 1) {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:net';
 import { type Authority, type Certificate, createAuthority } from '../helpers/certificates.ts';
 import { createFakeLeadway } from '../helpers/fake-leadway.ts';
-import { settled } from '../helpers/house.ts';
 import { fixture, mp4 } from '../helpers/multipart.ts';
 import { needsPrograms } from '../helpers/programs.ts';
+import { settled } from '../helpers/test-server.ts';
 import { createWholeLeadway, PROGRAM_TOKEN, startProgram } from '../helpers/upstream-program.ts';
 
 describe('a Leadway that speaks TLS', () => {

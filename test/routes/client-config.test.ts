@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import request from 'supertest';
 import { FILE_TYPES } from '../../server/file-types/file-types.ts';
-import { createHouse, type House } from '../helpers/house.ts';
 import { fixture } from '../helpers/multipart.ts';
 import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
-async function configOf(house: House) {
-  const answer = await request(house.api).get('/config').expect(200);
-  assert.equal(answer.headers['cache-control'], 'no-store');
-  return answer.body;
+async function configOf(testServer: TestServer) {
+  const response = await request(testServer.api).get('/config').expect(200);
+  assert.equal(response.headers['cache-control'], 'no-store');
+  return response.body;
 }
 
 describe('GET /config', () => {
   it('tells a browser client what it may send and how', async () => {
-    await using house = await createHouse();
-    const config = await configOf(house);
+    await using testServer = await createTestServer();
+    const config = await configOf(testServer);
     assert.equal(config.fileField, 'fileAttachment');
     assert.equal(config.maxFiles, 5);
     assert.deepEqual(config.channels, { default: 'SMS' });
@@ -26,7 +26,7 @@ describe('GET /config', () => {
   });
 
   it('follows the settings', async () => {
-    await using house = await createHouse({
+    await using testServer = await createTestServer({
       env: {
         ALLOWED_TYPES: 'jpg,vcf',
         MAX_FILES: '2',
@@ -35,8 +35,8 @@ describe('GET /config', () => {
         BASE_PATH: '/uploads/api/',
       },
     });
-    assert.match(house.api, /\/uploads\/api$/);
-    const config = await configOf(house);
+    assert.match(testServer.api, /\/uploads\/api$/);
+    const config = await configOf(testServer);
     assert.deepEqual(config.types, [
       { extensions: ['jpg'], mimeTypes: FILE_TYPES.jpg.mimeTypes },
       { extensions: ['vcf'], mimeTypes: FILE_TYPES.vcf.mimeTypes },
@@ -47,28 +47,28 @@ describe('GET /config', () => {
   });
 
   it('offers no direct upload once Leadway is known to offer none', async () => {
-    await using house = await createHouse({ sandbox: { fault: 'no-initiate' } });
-    const parts = [...textParts(house.fields), filePart('picture.png', fixture('picture.png'))];
-    const refused = await sendUpload(house, parts, { query: '?mode=direct' });
-    assert.equal(refused.body.code, 'DIRECT_UNAVAILABLE');
-    const config = await configOf(house);
+    await using testServer = await createTestServer({ sandbox: { fault: 'no-initiate' } });
+    const parts = [...textParts(testServer.fields), filePart('picture.png', fixture('picture.png'))];
+    const rejected = await sendUpload(testServer, parts, { query: '?mode=direct' });
+    assert.equal(rejected.body.code, 'DIRECT_UNAVAILABLE');
+    const config = await configOf(testServer);
     assert.deepEqual(config.modes, ['auto', 'forward']);
     assert.equal(config.limits.forwardMaxBytes, 5_242_880);
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('holds no secret and no address of Leadway', async () => {
-    await using house = await createHouse();
-    const text = JSON.stringify(await configOf(house));
-    for (const secret of [house.sandbox.token, house.sandbox.locationId, '127.0.0.1', 'http']) {
+    await using testServer = await createTestServer();
+    const text = JSON.stringify(await configOf(testServer));
+    for (const secret of [testServer.sandbox.token, testServer.sandbox.locationId, '127.0.0.1', 'http']) {
       assert(!text.includes(secret), secret);
     }
   });
 
   it('is at the root for BASE_PATH=/', async () => {
-    await using house = await createHouse({ env: { BASE_PATH: '/' } });
-    await request(house.url).get('/config').expect(200);
-    await request(house.url).get('/api/config').expect(404);
-    await request(house.url).get('/healthz').expect(200);
+    await using testServer = await createTestServer({ env: { BASE_PATH: '/' } });
+    await request(testServer.url).get('/config').expect(200);
+    await request(testServer.url).get('/api/config').expect(404);
+    await request(testServer.url).get('/healthz').expect(200);
   });
 });

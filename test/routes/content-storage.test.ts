@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import type { FaultName } from '../../sandbox/index.ts';
 import {
-  assertRefused,
+  assertRejected,
   complete,
   initiated,
   putContent,
   type StepBody,
   seen,
 } from '../helpers/direct-steps.ts';
-import { createHouse, type House, settled } from '../helpers/house.ts';
 import { mp4 } from '../helpers/multipart.ts';
-import { connectTo, type RawCaller } from '../helpers/raw-caller.ts';
+import { connectTo, type RawClient } from '../helpers/raw-client.ts';
+import { createTestServer, settled, type TestServer } from '../helpers/test-server.ts';
 
 const FILM = { filename: 'film.mp4', contentType: 'video/mp4', channel: 'WHATSAPP' };
 
-/** What becomes of storage while it gets a file, and what the caller is told. */
+/** What becomes of storage while it gets a file, and what the client is told. */
 const FAULTS: readonly (readonly [FaultName, number, string, number?])[] = [
   ['storage-403', 502, 'STORAGE_REFUSED', 403],
   ['storage-expired', 502, 'STORAGE_REFUSED', 400],
@@ -29,50 +29,50 @@ const FAULTS: readonly (readonly [FaultName, number, string, number?])[] = [
 ];
 
 describe('PUT /messages/upload/content when a side fails', () => {
-  let house: House;
+  let testServer: TestServer;
   before(async () => {
-    house = await createHouse({ env: { UPSTREAM_TIMEOUT_MS: '300' } });
+    testServer = await createTestServer({ env: { UPSTREAM_TIMEOUT_MS: '300' } });
   });
   beforeEach(async () => {
-    house.sandbox.reset();
-    await house.sandbox.ready();
+    testServer.sandbox.reset();
+    await testServer.sandbox.ready();
   });
-  afterEach(() => house.assertTidy());
-  after(() => house[Symbol.asyncDispose]());
+  afterEach(() => testServer.assertClean());
+  after(() => testServer[Symbol.asyncDispose]());
 
   for (const [fault, status, code, storageStatus] of FAULTS) {
     for (const [size, bytes] of [
       ['small', 6_000],
       ['large', 20_000_000],
     ] as const) {
-      it(`answers ${code} to ${fault} of a ${size} file`, async () => {
-        const step = await initiated(house, FILM);
-        house.sandbox.fault = fault;
-        await house.sandbox.ready();
-        const reply = await putContent(house, step, mp4(bytes));
-        const details = assertRefused(reply, status, code);
+      it(`responses ${code} to ${fault} of a ${size} file`, async () => {
+        const step = await initiated(testServer, FILM);
+        testServer.sandbox.fault = fault;
+        await testServer.sandbox.ready();
+        const reply = await putContent(testServer, step, mp4(bytes));
+        const details = assertRejected(reply, status, code);
         if (storageStatus !== undefined) assert.deepEqual(details, { storageStatus });
         assert(!/X-Goog|127\.0\.0\.1|Signature|sandbox/.test(reply.text), reply.text);
-        house.sandbox.fault = null;
-        await house.sandbox.ready();
-        assertRefused(await complete(house, { ticket: step.ticket }), 404, 'NOT_UPLOADED');
+        testServer.sandbox.fault = null;
+        await testServer.sandbox.ready();
+        assertRejected(await complete(testServer, { ticket: step.ticket }), 404, 'NOT_UPLOADED');
         // With a full buffer it does not notice that we have left.
-        if (fault === 'storage-stops-reading') house.sandbox.reset();
+        if (fault === 'storage-stops-reading') testServer.sandbox.reset();
       });
     }
   }
 
   it('works after a failure, with the same ticket', async () => {
-    const step = await initiated(house, FILM);
-    house.sandbox.fault = 'once-storage-reset';
-    assertRefused(await putContent(house, step, mp4(50_000)), 502, 'UPSTREAM_ABORTED');
-    assert.equal((await putContent(house, step, mp4(50_000))).status, 204);
-    assert.equal((await complete(house, { ticket: step.ticket })).status, 200);
+    const step = await initiated(testServer, FILM);
+    testServer.sandbox.fault = 'once-storage-reset';
+    assertRejected(await putContent(testServer, step, mp4(50_000)), 502, 'UPSTREAM_ABORTED');
+    assert.equal((await putContent(testServer, step, mp4(50_000))).status, 204);
+    assert.equal((await complete(testServer, { ticket: step.ticket })).status, 200);
   });
 
-  it('is not timed out by a slow storage, nor by a slow caller', async () => {
+  it('is not timed out by a slow storage, nor by a slow client', async () => {
     // Longer than the time-out in all, and by far not from one piece to the next.
-    await using patient = await createHouse({
+    await using patient = await createTestServer({
       env: { UPSTREAM_TIMEOUT_MS: '1000' },
       sandbox: { slowMs: 1_500 },
     });
@@ -81,8 +81,8 @@ describe('PUT /messages/upload/content when a side fails', () => {
     assert.equal((await putContent(patient, step, mp4(400_000))).status, 204);
   });
 
-  async function begin(step: StepBody, length: number): Promise<RawCaller> {
-    const caller = await connectTo(house);
+  async function begin(step: StepBody, length: number): Promise<RawClient> {
+    const client = await connectTo(testServer);
     const head = [
       'PUT /api/messages/upload/content HTTP/1.1',
       'Host: localhost',
@@ -90,8 +90,8 @@ describe('PUT /messages/upload/content when a side fails', () => {
       `Content-Type: ${step.contentType}`,
       `Content-Length: ${length}`,
     ];
-    await caller.send(`${head.join('\r\n')}\r\n\r\n`);
-    return caller;
+    await client.send(`${head.join('\r\n')}\r\n\r\n`);
+    return client;
   }
 
   for (const [when, bytes] of [
@@ -99,61 +99,64 @@ describe('PUT /messages/upload/content when a side fails', () => {
     ['in the middle', 600_000],
     ['one byte before the end', 999_999],
   ] as const) {
-    it(`leaves storage without an object when the caller leaves ${when}`, async () => {
-      const step = await initiated(house, FILM);
-      using caller = await begin(step, 1_000_000);
-      await caller.send(mp4(bytes));
-      if (bytes > 5_000) await house.sandbox.waitFor(() => (seen(house, 'put')[0]?.bodyBytes ?? 0) > 0);
-      caller.leave();
-      await settled(() => house.server.context.slots.taken === 0, 'the slot is free');
-      await house.sandbox.waitFor((requests) =>
+    it(`leaves storage without an object when the client leaves ${when}`, async () => {
+      const step = await initiated(testServer, FILM);
+      using client = await begin(step, 1_000_000);
+      await client.send(mp4(bytes));
+      if (bytes > 5_000)
+        await testServer.sandbox.waitFor(() => (seen(testServer, 'put')[0]?.bodyBytes ?? 0) > 0);
+      client.leave();
+      await settled(() => testServer.server.context.slots.taken === 0, 'the slot is free');
+      await testServer.sandbox.waitFor((requests) =>
         requests.every(({ complete, aborted }) => complete || aborted),
       );
-      assert(seen(house, 'put').every(({ complete }) => !complete));
-      assertRefused(await complete(house, { ticket: step.ticket }), 404, 'NOT_UPLOADED');
+      assert(seen(testServer, 'put').every(({ complete }) => !complete));
+      assertRejected(await complete(testServer, { ticket: step.ticket }), 404, 'NOT_UPLOADED');
     });
   }
 
-  it('keeps no connection after callers have left', async () => {
-    await settled(() => house.server.openConnections() === 0, 'the callers of before are gone');
-    const step = await initiated(house, FILM);
+  it('keeps no connection after clients have left', async () => {
+    await settled(() => testServer.server.openConnections() === 0, 'the clients of before are gone');
+    const step = await initiated(testServer, FILM);
     for (let count = 0; count < 5; count++) {
-      using caller = await begin(step, 1_000_000);
-      await caller.send(mp4(300_000));
-      caller.leave();
+      using client = await begin(step, 1_000_000);
+      await client.send(mp4(300_000));
+      client.leave();
     }
-    await settled(() => house.server.openConnections() === 0, 'no caller is connected');
-    await house.sandbox.waitFor((requests) => requests.every(({ complete, aborted }) => complete || aborted));
+    await settled(() => testServer.server.openConnections() === 0, 'no client is connected');
+    await testServer.sandbox.waitFor((requests) =>
+      requests.every(({ complete, aborted }) => complete || aborted),
+    );
   });
 
-  it('answers what is wrong while the caller is still sending', async () => {
-    const step = await initiated(house, FILM);
-    using caller = await begin(step, 50_000_000);
-    await caller.send(Buffer.alloc(5_000, 'not a film'));
-    assert.equal((await caller.answer()).body.code, 'TYPE_MISMATCH');
-    assert.equal(seen(house, 'put').length, 0);
-    caller.leave();
+  it('responses what is wrong while the client is still sending', async () => {
+    const step = await initiated(testServer, FILM);
+    using client = await begin(step, 50_000_000);
+    await client.send(Buffer.alloc(5_000, 'not a film'));
+    assert.equal((await client.response()).body.code, 'TYPE_MISMATCH');
+    assert.equal(seen(testServer, 'put').length, 0);
+    client.leave();
   });
 
   it('takes a success before storage had everything for a failure', async () => {
     for (const status of [200, 299] as const) {
-      house.sandbox.fault = null;
-      const step = await initiated(house, FILM);
-      house.sandbox.fault = `storage-status-${status}`;
-      using caller = await begin(step, 50_000_000);
-      await caller.send(mp4(200_000));
-      const { status: told, body } = await caller.answer();
+      testServer.sandbox.fault = null;
+      const step = await initiated(testServer, FILM);
+      testServer.sandbox.fault = `storage-status-${status}`;
+      using client = await begin(step, 50_000_000);
+      await client.send(mp4(200_000));
+      const { status: told, body } = await client.response();
       assert.deepEqual([told, body.code, body.details], [502, 'STORAGE_REFUSED', { storageStatus: status }]);
-      caller.leave();
+      client.leave();
     }
   });
 
-  it('passes early refusals of storage on while the caller is still sending', async () => {
-    const step = await initiated(house, FILM);
-    house.sandbox.fault = 'storage-403';
-    using caller = await begin(step, 50_000_000);
-    await caller.send(mp4(200_000));
-    assert.equal((await caller.answer()).body.code, 'STORAGE_REFUSED');
-    caller.leave();
+  it('passes early rejections of storage on while the client is still sending', async () => {
+    const step = await initiated(testServer, FILM);
+    testServer.sandbox.fault = 'storage-403';
+    using client = await begin(step, 50_000_000);
+    await client.send(mp4(200_000));
+    assert.equal((await client.response()).body.code, 'STORAGE_REFUSED');
+    client.leave();
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { assertRefused, fields, file, jsonOf, seen, sendForm } from '../helpers/direct-steps.ts';
-import { createHouse, type House } from '../helpers/house.ts';
+import { assertRejected, fields, file, jsonOf, seen, sendForm } from '../helpers/direct-steps.ts';
 import { fixture, mp4 } from '../helpers/multipart.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 const LEADING_BYTES = 4_100;
 
@@ -24,14 +24,14 @@ const IMPOSTORS: Readonly<Record<string, string>> = {
 };
 
 describe('POST /messages/upload with the head of a file alone', () => {
-  let house: House;
+  let testServer: TestServer;
   let conversationId: string;
   before(async () => {
-    house = await createHouse();
-    conversationId = house.sandbox.conversationId;
+    testServer = await createTestServer();
+    conversationId = testServer.sandbox.conversationId;
   });
-  beforeEach(() => house.sandbox.reset());
-  after(() => house[Symbol.asyncDispose]());
+  beforeEach(() => testServer.sandbox.reset());
+  after(() => testServer[Symbol.asyncDispose]());
 
   for (const [name, contentType] of Object.entries(HEADS)) {
     for (const isDeclared of [true, false]) {
@@ -40,58 +40,58 @@ describe('POST /messages/upload with the head of a file alone', () => {
         assert(content.length > LEADING_BYTES, 'the fixture is larger than a head');
         const declared = isDeclared ? { fileSize: content.length } : {};
         const reply = await sendForm(
-          house,
+          testServer,
           [...fields({ conversationId, ...declared }), file(name, content.subarray(0, LEADING_BYTES))],
           { path: '?mode=direct' },
         );
         assert.equal(reply.status, 202, reply.text);
         assert.equal(reply.body.contentType, contentType);
-        assert.equal(jsonOf(house, 'initiate')['contentType'], contentType);
-        await house.assertTidy();
+        assert.equal(jsonOf(testServer, 'initiate')['contentType'], contentType);
+        await testServer.assertClean();
       });
     }
   }
 
   it('takes the head of a film that auto sends direct', async () => {
-    const reply = await sendForm(house, [
+    const reply = await sendForm(testServer, [
       ...fields({ conversationId, channel: 'WHATSAPP', fileSize: 60_000_000 }),
       file('film.mp4', mp4(LEADING_BYTES)),
     ]);
     assert.equal(reply.status, 202, reply.text);
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   for (const [content, name] of Object.entries(IMPOSTORS)) {
-    it(`refuses ${content} under the name ${name}`, async () => {
+    it(`rejects ${content} under the name ${name}`, async () => {
       const head = fixture(content).subarray(0, LEADING_BYTES);
       const reply = await sendForm(
-        house,
+        testServer,
         [...fields({ conversationId, fileSize: 3_000_000 }), file(name, head)],
         { path: '?mode=direct' },
       );
-      assertRefused(reply, 415, 'TYPE_MISMATCH');
-      assert.equal(seen(house, 'initiate').length, 0);
-      await house.assertTidy();
+      assertRejected(reply, 415, 'TYPE_MISMATCH');
+      assert.equal(seen(testServer, 'initiate').length, 0);
+      await testServer.assertClean();
     });
   }
 
   it('judges the structure where the declared size says that the file is whole', async () => {
     const broken = fixture('truncated.zip');
     const reply = await sendForm(
-      house,
+      testServer,
       [...fields({ conversationId, fileSize: broken.length }), file('a.zip', broken)],
       { path: '?mode=direct' },
     );
-    assertRefused(reply, 415, 'TYPE_MISMATCH');
-    await house.assertTidy();
+    assertRejected(reply, 415, 'TYPE_MISMATCH');
+    await testServer.assertClean();
   });
 
   it('does not forward a head: the size is another than declared', async () => {
-    const reply = await sendForm(house, [
-      ...fields({ ...house.fields, fileSize: 300_000 }),
+    const reply = await sendForm(testServer, [
+      ...fields({ ...testServer.fields, fileSize: 300_000 }),
       file('film.mp4', mp4(LEADING_BYTES)),
     ]);
-    assertRefused(reply, 400, 'SIZE_MISMATCH');
-    await house.assertTidy();
+    assertRejected(reply, 400, 'SIZE_MISMATCH');
+    await testServer.assertClean();
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { assertRefused, fields, file, seen, sendForm } from '../helpers/direct-steps.ts';
-import { createHouse, type House } from '../helpers/house.ts';
+import { assertRejected, fields, file, seen, sendForm } from '../helpers/direct-steps.ts';
 import { mp4 } from '../helpers/multipart.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 const MIB = 1024 * 1024;
 
@@ -15,7 +15,7 @@ interface Case {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** What a size that no way takes is answered with; `use` only where direct would carry it. */
+/** What a size that no way takes is given; `use` only where direct would carry it. */
 const TOO_LARGE: readonly Case[] = [
   { fileSize: 5 * MIB + 1, details: { limit: 5 * MIB, channel: 'SMS' } },
   { channel: 'email', fileSize: 6 * MIB, details: { limit: 5 * MIB, channel: 'EMAIL' } },
@@ -65,58 +65,58 @@ const TOO_LARGE: readonly Case[] = [
 ];
 
 describe('the size limits of POST /messages/upload', () => {
-  let house: House;
-  afterEach(() => house[Symbol.asyncDispose]());
+  let testServer: TestServer;
+  afterEach(() => testServer[Symbol.asyncDispose]());
 
   for (const { forwardMax, mode = 'auto', details, ...values } of TOO_LARGE) {
     const title = [`mode=${mode}`, ...Object.entries(values).map(([name, value]) => `${name}=${value}`)];
     const setting = forwardMax === undefined ? '' : ` where ${forwardMax} are forwarded`;
-    it(`refuses ${title.join(' ')}${setting} by its head, and says what would do`, async () => {
-      house = await createHouse({
+    it(`rejects ${title.join(' ')}${setting} by its head, and says what would do`, async () => {
+      testServer = await createTestServer({
         env: forwardMax === undefined ? {} : { FORWARD_MAX_BYTES: String(forwardMax) },
       });
       const reply = await sendForm(
-        house,
-        [...fields({ ...house.fields, ...values }), file('film.mp4', mp4(300_000))],
+        testServer,
+        [...fields({ ...testServer.fields, ...values }), file('film.mp4', mp4(300_000))],
         { path: `?mode=${mode}` },
       );
-      assert.deepEqual(assertRefused(reply, 413, 'FILE_TOO_LARGE'), details);
-      assert.equal(seen(house, 'initiate').length, 0);
-      await house.assertTidy();
+      assert.deepEqual(assertRejected(reply, 413, 'FILE_TOO_LARGE'), details);
+      assert.equal(seen(testServer, 'initiate').length, 0);
+      await testServer.assertClean();
     });
   }
 
   it('takes exactly the limit of a channel', async () => {
-    house = await createHouse();
+    testServer = await createTestServer();
     for (const [channel, fileSize] of [
       ['SMS', 5 * MIB],
       ['WHATSAPP', 100 * MIB],
     ] as const) {
       const reply = await sendForm(
-        house,
+        testServer,
         [
-          ...fields({ conversationId: house.sandbox.conversationId, channel, fileSize }),
+          ...fields({ conversationId: testServer.sandbox.conversationId, channel, fileSize }),
           file('film.mp4', mp4(4_100)),
         ],
         { path: '?mode=direct' },
       );
       assert.equal(reply.status, 202, reply.text);
     }
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('tells one byte too many by the bytes themselves where no size is declared', async () => {
-    house = await createHouse();
-    const { conversationId } = house.sandbox;
+    testServer = await createTestServer();
+    const { conversationId } = testServer.sandbox;
     for (const [size, status] of [
       [5 * MIB, 202],
       [5 * MIB + 1, 413],
     ] as const) {
       const parts = [...fields({ conversationId }), file('film.mp4', mp4(size))];
-      const reply = await sendForm(house, parts, { path: '?mode=direct' });
+      const reply = await sendForm(testServer, parts, { path: '?mode=direct' });
       assert.equal(reply.status, status, reply.text);
     }
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   for (const [channel, use] of [
@@ -124,21 +124,21 @@ describe('the size limits of POST /messages/upload', () => {
     ['SMS', {}],
   ] as const) {
     it(`stops forwarding a chunked upload for ${channel} where the limit is passed`, async () => {
-      house = await createHouse();
-      const parts = [...fields({ ...house.fields, channel }), file('film.mp4', mp4(5 * MIB + 1))];
-      const reply = await sendForm(house, parts, { chunked: true });
-      const details = assertRefused(reply, 413, 'FILE_TOO_LARGE');
+      testServer = await createTestServer();
+      const parts = [...fields({ ...testServer.fields, channel }), file('film.mp4', mp4(5 * MIB + 1))];
+      const reply = await sendForm(testServer, parts, { chunked: true });
+      const details = assertRejected(reply, 413, 'FILE_TOO_LARGE');
       assert.deepEqual(details, { limit: 5 * MIB, channel, ...use });
-      await house.assertTidy();
+      await testServer.assertClean();
     });
   }
 
-  it('refuses several files of which one can not be forwarded', async () => {
-    house = await createHouse({ env: { FORWARD_MAX_BYTES: '100000' } });
-    const parts = [...fields(house.fields), file('a.txt', 'small'), file('film.mp4', mp4(200_000))];
-    const details = assertRefused(await sendForm(house, parts), 413, 'FILE_TOO_LARGE');
+  it('rejects several files of which one can not be forwarded', async () => {
+    testServer = await createTestServer({ env: { FORWARD_MAX_BYTES: '100000' } });
+    const parts = [...fields(testServer.fields), file('a.txt', 'small'), file('film.mp4', mp4(200_000))];
+    const details = assertRejected(await sendForm(testServer, parts), 413, 'FILE_TOO_LARGE');
     assert.equal(details['limit'], 100_000);
-    assert.equal(seen(house, 'initiate').length, 0);
-    await house.assertTidy();
+    assert.equal(seen(testServer, 'initiate').length, 0);
+    await testServer.assertClean();
   });
 });

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import request from 'supertest';
-import { createHouse, settled } from '../helpers/house.ts';
+import { createTestServer, settled } from '../helpers/test-server.ts';
 
 const DOCS = [
   '/openapi.json',
@@ -18,10 +18,10 @@ const openDescriptors = () => readdirSync('/proc/self/fd').length;
 
 describe('the description of the API and its page', () => {
   it('are compressed for clients that ask for it, and are the same bytes', async () => {
-    await using house = await createHouse();
+    await using testServer = await createTestServer();
     for (const path of DOCS) {
-      const plain = await rawGet(house.url, `/api${path}`, 'identity');
-      const zipped = await rawGet(house.url, `/api${path}`, 'gzip, br');
+      const plain = await rawGet(testServer.url, `/api${path}`, 'identity');
+      const zipped = await rawGet(testServer.url, `/api${path}`, 'gzip, br');
       assert.doesNotMatch(plain.head, /^content-encoding:/im, path);
       assert.match(zipped.head, /^content-encoding: gzip\r?$/im, path);
       assert.match(zipped.head, /^vary: .*accept-encoding/im, path);
@@ -32,13 +32,16 @@ describe('the description of the API and its page', () => {
   });
 
   it('are sent again only when they have changed, and HEAD says the same without a body', async () => {
-    await using house = await createHouse();
+    await using testServer = await createTestServer();
     for (const path of [...DOCS, '/docs/favicon-32x32.png']) {
-      const first = await request(house.api).get(path).set('Accept-Encoding', 'gzip').expect(200);
+      const first = await request(testServer.api).get(path).set('Accept-Encoding', 'gzip').expect(200);
       const etag = first.headers['etag'] ?? '';
       assert.notEqual(etag, '', path);
-      await request(house.api).get(path).set('If-None-Match', etag).expect(304);
-      const head = await request(house.api).head(path).set('Accept-Encoding', 'gzip').expect('ETag', etag);
+      await request(testServer.api).get(path).set('If-None-Match', etag).expect(304);
+      const head = await request(testServer.api)
+        .head(path)
+        .set('Accept-Encoding', 'gzip')
+        .expect('ETag', etag);
       assert.equal(head.status, 200);
       assert.equal(head.headers['content-length'], first.headers['content-length'], path);
       assert.equal(head.text ?? '', '', path);
@@ -47,14 +50,14 @@ describe('the description of the API and its page', () => {
 
   it('count against the limit of the address, whoever asks', async () => {
     for (const env of [{}, { AUTH: 'header', TRUST_PROXY: '10.0.0.0/8' }]) {
-      await using house = await createHouse({ env: { RATE_LIMIT_MAX: '1', ...env } });
+      await using testServer = await createTestServer({ env: { RATE_LIMIT_MAX: '1', ...env } });
       for (let count = 0; count < 10; count += 1) {
-        await request(house.api)
+        await request(testServer.api)
           .get(DOCS[count % DOCS.length] ?? '')
           .expect(200);
       }
       for (const path of DOCS) {
-        const { body, headers } = await request(house.api).get(path).expect(429);
+        const { body, headers } = await request(testServer.api).get(path).expect(429);
         assert.equal(body.code, 'RATE_LIMITED');
         assert.notEqual(headers['retry-after'], undefined);
       }
@@ -63,13 +66,13 @@ describe('the description of the API and its page', () => {
 
   it('are gone with API_DOCS=off, before anybody has to sign in', async () => {
     for (const env of [{}, { AUTH: 'header', TRUST_PROXY: '10.0.0.0/8' }]) {
-      await using house = await createHouse({ env: { API_DOCS: 'off', ...env } });
+      await using testServer = await createTestServer({ env: { API_DOCS: 'off', ...env } });
       for (const path of [...DOCS, '/docs/']) {
-        const { body } = await request(house.api).get(path).expect(404);
+        const { body } = await request(testServer.api).get(path).expect(404);
         assert.equal(body.code, 'NOT_FOUND', path);
-        await request(house.api).head(path).expect(404);
+        await request(testServer.api).head(path).expect(404);
       }
-      await request(house.api).get('/config').expect(200);
+      await request(testServer.api).get('/config').expect(200);
     }
   });
 });
@@ -82,19 +85,19 @@ describe('files that are pipelined and not read', () => {
     ['the module of the client', '/api/client.js'],
   ] as const) {
     it(`hold no descriptor: ${what}`, async () => {
-      await using house = await createHouse({ page: true, env: { RATE_LIMIT_MAX: '100000' } });
-      await request(house.url).get(path).expect(200);
-      const { port } = new URL(house.url);
+      await using testServer = await createTestServer({ page: true, env: { RATE_LIMIT_MAX: '100000' } });
+      await request(testServer.url).get(path).expect(200);
+      const { port } = new URL(testServer.url);
       const before = openDescriptors();
       const socket = connect(Number(port), '127.0.0.1');
       socket.pause();
-      const isAnswered = once(socket, 'readable'); // so all of them, which came in one piece, have been begun
+      const isResponded = once(socket, 'readable'); // so all of them, which came in one piece, have been begun
       socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`.repeat(200));
-      await isAnswered;
+      await isResponded;
       // Both ends of the connection are in this process.
       await settled(() => openDescriptors() <= before + 2, 'no file is open');
       socket.destroy();
-      await settled(() => house.server.openConnections() === 0, 'the connection is closed');
+      await settled(() => testServer.server.openConnections() === 0, 'the connection is closed');
       await settled(() => openDescriptors() <= before, 'everything is closed');
     });
   }

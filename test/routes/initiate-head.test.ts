@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {
-  assertRefused,
+  assertRejected,
   fields,
   file,
   INITIATE_KEYS,
@@ -10,24 +10,24 @@ import {
   seen,
   sendForm,
 } from '../helpers/direct-steps.ts';
-import { createHouse, type House, settled } from '../helpers/house.ts';
 import { encodeForm, fixture, mp4, type Part } from '../helpers/multipart.ts';
-import { beginUpload } from '../helpers/raw-caller.ts';
+import { beginUpload } from '../helpers/raw-client.ts';
+import { createTestServer, settled, type TestServer } from '../helpers/test-server.ts';
 
 const LEADING_BYTES = 4_100;
 
 describe('POST /messages/upload/initiate with the head of the file', () => {
-  let house: House;
+  let testServer: TestServer;
   let conversationId: string;
   before(async () => {
-    house = await createHouse();
-    conversationId = house.sandbox.conversationId;
+    testServer = await createTestServer();
+    conversationId = testServer.sandbox.conversationId;
   });
-  beforeEach(() => house.sandbox.reset());
-  after(() => house[Symbol.asyncDispose]());
+  beforeEach(() => testServer.sandbox.reset());
+  after(() => testServer[Symbol.asyncDispose]());
 
   function send(...parts: readonly Part[]): Promise<Reply> {
-    return sendForm(house, parts, { path: '/initiate' });
+    return sendForm(testServer, parts, { path: '/initiate' });
   }
 
   it('takes name and type from the part, and fields from both sides of it', async () => {
@@ -38,12 +38,12 @@ describe('POST /messages/upload/initiate with the head of the file', () => {
     );
     assert.equal(reply.status, 200, reply.text);
     assert.deepEqual(Object.keys(reply.body).sort(), INITIATE_KEYS);
-    const { filename, contentType, fileSize, channel } = jsonOf(house, 'initiate');
+    const { filename, contentType, fileSize, channel } = jsonOf(testServer, 'initiate');
     assert.deepEqual(
       { filename, contentType, fileSize, channel },
       { filename: 'film.mp4', contentType: 'video/mp4', fileSize: 60_000_000, channel: 'WHATSAPP' },
     );
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('prefers name and type of the fields', async () => {
@@ -69,7 +69,7 @@ describe('POST /messages/upload/initiate with the head of the file', () => {
         const reply = await send(...fields({ conversationId, ...declared }), head);
         assert.equal(reply.status, 200, reply.text);
       }
-      await house.assertTidy();
+      await testServer.assertClean();
     });
   }
 
@@ -95,20 +95,20 @@ describe('POST /messages/upload/initiate with the head of the file', () => {
     ['no file and no name', [], 400, 'MISSING_FIELD'],
   ];
   for (const [what, parts, status, code] of bad) {
-    it(`refuses ${what}`, async () => {
-      assertRefused(await send(...fields({ conversationId }), ...parts), status, code);
-      assert.equal(seen(house, 'initiate').length, 0);
-      await house.assertTidy();
+    it(`rejects ${what}`, async () => {
+      assertRejected(await send(...fields({ conversationId }), ...parts), status, code);
+      assert.equal(seen(testServer, 'initiate').length, 0);
+      await testServer.assertClean();
     });
   }
 
-  it('refuses a form without its end, and one without a boundary', async () => {
+  it('rejects a form without its end, and one without a boundary', async () => {
     const form = encodeForm([...fields({ conversationId }), small]);
-    const cut = await sendForm(house, [], { path: '/initiate', body: form.subarray(0, -10) });
-    assertRefused(cut, 400, 'BAD_MULTIPART');
+    const cut = await sendForm(testServer, [], { path: '/initiate', body: form.subarray(0, -10) });
+    assertRejected(cut, 400, 'BAD_MULTIPART');
     const headers = { 'Content-Type': 'multipart/form-data' };
-    assertRefused(await sendForm(house, [], { path: '/initiate', headers }), 415, 'NOT_MULTIPART');
-    await house.assertTidy();
+    assertRejected(await sendForm(testServer, [], { path: '/initiate', headers }), 415, 'NOT_MULTIPART');
+    await testServer.assertClean();
   });
 
   it('takes one of the places for uploads, as the JSON of initiate need not', async () => {
@@ -116,37 +116,37 @@ describe('POST /messages/upload/initiate with the head of the file', () => {
       [{ MAX_CONCURRENT_UPLOADS: '1' }, 503, 'BUSY'],
       [{ MAX_CONCURRENT_UPLOADS_PER_CALLER: '1' }, 429, 'TOO_MANY_UPLOADS'],
     ] as const) {
-      await using full = await createHouse({ env });
+      await using full = await createTestServer({ env });
       const form = encodeForm([...fields({ conversationId: full.sandbox.conversationId }), small]);
       using first = await beginUpload(full, form.length, [], '/initiate');
       await first.send(form.subarray(0, -10));
       await settled(() => full.server.context.slots.taken === 1, 'the place is taken');
-      assertRefused(await sendForm(full, [], { path: '/initiate', body: form }), status, code);
+      assertRejected(await sendForm(full, [], { path: '/initiate', body: form }), status, code);
       assert.equal((await initiate(full)).status, 200);
       await first.send(form.subarray(-10));
-      assert.equal((await first.answer()).status, 200);
-      await full.assertTidy();
+      assert.equal((await first.response()).status, 200);
+      await full.assertClean();
     }
   });
 
-  it('asks Leadway nothing when the caller leaves', async () => {
+  it('asks Leadway nothing when the client leaves', async () => {
     const form = encodeForm([...fields({ conversationId }), small]);
-    using caller = await beginUpload(house, form.length, [], '/initiate');
-    await caller.send(form.subarray(0, -10));
-    caller.leave();
-    await caller.closed;
-    await house.assertTidy();
-    assert.equal(seen(house, 'initiate').length, 0);
+    using client = await beginUpload(testServer, form.length, [], '/initiate');
+    await client.send(form.subarray(0, -10));
+    client.leave();
+    await client.closed;
+    await testServer.assertClean();
+    assert.equal(seen(testServer, 'initiate').length, 0);
   });
 
-  it('ends the call to Leadway when the caller leaves while it waits', async () => {
-    house.sandbox.fault = 'initiate-never-answers';
+  it('ends the call to Leadway when the client leaves while it waits', async () => {
+    testServer.sandbox.fault = 'initiate-never-answers';
     const form = encodeForm([...fields({ conversationId }), small]);
-    using caller = await beginUpload(house, form.length, [], '/initiate');
-    await caller.send(form);
-    await house.sandbox.waitFor((requests) => requests.some(({ complete }) => complete));
-    caller.leave();
-    await house.sandbox.waitFor((requests) => requests.every(({ left }) => left));
-    await house.assertTidy();
+    using client = await beginUpload(testServer, form.length, [], '/initiate');
+    await client.send(form);
+    await testServer.sandbox.waitFor((requests) => requests.some(({ complete }) => complete));
+    client.leave();
+    await testServer.sandbox.waitFor((requests) => requests.every(({ left }) => left));
+    await testServer.assertClean();
   });
 });

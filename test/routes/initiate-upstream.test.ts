@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { FaultName } from '../../sandbox/index.ts';
-import { assertRefused, fields, file, initiate, seen, sendForm } from '../helpers/direct-steps.ts';
+import { assertRejected, fields, file, initiate, seen, sendForm } from '../helpers/direct-steps.ts';
 import { createFakeLeadway, type FakeLeadway } from '../helpers/fake-leadway.ts';
-import { createHouse, type House } from '../helpers/house.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
-/** Faults of Leadway while it is asked for a signed URL, and what the caller is told. */
+/** Faults of Leadway while it is asked for a signed URL, and what the client is told. */
 const FAULTS: readonly (readonly [FaultName, number, string, Readonly<Record<string, unknown>>?])[] = [
   ['no-initiate', 502, 'DIRECT_UNAVAILABLE', { use: 'forward' }],
   ['initiate-401-class', 502, 'DIRECT_UNAVAILABLE', { use: 'forward' }],
@@ -26,35 +26,35 @@ const FAULTS: readonly (readonly [FaultName, number, string, Readonly<Record<str
 ];
 
 describe('initiate when Leadway fails', () => {
-  let house: House;
+  let testServer: TestServer;
   beforeEach(async () => {
-    house = await createHouse({ env: { UPSTREAM_TIMEOUT_MS: '300' } });
+    testServer = await createTestServer({ env: { UPSTREAM_TIMEOUT_MS: '300' } });
   });
-  afterEach(() => house[Symbol.asyncDispose]());
+  afterEach(() => testServer[Symbol.asyncDispose]());
 
   for (const [fault, status, code, details] of FAULTS) {
-    it(`answers ${code} to ${fault}`, async () => {
-      house.sandbox.fault = fault;
-      const reply = await initiate(house);
-      const given = assertRefused(reply, status, code);
+    it(`responses ${code} to ${fault}`, async () => {
+      testServer.sandbox.fault = fault;
+      const reply = await initiate(testServer);
+      const given = assertRejected(reply, status, code);
       if (details !== undefined) assert.deepEqual(given, details);
       assert(!/evil|X-Goog|10\.23|Bearer/.test(reply.text), reply.text);
-      assert(!reply.text.includes(house.sandbox.token));
-      await house.assertTidy();
+      assert(!reply.text.includes(testServer.sandbox.token));
+      await testServer.assertClean();
     });
   }
 
   it('tries once more after a failure that passes', async () => {
     for (const fault of ['once-initiate-status-503', 'once-initiate-429'] as const) {
-      house.sandbox.fault = fault;
-      assert.equal((await initiate(house)).status, 200);
+      testServer.sandbox.fault = fault;
+      assert.equal((await initiate(testServer)).status, 200);
     }
-    assert.equal(seen(house, 'initiate').length, 4);
-    await house.assertTidy();
+    assert.equal(seen(testServer, 'initiate').length, 4);
+    await testServer.assertClean();
   });
 
   it('passes a conversation that does not exist on as a 404', async () => {
-    assertRefused(await initiate(house, { conversationId: 'missing1' }), 404, 'UPSTREAM_REJECTED');
+    assertRejected(await initiate(testServer, { conversationId: 'missing1' }), 404, 'UPSTREAM_REJECTED');
   });
 });
 
@@ -96,9 +96,9 @@ const HOSTILE_URLS = [
   null,
 ];
 
-describe('the signed URL that Leadway answers', () => {
+describe('the signed URL that Leadway responds', () => {
   let leadway: FakeLeadway;
-  let house: House;
+  let testServer: TestServer;
   let uploadUrl: unknown;
   before(async () => {
     leadway = await createFakeLeadway(() => ({
@@ -111,12 +111,12 @@ describe('the signed URL that Leadway answers', () => {
         maxFileSize: 5_242_880,
       },
     }));
-    house = await createHouse({
+    testServer = await createTestServer({
       env: { LEADWAY_BASE_URL: leadway.url, STORAGE_ORIGINS: `${ALLOWED},https://*.storage.googleapis.com` },
     });
   });
   after(async () => {
-    await house[Symbol.asyncDispose]();
+    await testServer[Symbol.asyncDispose]();
     await leadway[Symbol.asyncDispose]();
   });
 
@@ -124,14 +124,14 @@ describe('the signed URL that Leadway answers', () => {
     it(`is never handed out or used when it is ${JSON.stringify(hostile)}`, async () => {
       uploadUrl = hostile;
       leadway.calls.length = 0;
-      const { conversationId } = house.sandbox;
+      const { conversationId } = testServer.sandbox;
       const parts = [...fields({ conversationId }), file('note.txt', 'hello')];
       for (const reply of [
-        await initiate(house),
-        await sendForm(house, parts, { path: '?mode=direct' }),
-        await sendForm(house, parts, { path: '?mode=relay' }),
+        await initiate(testServer),
+        await sendForm(testServer, parts, { path: '?mode=direct' }),
+        await sendForm(testServer, parts, { path: '?mode=relay' }),
       ]) {
-        assertRefused(reply, 502, 'UPSTREAM_ERROR');
+        assertRejected(reply, 502, 'UPSTREAM_ERROR');
         assert.deepEqual(Object.keys(reply.body).sort(), [
           'code',
           'message',
@@ -143,8 +143,8 @@ describe('the signed URL that Leadway answers', () => {
       }
       // Three calls for a URL, and nothing else anywhere we can see.
       assert.equal(leadway.calls.length, 3);
-      assert.deepEqual(house.sandbox.requests, []);
-      await house.assertTidy();
+      assert.deepEqual(testServer.sandbox.requests, []);
+      await testServer.assertClean();
     });
   }
 
@@ -154,7 +154,7 @@ describe('the signed URL that Leadway answers', () => {
   ]) {
     it(`is handed out letter by letter when it is ${good}`, async () => {
       uploadUrl = good;
-      const { status, body } = await initiate(house);
+      const { status, body } = await initiate(testServer);
       assert.equal(status, 200);
       assert.equal(body.uploadUrl, good);
     });

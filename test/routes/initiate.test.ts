@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import {
-  assertRefused,
+  assertRejected,
   call,
   complete,
   INITIATE_KEYS,
@@ -11,26 +11,26 @@ import {
   postJson,
   seen,
 } from '../helpers/direct-steps.ts';
-import { createHouse, type House } from '../helpers/house.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 const PATH = '/messages/upload/initiate';
 const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 const MIB = 1024 * 1024;
 
 describe('POST /messages/upload/initiate with JSON', () => {
-  let house: House;
+  let testServer: TestServer;
   before(async () => {
-    house = await createHouse();
+    testServer = await createTestServer();
   });
-  beforeEach(() => house.sandbox.reset());
-  after(() => house[Symbol.asyncDispose]());
+  beforeEach(() => testServer.sandbox.reset());
+  after(() => testServer[Symbol.asyncDispose]());
 
-  it('answers what the upload endpoint answers, but for the mode', async () => {
-    const reply = await initiate(house, { fileSize: 5 });
+  it('responses what the upload endpoint responses, but for the mode', async () => {
+    const reply = await initiate(testServer, { fileSize: 5 });
     assert.equal(reply.status, 200, reply.text);
     assert.deepEqual(Object.keys(reply.body).sort(), INITIATE_KEYS);
-    const { locationId, conversationId } = house.sandbox;
-    assert.deepEqual(jsonOf(house, 'initiate'), {
+    const { locationId, conversationId } = testServer.sandbox;
+    assert.deepEqual(jsonOf(testServer, 'initiate'), {
       locationId,
       conversationId,
       filename: 'note.txt',
@@ -38,21 +38,21 @@ describe('POST /messages/upload/initiate with JSON', () => {
       channel: 'SMS',
       fileSize: 5,
     });
-    const { headers } = seen(house, 'initiate')[0] ?? {};
+    const { headers } = seen(testServer, 'initiate')[0] ?? {};
     assert.equal(headers?.['accept'], 'application/json');
     assert.equal(headers?.['version'], '2021-07-28');
     assert.equal(reply.body.contentUrl, '/api/messages/upload/content');
     assert(reply.body.expiresAt > Date.now());
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('works to its end', async () => {
-    const { uploadUrl, headers, ticket } = await initiated(house);
+    const { uploadUrl, headers, ticket } = await initiated(testServer);
     assert.equal((await call(uploadUrl, { method: 'PUT', headers, body: 'hello' })).status, 200);
-    const { status, body } = await complete(house, { ticket });
+    const { status, body } = await complete(testServer, { ticket });
     assert.equal(status, 200);
     assert.deepEqual(body.metadata, { size: 5, contentType: 'text/plain' });
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('makes the declared type canonical, and hands that out for the PUT', async () => {
@@ -66,7 +66,7 @@ describe('POST /messages/upload/initiate with JSON', () => {
       ['a.docx', 'application/zip', DOCX],
       ['a.docx', 'application/wps-office.docx', DOCX],
     ]) {
-      const body = await initiated(house, { filename, contentType: declared });
+      const body = await initiated(testServer, { filename, contentType: declared });
       assert.equal(body.contentType, canonical);
       assert.deepEqual(body.headers, { 'Content-Type': canonical });
     }
@@ -85,43 +85,52 @@ describe('POST /messages/upload/initiate with JSON', () => {
         ['archive.rar', 'application/vnd.rar'],
         ['letter.doc', 'application/msword'],
       ]) {
-        const body = await initiated(house, { filename, contentType });
+        const body = await initiated(testServer, { filename, contentType });
         assert.equal(body.contentType, canonical);
       }
     }
   });
 
   it('takes the size as a number and as a string, and leaves it out when it is not given', async () => {
-    await initiated(house, { fileSize: 7 });
-    await initiated(house, { fileSize: '7' });
-    for (const fileSize of [undefined, null, '']) await initiated(house, { fileSize });
-    const sizes = seen(house, 'initiate').map((_, index) => jsonOf(house, 'initiate', index)['fileSize']);
+    await initiated(testServer, { fileSize: 7 });
+    await initiated(testServer, { fileSize: '7' });
+    for (const fileSize of [undefined, null, '']) await initiated(testServer, { fileSize });
+    const sizes = seen(testServer, 'initiate').map(
+      (_, index) => jsonOf(testServer, 'initiate', index)['fileSize'],
+    );
     assert.deepEqual(sizes, [7, 7, undefined, undefined, undefined]);
   });
 
   it('ignores fields that it does not know', async () => {
-    await initiated(house, {
+    await initiated(testServer, {
       type: 'x',
       toString: 1,
       constructor: { prototype: 1 },
       uploadUrl: 'https://evil',
     });
-    await initiated(house, JSON.parse('{"__proto__":{"channel":"WHATSAPP"}}') as Record<string, unknown>);
-    assert.equal(jsonOf(house, 'initiate', 1)['channel'], 'SMS');
+    await initiated(
+      testServer,
+      JSON.parse('{"__proto__":{"channel":"WHATSAPP"}}') as Record<string, unknown>,
+    );
+    assert.equal(jsonOf(testServer, 'initiate', 1)['channel'], 'SMS');
   });
 
   it('cleans the name as an upload does', async () => {
     const decomposed = 'C:\\Users\\me\\re\u0301sume\u0301.txt';
-    const { filename } = await initiated(house, { filename: decomposed });
+    const { filename } = await initiated(testServer, { filename: decomposed });
     assert.equal(filename, 'r\u00e9sum\u00e9.txt');
-    assert.equal(jsonOf(house, 'initiate')['filename'], 'r\u00e9sum\u00e9.txt');
+    assert.equal(jsonOf(testServer, 'initiate')['filename'], 'r\u00e9sum\u00e9.txt');
   });
 
   it('holds the declared size to the channel', async () => {
-    const details = assertRefused(await initiate(house, { fileSize: 5 * MIB + 1 }), 413, 'FILE_TOO_LARGE');
+    const details = assertRejected(
+      await initiate(testServer, { fileSize: 5 * MIB + 1 }),
+      413,
+      'FILE_TOO_LARGE',
+    );
     assert.deepEqual(details, { limit: 5 * MIB, channel: 'SMS' });
-    await initiated(house, { fileSize: 5 * MIB + 1, channel: 'whatsapp' });
-    assert.equal(jsonOf(house, 'initiate')['channel'], 'WHATSAPP');
+    await initiated(testServer, { fileSize: 5 * MIB + 1, channel: 'whatsapp' });
+    assert.equal(jsonOf(testServer, 'initiate')['channel'], 'WHATSAPP');
   });
 
   const bad: readonly (readonly [string, Record<string, unknown>, number, string, string | null])[] = [
@@ -149,57 +158,61 @@ describe('POST /messages/upload/initiate with JSON', () => {
     ['another location', { locationId: 'someoneElse' }, 403, 'LOCATION_NOT_ALLOWED', null],
   ];
   for (const [what, fields, status, code, field] of bad) {
-    it(`refuses ${what}`, async () => {
-      const details = assertRefused(await initiate(house, fields), status, code);
+    it(`rejects ${what}`, async () => {
+      const details = assertRejected(await initiate(testServer, fields), status, code);
       if (field !== null) assert.equal(details['field'], field);
-      assert.equal(seen(house, 'initiate').length, 0);
-      await house.assertTidy();
+      assert.equal(seen(testServer, 'initiate').length, 0);
+      await testServer.assertClean();
     });
   }
 
-  it('refuses JSON that is not an object', async () => {
+  it('rejects JSON that is not an object', async () => {
     for (const text of ['[]', '"a"', '1', 'null', '{', '{"a":1}x', '\u0000']) {
-      assertRefused(await postJson(house, PATH, text), 400, 'BAD_JSON');
+      assertRejected(await postJson(testServer, PATH, text), 400, 'BAD_JSON');
     }
   });
 
-  it('refuses what is not called JSON', async () => {
+  it('rejects what is not called JSON', async () => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', 'nonsense']) {
-      assertRefused(await postJson(house, PATH, '{}', { 'Content-Type': type }), 415, 'NOT_JSON');
+      assertRejected(await postJson(testServer, PATH, '{}', { 'Content-Type': type }), 415, 'NOT_JSON');
     }
     const iso = { 'Content-Type': 'application/json; charset=iso-8859-1' };
-    assertRefused(await postJson(house, PATH, '{}', iso), 415, 'NOT_JSON');
+    assertRejected(await postJson(testServer, PATH, '{}', iso), 415, 'NOT_JSON');
   });
 
   it('takes JSON with a charset that is UTF-8', async () => {
-    const { status } = await initiate(house, {}, { 'Content-Type': 'application/json; charset=UTF-8' });
+    const { status } = await initiate(testServer, {}, { 'Content-Type': 'application/json; charset=UTF-8' });
     assert.equal(status, 200);
   });
 
-  it('refuses a coding, and more than a mebibyte', async () => {
-    const zipped = await call(`${house.api}${PATH}`, {
+  it('rejects a coding, and more than a mebibyte', async () => {
+    const zipped = await call(`${testServer.api}${PATH}`, {
       headers: { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' },
       body: gzipSync('{}'),
     });
-    assertRefused(zipped, 415, 'UNSUPPORTED_ENCODING');
+    assertRejected(zipped, 415, 'UNSUPPORTED_ENCODING');
     for (const chunked of [false, true]) {
-      const large = await call(`${house.api}${PATH}`, {
+      const large = await call(`${testServer.api}${PATH}`, {
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({ padding: 'x'.repeat(MIB) }),
         chunked,
       });
-      assert.equal(assertRefused(large, 413, 'BODY_TOO_LARGE')['limit'], MIB);
+      assert.equal(assertRejected(large, 413, 'BODY_TOO_LARGE')['limit'], MIB);
     }
   });
 
-  it('answers other methods with those that it has', async () => {
-    const reply = await call(`${house.api}${PATH}`, { method: 'PUT' });
-    assertRefused(reply, 405, 'METHOD_NOT_ALLOWED');
+  it('responses other methods with those that it has', async () => {
+    const reply = await call(`${testServer.api}${PATH}`, { method: 'PUT' });
+    assertRejected(reply, 405, 'METHOD_NOT_ALLOWED');
     assert.equal(reply.headers.allow, 'POST');
   });
 
   it('says it in Spanish when asked', async () => {
-    const { body } = await initiate(house, { conversationId: '' }, { 'Accept-Language': 'es-MX,en;q=0.5' });
+    const { body } = await initiate(
+      testServer,
+      { conversationId: '' },
+      { 'Accept-Language': 'es-MX,en;q=0.5' },
+    );
     assert.match(body.message ?? '', /Falta/);
   });
 });

@@ -4,13 +4,13 @@ import { createApp } from '../../server/app.ts';
 import { type Config, loadConfig } from '../../server/config/config.ts';
 import type { AppContext } from '../../server/context.ts';
 import { ERROR_CODES, type ErrorCode } from '../../server/errors/error-codes.ts';
-import { toCallerError } from '../../server/leadway/leadway-errors.ts';
+import { toClientError } from '../../server/leadway/leadway-errors.ts';
 import { createOpenApiDocument } from '../../server/openapi/document.ts';
 import { PASSED_ON_STATUSES } from '../../server/openapi/error-codes-of.ts';
 import type { OpenApiDocument, Schema } from '../../server/openapi/openapi-types.ts';
 import { INITIATE_FIELD_NAMES, UPLOAD_FIELD_NAMES } from '../../server/uploads/upload-fields.ts';
 import { createDescriber, operationsIn } from '../helpers/described.ts';
-import { createHouse } from '../helpers/house.ts';
+import { createTestServer } from '../helpers/test-server.ts';
 
 describe('GET /openapi.json', () => {
   it('is a valid OpenAPI 3.1 document under whichever settings', async () => {
@@ -25,14 +25,14 @@ describe('GET /openapi.json', () => {
 
   it('describes every route of the program and no other', async () => {
     for (const basePath of ['/api', '/up/v1', '/']) {
-      await using house = await createHouse({ env: { BASE_PATH: basePath } });
-      const document = await fetchDocument(house.api);
+      await using testServer = await createTestServer({ env: { BASE_PATH: basePath } });
+      const document = await fetchDocument(testServer.api);
       const base = basePath === '/' ? '' : basePath;
       const described = operationsIn(document).map(({ method, path }) => {
         const isAtRoot = document.paths[path]?.servers !== undefined;
         return `${method} ${isAtRoot ? '' : base}${path}`;
       });
-      const routes = routesOf(house.server.context, base).filter(
+      const routes = routesOf(testServer.server.context, base).filter(
         (route) => !route.startsWith(`get ${base}/docs/`), // the files that the page loads
       );
       assert.deepEqual(described.toSorted(), routes.toSorted());
@@ -51,14 +51,14 @@ describe('GET /openapi.json', () => {
       SSO_SHARED_SECRET: 'shared',
       SESSION_SECRETS: 'a-session-secret-of-at-least-32-characters',
     };
-    await using house = await createHouse({ env });
-    const document = await fetchDocument(house.api);
+    await using testServer = await createTestServer({ env });
+    const document = await fetchDocument(testServer.api);
     const described = operationsIn(document).filter(({ path }) => path === '/session');
     assert.deepEqual(
       described.map(({ method }) => method),
       ['post', 'delete'],
     );
-    const routes = routesOf(house.server.context, '/api');
+    const routes = routesOf(testServer.server.context, '/api');
     assert.deepEqual(
       routes.filter((route) => route.endsWith('/session')),
       ['post /api/session', 'delete /api/session'],
@@ -79,9 +79,9 @@ describe('GET /openapi.json', () => {
   });
 
   it('knows which statuses of Leadway come through', () => {
-    const refusal = { message: 'no', traceId: null, retryAfterMs: null, isWebPage: false };
+    const rejection = { message: 'no', traceId: null, retryAfterMs: null, isWebPage: false };
     const passed = Array.from({ length: 200 }, (_, index) => 400 + index).filter(
-      (status) => toCallerError({ ...refusal, status }, []).code === 'UPSTREAM_REJECTED',
+      (status) => toClientError({ ...rejection, status }, []).code === 'UPSTREAM_REJECTED',
     );
     assert.deepEqual(passed, [...PASSED_ON_STATUSES]);
   });
@@ -119,7 +119,7 @@ describe('GET /openapi.json', () => {
     assert.match(document.paths['/messages/upload']?.post?.description ?? '', /1234567/);
   });
 
-  it('tells how callers prove who they are', async () => {
+  it('tells how clients prove who they are', async () => {
     const loaded = loadConfig({});
     assert(loaded.ok);
     const jwt = { issuer: 'i', audience: 'a', jwksUrl: null, locationsClaim: 'locations' };
@@ -148,15 +148,15 @@ describe('GET /openapi.json', () => {
 });
 
 async function describe31(env: Readonly<Record<string, string>> = {}): Promise<OpenApiDocument> {
-  await using house = await createHouse({ env });
-  return await fetchDocument(house.api);
+  await using testServer = await createTestServer({ env });
+  return await fetchDocument(testServer.api);
 }
 
 async function fetchDocument(api: string): Promise<OpenApiDocument> {
-  const answer = await fetch(`${api}/openapi.json`);
-  assert.equal(answer.status, 200);
-  assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
-  return (await answer.json()) as OpenApiDocument;
+  const response = await fetch(`${api}/openapi.json`);
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get('content-type') ?? '', /^application\/json/);
+  return (await response.json()) as OpenApiDocument;
 }
 
 function formOf(
@@ -174,14 +174,14 @@ function formOf(
 
 /** Every pair of status and code that an operation or a shared response speaks of. */
 function codesIn(document: OpenApiDocument): [status: number, code: string][] {
-  const answers = [
+  const responses = [
     ...operationsIn(document).flatMap(({ method, path }) =>
       Object.entries(document.paths[path]?.[method]?.responses ?? {}),
     ),
     ...Object.entries(document.components.responses),
   ];
-  return answers.flatMap(([, answer]) => {
-    const { content } = answer as { content?: Record<string, { schema?: Schema }> };
+  return responses.flatMap(([, response]) => {
+    const { content } = response as { content?: Record<string, { schema?: Schema }> };
     const properties = content?.['application/json']?.schema?.properties ?? {};
     const codes = (properties['code']?.['enum'] ?? []) as string[];
     return codes.map((code): [number, string] => [Number(properties['status']?.['const']), code]);
@@ -194,7 +194,7 @@ interface Layer {
   readonly handle: { readonly stack?: readonly Layer[] };
 }
 
-/** `method path` of every route that answers; a router that is not mounted at the root is at `base`. */
+/** `method path` of every route that responds; a router that is not mounted at the root is at `base`. */
 function routesOf(context: AppContext, base: string): string[] {
   const app: { router: unknown } = createApp(context);
   const { stack } = app.router as { stack: readonly Layer[] };

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
-import { createHouse, type House, type HouseOptions, settled } from '../helpers/house.ts';
-import { connectTo } from '../helpers/raw-caller.ts';
+import { connectTo } from '../helpers/raw-client.ts';
+import {
+  createTestServer,
+  settled,
+  type TestServer,
+  type TestServerOptions,
+} from '../helpers/test-server.ts';
 
 const RULES =
   'POST /conversations/messages,GET /conversations/search,GET /conversations/:id,DELETE /things/:id';
 
-const open = (options: HouseOptions = {}): Promise<House> =>
-  createHouse({ ...options, env: { PASSTHROUGH: RULES, ...options.env } });
+const open = (options: TestServerOptions = {}): Promise<TestServer> =>
+  createTestServer({ ...options, env: { PASSTHROUGH: RULES, ...options.env } });
 
-const assertNothingSent = ({ sandbox }: House): void =>
+const assertNothingSent = ({ sandbox }: TestServer): void =>
   assert.equal(sandbox.requests.length, 0, 'something reached Leadway');
 
 interface Json {
@@ -17,15 +22,15 @@ interface Json {
   readonly [key: string]: unknown;
 }
 
-const ask = async (house: House, path: string, init: RequestInit = {}) => {
-  const answer = await fetch(`${house.api}${path}`, { redirect: 'manual', ...init });
-  const text = await answer.text();
-  const isJson = answer.headers.get('content-type')?.startsWith('application/json') === true;
-  return { answer, status: answer.status, text, json: (isJson ? JSON.parse(text) : {}) as Json };
+const ask = async (testServer: TestServer, path: string, init: RequestInit = {}) => {
+  const response = await fetch(`${testServer.api}${path}`, { redirect: 'manual', ...init });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+  return { response, status: response.status, text, json: (isJson ? JSON.parse(text) : {}) as Json };
 };
 
-const post = (house: House, body: unknown, headers: Record<string, string> = {}) =>
-  ask(house, '/conversations/messages', {
+const post = (testServer: TestServer, body: unknown, headers: Record<string, string> = {}) =>
+  ask(testServer, '/conversations/messages', {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -35,16 +40,16 @@ const MESSAGE = { type: 'SMS', contactId: 'sandboxContact01', message: 'hola' };
 
 describe('A listed call', () => {
   it('is logged with its location and under its pattern, which holds no ids', async () => {
-    await using house = await open();
-    await ask(house, '/conversations/sandboxConversation01');
+    await using testServer = await open();
+    await ask(testServer, '/conversations/sandboxConversation01');
     const isLine = (entry: Record<string, unknown>) => entry['msg'] === 'request';
-    await settled(() => house.log.entries.some(isLine), 'the line of the request');
-    const { route, locationId, upstreamStatus, upstreamMs } = house.log.entries.find(isLine) ?? {};
+    await settled(() => testServer.log.entries.some(isLine), 'the line of the request');
+    const { route, locationId, upstreamStatus, upstreamMs } = testServer.log.entries.find(isLine) ?? {};
     assert.deepEqual(
       { route, locationId, upstreamStatus },
       {
         route: '/api/conversations/:id',
-        locationId: house.sandbox.locationId,
+        locationId: testServer.sandbox.locationId,
         upstreamStatus: 200,
       },
     );
@@ -52,24 +57,24 @@ describe('A listed call', () => {
   });
 
   it('may be made with HEAD where it is a GET, and only there', async () => {
-    await using house = await open();
-    const whole = await ask(house, '/conversations/sandboxConversation01');
-    const head = await fetch(`${house.api}/conversations/sandboxConversation01`, { method: 'HEAD' });
+    await using testServer = await open();
+    const whole = await ask(testServer, '/conversations/sandboxConversation01');
+    const head = await fetch(`${testServer.api}/conversations/sandboxConversation01`, { method: 'HEAD' });
     assert.equal(`${head.status} ${await head.text()}`, '200 ');
-    assert.equal(head.headers.get('content-type'), whole.answer.headers.get('content-type'));
+    assert.equal(head.headers.get('content-type'), whole.response.headers.get('content-type'));
     assert.deepEqual(
-      house.sandbox.requests.map(({ method }) => method),
+      testServer.sandbox.requests.map(({ method }) => method),
       ['GET', 'GET'],
     );
-    const none = await fetch(`${house.api}/things/thing01`, { method: 'HEAD' });
+    const none = await fetch(`${testServer.api}/things/thing01`, { method: 'HEAD' });
     assert.equal(none.status, 404);
-    assert.equal(house.sandbox.requests.length, 2);
-    await house.assertTidy();
+    assert.equal(testServer.sandbox.requests.length, 2);
+    await testServer.assertClean();
   });
 
-  it('reaches Leadway with the token, the version and nothing of the caller’s headers', async () => {
-    await using house = await open();
-    const { status, json, answer } = await post(house, MESSAGE, {
+  it('reaches Leadway with the token, the version and nothing of the client’s headers', async () => {
+    await using testServer = await open();
+    const { status, json, response } = await post(testServer, MESSAGE, {
       Authorization: 'Bearer of-the-caller',
       Cookie: 'session=secret',
       'X-Custom': 'x',
@@ -80,56 +85,56 @@ describe('A listed call', () => {
     });
     assert.equal(status, 201);
     assert.deepEqual(json.echo?.body, MESSAGE);
-    const [request] = house.sandbox.requests;
+    const [request] = testServer.sandbox.requests;
     assert.deepEqual(request?.headers, {
-      authorization: `Bearer ${house.sandbox.token}`,
+      authorization: `Bearer ${testServer.sandbox.token}`,
       version: '2021-07-28',
       accept: 'application/json',
       'accept-encoding': 'identity',
       'user-agent': 'leadway-bff',
       'content-type': 'application/json',
       'content-length': String(JSON.stringify(MESSAGE).length),
-      host: new URL(house.sandbox.url).host,
+      host: new URL(testServer.sandbox.url).host,
       connection: 'keep-alive',
     });
-    assert.equal(answer.headers.get('set-cookie'), null);
-    assert.equal(answer.headers.get('x-ratelimit-max'), null);
-    assert.equal(answer.headers.get('cache-control'), 'no-store');
-    await house.assertTidy();
+    assert.equal(response.headers.get('set-cookie'), null);
+    assert.equal(response.headers.get('x-ratelimit-max'), null);
+    assert.equal(response.headers.get('cache-control'), 'no-store');
+    await testServer.assertClean();
   });
 
-  it('answers with what Leadway answered, its query written anew', async () => {
-    await using house = await open();
+  it('responds with what Leadway responded, its query written anew', async () => {
+    await using testServer = await open();
     const { json } = await ask(
-      house,
+      testServer,
       '/conversations/search?locationId=sandboxLocation01&q=a%20b%2fc&q2=%C3%B1',
     );
     assert.deepEqual(json.echo?.query, { locationId: 'sandboxLocation01', q: 'a b/c', q2: 'ñ' });
   });
 
   it('may be a GET with a body, which is held to the same rules', async () => {
-    await using house = await open();
-    using caller = await connectTo(house);
+    await using testServer = await open();
+    using client = await connectTo(testServer);
     const body = '{"locationId":"sandboxLocation02"}';
-    await caller.send(
+    await client.send(
       `GET /api/conversations/sandboxConversation01 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
-    assert.equal((await caller.answer()).body.code, 'LOCATION_NOT_ALLOWED');
-    assertNothingSent(house);
+    assert.equal((await client.response()).body.code, 'LOCATION_NOT_ALLOWED');
+    assertNothingSent(testServer);
   });
 
   it('without a body is sent without one', async () => {
-    await using house = await open();
-    await ask(house, '/things/abc', { method: 'DELETE' });
-    const [request] = house.sandbox.requests;
+    await using testServer = await open();
+    await ask(testServer, '/things/abc', { method: 'DELETE' });
+    const [request] = testServer.sandbox.requests;
     assert.equal(request?.method, 'DELETE');
     assert.equal(request?.bodyBytes, 0);
     assert.equal(request?.headers['content-type'], undefined);
   });
 
-  it('passes Leadway’s refusals on in our shape', async () => {
-    await using house = await open();
-    const { status, json } = await post(house, {});
+  it('passes Leadway’s rejections on in our shape', async () => {
+    await using testServer = await open();
+    const { status, json } = await post(testServer, {});
     assert.equal(status, 400);
     assert.equal(json.code, 'UPSTREAM_REJECTED');
     assert.match(String(json['message']), /contactId/);
@@ -138,12 +143,12 @@ describe('A listed call', () => {
   });
 
   it('is counted by the rate limit like all others', async () => {
-    await using house = await open({ env: { RATE_LIMIT_MAX: '2' } });
-    const path = `/conversations/${house.sandbox.conversationId}`;
-    assert.equal((await ask(house, path)).status, 200);
-    assert.equal((await ask(house, path)).status, 200);
-    assert.equal((await ask(house, path)).json.code, 'RATE_LIMITED');
-    assert.equal(house.sandbox.requests.length, 2);
+    await using testServer = await open({ env: { RATE_LIMIT_MAX: '2' } });
+    const path = `/conversations/${testServer.sandbox.conversationId}`;
+    assert.equal((await ask(testServer, path)).status, 200);
+    assert.equal((await ask(testServer, path)).status, 200);
+    assert.equal((await ask(testServer, path)).json.code, 'RATE_LIMITED');
+    assert.equal(testServer.sandbox.requests.length, 2);
   });
 });
 
@@ -163,35 +168,38 @@ describe('A call that is not listed', () => {
     ['POST', '/CONVERSATIONS/messages'],
   ] as const) {
     it(`is 404: ${method} ${path.slice(0, 40)}`, async () => {
-      await using house = await open();
-      const answer = await fetch(`${house.api}${path}`, { method });
-      assert.equal(answer.status, 404);
-      if (method !== 'HEAD') assert.equal(((await answer.json()) as Json).code, 'NOT_FOUND');
-      assertNothingSent(house);
-      await house.assertTidy();
+      await using testServer = await open();
+      const response = await fetch(`${testServer.api}${path}`, { method });
+      assert.equal(response.status, 404);
+      if (method !== 'HEAD') assert.equal(((await response.json()) as Json).code, 'NOT_FOUND');
+      assertNothingSent(testServer);
+      await testServer.assertClean();
     });
   }
 
   it('is 404 where nothing is listed', async () => {
-    await using house = await createHouse();
-    assert.equal((await ask(house, '/conversations/abc')).status, 404);
-    assertNothingSent(house);
+    await using testServer = await createTestServer();
+    assert.equal((await ask(testServer, '/conversations/abc')).status, 404);
+    assertNothingSent(testServer);
   });
 
   it('never hides one of ours', async () => {
-    await using house = await open({
+    await using testServer = await open({
       env: { PASSTHROUGH: 'POST /messages/upload,GET /config,POST /messages/upload/complete' },
     });
-    assert.equal((await ask(house, '/messages/upload', { method: 'POST' })).json.code, 'NOT_MULTIPART');
-    assert.equal((await ask(house, '/config')).status, 200);
-    assertNothingSent(house);
+    assert.equal((await ask(testServer, '/messages/upload', { method: 'POST' })).json.code, 'NOT_MULTIPART');
+    assert.equal((await ask(testServer, '/config')).status, 200);
+    assertNothingSent(testServer);
   });
 
   it('is 404 without a base path too, and its pages stay', async () => {
-    await using house = await open({ env: { BASE_PATH: '/' } });
-    assert.equal((await fetch(`${house.url}/conversations/${house.sandbox.conversationId}`)).status, 200);
-    assert.equal((await fetch(`${house.url}/`)).status, 404);
-    assert.equal((await fetch(`${house.url}/healthz`)).status, 200);
+    await using testServer = await open({ env: { BASE_PATH: '/' } });
+    assert.equal(
+      (await fetch(`${testServer.url}/conversations/${testServer.sandbox.conversationId}`)).status,
+      200,
+    );
+    assert.equal((await fetch(`${testServer.url}/`)).status, 404);
+    assert.equal((await fetch(`${testServer.url}/healthz`)).status, 200);
   });
 });
 
@@ -209,36 +217,36 @@ describe('The body of a passed-through call', () => {
     ['depth without end', `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, {}, 400, null],
   ] as const) {
     it(`may not be ${what}`, async () => {
-      await using house = await open();
-      const { status: came, json } = await post(house, body, headers);
+      await using testServer = await open();
+      const { status: came, json } = await post(testServer, body, headers);
       assert.equal(came, status);
       if (code !== null) assert.equal(json.code, code);
-      assertNothingSent(house);
-      await house.assertTidy();
+      assertNothingSent(testServer);
+      await testServer.assertClean();
     });
   }
 
   it('may have 1 MiB and no byte more', async () => {
-    await using house = await open();
+    await using testServer = await open();
     const max = 1024 * 1024;
     const ofSize = (bytes: number): string => {
       const empty = JSON.stringify({ ...MESSAGE, message: '' });
       return JSON.stringify({ ...MESSAGE, message: 'x'.repeat(bytes - empty.length) });
     };
-    assert.equal((await post(house, ofSize(max + 1))).json.code, 'BODY_TOO_LARGE');
-    assertNothingSent(house);
-    assert.equal((await post(house, ofSize(max))).status, 201);
-    assert.equal(house.sandbox.requests[0]?.bodyBytes, max);
+    assert.equal((await post(testServer, ofSize(max + 1))).json.code, 'BODY_TOO_LARGE');
+    assertNothingSent(testServer);
+    assert.equal((await post(testServer, ofSize(max))).status, 201);
+    assert.equal(testServer.sandbox.requests[0]?.bodyBytes, max);
   });
 
   it('arrives as it was checked: of two equal keys the last, and `__proto__` as a plain key', async () => {
-    await using house = await open();
+    await using testServer = await open();
     const { status } = await post(
-      house,
+      testServer,
       '{"type":"Email","type":"SMS","contactId":"sandboxContact01","__proto__":{"a":1},"constructor":{"prototype":2}}',
     );
     assert.equal(status, 201);
-    const text = JSON.stringify(house.sandbox.requests[0]?.json);
+    const text = JSON.stringify(testServer.sandbox.requests[0]?.json);
     assert.equal(
       text,
       '{"type":"SMS","contactId":"sandboxContact01","__proto__":{"a":1},"constructor":{"prototype":2}}',
@@ -246,7 +254,7 @@ describe('The body of a passed-through call', () => {
   });
 
   it('may have 50,000 values and not one more, whatever its texts hold', async () => {
-    await using house = await open();
+    await using testServer = await open();
     const ofNumbers = (count: number): string =>
       JSON.stringify({
         ...MESSAGE,
@@ -254,20 +262,20 @@ describe('The body of a passed-through call', () => {
         a: Array.from({ length: count }, () => 1),
       });
     const others = new Set([...Object.keys(MESSAGE), 'message', 'a']).size;
-    assert.equal((await post(house, ofNumbers(50_000 - others))).status, 201);
-    const { status, json } = await post(house, ofNumbers(50_001 - others));
+    assert.equal((await post(testServer, ofNumbers(50_000 - others))).status, 201);
+    const { status, json } = await post(testServer, ofNumbers(50_001 - others));
     assert.deepEqual([status, json.code], [400, 'BAD_JSON']);
-    assert.equal(house.sandbox.requests.length, 1);
+    assert.equal(testServer.sandbox.requests.length, 1);
   });
 
-  it('is not asked for under Expect: 100-continue when the call is refused without it', async () => {
-    await using house = await open();
-    using caller = await connectTo(house);
-    await caller.send(
+  it('is not asked for under Expect: 100-continue when the call is rejected without it', async () => {
+    await using testServer = await open();
+    using client = await connectTo(testServer);
+    await client.send(
       'POST /api/conversations/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n',
     );
-    assert.equal((await caller.answer()).body.code, 'NOT_JSON');
-    assert(!caller.received.includes('100 Continue'));
+    assert.equal((await client.response()).body.code, 'NOT_JSON');
+    assert(!client.received.includes('100 Continue'));
   });
 });
 
@@ -295,15 +303,15 @@ describe('The location of a passed-through call', () => {
     ['another case in the body', '', { LocationID: OTHER }],
     ['a body beside a good query', '?locationId=sandboxLocation01', { locationId: OTHER }],
   ] as const) {
-    it(`is held to the caller’s in ${what}`, async () => {
-      await using house = await open();
-      const { status, json } = await ask(house, `/conversations/messages${query}`, {
+    it(`is held to the client’s in ${what}`, async () => {
+      await using testServer = await open();
+      const { status, json } = await ask(testServer, `/conversations/messages${query}`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({ ...MESSAGE, ...body }),
       });
       assert.deepEqual({ status, code: json.code }, { status: 403, code: 'LOCATION_NOT_ALLOWED' });
-      assertNothingSent(house);
+      assertNothingSent(testServer);
     });
   }
 
@@ -314,24 +322,24 @@ describe('The location of a passed-through call', () => {
     ['true', true],
   ] as const) {
     it(`may not be ${what}`, async () => {
-      await using house = await open();
-      const { json } = await post(house, { ...MESSAGE, locationId: value });
+      await using testServer = await open();
+      const { json } = await post(testServer, { ...MESSAGE, locationId: value });
       assert.equal(json.code, 'INVALID_FIELD');
-      assertNothingSent(house);
+      assertNothingSent(testServer);
     });
   }
 
-  it('is held to the caller’s in the path', async () => {
-    await using house = await open({ env: { PASSTHROUGH: 'GET /locations/:locationId' } });
-    assert.equal((await ask(house, '/locations/sandboxLocation02')).json.code, 'LOCATION_NOT_ALLOWED');
-    assertNothingSent(house);
-    await ask(house, '/locations/sandboxLocation01');
-    assert.equal(house.sandbox.requests[0]?.path, '/locations/sandboxLocation01');
+  it('is held to the client’s in the path', async () => {
+    await using testServer = await open({ env: { PASSTHROUGH: 'GET /locations/:locationId' } });
+    assert.equal((await ask(testServer, '/locations/sandboxLocation02')).json.code, 'LOCATION_NOT_ALLOWED');
+    assertNothingSent(testServer);
+    await ask(testServer, '/locations/sandboxLocation01');
+    assert.equal(testServer.sandbox.requests[0]?.path, '/locations/sandboxLocation01');
   });
 
   it('may be left empty, as anywhere', async () => {
-    await using house = await open();
-    assert.equal((await post(house, { ...MESSAGE, locationId: '' })).status, 201);
-    assert.equal((await post(house, { ...MESSAGE, locationId: null })).status, 201);
+    await using testServer = await open();
+    assert.equal((await post(testServer, { ...MESSAGE, locationId: '' })).status, 201);
+    assert.equal((await post(testServer, { ...MESSAGE, locationId: null })).status, 201);
   });
 });

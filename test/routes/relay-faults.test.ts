@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { FaultName } from '../../sandbox/index.ts';
-import { assertRefused, fields, file, type Reply, seen, sendForm } from '../helpers/direct-steps.ts';
-import { createHouse, type House } from '../helpers/house.ts';
+import { assertRejected, fields, file, type Reply, seen, sendForm } from '../helpers/direct-steps.ts';
 import { mp4 } from '../helpers/multipart.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
-/** Faults in each of the three steps, and what the caller is told. */
+/** Faults in each of the three steps, and what the client is told. */
 const FAULTS: readonly (readonly [FaultName, number, string, Readonly<Record<string, unknown>>?])[] = [
   ['no-initiate', 502, 'DIRECT_UNAVAILABLE', { use: 'forward' }],
   ['initiate-401-class', 502, 'DIRECT_UNAVAILABLE', { use: 'forward' }],
@@ -29,18 +29,18 @@ const FAULTS: readonly (readonly [FaultName, number, string, Readonly<Record<str
 ];
 
 describe('a relayed upload when a step fails', () => {
-  let house: House;
+  let testServer: TestServer;
   beforeEach(async () => {
-    house = await createHouse({ env: { UPSTREAM_TIMEOUT_MS: '300' } });
+    testServer = await createTestServer({ env: { UPSTREAM_TIMEOUT_MS: '300' } });
   });
   afterEach(async () => {
-    await house.assertTidy();
-    await house[Symbol.asyncDispose]();
+    await testServer.assertClean();
+    await testServer[Symbol.asyncDispose]();
   });
 
   function relay(bytes: number): Promise<Reply> {
-    const target = fields({ conversationId: house.sandbox.conversationId, channel: 'WHATSAPP' });
-    return sendForm(house, [...target, file('film.mp4', mp4(bytes))], { path: '?mode=relay' });
+    const target = fields({ conversationId: testServer.sandbox.conversationId, channel: 'WHATSAPP' });
+    return sendForm(testServer, [...target, file('film.mp4', mp4(bytes))], { path: '?mode=relay' });
   }
 
   for (const [fault, status, code, details] of FAULTS) {
@@ -48,23 +48,23 @@ describe('a relayed upload when a step fails', () => {
       ['small', 9_000],
       ['large', 20_000_000],
     ] as const) {
-      it(`answers ${code} to ${fault} with a ${size} file`, async () => {
-        house.sandbox.fault = fault;
-        await house.sandbox.ready();
+      it(`responses ${code} to ${fault} with a ${size} file`, async () => {
+        testServer.sandbox.fault = fault;
+        await testServer.sandbox.ready();
         const reply = await relay(bytes);
-        const given = assertRefused(reply, status, code);
+        const given = assertRejected(reply, status, code);
         if (details !== undefined) assert.deepEqual(given, details);
         assert(!/X-Goog|127\.0\.0\.1|evil|Signature/.test(reply.text), reply.text);
-        if (!fault.startsWith('complete')) assert.equal(seen(house, 'complete').length, 0);
+        if (!fault.startsWith('complete')) assert.equal(seen(testServer, 'complete').length, 0);
         // With a full buffer it does not notice that we have left.
-        if (fault === 'storage-stops-reading') house.sandbox.reset();
+        if (fault === 'storage-stops-reading') testServer.sandbox.reset();
       });
     }
   }
 
   it('works again after a failure', async () => {
-    house.sandbox.fault = 'once-storage-reset';
-    assertRefused(await relay(100_000), 502, 'UPSTREAM_ABORTED');
+    testServer.sandbox.fault = 'once-storage-reset';
+    assertRejected(await relay(100_000), 502, 'UPSTREAM_ABORTED');
     assert.equal((await relay(100_000)).status, 200);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {
-  assertRefused,
+  assertRejected,
   fields,
   file,
   jsonOf,
@@ -9,31 +9,31 @@ import {
   sendForm,
   sha256,
 } from '../helpers/direct-steps.ts';
-import { createHouse, type House } from '../helpers/house.ts';
 import { closing, encodeForm, fixture, mp4, type Part } from '../helpers/multipart.ts';
-import { beginUpload } from '../helpers/raw-caller.ts';
+import { beginUpload } from '../helpers/raw-client.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 const MIB = 1024 * 1024;
 
 describe('POST /messages/upload?mode=relay', () => {
-  let house: House;
+  let testServer: TestServer;
   let target: readonly Part[];
   before(async () => {
-    house = await createHouse();
-    target = fields({ conversationId: house.sandbox.conversationId });
+    testServer = await createTestServer();
+    target = fields({ conversationId: testServer.sandbox.conversationId });
   });
-  beforeEach(() => house.sandbox.reset());
-  afterEach(() => house.assertTidy());
-  after(() => house[Symbol.asyncDispose]());
+  beforeEach(() => testServer.sandbox.reset());
+  afterEach(() => testServer.assertClean());
+  after(() => testServer[Symbol.asyncDispose]());
 
   function relay(parts: readonly Part[], more: { readonly chunked?: boolean } = {}): Promise<Reply> {
-    return sendForm(house, parts, { path: '?mode=relay', ...more });
+    return sendForm(testServer, parts, { path: '?mode=relay', ...more });
   }
 
-  /** Asserts that nothing of a refused upload became an attachment. */
+  /** Asserts that nothing of a rejected upload became an attachment. */
   function assertNothingCompleted(): void {
-    assert.equal(seen(house, 'complete').length, 0);
-    assert.equal(seen(house, 'upload').length, 0);
+    assert.equal(seen(testServer, 'complete').length, 0);
+    assert.equal(seen(testServer, 'upload').length, 0);
   }
 
   for (const chunked of [false, true]) {
@@ -47,8 +47,8 @@ describe('POST /messages/upload?mode=relay', () => {
         assert.equal(body.mode, 'relay');
         const shown = await fetch(body.uploadedFiles?.[name] ?? '');
         assert.equal(sha256(Buffer.from(await shown.arrayBuffer())), sha256(film));
-        assert.equal(seen(house, 'initiate').length, 1);
-        assert.equal(seen(house, 'complete').length, 1);
+        assert.equal(seen(testServer, 'initiate').length, 1);
+        assert.equal(seen(testServer, 'complete').length, 1);
       });
     }
   }
@@ -58,21 +58,21 @@ describe('POST /messages/upload?mode=relay', () => {
     const declared = fields({ channel: 'WHATSAPP', fileSize: film.length });
     const { status, text } = await relay([...target, ...declared, file('film.mp4', film)]);
     assert.equal(status, 200, text);
-    const [put] = seen(house, 'put');
+    const [put] = seen(testServer, 'put');
     assert.equal(put?.headers['content-length'], String(film.length));
     assert.equal(put?.files?.[0]?.sha256, sha256(film));
-    assert.equal(jsonOf(house, 'initiate')['fileSize'], film.length);
+    assert.equal(jsonOf(testServer, 'initiate')['fileSize'], film.length);
   });
 
-  it('sends storage neither the token nor anything of the caller', async () => {
+  it('sends storage neither the token nor anything of the client', async () => {
     const headers = { Cookie: 'session=secret', Authorization: 'Bearer own', 'X-Custom': 'yes' };
     const parts = [...target, file('note.txt', 'hello')];
-    const { status } = await sendForm(house, parts, { path: '?mode=relay', headers });
+    const { status } = await sendForm(testServer, parts, { path: '?mode=relay', headers });
     assert.equal(status, 200);
-    assert.deepEqual(seen(house, 'put')[0]?.headers, {
+    assert.deepEqual(seen(testServer, 'put')[0]?.headers, {
       'content-type': 'text/plain',
       'content-length': '5',
-      host: new URL(house.sandbox.storageOrigin).host,
+      host: new URL(testServer.sandbox.storageOrigin).host,
       connection: 'keep-alive',
     });
   });
@@ -91,9 +91,9 @@ describe('POST /messages/upload?mode=relay', () => {
     assert.deepEqual(Object.keys(files), ['a.txt', 'film.mp4', 'a (2).txt', 'a (3).txt']);
     assert.equal(await (await fetch(files['a (2).txt'] ?? '')).text(), 'two');
     assert.equal(new Set(Object.values(files)).size, 4);
-    const lastPut = house.sandbox.requests.findLastIndex(({ method }) => method === 'PUT');
-    const firstComplete = house.sandbox.requests.findIndex(({ path }) => path.endsWith('/complete'));
-    assert.equal(seen(house, 'complete').length, 4);
+    const lastPut = testServer.sandbox.requests.findLastIndex(({ method }) => method === 'PUT');
+    const firstComplete = testServer.sandbox.requests.findIndex(({ path }) => path.endsWith('/complete'));
+    assert.equal(seen(testServer, 'complete').length, 4);
     assert(lastPut < firstComplete, 'every file is stored before one is completed');
   });
 
@@ -104,7 +104,7 @@ describe('POST /messages/upload?mode=relay', () => {
 
   it('asks for the conversation before a large file', async () => {
     const reply = await relay([file('film.mp4', mp4(400_000)), ...target]);
-    assert.equal(assertRefused(reply, 400, 'FIELD_ORDER')['field'], 'conversationId');
+    assert.equal(assertRejected(reply, 400, 'FIELD_ORDER')['field'], 'conversationId');
     assertNothingCompleted();
   });
 
@@ -112,7 +112,7 @@ describe('POST /messages/upload?mode=relay', () => {
     const declared = fields({ fileSize: 6_000_000 });
     const film = file('film.mp4', mp4(6_000_000));
     const reply = await relay([...target, ...declared, film, ...fields({ channel: 'WHATSAPP' })]);
-    assert.equal(assertRefused(reply, 400, 'FIELD_ORDER')['field'], 'channel');
+    assert.equal(assertRejected(reply, 400, 'FIELD_ORDER')['field'], 'channel');
     assertNothingCompleted();
   });
 
@@ -135,7 +135,7 @@ describe('POST /messages/upload?mode=relay', () => {
   ];
   for (const [what, parts, status, code] of late) {
     it(`completes nothing when what follows a file is ${what}`, async () => {
-      assertRefused(await relay([...target, ...parts]), status, code);
+      assertRejected(await relay([...target, ...parts]), status, code);
       assertNothingCompleted();
     });
   }
@@ -154,8 +154,8 @@ describe('POST /messages/upload?mode=relay', () => {
   ];
   for (const [what, parts, status, code] of wrong) {
     it(`gives storage no object of a file that ${what}`, async () => {
-      assertRefused(await relay([...target, ...parts], { chunked: true }), status, code);
-      assert(seen(house, 'put').every((put) => !put.complete));
+      assertRejected(await relay([...target, ...parts], { chunked: true }), status, code);
+      assert(seen(testServer, 'put').every((put) => !put.complete));
       assertNothingCompleted();
     });
   }
@@ -163,15 +163,15 @@ describe('POST /messages/upload?mode=relay', () => {
   it('gives storage no object of a file of announced length before its end is judged', async () => {
     const content = Buffer.concat([Buffer.alloc(400_000, 'a'), Buffer.alloc(9)]);
     const form = encodeForm([...target, ...fields({ fileSize: content.length }), file('a.txt', content)]);
-    using caller = await beginUpload(house, form.length, [], '?mode=relay');
+    using client = await beginUpload(testServer, form.length, [], '?mode=relay');
     const endBytes = closing().length + 2;
-    await caller.send(form.subarray(0, -endBytes));
-    await house.sandbox.waitFor(() => (seen(house, 'put')[0]?.bodyBytes ?? 0) > 300_000);
-    await caller.send(form.subarray(-endBytes));
-    assert.equal((await caller.answer()).body.code, 'TYPE_MISMATCH');
-    caller.leave();
-    await house.assertTidy();
-    const [put] = seen(house, 'put');
+    await client.send(form.subarray(0, -endBytes));
+    await testServer.sandbox.waitFor(() => (seen(testServer, 'put')[0]?.bodyBytes ?? 0) > 300_000);
+    await client.send(form.subarray(-endBytes));
+    assert.equal((await client.response()).body.code, 'TYPE_MISMATCH');
+    client.leave();
+    await testServer.assertClean();
+    const [put] = seen(testServer, 'put');
     assert.equal(put?.headers['content-length'], String(content.length));
     assert.equal(put?.complete, false);
     assertNothingCompleted();
@@ -179,12 +179,14 @@ describe('POST /messages/upload?mode=relay', () => {
 
   it('gives storage no object when the form is cut', async () => {
     const form = encodeForm([...target, film]);
-    using caller = await beginUpload(house, form.length, [], '?mode=relay');
-    await caller.send(form.subarray(0, -100));
-    await house.sandbox.waitFor(() => (seen(house, 'put')[0]?.bodyBytes ?? 0) > 0);
-    caller.leave();
-    await house.sandbox.waitFor((requests) => requests.every(({ complete, aborted }) => complete || aborted));
-    assert(seen(house, 'put').every((put) => !put.complete));
+    using client = await beginUpload(testServer, form.length, [], '?mode=relay');
+    await client.send(form.subarray(0, -100));
+    await testServer.sandbox.waitFor(() => (seen(testServer, 'put')[0]?.bodyBytes ?? 0) > 0);
+    client.leave();
+    await testServer.sandbox.waitFor((requests) =>
+      requests.every(({ complete, aborted }) => complete || aborted),
+    );
+    assert(seen(testServer, 'put').every((put) => !put.complete));
     assertNothingCompleted();
   });
 });

@@ -1,22 +1,22 @@
 import assert from 'node:assert/strict';
-import { createHouse, type House } from '../helpers/house.ts';
 import { BOUNDARY, closing, encodeForm, fixture, mp4, type Part } from '../helpers/multipart.ts';
-import { type Answer, filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+import { type ApiResponse, filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 describe('the file names of an upload', () => {
-  let house: House;
+  let testServer: TestServer;
   let fields: Part[];
   const png = fixture('picture.png');
   beforeEach(async () => {
-    house = await createHouse();
-    fields = textParts(house.fields);
+    testServer = await createTestServer();
+    fields = textParts(testServer.fields);
   });
-  afterEach(() => house[Symbol.asyncDispose]());
+  afterEach(() => testServer[Symbol.asyncDispose]());
 
   /** Sends one picture whose disposition has these parameters, as they are. */
-  function sendNamed(parameters: string | Buffer): Promise<Answer> {
+  function sendNamed(parameters: string | Buffer): Promise<ApiResponse> {
     return sendUpload(
-      house,
+      testServer,
       Buffer.concat([
         encodeForm(fields).subarray(0, -closing().length),
         Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: form-data; name="fileAttachment"; `),
@@ -65,11 +65,11 @@ describe('the file names of an upload', () => {
   ];
   for (const [what, parameters, expected] of CLEANED) {
     it(what, async () => {
-      const answer = await sendNamed(parameters);
-      assert.equal(answer.status, 200, answer.text);
-      assert.equal(house.sandbox.requests[0]?.files?.[0]?.name, expected);
-      assert.deepEqual(Object.keys(answer.body.uploadedFiles ?? {}), [expected]);
-      await house.assertTidy({ completeUploads: 1 });
+      const response = await sendNamed(parameters);
+      assert.equal(response.status, 200, response.text);
+      assert.equal(testServer.sandbox.requests[0]?.files?.[0]?.name, expected);
+      assert.deepEqual(Object.keys(response.body.uploadedFiles ?? {}), [expected]);
+      await testServer.assertClean({ completeUploads: 1 });
     });
   }
 
@@ -101,11 +101,11 @@ describe('the file names of an upload', () => {
     ['text behind the quotes', 'filename="a.png"b', 400, 'BAD_MULTIPART'],
   ];
   for (const [what, parameters, status, code] of REFUSED) {
-    it(`refuses ${what}`, async () => {
-      const answer = await sendNamed(parameters);
-      assert.equal(answer.status, status, answer.text);
-      assert.equal(answer.body.code, code, answer.text);
-      await house.assertTidy();
+    it(`rejects ${what}`, async () => {
+      const response = await sendNamed(parameters);
+      assert.equal(response.status, status, response.text);
+      assert.equal(response.body.code, code, response.text);
+      await testServer.assertClean();
     });
   }
 
@@ -113,12 +113,12 @@ describe('the file names of an upload', () => {
     const form = [...fields, filePart('100%25 ni%C3%B1o%22.png', png)];
     const headers = { 'Sec-Fetch-Site': 'same-origin' };
     for (const name of ['100%25.png', 'ni%C3%B1o.png', 'a%20b.png']) {
-      const answer = await sendUpload(house, [...fields, filePart(name, png)], { headers });
-      assert.deepEqual(Object.keys(answer.body.uploadedFiles ?? {}), [name]);
+      const response = await sendUpload(testServer, [...fields, filePart(name, png)], { headers });
+      assert.deepEqual(Object.keys(response.body.uploadedFiles ?? {}), [name]);
     }
-    const escaped = await sendUpload(house, form, { headers });
+    const escaped = await sendUpload(testServer, form, { headers });
     assert.deepEqual(Object.keys(escaped.body.uploadedFiles ?? {}), ['100%25 ni%C3%B1o".png']);
-    await house.assertTidy({ completeUploads: 4 });
+    await testServer.assertClean({ completeUploads: 4 });
   });
 
   it('must be there, whatever the part holds', async () => {
@@ -135,43 +135,43 @@ describe('the file names of an upload', () => {
         [...fields, part],
         [...fields, filePart('a.png', png), part],
       ]) {
-        const answer = await sendUpload(house, form);
-        assert.equal(answer.status, 400, answer.text);
-        assert.equal(answer.body.code, 'BAD_FILENAME');
-        assert.match(answer.body.message ?? '', /without a file name/);
+        const response = await sendUpload(testServer, form);
+        assert.equal(response.status, 400, response.text);
+        assert.equal(response.body.code, 'BAD_FILENAME');
+        assert.match(response.body.message ?? '', /without a file name/);
       }
     }
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('are missing in text fields that describe a file, as FilePond sends them', async () => {
     for (const content of ['', '{"id":"x"}']) {
       const described = [...fields, { name: 'fileAttachment', content }, filePart('a.png', png)];
-      const answer = await sendUpload(house, described);
-      assert.equal(answer.status, 200, answer.text);
+      const response = await sendUpload(testServer, described);
+      assert.equal(response.status, 200, response.text);
     }
-    await house.assertTidy({ completeUploads: 2 });
+    await testServer.assertClean({ completeUploads: 2 });
   });
 
   it('may have 255 bytes', async () => {
     const name = `${'ñ'.repeat(125)}a.png`;
     assert.equal(Buffer.byteLength(name), 255);
-    const answer = await sendUpload(house, [...fields, filePart(name, png)]);
-    assert.equal(answer.status, 200, answer.text);
-    assert.equal(house.sandbox.requests[0]?.files?.[0]?.name, name);
-    await house.assertTidy({ completeUploads: 1 });
+    const response = await sendUpload(testServer, [...fields, filePart(name, png)]);
+    assert.equal(response.status, 200, response.text);
+    assert.equal(testServer.sandbox.requests[0]?.files?.[0]?.name, name);
+    await testServer.assertClean({ completeUploads: 1 });
   });
 
-  it('are made distinct, since the answer maps them to URLs', async () => {
+  it('are made distinct, since the response maps them to URLs', async () => {
     const longest = `${'x'.repeat(251)}.png`;
     const names = ['a.png', 'a (2).png', 'a.png', 'dir/a.png', longest, longest];
-    await using many = await createHouse({ env: { MAX_FILES: '6' } });
-    const answer = await sendUpload(many, [
+    await using many = await createTestServer({ env: { MAX_FILES: '6' } });
+    const response = await sendUpload(many, [
       ...textParts(many.fields),
       ...names.map((name) => filePart(name, png)),
     ]);
-    assert.equal(answer.status, 200, answer.text);
-    assert.deepEqual(Object.keys(answer.body.uploadedFiles ?? {}), [
+    assert.equal(response.status, 200, response.text);
+    assert.deepEqual(Object.keys(response.body.uploadedFiles ?? {}), [
       'a.png',
       'a (2).png',
       'a (3).png',
@@ -179,7 +179,7 @@ describe('the file names of an upload', () => {
       longest,
       `${'x'.repeat(247)} (2).png`,
     ]);
-    await many.assertTidy({ completeUploads: 1 });
+    await many.assertClean({ completeUploads: 1 });
   });
 
   it('never become structure of the request to Leadway', async () => {
@@ -188,14 +188,14 @@ describe('the file names of an upload', () => {
     for (const name of names) {
       for (const content of [png, mp4(600_000)]) {
         const extension = content === png ? '' : '.mp4';
-        const answer = await sendUpload(house, [...fields, filePart(name + extension, content)]);
-        assert.equal(answer.status, 200, answer.text);
-        const sent = house.sandbox.requests.at(-1);
+        const response = await sendUpload(testServer, [...fields, filePart(name + extension, content)]);
+        assert.equal(response.status, 200, response.text);
+        const sent = testServer.sandbox.requests.at(-1);
         assert.equal(sent?.fieldOrder?.length, 4);
         assert.equal(sent?.files?.[0]?.field, 'fileAttachment');
         assert.equal(sent?.files?.[0]?.contentType, content === png ? 'image/png' : 'video/mp4');
       }
     }
-    await house.assertTidy({ completeUploads: 4 });
+    await testServer.assertClean({ completeUploads: 4 });
   });
 });

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
-import { createHouse, type House } from '../helpers/house.ts';
 import { closing, encodeForm, fixture, mp4, type Part } from '../helpers/multipart.ts';
-import { beginUpload } from '../helpers/raw-caller.ts';
+import { beginUpload } from '../helpers/raw-client.ts';
 import { filePart, sendUpload, sha256, textParts } from '../helpers/send-upload.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 describe('the declared size of an upload', () => {
-  let house: House;
+  let testServer: TestServer;
   let fields: Part[];
   const film = mp4(600_000);
   const declared = (bytes: number): Part => ({ name: 'fileSize', content: String(bytes) });
   beforeEach(async () => {
-    house = await createHouse();
-    fields = textParts(house.fields);
+    testServer = await createTestServer();
+    fields = textParts(testServer.fields);
   });
-  afterEach(() => house[Symbol.asyncDispose]());
+  afterEach(() => testServer[Symbol.asyncDispose]());
 
   it('gives the request to Leadway an exact length where the length of the body proves it', async () => {
     const form = [...fields, declared(film.length), filePart('film.mp4', film)];
@@ -21,14 +21,14 @@ describe('the declared size of an upload', () => {
     // Some clients leave out the line end after the closing delimiter, others write two.
     const bodies = [whole, whole.subarray(0, -2), Buffer.concat([whole, Buffer.from('\r\n')])];
     for (const body of bodies) {
-      const answer = await sendUpload(house, body);
-      assert.equal(answer.status, 200, answer.text);
-      const sent = house.sandbox.requests.at(-1);
+      const response = await sendUpload(testServer, body);
+      assert.equal(response.status, 200, response.text);
+      const sent = testServer.sandbox.requests.at(-1);
       assert.equal(Number(sent?.headers['content-length']), sent?.bodyBytes);
       assert.equal(sent?.headers['transfer-encoding'], undefined);
       assert.equal(sent?.files?.[0]?.sha256, sha256(film));
     }
-    await house.assertTidy({ completeUploads: bodies.length });
+    await testServer.assertClean({ completeUploads: bodies.length });
   });
 
   it('is not trusted where more may follow the file', async () => {
@@ -38,11 +38,11 @@ describe('the declared size of an upload', () => {
       { form: [...fields, declared(film.length), filePart('film.mp4', film)], chunked: true },
     ];
     for (const { form, chunked } of cases) {
-      const answer = await sendUpload(house, form, { chunked });
-      assert.equal(answer.status, 200, answer.text);
-      assert.equal(house.sandbox.requests.at(-1)?.headers['transfer-encoding'], 'chunked');
+      const response = await sendUpload(testServer, form, { chunked });
+      assert.equal(response.status, 200, response.text);
+      assert.equal(testServer.sandbox.requests.at(-1)?.headers['transfer-encoding'], 'chunked');
     }
-    await house.assertTidy({ completeUploads: 2 });
+    await testServer.assertClean({ completeUploads: 2 });
   });
 
   it('is held against what comes, in both directions, early or late', async () => {
@@ -53,14 +53,14 @@ describe('the declared size of an upload', () => {
           [...fields, declared(size), filePart(name, content)],
           [...fields, filePart(name, content), declared(size)],
         ]) {
-          const answer = await sendUpload(house, form);
-          assert.equal(answer.status, 400, `${name} ${size}: ${answer.text}`);
-          assert.equal(answer.body.code, 'SIZE_MISMATCH');
-          assert.equal(answer.body.details?.['declared'], size);
+          const response = await sendUpload(testServer, form);
+          assert.equal(response.status, 400, `${name} ${size}: ${response.text}`);
+          assert.equal(response.body.code, 'SIZE_MISMATCH');
+          assert.equal(response.body.details?.['declared'], size);
         }
       }
     }
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('may be declared late when it is right', async () => {
@@ -69,36 +69,36 @@ describe('the declared size of an upload', () => {
       ['film.mp4', film],
     ] as const) {
       const form = [...fields, filePart(name, content), declared(content.length)];
-      assert.equal((await sendUpload(house, form)).status, 200);
+      assert.equal((await sendUpload(testServer, form)).status, 200);
     }
-    await house.assertTidy({ completeUploads: 2 });
+    await testServer.assertClean({ completeUploads: 2 });
   });
 
-  it('is of one file, so several are refused', async () => {
+  it('is of one file, so several are rejected', async () => {
     for (const form of [
       [...fields, declared(600_000), filePart('a.mp4', film), filePart('b.mp4', film)],
       [...fields, filePart('a.mp4', film), filePart('b.mp4', film), declared(600_000)],
     ]) {
-      const answer = await sendUpload(house, form);
-      assert.equal(answer.status, 400);
-      assert.equal(answer.body.code, 'TOO_MANY_FILES');
-      assert.equal(answer.body.details?.['max'], 1);
+      const response = await sendUpload(testServer, form);
+      assert.equal(response.status, 400);
+      assert.equal(response.body.code, 'TOO_MANY_FILES');
+      assert.equal(response.body.details?.['max'], 1);
     }
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
-  it('over the limit is refused while the first bytes come', async () => {
-    await using small = await createHouse({ env: { FORWARD_MAX_BYTES: '1000000' } });
+  it('over the limit is rejected while the first bytes come', async () => {
+    await using small = await createTestServer({ env: { FORWARD_MAX_BYTES: '1000000' } });
     const form = [...textParts(small.fields), declared(1_000_001), filePart('film.mp4', film)];
     const opening = encodeForm(form).subarray(0, 20_000);
-    using caller = await beginUpload(small, 1_100_000, [], '?mode=forward');
-    await caller.send(opening);
-    const answer = await caller.answer();
-    assert.equal(answer.status, 413);
-    assert.equal(answer.body.code, 'FILE_TOO_LARGE');
+    using client = await beginUpload(small, 1_100_000, [], '?mode=forward');
+    await client.send(opening);
+    const response = await client.response();
+    assert.equal(response.status, 413);
+    assert.equal(response.body.code, 'FILE_TOO_LARGE');
     assert.equal(small.sandbox.requests.length, 0);
-    caller.leave();
-    await small.assertTidy();
+    client.leave();
+    await small.assertClean();
   });
 
   it('can not be used to run past the length that Leadway was told', async () => {
@@ -110,11 +110,11 @@ describe('the declared size of an upload', () => {
     const proving = encodeForm([...fields, declared(film.length), filePart('film.mp4', film)]).length;
     const body = Buffer.concat([begin.subarray(0, -closing().length), rest]).subarray(0, proving);
     assert.equal(body.length, proving);
-    const answer = await sendUpload(house, body);
-    assert.equal(answer.status, 400);
-    assert.equal(answer.body.code, 'SIZE_MISMATCH');
-    await house.assertTidy();
-    assert.equal(house.sandbox.requests.length, 1);
-    assert((house.sandbox.requests[0]?.bodyBytes ?? 0) < 310_000);
+    const response = await sendUpload(testServer, body);
+    assert.equal(response.status, 400);
+    assert.equal(response.body.code, 'SIZE_MISMATCH');
+    await testServer.assertClean();
+    assert.equal(testServer.sandbox.requests.length, 1);
+    assert((testServer.sandbox.requests[0]?.bodyBytes ?? 0) < 310_000);
   });
 });

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
-import { createHouse, type House } from '../helpers/house.ts';
 import { BOUNDARY, closing, encodeForm, FORM_TYPE, fixture, mp4, type Part } from '../helpers/multipart.ts';
-import { beginUpload } from '../helpers/raw-caller.ts';
+import { beginUpload } from '../helpers/raw-client.ts';
 import { filePart, sendUpload, sha256, textParts } from '../helpers/send-upload.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 const png = fixture('picture.png');
 
 describe('a hostile form', () => {
-  let house: House;
+  let testServer: TestServer;
   let fields: Buffer;
   beforeEach(async () => {
-    house = await createHouse();
-    fields = encodeForm(textParts(house.fields)).subarray(0, -closing().length);
+    testServer = await createTestServer();
+    fields = encodeForm(textParts(testServer.fields)).subarray(0, -closing().length);
   });
-  afterEach(() => house[Symbol.asyncDispose]());
+  afterEach(() => testServer[Symbol.asyncDispose]());
 
   /** A form whose last part has this head and the picture for its content. */
   function withHead(head: string | Buffer, content: Buffer = png): Buffer {
@@ -32,11 +32,11 @@ describe('a hostile form', () => {
 
   const DISPOSITION = 'Content-Disposition: form-data; name="fileAttachment"; filename="a.png"';
 
-  async function assertRefused(form: Buffer, code = 'BAD_MULTIPART', headers = {}): Promise<void> {
-    const answer = await sendUpload(house, form, { headers });
-    assert.equal(answer.body.code, code, answer.text);
-    assert.equal(answer.status, code === 'NOT_MULTIPART' ? 415 : 400);
-    await house.assertTidy();
+  async function assertRejected(form: Buffer, code = 'BAD_MULTIPART', headers = {}): Promise<void> {
+    const response = await sendUpload(testServer, form, { headers });
+    assert.equal(response.body.code, code, response.text);
+    assert.equal(response.status, code === 'NOT_MULTIPART' ? 415 : 400);
+    await testServer.assertClean();
   }
 
   const HEADS: readonly (readonly [string, string])[] = [
@@ -73,33 +73,33 @@ describe('a hostile form', () => {
     ['a long field name', `Content-Disposition: form-data; name="${'x'.repeat(65)}"`],
   ];
   for (const [what, head] of HEADS) {
-    it(`is refused for ${what}`, () => assertRefused(withHead(head)));
+    it(`is rejected for ${what}`, () => assertRejected(withHead(head)));
   }
 
-  it('is refused for content that begins with the boundary, which other parsers take for an empty part', async () => {
+  it('is rejected for content that begins with the boundary, which other parsers take for an empty part', async () => {
     const hidden = 'Content-Disposition: form-data; name="conversationId"\r\n\r\nother\r\n';
     for (const content of [`--${BOUNDARY}`, `--${BOUNDARY}--\r\n`, `--${BOUNDARY}\r\n${hidden}`])
-      await assertRefused(withHead(DISPOSITION, Buffer.from(content)));
+      await assertRejected(withHead(DISPOSITION, Buffer.from(content)));
   });
 
-  it('is refused for a line of content that merely begins with the boundary', async () => {
+  it('is rejected for a line of content that merely begins with the boundary', async () => {
     const content = Buffer.concat([png, Buffer.from(`\r\n--${BOUNDARY}x\r\n`), png]);
-    await assertRefused(withHead(DISPOSITION, content));
+    await assertRejected(withHead(DISPOSITION, content));
     for (const line of [`--${BOUNDARY}-`, `--${BOUNDARY}--x`, `--${BOUNDARY} --`, `--${BOUNDARY} \tx`]) {
       const cut = Buffer.concat([png, Buffer.from(`\r\n${line}\r\n`)]);
-      await assertRefused(withHead(DISPOSITION, cut));
+      await assertRejected(withHead(DISPOSITION, cut));
     }
   });
 
-  it('is refused for text before its first boundary', async () => {
-    const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
+  it('is rejected for text before its first boundary', async () => {
+    const form = encodeForm([...textParts(testServer.fields), filePart('a.png', png)]);
     for (const before of ['preamble\r\n', '--other\r\n', '\r\n--other\r\n', ' \r\n', '\r', '\n']) {
-      await assertRefused(Buffer.concat([Buffer.from(before), form]));
+      await assertRejected(Buffer.concat([Buffer.from(before), form]));
     }
   });
 
-  it('is refused for a million empty lines before it or after it, without end or behind blanks', async () => {
-    const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
+  it('is rejected for a million empty lines before it or after it, without end or behind blanks', async () => {
+    const form = encodeForm([...textParts(testServer.fields), filePart('a.png', png)]);
     const lines = Buffer.from('\r\n'.repeat(1_000_000));
     const blanks = Buffer.alloc(2_000_000, ' ');
     const opening = Buffer.from(`--${BOUNDARY}`);
@@ -113,26 +113,28 @@ describe('a hostile form', () => {
     };
     for (const [what, pieces] of Object.entries(attacks)) {
       for (const chunked of [false, true]) {
-        const answer = await sendUpload(house, Buffer.concat(pieces), { chunked });
-        assert.equal(answer.status, 413, what);
-        assert.equal(answer.body.code, 'BODY_TOO_LARGE', what);
+        const response = await sendUpload(testServer, Buffer.concat(pieces), { chunked });
+        assert.equal(response.status, 413, what);
+        assert.equal(response.body.code, 'BODY_TOO_LARGE', what);
       }
     }
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('is read once: what comes after its closing boundary adds nothing', async () => {
-    const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
+    const form = encodeForm([...textParts(testServer.fields), filePart('a.png', png)]);
     const other = encodeForm([{ name: 'contactId', content: 'other' }, filePart('b.exe', 'MZ')]);
-    const answer = await sendUpload(house, Buffer.concat([form, other]));
-    assert.equal(answer.status, 200, answer.text);
-    assert.deepEqual(Object.keys(answer.body.uploadedFiles ?? {}), ['a.png']);
-    assert.deepEqual(house.sandbox.requests.at(-1)?.fields?.['contactId'], [house.fields['contactId']]);
-    await house.assertTidy({ completeUploads: 1 });
+    const response = await sendUpload(testServer, Buffer.concat([form, other]));
+    assert.equal(response.status, 200, response.text);
+    assert.deepEqual(Object.keys(response.body.uploadedFiles ?? {}), ['a.png']);
+    assert.deepEqual(testServer.sandbox.requests.at(-1)?.fields?.['contactId'], [
+      testServer.fields['contactId'],
+    ]);
+    await testServer.assertClean({ completeUploads: 1 });
   });
 
   it('is accepted with what clients write around its parts', async () => {
-    const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
+    const form = encodeForm([...textParts(testServer.fields), filePart('a.png', png)]);
     const text = form.toString('latin1');
     const variants: string[] = [
       ...['\r\n', '\r\n\r\n'].map((before) => before + text),
@@ -141,47 +143,47 @@ describe('a hostile form', () => {
       text.replaceAll(`--${BOUNDARY}\r\n`, `--${BOUNDARY} \t\r\n`),
     ];
     for (const variant of variants) {
-      const answer = await sendUpload(house, Buffer.from(variant, 'latin1'));
-      assert.equal(answer.status, 200, `${JSON.stringify(variant.slice(-60))} ${answer.text}`);
-      assert.equal(house.sandbox.requests.at(-1)?.files?.[0]?.sha256, sha256(png));
+      const response = await sendUpload(testServer, Buffer.from(variant, 'latin1'));
+      assert.equal(response.status, 200, `${JSON.stringify(variant.slice(-60))} ${response.text}`);
+      assert.equal(testServer.sandbox.requests.at(-1)?.files?.[0]?.sha256, sha256(png));
     }
-    await house.assertTidy({ completeUploads: variants.length });
+    await testServer.assertClean({ completeUploads: variants.length });
   });
 
-  it('is refused when it ends early, wherever that is', async () => {
-    const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
-    const film = encodeForm([...textParts(house.fields), filePart('a.mp4', mp4(600_000))]);
+  it('is rejected when it ends early, wherever that is', async () => {
+    const form = encodeForm([...textParts(testServer.fields), filePart('a.png', png)]);
+    const film = encodeForm([...textParts(testServer.fields), filePart('a.mp4', mp4(600_000))]);
     const cuts = [1, 5, 20, 60, 100, 300, form.length - 100, form.length - 5, form.length - 3];
-    for (const cut of cuts) await assertRefused(form.subarray(0, cut));
-    for (const left of [3, 10, 20, 1_000]) await assertRefused(film.subarray(0, film.length - left));
+    for (const cut of cuts) await assertRejected(form.subarray(0, cut));
+    for (const left of [3, 10, 20, 1_000]) await assertRejected(film.subarray(0, film.length - left));
   });
 
-  it('is refused when its lines end in LF alone', async () => {
-    const form = encodeForm([...textParts(house.fields), filePart('a.txt', 'text')]).toString();
-    await assertRefused(Buffer.from(form.replaceAll('\r\n', '\n')));
-    const bare = await sendUpload(house, Buffer.from(form.replaceAll('\r\n', '\n')), {
+  it('is rejected when its lines end in LF alone', async () => {
+    const form = encodeForm([...textParts(testServer.fields), filePart('a.txt', 'text')]).toString();
+    await assertRejected(Buffer.from(form.replaceAll('\r\n', '\n')));
+    const bare = await sendUpload(testServer, Buffer.from(form.replaceAll('\r\n', '\n')), {
       headers: { 'Accept-Language': 'es' },
     });
     assert.match(bare.body.message ?? '', /terminan solo en LF/);
   });
 
-  it('is refused when it is empty', async () => {
-    await assertRefused(Buffer.alloc(0));
-    await assertRefused(Buffer.from('\r\n'));
-    await assertRefused(Buffer.from('\r\n\r\n'));
+  it('is rejected when it is empty', async () => {
+    await assertRejected(Buffer.alloc(0));
+    await assertRejected(Buffer.from('\r\n'));
+    await assertRejected(Buffer.from('\r\n\r\n'));
   });
 
-  it('may be closed at once, but then has no file', () => assertRefused(closing(), 'NO_FILE'));
+  it('may be closed at once, but then has no file', () => assertRejected(closing(), 'NO_FILE'));
 
-  it('is refused for too many fields or parts', async () => {
+  it('is rejected for too many fields or parts', async () => {
     const fields21 = Array.from({ length: 21 }, (_, index): Part => ({ name: `x${index}`, content: '' }));
-    await assertRefused(encodeForm([...fields21, filePart('a.png', png)]));
+    await assertRejected(encodeForm([...fields21, filePart('a.png', png)]));
     const empties = Array.from({ length: 31 }, () => filePart('', ''));
-    await assertRefused(encodeForm([...textParts(house.fields), ...empties, filePart('a.png', png)]));
+    await assertRejected(encodeForm([...textParts(testServer.fields), ...empties, filePart('a.png', png)]));
   });
 
-  it('is refused for a boundary that is missing, doubled, too long or not its own', async () => {
-    const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
+  it('is rejected for a boundary that is missing, doubled, too long or not its own', async () => {
+    const form = encodeForm([...textParts(testServer.fields), filePart('a.png', png)]);
     const types = [
       'multipart/form-data',
       'multipart/form-data; boundary=',
@@ -195,20 +197,20 @@ describe('a hostile form', () => {
       `multipart/form-data boundary=${BOUNDARY}`,
       `multipart/form-data, text/plain; boundary=${BOUNDARY}`,
     ];
-    for (const type of types) await assertRefused(form, 'NOT_MULTIPART', { 'Content-Type': type });
-    await assertRefused(form, 'BAD_MULTIPART', { 'Content-Type': 'multipart/form-data; boundary=other' });
-    await assertRefused(form, 'BAD_MULTIPART', {
+    for (const type of types) await assertRejected(form, 'NOT_MULTIPART', { 'Content-Type': type });
+    await assertRejected(form, 'BAD_MULTIPART', { 'Content-Type': 'multipart/form-data; boundary=other' });
+    await assertRejected(form, 'BAD_MULTIPART', {
       'Content-Type': `multipart/form-data; boundary=${BOUNDARY.slice(0, -1)}`,
     });
   });
 
-  it('is refused for two Content-Type headers, each with its boundary', async () => {
-    using caller = await beginUpload(house, 4, [`Content-Type: ${FORM_TYPE}x`]);
-    await caller.send('--x\r');
-    const answer = await caller.answer();
-    assert.equal(answer.status, 400, answer.text);
-    assert.match(answer.body.message ?? '', /two Content-Type headers/);
-    await house.assertTidy();
+  it('is rejected for two Content-Type headers, each with its boundary', async () => {
+    using client = await beginUpload(testServer, 4, [`Content-Type: ${FORM_TYPE}x`]);
+    await client.send('--x\r');
+    const response = await client.response();
+    assert.equal(response.status, 400, response.text);
+    assert.match(response.body.message ?? '', /two Content-Type headers/);
+    await testServer.assertClean();
   });
 
   it('passes where it only looks hostile', async () => {
@@ -221,9 +223,9 @@ describe('a hostile form', () => {
       withHead(`${DISPOSITION} ; \r\nContent-Type: image/png;`),
     ];
     for (const form of harmless) {
-      const answer = await sendUpload(house, form);
-      assert.equal(answer.status, 200, answer.text);
-      assert.equal(house.sandbox.requests.at(-1)?.files?.[0]?.sha256, sha256(png));
+      const response = await sendUpload(testServer, form);
+      assert.equal(response.status, 200, response.text);
+      assert.equal(testServer.sandbox.requests.at(-1)?.files?.[0]?.sha256, sha256(png));
     }
     for (const type of [
       `Multipart/Form-Data; BOUNDARY="${BOUNDARY}"`,
@@ -232,15 +234,15 @@ describe('a hostile form', () => {
       `multipart/form-data; boundary=${BOUNDARY};`,
       `multipart/form-data; boundary="${BOUNDARY}" ; `,
     ]) {
-      const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]);
-      const answer = await sendUpload(house, form, { headers: { 'Content-Type': type } });
-      assert.equal(answer.status, 200, answer.text);
+      const form = encodeForm([...textParts(testServer.fields), filePart('a.png', png)]);
+      const response = await sendUpload(testServer, form, { headers: { 'Content-Type': type } });
+      assert.equal(response.status, 200, response.text);
     }
-    await house.assertTidy({ completeUploads: harmless.length + 5 });
+    await testServer.assertClean({ completeUploads: harmless.length + 5 });
   });
 
   it('may have any boundary of RFC 2046, quoted or not', async () => {
-    const form = encodeForm([...textParts(house.fields), filePart('a.png', png)]).toString('latin1');
+    const form = encodeForm([...textParts(testServer.fields), filePart('a.png', png)]).toString('latin1');
     const boundaries = ["'", '(', ')', '+', '_', ',', '-', '.', '/', ':', '=', '?'].flatMap((sign) => [
       sign,
       `${sign}x`,
@@ -250,11 +252,11 @@ describe('a hostile form', () => {
       const body = Buffer.from(form.replaceAll(BOUNDARY, boundary), 'latin1');
       for (const written of boundary.includes(' ') ? [`"${boundary}"`] : [boundary, `"${boundary}"`]) {
         const headers = { 'Content-Type': `multipart/form-data; boundary=${written}` };
-        const answer = await sendUpload(house, body, { headers });
-        assert.equal(answer.status, 200, `${written} ${answer.text}`);
+        const response = await sendUpload(testServer, body, { headers });
+        assert.equal(response.status, 200, `${written} ${response.text}`);
       }
     }
-    await house.assertTidy({ completeUploads: boundaries.length * 2 + 3 });
+    await testServer.assertClean({ completeUploads: boundaries.length * 2 + 3 });
   });
 
   it('does not change content that nearly has boundaries in it', async () => {
@@ -266,11 +268,14 @@ describe('a hostile form', () => {
     pieces.push(near.subarray(2), Buffer.from('\r\r\n-'), near.subarray(0, -1));
     const film = Buffer.concat(pieces);
     for (const chunked of [false, true]) {
-      const form = encodeForm([...textParts(house.fields), filePart('a.mp4', film)]);
-      const answer = await sendUpload(house, form, { chunked, headers: { 'Content-Type': FORM_TYPE } });
-      assert.equal(answer.status, 200, answer.text);
-      assert.equal(house.sandbox.requests.at(-1)?.files?.[0]?.sha256, sha256(film));
+      const form = encodeForm([...textParts(testServer.fields), filePart('a.mp4', film)]);
+      const response = await sendUpload(testServer, form, {
+        chunked,
+        headers: { 'Content-Type': FORM_TYPE },
+      });
+      assert.equal(response.status, 200, response.text);
+      assert.equal(testServer.sandbox.requests.at(-1)?.files?.[0]?.sha256, sha256(film));
     }
-    await house.assertTidy({ completeUploads: 2 });
+    await testServer.assertClean({ completeUploads: 2 });
   });
 });

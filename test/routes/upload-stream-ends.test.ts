@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { SandboxOptions } from '../../sandbox/index.ts';
-import { createHouse, type House, settled } from '../helpers/house.ts';
 import { closing, encodeForm, fixture, mp4, partHead } from '../helpers/multipart.ts';
-import { beginUpload, type RawCaller } from '../helpers/raw-caller.ts';
+import { beginUpload, type RawClient } from '../helpers/raw-client.ts';
 import { filePart, sha256, textParts } from '../helpers/send-upload.ts';
+import { createTestServer, settled, type TestServer } from '../helpers/test-server.ts';
 
 /** The pieces of a form with one large film, to be sent one by one. */
-function filmForm(house: House, film: Buffer) {
-  const fields = encodeForm(textParts(house.fields)).subarray(0, -closing().length);
+function filmForm(testServer: TestServer, film: Buffer) {
+  const fields = encodeForm(textParts(testServer.fields)).subarray(0, -closing().length);
   const opening = Buffer.concat([fields, partHead(filePart('a.mp4', ''))]);
   const ending = Buffer.concat([Buffer.from('\r\n'), closing()]);
   return { opening, ending, length: opening.length + film.length + ending.length };
@@ -16,155 +16,155 @@ function filmForm(house: House, film: Buffer) {
 const film = mp4(2_000_000);
 
 /** Waits until Leadway has at least that much of the body. */
-function untilForwarded(house: House, bytes: number): Promise<void> {
-  return house.sandbox.waitFor(([sent]) => (sent?.bodyBytes ?? 0) >= bytes);
+function untilForwarded(testServer: TestServer, bytes: number): Promise<void> {
+  return testServer.sandbox.waitFor(([sent]) => (sent?.bodyBytes ?? 0) >= bytes);
 }
 
-function assertNoFailureInLog(house: House): void {
-  for (const entry of house.log.entries)
+function assertNoFailureInLog(testServer: TestServer): void {
+  for (const entry of testServer.log.entries)
     assert(Number(entry['level'] === 'error') === 0, JSON.stringify(entry));
 }
 
 describe('a forwarded stream', () => {
-  let house: House;
+  let testServer: TestServer;
   const build = async (env: Record<string, string> = {}, sandbox: SandboxOptions = {}) => {
-    house = await createHouse({ env, sandbox });
+    testServer = await createTestServer({ env, sandbox });
   };
-  afterEach(() => house[Symbol.asyncDispose]());
+  afterEach(() => testServer[Symbol.asyncDispose]());
 
-  async function sendHalf(): Promise<RawCaller> {
-    const { opening, length } = filmForm(house, film);
-    const caller = await beginUpload(house, length);
-    await caller.send(Buffer.concat([opening, film.subarray(0, 1_000_000)]));
-    await untilForwarded(house, 800_000);
-    return caller;
+  async function sendHalf(): Promise<RawClient> {
+    const { opening, length } = filmForm(testServer, film);
+    const client = await beginUpload(testServer, length);
+    await client.send(Buffer.concat([opening, film.subarray(0, 1_000_000)]));
+    await untilForwarded(testServer, 800_000);
+    return client;
   }
 
   it('reaches Leadway while it is still coming, and ends when both have finished', async () => {
     await build();
-    using caller = await sendHalf();
-    assert.equal(house.sandbox.requests[0]?.complete, false);
-    await caller.send(Buffer.concat([film.subarray(1_000_000), filmForm(house, film).ending]));
-    const answer = await caller.answer();
-    assert.equal(answer.status, 200, answer.text);
-    assert.equal(house.sandbox.requests[0]?.files?.[0]?.sha256, sha256(film));
-    await house.assertTidy({ completeUploads: 1 });
+    using client = await sendHalf();
+    assert.equal(testServer.sandbox.requests[0]?.complete, false);
+    await client.send(Buffer.concat([film.subarray(1_000_000), filmForm(testServer, film).ending]));
+    const response = await client.response();
+    assert.equal(response.status, 200, response.text);
+    assert.equal(testServer.sandbox.requests[0]?.files?.[0]?.sha256, sha256(film));
+    await testServer.assertClean({ completeUploads: 1 });
   });
 
-  it('is cut when the caller leaves in the middle of the file', async () => {
+  it('is cut when the client leaves in the middle of the file', async () => {
     await build();
-    using caller = await sendHalf();
-    caller.leave();
-    await house.sandbox.waitFor(([sent]) => sent?.aborted === true);
-    await house.assertTidy();
-    assertNoFailureInLog(house);
+    using client = await sendHalf();
+    client.leave();
+    await testServer.sandbox.waitFor(([sent]) => sent?.aborted === true);
+    await testServer.assertClean();
+    assertNoFailureInLog(testServer);
   });
 
-  it('is cut when the caller only half-closes in the middle of the file', async () => {
+  it('is cut when the client only half-closes in the middle of the file', async () => {
     await build();
-    using caller = await sendHalf();
-    caller.socket.end();
-    await house.sandbox.waitFor(([sent]) => sent?.aborted === true);
-    await house.assertTidy();
+    using client = await sendHalf();
+    client.socket.end();
+    await testServer.sandbox.waitFor(([sent]) => sent?.aborted === true);
+    await testServer.assertClean();
   });
 
-  it('does not begin when the caller leaves in the middle of a field', async () => {
+  it('does not begin when the client leaves in the middle of a field', async () => {
     await build();
-    using caller = await beginUpload(house, 10_000);
-    await caller.send('--test-boundary\r\nContent-Disposition: form-data; name="conversationId"\r\n\r\nsand');
-    caller.leave();
-    await house.assertTidy();
-    assert.equal(house.sandbox.requests.length, 0);
-    assertNoFailureInLog(house);
+    using client = await beginUpload(testServer, 10_000);
+    await client.send('--test-boundary\r\nContent-Disposition: form-data; name="conversationId"\r\n\r\nsand');
+    client.leave();
+    await testServer.assertClean();
+    assert.equal(testServer.sandbox.requests.length, 0);
+    assertNoFailureInLog(testServer);
   });
 
-  it('does not begin when the caller leaves in the middle of a small file', async () => {
+  it('does not begin when the client leaves in the middle of a small file', async () => {
     await build();
-    const form = encodeForm([...textParts(house.fields), filePart('a.mp4', mp4(50_000))]);
-    using caller = await beginUpload(house, form.length);
-    await caller.send(form.subarray(0, 30_000));
-    caller.leave();
-    await house.assertTidy();
-    assert.equal(house.sandbox.requests.length, 0);
+    const form = encodeForm([...textParts(testServer.fields), filePart('a.mp4', mp4(50_000))]);
+    using client = await beginUpload(testServer, form.length);
+    await client.send(form.subarray(0, 30_000));
+    client.leave();
+    await testServer.assertClean();
+    assert.equal(testServer.sandbox.requests.length, 0);
   });
 
-  it('is cut when the caller leaves in a field behind the file', async () => {
+  it('is cut when the client leaves in a field behind the file', async () => {
     await build();
-    const { opening } = filmForm(house, film);
-    using caller = await beginUpload(house, null);
+    const { opening } = filmForm(testServer, film);
+    using client = await beginUpload(testServer, null);
     const late = '\r\n--test-boundary\r\nContent-Disposition: form-data; name="channel"\r\n\r\nSM';
     const body = Buffer.concat([opening, film, Buffer.from(late)]);
-    await caller.send(`${body.length.toString(16)}\r\n`);
-    await caller.send(body);
-    await untilForwarded(house, film.length);
-    caller.leave();
-    await house.sandbox.waitFor(([sent]) => sent?.aborted === true);
-    await house.assertTidy();
+    await client.send(`${body.length.toString(16)}\r\n`);
+    await client.send(body);
+    await untilForwarded(testServer, film.length);
+    client.leave();
+    await testServer.sandbox.waitFor(([sent]) => sent?.aborted === true);
+    await testServer.assertClean();
   });
 
-  it('stays committed when the caller leaves after the commit, and frees everything', async () => {
+  it('stays committed when the client leaves after the commit, and frees everything', async () => {
     await build({}, { fault: 'never-answers' });
-    const { opening, ending, length } = filmForm(house, film);
-    using caller = await beginUpload(house, length);
-    await caller.send(Buffer.concat([opening, film, ending]));
-    await house.sandbox.waitFor(([sent]) => sent?.complete === true);
-    caller.leave();
-    await house.sandbox.waitFor(([sent]) => sent?.left === true);
-    await house.assertTidy({ completeUploads: 1 });
-    assertNoFailureInLog(house);
+    const { opening, ending, length } = filmForm(testServer, film);
+    using client = await beginUpload(testServer, length);
+    await client.send(Buffer.concat([opening, film, ending]));
+    await testServer.sandbox.waitFor(([sent]) => sent?.complete === true);
+    client.leave();
+    await testServer.sandbox.waitFor(([sent]) => sent?.left === true);
+    await testServer.assertClean({ completeUploads: 1 });
+    assertNoFailureInLog(testServer);
   });
 
-  it('of a held upload is given up when the caller leaves while Leadway thinks', async () => {
+  it('of a held upload is given up when the client leaves while Leadway thinks', async () => {
     await build({}, { fault: 'never-answers' });
-    const form = encodeForm([...textParts(house.fields), filePart('a.png', fixture('picture.png'))]);
-    using caller = await beginUpload(house, form.length);
-    await caller.send(form);
-    await house.sandbox.waitFor(([sent]) => sent?.complete === true);
-    caller.leave();
-    await house.sandbox.waitFor(([sent]) => sent?.left === true);
-    await house.assertTidy({ completeUploads: 1 });
+    const form = encodeForm([...textParts(testServer.fields), filePart('a.png', fixture('picture.png'))]);
+    using client = await beginUpload(testServer, form.length);
+    await client.send(form);
+    await testServer.sandbox.waitFor(([sent]) => sent?.complete === true);
+    client.leave();
+    await testServer.sandbox.waitFor(([sent]) => sent?.left === true);
+    await testServer.assertClean({ completeUploads: 1 });
   });
 
-  it('answers at once when Leadway leaves in the middle of the file, while the caller is still sending', async () => {
+  it('responds at once when Leadway leaves in the middle of the file, while the client is still sending', async () => {
     await build({}, { fault: 'reset-mid-upload' });
-    const { opening, length } = filmForm(house, film);
-    using caller = await beginUpload(house, length);
-    await caller.send(Buffer.concat([opening, film.subarray(0, 500_000)]));
-    const answer = await caller.answer();
-    assert.equal(answer.status, 502, answer.text);
-    assert.equal(answer.body.code, 'UPSTREAM_ABORTED');
-    assert.equal(answer.body.retryable, true);
-    assert.equal(answer.headers['connection'], 'close');
+    const { opening, length } = filmForm(testServer, film);
+    using client = await beginUpload(testServer, length);
+    await client.send(Buffer.concat([opening, film.subarray(0, 500_000)]));
+    const response = await client.response();
+    assert.equal(response.status, 502, response.text);
+    assert.equal(response.body.code, 'UPSTREAM_ABORTED');
+    assert.equal(response.body.retryable, true);
+    assert.equal(response.headers['connection'], 'close');
     // The rest of the body is read, then the connection is closed.
-    await caller.send(film.subarray(500_000));
-    assert.equal(caller.socket.destroyed, false);
-    await caller.send(filmForm(house, film).ending);
-    await caller.closed;
-    await house.assertTidy();
+    await client.send(film.subarray(500_000));
+    assert.equal(client.socket.destroyed, false);
+    await client.send(filmForm(testServer, film).ending);
+    await client.closed;
+    await testServer.assertClean();
   });
 
-  it('answers 504 when Leadway stops reading, and not before the caller was held back', async () => {
+  it('responses 504 when Leadway stops reading, and not before the client was held back', async () => {
     await build({ UPSTREAM_TIMEOUT_MS: '300', FORWARD_MAX_BYTES: '60000000' }, { fault: 'stops-reading' });
     const long = mp4(40_000_000);
-    const { opening, length } = filmForm(house, long);
-    using caller = await beginUpload(house, length);
-    void caller.send(Buffer.concat([opening, long]));
-    const answer = await caller.answer();
-    assert.equal(answer.status, 504, answer.text);
-    assert.equal(answer.body.code, 'UPSTREAM_TIMEOUT');
+    const { opening, length } = filmForm(testServer, long);
+    using client = await beginUpload(testServer, length);
+    void client.send(Buffer.concat([opening, long]));
+    const response = await client.response();
+    assert.equal(response.status, 504, response.text);
+    assert.equal(response.body.code, 'UPSTREAM_TIMEOUT');
     // Leadway, which reads nothing, does not see that the connection was cut.
-    assert.equal(house.sandbox.requests[0]?.complete, false);
-    await settled(() => house.server.context.slots.taken === 0, 'every upload slot is free');
+    assert.equal(testServer.sandbox.requests[0]?.complete, false);
+    await settled(() => testServer.server.context.slots.taken === 0, 'every upload slot is free');
   });
 
-  it('answers 408 when the caller stops sending, and cuts what Leadway has', async () => {
+  it('responses 408 when the client stops sending, and cuts what Leadway has', async () => {
     await build({ UPLOAD_IDLE_TIMEOUT_MS: '200' });
-    using caller = await sendHalf();
-    const answer = await caller.answer();
-    assert.equal(answer.status, 408, answer.text);
-    assert.equal(answer.body.code, 'REQUEST_TIMEOUT');
-    await house.sandbox.waitFor(([sent]) => sent?.aborted === true);
-    caller.leave();
-    await house.assertTidy();
+    using client = await sendHalf();
+    const response = await client.response();
+    assert.equal(response.status, 408, response.text);
+    assert.equal(response.body.code, 'REQUEST_TIMEOUT');
+    await testServer.sandbox.waitFor(([sent]) => sent?.aborted === true);
+    client.leave();
+    await testServer.assertClean();
   });
 });

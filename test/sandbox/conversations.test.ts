@@ -11,17 +11,17 @@ describe('sandbox conversation endpoints', () => {
 
   const get = (path: string) => send(`${sandbox.url}${path}`, { headers: apiHeaders(sandbox) });
 
-  it('answers a conversation with an echo and a cookie', async () => {
-    const answer = await get('/conversations/abc?x=1');
-    assert.equal(answer.status, 200);
-    assert.deepEqual([answer.json.id, answer.json.locationId], ['abc', sandbox.locationId]);
-    assert.deepEqual(answer.json.echo, {
+  it('responses a conversation with an echo and a cookie', async () => {
+    const response = await get('/conversations/abc?x=1');
+    assert.equal(response.status, 200);
+    assert.deepEqual([response.json.id, response.json.locationId], ['abc', sandbox.locationId]);
+    assert.deepEqual(response.json.echo, {
       method: 'GET',
       path: '/conversations/abc',
       query: { x: '1' },
       body: {},
     });
-    assert.match(answer.headers['set-cookie']?.[0] ?? '', /^__cf_bm=/);
+    assert.match(response.headers['set-cookie']?.[0] ?? '', /^__cf_bm=/);
     assert.equal((await get('/conversations/missing1')).status, 500);
     assert.equal((await get('/conversations/fault-status-503')).status, 503);
   });
@@ -33,10 +33,10 @@ describe('sandbox conversation endpoints', () => {
       message: 'hola',
       attachments: ['https://files.example/a.png'],
     };
-    const answer = await postJson(sandbox, '', message);
-    assert.equal(answer.status, 201);
-    assert.deepEqual(answer.json.echo.body, message);
-    assert.ok(answer.headers['set-cookie']);
+    const response = await postJson(sandbox, '', message);
+    assert.equal(response.status, 201);
+    assert.deepEqual(response.json.echo.body, message);
+    assert.ok(response.headers['set-cookie']);
     assert.equal((await postJson(sandbox, '', { contactId: 'c1' })).status, 400);
   });
 

@@ -83,13 +83,13 @@ describe('sandbox direct upload', () => {
     assert.equal(await status({ conversationId: 'missing' }), 500);
   });
 
-  it('complete answers 404 before the file is stored', async () => {
+  it('complete responses 404 before the file is stored', async () => {
     const ticket = await initiate(sandbox);
     assert.equal((await complete(ticket)).status, 404);
     assert.equal((await complete(ticket, { filePath: 'location/x' })).status, 404);
   });
 
-  it('complete refuses what does not belong together', async () => {
+  it('complete rejects what does not belong together', async () => {
     const ticket = await initiate(sandbox);
     await put(ticket.json.uploadUrl, 'hola');
     assert.equal((await complete(ticket, { uploadId: 'other' })).status, 400);
@@ -100,7 +100,7 @@ describe('sandbox direct upload', () => {
     assert.equal((await complete(ticket)).status, 200);
   });
 
-  it('complete refuses a stored file over the limit', async () => {
+  it('complete rejects a stored file over the limit', async () => {
     const ticket = await initiate(sandbox);
     await put(ticket.json.uploadUrl, Buffer.alloc(5 * 1024 * 1024 + 1));
     assert.equal((await complete(ticket)).status, 400);
@@ -109,7 +109,7 @@ describe('sandbox direct upload', () => {
   it('binds the signed URL to method, object, type, host and every parameter', async () => {
     const { json } = await initiate(sandbox);
     const url: string = json.uploadUrl;
-    const refused = [
+    const rejected = [
       put(url, 'x', { 'Content-Type': 'text/html' }),
       put(url.replace('.txt?', '.png?'), 'x'),
       put(url.replace('X-Goog-Expires=900', 'X-Goog-Expires=90000'), 'x'),
@@ -121,10 +121,10 @@ describe('sandbox direct upload', () => {
       put(url, 'x', { Host: 'storage.example' }),
       send(url, { headers: { 'Content-Type': 'text/plain' } }),
     ];
-    for (const answer of await Promise.all(refused)) {
-      assert.equal(answer.status, 403);
-      assert.match(answer.text, /<Code>SignatureDoesNotMatch<\/Code>/);
-      assert.equal(answer.headers['access-control-allow-origin'], undefined);
+    for (const response of await Promise.all(rejected)) {
+      assert.equal(response.status, 403);
+      assert.match(response.text, /<Code>SignatureDoesNotMatch<\/Code>/);
+      assert.equal(response.headers['access-control-allow-origin'], undefined);
     }
     const unsigned = await put(url.split('?')[0] ?? '', 'x');
     assert.match(unsigned.text, /<Code>AccessDenied<\/Code>/);
@@ -138,10 +138,10 @@ describe('sandbox direct upload', () => {
     now = ticket.json.expiresAt - 1;
     assert.equal((await put(ticket.json.uploadUrl, 'x')).status, 200);
     now = ticket.json.expiresAt;
-    const answer = await put(ticket.json.uploadUrl, 'x', { Origin: 'https://app.example' });
-    assert.equal(answer.status, 400);
-    assert.match(answer.text, /<Code>ExpiredToken<\/Code>/);
-    assert.equal(answer.headers['access-control-allow-origin'], undefined);
+    const response = await put(ticket.json.uploadUrl, 'x', { Origin: 'https://app.example' });
+    assert.equal(response.status, 400);
+    assert.match(response.text, /<Code>ExpiredToken<\/Code>/);
+    assert.equal(response.headers['access-control-allow-origin'], undefined);
   });
 
   it('stores nothing of a PUT that was cut short', async () => {
@@ -159,7 +159,7 @@ describe('sandbox direct upload', () => {
     assert.equal((await complete(ticket)).status, 404);
   });
 
-  it('answers a preflight only as the bucket is configured', async () => {
+  it('responses a preflight only as the bucket is configured', async () => {
     const ticket = await initiate(sandbox);
     const preflight = (origin: string, headers: string, method = 'PUT') =>
       send(ticket.json.uploadUrl, {

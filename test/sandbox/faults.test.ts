@@ -57,12 +57,12 @@ describe('sandbox faults', () => {
     return (await initiate(sandbox, { conversationId: `fault-${name}` })).json.uploadUrl;
   }
 
-  it('refuse: destroys the socket of one request', async () => {
+  it('reject: destroys the socket of one request', async () => {
     await assert.rejects(uploadWith('refuse'), { code: /ECONNRESET|EPIPE/ });
     assert.deepEqual([sandbox.requests[0]?.fault, sandbox.requests[0]?.status], ['refuse', null]);
   });
 
-  it('refuse: for everything, closes the port until it is cleared', async () => {
+  it('reject: for everything, closes the port until it is cleared', async () => {
     sandbox.fault = 'refuse';
     await sandbox.ready();
     await assert.rejects(initiate(sandbox), { code: 'ECONNREFUSED' });
@@ -71,20 +71,20 @@ describe('sandbox faults', () => {
     assert.equal((await initiate(sandbox)).status, 200);
   });
 
-  it('slow-headers: answers as usual, but late', async () => {
+  it('slow-headers: responses as usual, but late', async () => {
     const startedAt = performance.now();
     assert.equal((await uploadWith('slow-headers')).status, 200);
     assert.ok(performance.now() - startedAt >= 45);
   });
 
-  it('slow-body: takes the body and gives the answer in small pieces', async () => {
+  it('slow-body: takes the body and gives the response in small pieces', async () => {
     const startedAt = performance.now();
-    const answer = await uploadWith('slow-body', randomBytes(200_000));
-    assert.deepEqual([answer.status, Object.keys(answer.json.uploadedFiles)], [200, ['a.png']]);
+    const response = await uploadWith('slow-body', randomBytes(200_000));
+    assert.deepEqual([response.status, Object.keys(response.json.uploadedFiles)], [200, ['a.png']]);
     assert.ok(performance.now() - startedAt >= 45);
   });
 
-  it('never-answers: reads everything, and sees the caller leave', async () => {
+  it('never-answers: reads everything, and sees the client leave', async () => {
     const req = beginUpload('never-answers');
     req.end(Buffer.concat([Buffer.from('\r\n'), form()]));
     await sandbox.waitFor(([record]) => record?.complete === true);
@@ -104,7 +104,7 @@ describe('sandbox faults', () => {
     await sandbox.waitFor(() => sandbox.openSockets() === 0);
   });
 
-  it('cut: breaks the connection in the middle of the answer', async () => {
+  it('cut: breaks the connection in the middle of the response', async () => {
     await assert.rejects(uploadWith('cut'), { code: 'ECONNRESET' });
     assert.deepEqual([sandbox.requests[0]?.status, sandbox.requests[0]?.complete], [200, true]);
   });
@@ -121,7 +121,7 @@ describe('sandbox faults', () => {
     ['early-401', 401],
     ['early-413-stuck', 413],
   ] as const) {
-    it(`${name}: answers while the body still arrives, and closes later`, async () => {
+    it(`${name}: responses while the body still arrives, and closes later`, async () => {
       const req = beginUpload(name);
       assert.equal((await received(req)).status, status);
       assert.equal(sandbox.requests[0]?.complete, false);
@@ -129,37 +129,37 @@ describe('sandbox faults', () => {
     });
   }
 
-  it('early-413: discards what still comes, so that the caller can finish', async () => {
+  it('early-413: discards what still comes, so that the client can finish', async () => {
     sandbox.fault = 'early-413';
     const req = begin(`${sandbox.url}/conversations/messages/upload`, {
       method: 'POST',
       headers: apiHeaders(sandbox, MULTIPART),
     });
-    const answer = received(req);
+    const response = received(req);
     req.write('--');
-    assert.equal((await answer).status, 413);
+    assert.equal((await response).status, 413);
     req.end(SMALL);
     await sandbox.waitFor(([record]) => (record?.bodyBytes ?? 0) === SMALL.length + 2);
   });
 
-  it('early-413-close: answers and resets at once', async () => {
+  it('early-413-close: responses and resets at once', async () => {
     const req = beginUpload('early-413-close');
     await received(req).catch(() => {});
     await sandbox.waitFor(([record]) => record?.aborted === true);
     assert.equal(sandbox.requests[0]?.status, 413);
   });
 
-  it('status-NNN: answers any status in the usual shape, and redirects elsewhere', async () => {
+  it('status-NNN: responses any status in the usual shape, and redirects elsewhere', async () => {
     for (const status of [403, 422, 500, 503] as const) {
-      const answer = await uploadWith(`status-${status}`);
-      assert.deepEqual([answer.status, answer.json.statusCode], [status, status]);
+      const response = await uploadWith(`status-${status}`);
+      assert.deepEqual([response.status, response.json.statusCode], [status, status]);
     }
     const redirect = await uploadWith('status-301');
     assert.deepEqual([redirect.status, redirect.headers.location?.split('/')[2]], [301, 'elsewhere.example']);
     assert.deepEqual([(await uploadWith('status-204')).text], ['']);
   });
 
-  const answers: [FaultName, number, (answer: Received) => unknown, unknown][] = [
+  const responses: [FaultName, number, (response: Received) => unknown, unknown][] = [
     ['html', 200, ({ headers }) => headers['content-type'], 'text/html; charset=utf-8'],
     ['bad-json', 200, ({ json, text }) => [json, text.length > 0], [undefined, true]],
     ['huge-json', 200, ({ text }) => text.length > 2 * 1024 * 1024, true],
@@ -177,10 +177,10 @@ describe('sandbox faults', () => {
       [true, true, true],
     ],
   ];
-  for (const [name, status, look, expected] of answers) {
-    it(`${name}: answers ${status}, for one conversation and for everything`, async () => {
-      const answer = await uploadWith(name);
-      assert.deepEqual([answer.status, look(answer)], [status, expected]);
+  for (const [name, status, look, expected] of responses) {
+    it(`${name}: responses ${status}, for one conversation and for everything`, async () => {
+      const response = await uploadWith(name);
+      assert.deepEqual([response.status, look(response)], [status, expected]);
       assert.equal(sandbox.requests[0]?.complete, true);
       sandbox.fault = name;
       const other = await initiate(sandbox);
@@ -214,15 +214,15 @@ describe('sandbox faults', () => {
     assert.equal(new URL(await uploadUrlWith('initiate-evil-origin')).origin, 'https://evil.example');
   });
 
-  it('storage-403, storage-expired, storage-status-NNN: refuse the PUT in XML', async () => {
+  it('storage-403, storage-expired, storage-status-NNN: reject the PUT in XML', async () => {
     for (const [name, status, code] of [
       ['storage-403', 403, 'SignatureDoesNotMatch'],
       ['storage-expired', 400, 'ExpiredToken'],
       ['storage-status-503', 503, 'SandboxFault'],
     ] as const) {
-      const answer = await put(await uploadUrlWith(name), SMALL, { Origin: 'https://app.example' });
-      assert.deepEqual([answer.status, /<Code>(\w+)/.exec(answer.text)?.[1]], [status, code]);
-      assert.equal(answer.headers['access-control-allow-origin'], undefined);
+      const response = await put(await uploadUrlWith(name), SMALL, { Origin: 'https://app.example' });
+      assert.deepEqual([response.status, /<Code>(\w+)/.exec(response.text)?.[1]], [status, code]);
+      assert.equal(response.headers['access-control-allow-origin'], undefined);
     }
   });
 
@@ -298,7 +298,7 @@ describe('sandbox faults', () => {
       assert.equal(isFaultName(name), false, name);
     }
     assert.throws(() => {
-      // @ts-expect-error -- JavaScript callers can still say it.
+      // @ts-expect-error -- JavaScript clients can still say it.
       sandbox.fault = 'nonsense';
     }, TypeError);
   });

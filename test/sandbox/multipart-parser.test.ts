@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { boundaryOf, createMultipartParser, MultipartError } from '../../sandbox/multipart-parser.ts';
-import { type PartHead, parsePartHead } from '../../sandbox/part-head.ts';
+import { type PartHead, parsePartHead } from '../../sandbox/part-headers.ts';
 import { createRandom } from '../helpers/random.ts';
 import { BOUNDARY, field, file, form } from './send.ts';
 
@@ -102,7 +102,7 @@ describe('sandbox multipart parser', () => {
     }
   });
 
-  it('refuses parts without a usable header', () => {
+  it('rejects parts without a usable header', () => {
     const bodies = [
       `--${BOUNDARY}\r\n\r\nno headers\r\n--${BOUNDARY}--\r\n`,
       `--${BOUNDARY}\r\nContent-Type: text/plain\r\n\r\n\r\n--${BOUNDARY}--\r\n`,

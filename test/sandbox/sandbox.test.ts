@@ -10,7 +10,7 @@ import { createSandbox } from '../../sandbox/index.ts';
 import { apiHeaders, begin, file, form, ids, initiate, MULTIPART, received, send, upload } from './send.ts';
 
 describe('sandbox', () => {
-  it('counts the requests of every location and refuses past the limit', async () => {
+  it('counts the requests of every location and rejects past the limit', async () => {
     let now = 0;
     await using sandbox = await createSandbox({
       tokens: { one: 'token-one', two: 'token-two' },
@@ -29,10 +29,10 @@ describe('sandbox', () => {
       ['2', '1', '10000', '4', '3'],
     );
     await ask('token-one');
-    const refused = await ask('token-one');
-    assert.equal(refused.status, 429);
-    assert.equal(refused.headers['retry-after'], undefined);
-    assert.equal(refused.headers['x-ratelimit-remaining'], '0');
+    const rejected = await ask('token-one');
+    assert.equal(rejected.status, 429);
+    assert.equal(rejected.headers['retry-after'], undefined);
+    assert.equal(rejected.headers['x-ratelimit-remaining'], '0');
     assert.equal((await ask('token-two')).status, 200);
     assert.equal((await ask('wrong')).headers['x-ratelimit-max'], '2');
     now = 10_000;
@@ -90,7 +90,7 @@ describe('sandbox', () => {
       method: 'POST',
       headers: apiHeaders(sandbox, MULTIPART),
     });
-    const answer = received(req);
+    const response = received(req);
     req.write(ids(sandbox));
     req.write(file('a.mp4', '').subarray(0, -2));
     const piece = Buffer.alloc(1024 * 1024, 1);
@@ -107,7 +107,7 @@ describe('sandbox', () => {
       most = Math.max(most, process.memoryUsage().arrayBuffers - before);
     }
     req.end(Buffer.concat([Buffer.from('\r\n'), form()]));
-    assert.equal((await answer).status, 200);
+    assert.equal((await response).status, 200);
     assert.equal(sandbox.requests[0]?.files?.[0]?.size, 60 * 1024 * 1024);
     assert.ok(most < 20 * 1024 * 1024, `held ${Math.round(most / 1024 / 1024)} MiB`);
   });
@@ -116,8 +116,8 @@ describe('sandbox', () => {
     await using sandbox = await createSandbox({ maxStoredBytes: 1_500 });
     const urls: string[] = [];
     for (const name of ['a.txt', 'b.txt']) {
-      const answer = await upload(sandbox, form(ids(sandbox), file(name, Buffer.alloc(1_000, 'x'))));
-      urls.push(answer.json.uploadedFiles[name]);
+      const response = await upload(sandbox, form(ids(sandbox), file(name, Buffer.alloc(1_000, 'x'))));
+      urls.push(response.json.uploadedFiles[name]);
     }
     const statuses = await Promise.all(urls.map(async (url) => (await send(url)).status));
     assert.deepEqual(statuses, [404, 200]);
@@ -179,11 +179,11 @@ describe('sandbox', () => {
     assert.equal((await initiate(sandbox)).status, 200);
   });
 
-  it('refuses options that could not work', async () => {
+  it('rejects options that could not work', async () => {
     await assert.rejects(createSandbox({ locationId: 'not an id' }), TypeError);
     await assert.rejects(createSandbox({ token: 'two words' }), TypeError);
     await assert.rejects(createSandbox({ tokens: {} }), TypeError);
-    // @ts-expect-error -- a JavaScript caller or an environment variable can still say it.
+    // @ts-expect-error -- a JavaScript client or an environment variable can still say it.
     await assert.rejects(createSandbox({ fault: 'nonsense' }), /no fault is named "nonsense"/);
   });
 

@@ -6,7 +6,7 @@ export interface Received {
   status: number;
   headers: IncomingHttpHeaders;
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: an answer's JSON is whatever the test says it is.
+  // biome-ignore lint/suspicious/noExplicitAny: a response's JSON is whatever the test says it is.
   json: any;
 }
 
@@ -17,7 +17,7 @@ export interface Sending {
   agent?: Agent;
 }
 
-/** Resolves with the whole answer; rejects with the connection's error. */
+/** Resolves with the whole response; rejects with the connection's error. */
 export function received(req: ClientRequest): Promise<Received> {
   return new Promise((resolve, reject) => {
     req.on('error', reject);
@@ -39,7 +39,7 @@ export function received(req: ClientRequest): Promise<Received> {
   });
 }
 
-/** Begins a request on a connection of its own; the caller writes the body. */
+/** Begins a request on a connection of its own; the client writes the body. */
 export function begin(url: string, { method = 'GET', headers = {}, agent }: Sending = {}): ClientRequest {
   // A kept-alive connection, as most clients have, but not one shared with another test.
   return request(url, { method, headers, agent: agent ?? new Agent({ keepAlive: true, maxSockets: 1 }) });
@@ -49,9 +49,9 @@ export async function send(url: string, options: Sending = {}): Promise<Received
   const own = new Agent({ keepAlive: true });
   try {
     const req = begin(url, { agent: own, ...options });
-    const answer = received(req);
+    const response = received(req);
     req.end(options.body);
-    return await answer;
+    return await response;
   } finally {
     own.destroy();
   }

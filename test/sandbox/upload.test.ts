@@ -23,17 +23,17 @@ describe('sandbox upload endpoint', () => {
   afterEach(() => sandbox.reset());
   after(() => sandbox.close());
 
-  it('answers a URL per file and serves the file there', async () => {
+  it('responses a URL per file and serves the file there', async () => {
     const bytes = randomBytes(200_000);
-    const answer = await upload(
+    const response = await upload(
       sandbox,
       form(ids(sandbox), file('foto ñ.png', bytes), file('b.txt', 'hola')),
     );
-    assert.equal(answer.status, 200);
-    assert.deepEqual(Object.keys(answer.json), ['uploadedFiles']);
-    assert.deepEqual(Object.keys(answer.json.uploadedFiles), ['foto ñ.png', 'b.txt']);
+    assert.equal(response.status, 200);
+    assert.deepEqual(Object.keys(response.json), ['uploadedFiles']);
+    assert.deepEqual(Object.keys(response.json.uploadedFiles), ['foto ñ.png', 'b.txt']);
 
-    const url: string = answer.json.uploadedFiles['b.txt'];
+    const url: string = response.json.uploadedFiles['b.txt'];
     assert.ok(url.startsWith(`${sandbox.storageOrigin}/files/`));
     assert.notEqual(new URL(url).origin, new URL(sandbox.url).origin);
     const shown = await send(url);
@@ -85,7 +85,7 @@ describe('sandbox upload endpoint', () => {
     ]);
   });
 
-  it('answers Twilio media ids for a group SMS and takes one file only', async () => {
+  it('responses Twilio media ids for a group SMS and takes one file only', async () => {
     const group = ids(sandbox, { isGroupSms: 'true', chatServiceSid: `IS${'a1'.repeat(16)}` });
     const one = await upload(sandbox, form(group, file('a.png', 'x')));
     assert.match(one.json.twilioMediaSids[0], /^ME[0-9a-f]{32}$/);
@@ -94,19 +94,19 @@ describe('sandbox upload endpoint', () => {
     assert.equal(two.json.status, 400);
   });
 
-  it('refuses extensions that are not listed with 415 {status,message}', async () => {
+  it('rejects extensions that are not listed with 415 {status,message}', async () => {
     for (const name of ['page.html', 'noextension', 'trick.png.exe']) {
-      const answer = await upload(sandbox, form(ids(sandbox), file(name, 'x')));
-      assert.deepEqual([answer.status, Object.keys(answer.json)], [415, ['status', 'message']]);
+      const response = await upload(sandbox, form(ids(sandbox), file(name, 'x')));
+      assert.deepEqual([response.status, Object.keys(response.json)], [415, ['status', 'message']]);
     }
     assert.equal((await upload(sandbox, form(ids(sandbox), file('CARD.VCF', 'x')))).status, 200);
   });
 
   it('lists what is wrong with the fields', async () => {
-    const answer = await upload(sandbox, form(field('contactId', 'not an id'), file('a.png', 'x')));
-    assert.equal(answer.status, 400);
-    assert.deepEqual(Object.keys(answer.json), ['statusCode', 'message', 'error', 'traceId']);
-    assert.deepEqual(answer.json.message, ['contactId must be a valid id', 'locationId must be a string']);
+    const response = await upload(sandbox, form(field('contactId', 'not an id'), file('a.png', 'x')));
+    assert.equal(response.status, 400);
+    assert.deepEqual(Object.keys(response.json), ['statusCode', 'message', 'error', 'traceId']);
+    assert.deepEqual(response.json.message, ['contactId must be a valid id', 'locationId must be a string']);
   });
 
   it('needs the conversation or the contact', async () => {
@@ -119,7 +119,7 @@ describe('sandbox upload endpoint', () => {
     assert.deepEqual(neither.json.message, ['conversationId or contactId should not be empty']);
   });
 
-  it('refuses other file fields, no file, and bodies that are not forms', async () => {
+  it('rejects other file fields, no file, and bodies that are not forms', async () => {
     const wrong = [
       form(ids(sandbox), file('a.png', 'x', 'image/png', 'file')),
       form(ids(sandbox)),
@@ -135,29 +135,29 @@ describe('sandbox upload endpoint', () => {
   });
 
   it('keeps a token to its location', async () => {
-    const answer = await upload(sandbox, form(ids(sandbox, { locationId: 'another' }), file('a.png', 'x')));
-    assert.equal(answer.status, 403);
-    assert.equal(answer.json.message, 'The token does not have access to this location.');
+    const response = await upload(sandbox, form(ids(sandbox, { locationId: 'another' }), file('a.png', 'x')));
+    assert.equal(response.status, 403);
+    assert.equal(response.json.message, 'The token does not have access to this location.');
   });
 
-  it('answers 500 for a conversation that is missing', async () => {
-    const answer = await upload(
+  it('responses 500 for a conversation that is missing', async () => {
+    const response = await upload(
       sandbox,
       form(ids(sandbox, { conversationId: 'missing1' }), file('a.png', 'x')),
     );
-    assert.equal(answer.status, 500);
-    assert.deepEqual(answer.json, { statusCode: 500, message: 'Conversation with id missing1 not found' });
+    assert.equal(response.status, 500);
+    assert.deepEqual(response.json, { statusCode: 500, message: 'Conversation with id missing1 not found' });
   });
 
-  it('refuses a bad token before the body is sent, and reads the body all the same', async () => {
+  it('rejects a bad token before the body is sent, and reads the body all the same', async () => {
     const body = form(ids(sandbox), file('a.png', randomBytes(300_000)));
     const req = begin(`${sandbox.url}/conversations/messages/upload`, {
       method: 'POST',
       headers: apiHeaders(sandbox, { ...MULTIPART, Authorization: 'Bearer wrong' }),
     });
-    const answer = received(req);
+    const response = received(req);
     req.flushHeaders();
-    const { status, json } = await answer;
+    const { status, json } = await response;
     assert.deepEqual([status, json.message, json.error], [401, 'Invalid JWT', 'Unauthorized']);
     assert.match(json.traceId, /^[0-9a-f-]{36}$/);
     req.end(body);
@@ -165,7 +165,7 @@ describe('sandbox upload endpoint', () => {
     assert.equal(sandbox.requests[0]?.bodyBytes, body.length);
   });
 
-  it('answers a bare 404 without Accept: application/json and 401 without a known Version', async () => {
+  it('responses a bare 404 without Accept: application/json and 401 without a known Version', async () => {
     const body = form(ids(sandbox), file('a.png', 'x'));
     const bare = await upload(sandbox, body, { Accept: '*/*' });
     assert.deepEqual([bare.status, bare.text], [404, '']);
@@ -175,7 +175,7 @@ describe('sandbox upload endpoint', () => {
     }
   });
 
-  it('records a caller who leaves in the middle', async () => {
+  it('records a client who leaves in the middle', async () => {
     await using quiet = await createSandbox();
     const body = form(ids(quiet), file('a.png', randomBytes(300_000)));
     const req = begin(`${quiet.url}/conversations/messages/upload`, {
@@ -194,11 +194,11 @@ describe('sandbox upload endpoint', () => {
     await quiet.waitFor(() => quiet.openSockets() === 0);
   });
 
-  it('answers 413 {status,message} as soon as its own limit is passed', async () => {
+  it('responses 413 {status,message} as soon as its own limit is passed', async () => {
     await using small = await createSandbox({ maxUploadBytes: 1_000, uploadStatus: 201 });
     const fits = await upload(small, form(ids(small), file('a.png', randomBytes(1_000))));
     assert.equal(fits.status, 201);
-    const answer = await upload(small, form(ids(small), file('a.png', randomBytes(1_001))));
-    assert.deepEqual([answer.status, Object.keys(answer.json)], [413, ['status', 'message']]);
+    const response = await upload(small, form(ids(small), file('a.png', randomBytes(1_001))));
+    assert.deepEqual([response.status, Object.keys(response.json)], [413, ['status', 'message']]);
   });
 });

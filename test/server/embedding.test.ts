@@ -13,10 +13,10 @@ import {
   settingsFromEnv,
   UploadRejected,
 } from '../../server/index.ts';
-import { createHouse, settled } from '../helpers/house.ts';
 import { fixture, mp4 } from '../helpers/multipart.ts';
 import { settingsFor } from '../helpers/sandbox-settings.ts';
 import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+import { createTestServer, settled } from '../helpers/test-server.ts';
 
 const PICTURE = filePart('a.png', fixture('picture.png'));
 const silent = Object.fromEntries(
@@ -30,24 +30,24 @@ const bodyOf = ({ body }: { body: unknown }): any => body;
 describe('beforeUpload', () => {
   it('gets the user, the ids and the checked file, before anything is sent', async () => {
     const seen: PendingUpload[] = [];
-    await using house = await createHouse({
+    await using testServer = await createTestServer({
       embedding: { beforeUpload: (upload) => void seen.push(upload) },
     });
-    const response = await sendUpload(house, [...textParts(house.fields), PICTURE]);
+    const response = await sendUpload(testServer, [...textParts(testServer.fields), PICTURE]);
     assert.equal(response.status, 200, JSON.stringify(response.body));
     const [upload] = seen;
     assert.equal(seen.length, 1);
     assert.deepEqual(upload?.files, [{ name: 'a.png', contentType: 'image/png' }]);
-    assert.equal(upload?.conversationId, house.fields['conversationId']);
-    assert.equal(upload?.contactId, house.fields['contactId']);
-    assert.equal(upload?.locationId, house.sandbox.locationId);
+    assert.equal(upload?.conversationId, testServer.fields['conversationId']);
+    assert.equal(upload?.contactId, testServer.fields['contactId']);
+    assert.equal(upload?.locationId, testServer.sandbox.locationId);
     assert.equal(upload?.user.locations, 'all');
-    await house.assertTidy({ completeUploads: 1 });
+    await testServer.assertClean({ completeUploads: 1 });
   });
 
   for (const mode of ['forward', 'direct', 'relay', 'auto']) {
     it(`sees an id that follows the file, before the commit: ${mode}`, async () => {
-      await using house = await createHouse({
+      await using testServer = await createTestServer({
         embedding: {
           beforeUpload({ conversationId, contactId }) {
             if (contactId === 'evil' || conversationId === 'evil')
@@ -56,17 +56,17 @@ describe('beforeUpload', () => {
         },
       });
       const field = mode === 'direct' || mode === 'relay' ? 'conversationId' : 'contactId';
-      const others = Object.fromEntries(Object.entries(house.fields).filter(([name]) => name !== field));
+      const others = Object.fromEntries(Object.entries(testServer.fields).filter(([name]) => name !== field));
       const files = [...textParts(others), PICTURE, ...textParts({ [field]: 'evil' })];
-      const response = await sendUpload(house, files, { query: `?mode=${mode}` });
+      const response = await sendUpload(testServer, files, { query: `?mode=${mode}` });
       assert.equal(response.status, 403, JSON.stringify(response.body));
       assert.equal(bodyOf(response).message, 'Not yours.');
-      await house.assertTidy();
+      await testServer.assertClean();
     });
   }
 
   it('rejects a streamed upload, and nothing complete reaches Leadway', async () => {
-    await using house = await createHouse({
+    await using testServer = await createTestServer({
       embedding: {
         async beforeUpload({ files }) {
           if (files.some(({ contentType }) => contentType === 'video/mp4')) {
@@ -75,41 +75,44 @@ describe('beforeUpload', () => {
         },
       },
     });
-    const response = await sendUpload(house, [...textParts(house.fields), filePart('a.mp4', mp4(2_000_000))]);
+    const response = await sendUpload(testServer, [
+      ...textParts(testServer.fields),
+      filePart('a.mp4', mp4(2_000_000)),
+    ]);
     assert.equal(response.status, 422);
     assert.equal(bodyOf(response).code, 'UPLOAD_REJECTED');
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('is asked before a signed URL is', async () => {
-    await using house = await createHouse({
+    await using testServer = await createTestServer({
       embedding: {
         beforeUpload() {
           throw new UploadRejected(409, 'Closed.');
         },
       },
     });
-    const response = await fetch(`${house.api}/messages/upload/initiate`, {
+    const response = await fetch(`${testServer.api}/messages/upload/initiate`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ conversationId: house.fields['conversationId'], filename: 'a.png' }),
+      body: JSON.stringify({ conversationId: testServer.fields['conversationId'], filename: 'a.png' }),
     });
     assert.equal(response.status, 409);
-    assert.equal(house.sandbox.requests.length, 0);
+    assert.equal(testServer.sandbox.requests.length, 0);
   });
 
   it('that fails is a mistake of the server, without its words', async () => {
-    await using house = await createHouse({
+    await using testServer = await createTestServer({
       embedding: {
         beforeUpload() {
           throw new Error('the database password is wrong');
         },
       },
     });
-    const response = await sendUpload(house, [...textParts(house.fields), PICTURE]);
+    const response = await sendUpload(testServer, [...textParts(testServer.fields), PICTURE]);
     assert.equal(response.status, 500);
     assert.doesNotMatch(JSON.stringify(response.body), /password/);
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('rejects with a 4xx only', () => {
@@ -123,10 +126,10 @@ describe('afterUpload', () => {
   for (const mode of ['forward', 'relay'] as const) {
     it(`gets what Leadway has: ${mode}`, async () => {
       const seen: FinishedUpload[] = [];
-      await using house = await createHouse({
+      await using testServer = await createTestServer({
         embedding: { afterUpload: (upload) => void seen.push(upload) },
       });
-      const response = await sendUpload(house, [...textParts(house.fields), PICTURE], {
+      const response = await sendUpload(testServer, [...textParts(testServer.fields), PICTURE], {
         query: `?mode=${mode}`,
       });
       const { uploadedFiles } = bodyOf(response);
@@ -145,12 +148,16 @@ describe('afterUpload', () => {
 
   it('gets a direct upload when it is complete', async () => {
     const seen: FinishedUpload[] = [];
-    await using house = await createHouse({ embedding: { afterUpload: (upload) => void seen.push(upload) } });
-    const first = await sendUpload(house, [...textParts(house.fields), PICTURE], { query: '?mode=direct' });
+    await using testServer = await createTestServer({
+      embedding: { afterUpload: (upload) => void seen.push(upload) },
+    });
+    const first = await sendUpload(testServer, [...textParts(testServer.fields), PICTURE], {
+      query: '?mode=direct',
+    });
     const { uploadUrl, headers, ticket, completeUrl } = bodyOf(first);
     assert.equal(seen.length, 0);
     await fetch(uploadUrl, { method: 'PUT', headers, body: fixture('picture.png') });
-    await fetch(new URL(completeUrl, house.url), {
+    await fetch(new URL(completeUrl, testServer.url), {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ ticket }),
@@ -161,16 +168,16 @@ describe('afterUpload', () => {
   });
 
   it('that fails is logged and not shown', async () => {
-    await using house = await createHouse({
+    await using testServer = await createTestServer({
       embedding: {
         afterUpload() {
           throw new Error('no database');
         },
       },
     });
-    const response = await sendUpload(house, [...textParts(house.fields), PICTURE]);
+    const response = await sendUpload(testServer, [...textParts(testServer.fields), PICTURE]);
     assert.equal(response.status, 200);
-    await settled(() => house.log.lines.some((line) => /afterUpload failed/.test(line)), 'it is logged');
+    await settled(() => testServer.log.lines.some((line) => /afterUpload failed/.test(line)), 'it is logged');
   });
 });
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createLogger } from '../../server/logger.ts';
-import { createHouse, settled } from '../helpers/house.ts';
 import { LogSink } from '../helpers/log-sink.ts';
 import { fixture } from '../helpers/multipart.ts';
 import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
+import { createTestServer, settled } from '../helpers/test-server.ts';
 import { dial } from './http/wire.ts';
 
 const SECRET = 'pit-0123456789';
@@ -57,18 +57,18 @@ describe('the logger', () => {
   });
 });
 
-describe('secrets in the logs and answers of the whole house', () => {
+describe('secrets in the logs and responds of the whole test server', () => {
   it('are nowhere, whatever goes wrong, at level trace', async () => {
     const token = 'opaque-token-of-no-known-form';
-    await using house = await createHouse({
+    await using testServer = await createTestServer({
       env: { UPSTREAM_TIMEOUT_MS: '150' },
       sandbox: { token },
     });
-    const answers: string[] = [];
+    const responses: string[] = [];
     const cookie = 'session=caller-cookie-value';
     const direct = await sendUpload(
-      house,
-      [...textParts(house.fields), filePart('picture.png', fixture('picture.png'))],
+      testServer,
+      [...textParts(testServer.fields), filePart('picture.png', fixture('picture.png'))],
       { query: '?mode=direct' },
     );
     const { ticket = '', uploadUrl = '' } = direct.body as { ticket?: string; uploadUrl?: string };
@@ -95,25 +95,26 @@ describe('secrets in the logs and answers of the whole house', () => {
     ];
     for (const fault of faults) {
       for (const query of ['?mode=forward', '?mode=relay', '?mode=direct']) {
-        const fields = { ...house.fields, conversationId: `fault-${fault}` };
-        const answer = await sendUpload(
-          house,
+        const fields = { ...testServer.fields, conversationId: `fault-${fault}` };
+        const response = await sendUpload(
+          testServer,
           [...textParts(fields), filePart('picture.png', fixture('picture.png'))],
           { query, headers: { Cookie: cookie, Authorization: 'Bearer caller-bearer-value' } },
         );
         // A success is where a file's URL, or a signed one and its ticket, belong.
-        if (answer.status >= 400) answers.push(answer.text, JSON.stringify(answer.headers));
+        if (response.status >= 400) responses.push(response.text, JSON.stringify(response.headers));
       }
     }
     using wire = await dial(
-      house.url,
+      testServer.url,
       `PUT /api/messages/upload/content?${new URL(uploadUrl).search.slice(1)} HTTP/1.1\r\nHost: test\r\nUpload-Ticket: ${ticket}x\r\nContent-Length: 0\r\n\r\n` +
         `GET /${ticket} HTTP/1.1\r\nHost: test\r\nCookie: ${cookie}\r\n\r\n` +
         `GET /Bearer%20path-bearer-value HTTP/1.1\r\nHost: test\r\n\r\n`,
     );
-    answers.push((await wire.answer()).body, (await wire.answer()).body, (await wire.answer()).body);
+    responses.push((await wire.response()).body, (await wire.response()).body, (await wire.response()).body);
     await settled(
-      () => house.log.entries.filter(({ status }) => status !== undefined).length >= faults.length * 3 + 4,
+      () =>
+        testServer.log.entries.filter(({ status }) => status !== undefined).length >= faults.length * 3 + 4,
       'every request has its line',
     );
 
@@ -128,10 +129,10 @@ describe('secrets in the logs and answers of the whole house', () => {
       'path-bearer',
     ];
     for (const secret of secrets) {
-      for (const text of [...house.log.lines, ...answers]) {
+      for (const text of [...testServer.log.lines, ...responses]) {
         assert(!text.includes(secret), `${secret.slice(0, 20)} is in ${text}`);
       }
     }
-    for (const text of answers) assert.doesNotMatch(text, /10\.23\.45\.67|127\.0\.0\.1/);
+    for (const text of responses) assert.doesNotMatch(text, /10\.23\.45\.67|127\.0\.0\.1/);
   });
 });

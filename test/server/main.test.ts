@@ -169,9 +169,9 @@ describe('the program', () => {
       await using elsewhere = await tempFolder();
       for (const cwd of [tmpdir(), elsewhere.path]) {
         const { stdout } = await run('sh', ['-c', `${line.replace('curl', 'curl -sS')}`], { cwd });
-        const answer = JSON.parse(stdout) as { mode: string; uploadedFiles: Record<string, string> };
-        assert.equal(answer.mode, 'forward');
-        const [stored = ''] = Object.values(answer.uploadedFiles);
+        const response = JSON.parse(stdout) as { mode: string; uploadedFiles: Record<string, string> };
+        assert.equal(response.mode, 'forward');
+        const [stored = ''] = Object.values(response.uploadedFiles);
         const picture = Buffer.from(await (await fetch(stored)).arrayBuffer());
         assert.equal(picture.subarray(1, 4).toString(), 'PNG');
       }

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { loadConfig } from '../../server/config/config.ts';
 import { createLogger } from '../../server/logger.ts';
 import { startServer } from '../../server/server.ts';
-import { createHouse, type House, settled } from '../helpers/house.ts';
 import { LogSink } from '../helpers/log-sink.ts';
 import { encodeForm, FORM_TYPE, mp4 } from '../helpers/multipart.ts';
 import { filePart, textParts } from '../helpers/send-upload.ts';
+import { createTestServer, settled, type TestServer } from '../helpers/test-server.ts';
 import { assertError } from './errors/assert-error.ts';
-import { dial, type Wire, type WireAnswer } from './http/wire.ts';
+import { dial, type Wire, type WireResponse } from './http/wire.ts';
 
 const BEGUN = `POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: 1000\r\n\r\n`;
 
@@ -23,10 +23,10 @@ class Hurry extends AbortController implements Disposable {
 }
 
 /** An upload that is in flight, of which the last byte is held back. */
-async function beginUpload(house: House): Promise<{ wire: Wire; finish(): void } & Disposable> {
-  const upload = uploadOf(house);
-  const wire = await dial(house.url, upload.subarray(0, -1));
-  await settled(() => house.server.context.slots.taken === 1, 'the upload has begun');
+async function beginUpload(testServer: TestServer): Promise<{ wire: Wire; finish(): void } & Disposable> {
+  const upload = uploadOf(testServer);
+  const wire = await dial(testServer.url, upload.subarray(0, -1));
+  await settled(() => testServer.server.context.slots.taken === 1, 'the upload has begun');
   return {
     wire,
     finish: () => wire.send(upload.subarray(-1)),
@@ -34,64 +34,64 @@ async function beginUpload(house: House): Promise<{ wire: Wire; finish(): void }
   };
 }
 
-function uploadOf({ fields }: House): Buffer {
+function uploadOf({ fields }: TestServer): Buffer {
   const form = encodeForm([...textParts(fields), filePart('film.mp4', mp4(300_000))]);
   const head = `POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: ${form.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), form]);
 }
 
 /** Reads a response that must say that it is the last one of its connection, and be that. */
-async function assertLastAnswer(wire: Wire, status: number): Promise<WireAnswer> {
-  const answer = await wire.answer();
-  assert.equal(answer.status, status, answer.body);
-  assert.equal(answer.headers['connection'], 'close');
+async function assertLastResponse(wire: Wire, status: number): Promise<WireResponse> {
+  const response = await wire.response();
+  assert.equal(response.status, status, response.body);
+  assert.equal(response.headers['connection'], 'close');
   await wire.closed;
-  return answer;
+  return response;
 }
 
 describe('a server', () => {
   it('stops at once when no request is in flight', async () => {
-    await using house = await createHouse();
-    assert.equal(await house.server.drain({ graceMs: AN_HOUR }), true);
-    assert.equal(house.server.openConnections(), 0);
-    await assert.rejects(fetch(`${house.url}/healthz`));
+    await using testServer = await createTestServer();
+    assert.equal(await testServer.server.drain({ graceMs: AN_HOUR }), true);
+    assert.equal(testServer.server.openConnections(), 0);
+    await assert.rejects(fetch(`${testServer.url}/healthz`));
   });
 
   it('serves requests during the shutdown delay, and says Connection: close in each response', async () => {
-    await using house = await createHouse();
-    using kept = await dial(house.url, CONFIG);
-    assert.equal((await kept.answer()).headers['connection'], 'keep-alive');
-    using busy = await beginUpload(house);
+    await using testServer = await createTestServer();
+    using kept = await dial(testServer.url, CONFIG);
+    assert.equal((await kept.response()).headers['connection'], 'keep-alive');
+    using busy = await beginUpload(testServer);
     using hurry = new Hurry();
-    const stopped = house.server.drain({ delayMs: AN_HOUR, graceMs: AN_HOUR, hurry: hurry.signal });
+    const stopped = testServer.server.drain({ delayMs: AN_HOUR, graceMs: AN_HOUR, hurry: hurry.signal });
 
     kept.send(CONFIG);
-    await assertLastAnswer(kept, 200);
-    using fresh = await dial(house.url, CONFIG);
-    await assertLastAnswer(fresh, 200);
-    using probe = await dial(house.url, READY);
-    const ready = await assertLastAnswer(probe, 503);
+    await assertLastResponse(kept, 200);
+    using fresh = await dial(testServer.url, CONFIG);
+    await assertLastResponse(fresh, 200);
+    using probe = await dial(testServer.url, READY);
+    const ready = await assertLastResponse(probe, 503);
     assert.deepEqual((JSON.parse(ready.body) as { reasons: unknown }).reasons, ['draining']);
-    using upload = await dial(house.url, uploadOf(house));
-    await assertLastAnswer(upload, 200);
+    using upload = await dial(testServer.url, uploadOf(testServer));
+    await assertLastResponse(upload, 200);
     busy.finish();
-    await assertLastAnswer(busy.wire, 200);
+    await assertLastResponse(busy.wire, 200);
 
     hurry.abort();
     assert.equal(await stopped, false);
-    await house.assertTidy({ completeUploads: 2 });
+    await testServer.assertClean({ completeUploads: 2 });
   });
 
   it('loses no pipelined request during the shutdown delay', async () => {
-    await using house = await createHouse();
-    using wire = await dial(house.url, CONFIG);
-    await wire.answer();
+    await using testServer = await createTestServer();
+    using wire = await dial(testServer.url, CONFIG);
+    await wire.response();
     using hurry = new Hurry();
-    const stopped = house.server.drain({ delayMs: AN_HOUR, graceMs: AN_HOUR, hurry: hurry.signal });
+    const stopped = testServer.server.drain({ delayMs: AN_HOUR, graceMs: AN_HOUR, hurry: hurry.signal });
     const count = 20; // more than are handled at a time
     wire.send(CONFIG.repeat(count));
     for (let i = 0; i < count; i += 1) {
-      const { status, headers } = await wire.answer();
+      const { status, headers } = await wire.response();
       assert.equal(status, 200);
       assert.equal(headers['connection'], i === count - 1 ? 'close' : 'keep-alive');
     }
@@ -101,47 +101,47 @@ describe('a server', () => {
   });
 
   it('then closes its listener and idle connections, and lets uploads in flight finish', async () => {
-    await using house = await createHouse();
-    using idle = await dial(house.url, CONFIG);
-    await idle.answer();
-    using busy = await beginUpload(house);
-    const stopped = house.server.drain({ delayMs: 1, graceMs: AN_HOUR });
+    await using testServer = await createTestServer();
+    using idle = await dial(testServer.url, CONFIG);
+    await idle.response();
+    using busy = await beginUpload(testServer);
+    const stopped = testServer.server.drain({ delayMs: 1, graceMs: AN_HOUR });
     await idle.closed;
-    await assert.rejects(fetch(`${house.url}/readyz`));
+    await assert.rejects(fetch(`${testServer.url}/readyz`));
     busy.finish();
-    await assertLastAnswer(busy.wire, 200);
+    await assertLastResponse(busy.wire, 200);
     assert.equal(await stopped, true);
-    await house.assertTidy({ completeUploads: 1 });
+    await testServer.assertClean({ completeUploads: 1 });
   });
 
   it('rejects a request that still arrives on a busy connection with DRAINING', async () => {
-    await using house = await createHouse();
-    using busy = await beginUpload(house);
-    const stopped = house.server.drain({ graceMs: AN_HOUR });
-    await settled(() => house.server.context.lifecycle.phase === 'draining', 'the delay is over');
+    await using testServer = await createTestServer();
+    using busy = await beginUpload(testServer);
+    const stopped = testServer.server.drain({ graceMs: AN_HOUR });
+    await settled(() => testServer.server.context.lifecycle.phase === 'draining', 'the delay is over');
     busy.finish();
     busy.wire.send(CONFIG);
-    assert.equal((await busy.wire.answer()).status, 200);
-    const rejection = await busy.wire.answer();
+    assert.equal((await busy.wire.response()).status, 200);
+    const rejection = await busy.wire.response();
     assert.equal(assertError(rejection, 'DRAINING').retryAfterMs, 2_000);
     assert.equal(rejection.headers['connection'], 'close');
     assert.equal(await stopped, true);
   });
 
   it('cuts what outlasts the grace, and says so', async () => {
-    await using house = await createHouse();
-    using busy = await beginUpload(house);
-    assert.equal(await house.server.drain({ graceMs: 50 }), false);
+    await using testServer = await createTestServer();
+    using busy = await beginUpload(testServer);
+    assert.equal(await testServer.server.drain({ graceMs: 50 }), false);
     await busy.wire.closed;
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('cuts it at once when hurried, in the delay too', async () => {
     for (const delayMs of [0, AN_HOUR]) {
-      await using house = await createHouse();
-      using busy = await beginUpload(house);
+      await using testServer = await createTestServer();
+      using busy = await beginUpload(testServer);
       using hurry = new Hurry();
-      const stopped = house.server.drain({ delayMs, graceMs: AN_HOUR, hurry: hurry.signal });
+      const stopped = testServer.server.drain({ delayMs, graceMs: AN_HOUR, hurry: hurry.signal });
       hurry.abort();
       assert.equal(await stopped, false);
       await busy.wire.closed;
@@ -149,11 +149,11 @@ describe('a server', () => {
   });
 
   it('lets a client that is rejected while it drains read the response, body and all', async () => {
-    await using house = await createHouse();
-    house.server.context.lifecycle.markDraining();
-    using wire = await dial(house.url, `${BEGUN}--`);
-    assertError(await wire.answer(), 'DRAINING');
-    const drained = house.server.drain({ graceMs: 1_000 });
+    await using testServer = await createTestServer();
+    testServer.server.context.lifecycle.markDraining();
+    using wire = await dial(testServer.url, `${BEGUN}--`);
+    assertError(await wire.response(), 'DRAINING');
+    const drained = testServer.server.drain({ graceMs: 1_000 });
     wire.send(Buffer.alloc(998));
     wire.socket.once('error', assert.fail); // a reset
     assert.equal(await drained, true);
@@ -161,8 +161,8 @@ describe('a server', () => {
   });
 
   it('leaves nothing behind when its port is taken', async () => {
-    await using house = await createHouse();
-    const port = new URL(house.url).port;
+    await using testServer = await createTestServer();
+    const port = new URL(testServer.url).port;
     const loaded = loadConfig({
       HOST: '127.0.0.1',
       PORT: port,
@@ -182,10 +182,10 @@ describe('a server', () => {
     ['localhost', /^http:\/\/(127\.0\.0\.1|\[::1\]):\d+$/],
   ] as const) {
     it(`tells where it listens and an address that works, on ${host}`, async () => {
-      await using house = await createHouse({ env: { HOST: host } });
-      assert.match(house.server.listensOn, listensOn);
-      assert.match(house.url, url);
-      assert.equal((await fetch(`${house.url}/readyz`)).status, 200);
+      await using testServer = await createTestServer({ env: { HOST: host } });
+      assert.match(testServer.server.listensOn, listensOn);
+      assert.match(testServer.url, url);
+      assert.equal((await fetch(`${testServer.url}/readyz`)).status, 200);
     });
   }
 });

@@ -42,15 +42,15 @@ describe('a signal to stop', () => {
       const { wire, finish } = await slowUpload(program, url);
       using __ = wire;
       using idle = await dial(url, 'GET /api/config HTTP/1.1\r\nHost: localhost\r\n\r\n');
-      await idle.answer();
+      await idle.response();
       program.child.kill(signal);
       await idle.closed;
       await assert.rejects(fetch(`${url}/readyz`));
 
       finish();
-      const answer = await wire.answer();
-      assert.equal(answer.status, 200, answer.body);
-      assert.equal(answer.headers['connection'], 'close');
+      const response = await wire.response();
+      assert.equal(response.status, 200, response.body);
+      assert.equal(response.headers['connection'], 'close');
       assert.deepEqual(await program.ended, { code: 0, signal: null });
     });
   }
@@ -67,7 +67,7 @@ describe('a signal to stop', () => {
     const { wire, finish } = await slowUpload(program, url);
     using __ = wire;
     finish();
-    assert.equal((await wire.answer()).status, 200);
+    assert.equal((await wire.response()).status, 200);
     program.child.kill('SIGTERM');
     assert.deepEqual(await program.ended, { code: 1, signal: null });
     assert.match(program.stdout, /stopped at once by a second signal/);
@@ -100,7 +100,7 @@ describe('a signal to stop', () => {
     const { program, url } = await startSandboxed();
     await using _ = program;
     using kept = await dial(url, 'GET /api/config HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    assert.equal((await kept.answer()).status, 200);
+    assert.equal((await kept.response()).status, 200);
     using silent = await dial(url);
     program.child.kill('SIGTERM');
     assert.deepEqual(await program.ended, { code: 0, signal: null });
@@ -136,13 +136,13 @@ describe('SIGHUP', () => {
     program.child.kill('SIGHUP');
     await program.until(/SIGHUP: read the token file again/);
     finish();
-    const { status, body } = await wire.answer();
+    const { status, body } = await wire.response();
     assert.equal(status, 200, body);
     sandbox.setToken(NEW);
     const next = await uploadSlowly(url, sandbox);
     using ___ = next.wire;
     next.finish();
-    assert.equal((await next.wire.answer()).status, 200);
+    assert.equal((await next.wire.response()).status, 200);
     program.child.kill('SIGTERM');
     assert.deepEqual(await program.ended, { code: 0, signal: null });
   });
@@ -164,7 +164,7 @@ describe('SIGHUP', () => {
     process.kill(await lastDescendant(program.child.pid), 'SIGHUP');
     await program.until(/shutting down/);
     finish();
-    assert.equal((await wire.answer()).status, 200);
+    assert.equal((await wire.response()).status, 200);
     assert.equal((await program.ended).code, 0);
   });
 });

@@ -102,7 +102,7 @@ describeInBrowsers(
       it(`moves nothing while it loads and files come and go, on a ${device}`, () =>
         visit(
           browser(),
-          async (page, house) => {
+          async (page, testServer) => {
             await watchShifts(page);
             await pickFiles(page, '#files', SAMPLE);
             await bring(page, 'drop', impostor(100), note('a.txt'));
@@ -111,7 +111,7 @@ describeInBrowsers(
             await rehearse(page, 'storage-slow-body');
             await bring(page, 'drop', film(3_000_000));
             await waitForCards(page, 'done', 3);
-            house.sandbox.fault = 'status-503';
+            testServer.sandbox.fault = 'status-503';
             await bring(page, 'paste', note('b.txt'));
             await waitForCards(page, 'retrying');
             const { total, moved } = await shiftsOf(page);

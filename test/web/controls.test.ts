@@ -21,28 +21,28 @@ describeInBrowsers(
   'the controls of the page',
   (browser) => {
     it('cancel one file by keyboard, keep the focus in its card, and leave Leadway nothing', () =>
-      visit(browser(), async (page, house) => {
+      visit(browser(), async (page, testServer) => {
         await rehearse(page, 'slow-body');
         await bring(page, 'picker', film(4_000_000));
-        await house.sandbox.waitFor((requests) => requests.length === 1);
+        await testServer.sandbox.waitFor((requests) => requests.length === 1);
         await page.focus('[data-action=cancel]');
         await page.keyboard.press('Enter');
         await waitForCards(page, 'cancelled');
         assert.match(await textOf(page, '.card-line'), /^Cancelled/);
         assert.equal(await focusOf(page), 'retry film.mp4');
-        await house.assertTidy();
+        await testServer.assertClean();
       }));
 
     it('send again what was cancelled or has failed', () =>
-      visit(browser(), async (page, house) => {
-        house.sandbox.fault = 'status-422';
+      visit(browser(), async (page, testServer) => {
+        testServer.sandbox.fault = 'status-422';
         await bring(page, 'picker', note('a.txt'));
         await waitForCards(page, 'failed');
         assert.match(await textOf(page, '.card-fine'), /^UPSTREAM_REJECTED, /);
-        house.sandbox.fault = null;
+        testServer.sandbox.fault = null;
         await press(page, '[data-action=retry]');
         await waitForCards(page, 'done');
-        await house.assertTidy({ completeUploads: 2 });
+        await testServer.assertClean({ completeUploads: 2 });
       }));
 
     it('take a card off the list and hand the focus to the next one', () =>
@@ -72,7 +72,7 @@ describeInBrowsers(
       }));
 
     it('hold back files that have not begun, and let them go on', () =>
-      visit(browser(), async (page, house) => {
+      visit(browser(), async (page, testServer) => {
         await rehearse(page, 'slow-headers');
         await bring(page, 'picker', note('a.txt'));
         await press(page, '#pause');
@@ -84,14 +84,14 @@ describeInBrowsers(
         ]);
         await press(page, '#pause');
         await waitForCards(page, 'done', 2);
-        await house.assertTidy({ completeUploads: 2 });
+        await testServer.assertClean({ completeUploads: 2 });
       }));
 
     it('copy the whole link of a file', () =>
-      visit(browser(), async (page, house) => {
+      visit(browser(), async (page, testServer) => {
         await page
           .browserContext()
-          .overridePermissions(house.url, ['clipboard-read', 'clipboard-sanitized-write']);
+          .overridePermissions(testServer.url, ['clipboard-read', 'clipboard-sanitized-write']);
         await pickFiles(page, '#files', SAMPLE);
         await waitForCards(page, 'done');
         await page.bringToFront();
@@ -120,7 +120,7 @@ describeInBrowsers(
     it('are all reached by keyboard, from the first to the link of a file', () =>
       visit(
         browser(),
-        async (page, house) => {
+        async (page, testServer) => {
           const order: string[] = [];
           const tabTo = async (last: string): Promise<void> => {
             while (order.at(-1) !== last) {
@@ -148,7 +148,7 @@ describeInBrowsers(
           await tabTo('remove sample.png');
           await tabTo('wire-clear');
           await tabTo('wire-body');
-          await house.assertTidy({ completeUploads: 2 });
+          await testServer.assertClean({ completeUploads: 2 });
         },
         { page: { viewport: { width: 1440, height: 900 } } },
       ));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { describeInBrowsers } from '../helpers/browser.ts';
 import { attributeOf, pickFiles, textOf } from '../helpers/browser-page.ts';
-import type { House } from '../helpers/house.ts';
+import type { TestServer } from '../helpers/test-server.ts';
 import {
   bring,
   chooseRadio,
@@ -29,7 +29,7 @@ const FINE = '.card[data-state=done] .card-fine';
 
 describeInBrowsers('the page', (browser) => {
   it('uploads a picture, shows it and links to it', () =>
-    visit(browser(), async (page, house) => {
+    visit(browser(), async (page, testServer) => {
       await pickFiles(page, '#files', SAMPLE);
       const served = await fetch(await attributeOf(page, LINK, 'href'));
       assert.equal(served.headers.get('content-type'), 'image/png');
@@ -37,7 +37,7 @@ describeInBrowsers('the page', (browser) => {
       await page.waitForSelector('.stamp canvas');
       assert.equal(await textOf(page, '#status'), 'sample.png is delivered.');
       assert.equal(await textOf(page, '#count'), '1 of 1 delivered');
-      await house.assertTidy({ completeUploads: 1 });
+      await testServer.assertClean({ completeUploads: 1 });
     }));
 
   it('draws on a ring how much of a file has gone', () =>
@@ -56,22 +56,22 @@ describeInBrowsers('the page', (browser) => {
 
   for (const entrance of ['picker', 'drop', 'paste'] satisfies Entrance[]) {
     it(`takes several files by ${entrance}, each by its own request`, () =>
-      visit(browser(), async (page, house) => {
+      visit(browser(), async (page, testServer) => {
         const names = ['a.txt', 'b.txt', 'c.txt', 'd.txt', 'e.txt'];
         await bring(page, entrance, ...names.map(note));
         await waitForCards(page, 'done', names.length);
         assert.deepEqual(await textsOf(page, '.card-name'), names);
-        await house.assertTidy({ completeUploads: names.length });
+        await testServer.assertClean({ completeUploads: names.length });
       }));
   }
 
   it('sends one file of every kind that it offers to who has none', () =>
-    visit(browser(), async (page, house) => {
+    visit(browser(), async (page, testServer) => {
       for (const sample of ['picture', 'film', 'expired']) await press(page, `[data-sample=${sample}]`);
       await press(page, '[data-sample=impostor]');
       await waitForCards(page, 'done', 3);
       await waitForCards(page, 'failed');
-      await house.assertTidy({ completeUploads: 1 });
+      await testServer.assertClean({ completeUploads: 1 });
     }));
 });
 
@@ -81,47 +81,47 @@ describeInBrowsers(
     it('shows why a file is refused while 50 MB of it are still on their way', () =>
       visit(
         browser(),
-        async (page, house) => {
+        async (page, testServer) => {
           await bring(page, 'picker', impostor(50_000_000));
           assert.match(
             await textOf(page, '.card[data-state=failed] .card-line'),
             / is not a PDF: it looks like a Windows program\./,
           );
           assert.match(await textOf(page, '.card-fine'), /^TYPE_MISMATCH, \S+$/);
-          await house.assertTidy();
+          await testServer.assertClean();
         },
-        { house: { env: { FORWARD_MAX_BYTES: String(100 * MIB) } } },
+        { testServer: { env: { FORWARD_MAX_BYTES: String(100 * MIB) } } },
       ));
 
     it('puts a large film straight into storage, having sent us its head alone', () =>
-      visit(browser(), async (page, house) => {
+      visit(browser(), async (page, testServer) => {
         await uploadFilm(page, 20_000_000);
         assert.match(await textOf(page, FINE), /put\sstraight\sinto\sstorage/);
-        assert.deepEqual(pathsOf(house), ['initiate', 'PUT', 'complete']);
+        assert.deepEqual(pathsOf(testServer), ['initiate', 'PUT', 'complete']);
         const served = await fetch(await attributeOf(page, LINK, 'href'));
         assert.equal((await served.arrayBuffer()).byteLength, 20_000_000);
-        await house.assertTidy();
+        await testServer.assertClean();
       }));
 
     it('relays through the server what storage takes from nobody else', () =>
-      visit(browser(), async (page, house) => {
+      visit(browser(), async (page, testServer) => {
         await chooseRadio(page, 'mode', 'relay');
         await uploadFilm(page, 8_000_000);
         assert.match(await textOf(page, FINE), /relayed\sinto\sstorage/);
-        assert.deepEqual(pathsOf(house), ['initiate', 'PUT', 'complete']);
-        await house.assertTidy();
+        assert.deepEqual(pathsOf(testServer), ['initiate', 'PUT', 'complete']);
+        await testServer.assertClean();
       }));
 
     it('forwards the whole file where Leadway offers no signed URLs', () =>
       visit(
         browser(),
-        async (page, house) => {
+        async (page, testServer) => {
           await rehearse(page, 'no-initiate');
           await uploadFilm(page, 8_000_000);
           assert.match(await textOf(page, FINE), /forwarded\swhile\sit\sstreamed/);
-          await house.assertTidy({ completeUploads: 1 });
+          await testServer.assertClean({ completeUploads: 1 });
         },
-        { house: { env: { FORWARD_FALLBACK_MAX_BYTES: '10000000' } } },
+        { testServer: { env: { FORWARD_FALLBACK_MAX_BYTES: '10000000' } } },
       ));
 
     it('says so when it was opened and the server can not be reached', () =>
@@ -154,13 +154,13 @@ describeInBrowsers(
     });
 
     it('takes what is in a chosen folder and in those within, without what systems leave there', () =>
-      visit(browser(), async (page, house) => {
+      visit(browser(), async (page, testServer) => {
         await pickFiles(page, '#folder', join(folder, 'holiday'));
-        await assertHoliday(page, house);
+        await assertHoliday(page, testServer);
       }));
 
     it('takes what is in a dropped folder and in those within', () =>
-      visit(browser(), async (page, house) => {
+      visit(browser(), async (page, testServer) => {
         const cdp = await page.createCDPSession();
         const files = [join(folder, 'holiday')];
         for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
@@ -170,13 +170,13 @@ describeInBrowsers(
           const isOver = await page.evaluate(() => document.querySelector('.landing.over') !== null);
           assert.equal(isOver, type === 'dragOver', type);
         }
-        await assertHoliday(page, house);
+        await assertHoliday(page, testServer);
       }));
 
-    async function assertHoliday(page: Page, house: House): Promise<void> {
+    async function assertHoliday(page: Page, testServer: TestServer): Promise<void> {
       await waitForCards(page, 'done', 3);
       assert.deepEqual((await textsOf(page, '.card-name')).sort(), ['one.txt', 'three.txt', 'two.txt']);
-      await house.assertTidy({ completeUploads: 3 });
+      await testServer.assertClean({ completeUploads: 3 });
     }
   },
   ['chromium'], // only its driver brings folders
@@ -189,7 +189,7 @@ async function uploadFilm(page: Page, bytes: number): Promise<void> {
 }
 
 /** What reached the sandbox for one large file, in order: the calls of Leadway by name, storage by method. */
-function pathsOf({ sandbox }: House): string[] {
+function pathsOf({ sandbox }: TestServer): string[] {
   return sandbox.requests
     .filter(({ method }) => method !== 'OPTIONS' && method !== 'GET')
     .map(({ method, path }) => (method === 'PUT' ? method : (path.split('/').at(-1) ?? '')));

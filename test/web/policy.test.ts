@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import request from 'supertest';
-import { createHouse, type House } from '../helpers/house.ts';
+import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 
 describe('the page and its policy', () => {
-  let house: House;
+  let testServer: TestServer;
   beforeEach(async () => {
-    house = await createHouse({ page: true });
+    testServer = await createTestServer({ page: true });
   });
-  afterEach(() => house[Symbol.asyncDispose]());
+  afterEach(() => testServer[Symbol.asyncDispose]());
 
   it('lets the page load its own files and talk to us and to storage, and nothing else', async () => {
-    const answer = await request(house.url)
+    const answer = await request(testServer.url)
       .get('/')
       .expect(200)
       .expect('Content-Type', /^text\/html/);
-    const ours = `'self' ${house.sandbox.storageOrigin}`;
+    const ours = `'self' ${testServer.sandbox.storageOrigin}`;
     assert.deepEqual(answer.get('Content-Security-Policy')?.split(';').sort(), [
       "base-uri 'none'",
       `connect-src ${ours}`,
@@ -25,21 +25,21 @@ describe('the page and its policy', () => {
       "script-src 'self'",
       "style-src 'self'",
     ]);
-    await house.assertTidy();
+    await testServer.assertClean();
   });
 
   it('leaves the policy of everything else as it is', async () => {
-    const page = await request(house.url).get('/');
+    const page = await request(testServer.url).get('/');
     for (const path of ['/main.js', '/healthz', '/api/config', '/nothing-here']) {
-      const answer = await request(house.url).get(path);
+      const answer = await request(testServer.url).get(path);
       assert(answer.get('Content-Security-Policy'), path);
       assert.notEqual(answer.get('Content-Security-Policy'), page.get('Content-Security-Policy'), path);
     }
   });
 
   it('tells the page where to upload, and no secret', async () => {
-    const answer = await request(house.url).get('/demo.json').expect(200);
-    assert.deepEqual(answer.body, { basePath: '/api', ...house.fields });
+    const answer = await request(testServer.url).get('/demo.json').expect(200);
+    assert.deepEqual(answer.body, { basePath: '/api', ...testServer.fields });
   });
 
   it('gives out nothing but what the page needs of its own folder', async () => {
@@ -52,7 +52,7 @@ describe('the page and its policy', () => {
       '/..%2fpackage.json',
       '/.env',
     ]) {
-      const answer = await request(house.url).get(path);
+      const answer = await request(testServer.url).get(path);
       assert(
         answer.status === 400 || answer.status === 403 || answer.status === 404,
         `${path}: ${answer.status}`,
@@ -61,7 +61,7 @@ describe('the page and its policy', () => {
   });
 
   it('is not there unless it is asked for', async () => {
-    await using plain = await createHouse();
+    await using plain = await createTestServer();
     for (const path of ['/', '/demo.json', '/main.js']) {
       const answer = await request(plain.url).get(path).expect(404);
       assert.equal(answer.body.code, 'NOT_FOUND');

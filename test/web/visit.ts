@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'puppeteer-core';
 import { openPage, type PageOptions } from '../helpers/browser-page.ts';
-import { createHouse, type House, type HouseOptions } from '../helpers/house.ts';
+import { createTestServer, type TestServer, type TestServerOptions } from '../helpers/test-server.ts';
 
 /** The picture that comes with the page. */
 export const SAMPLE = fileURLToPath(new URL('../../web/sample.png', import.meta.url));
@@ -12,22 +12,25 @@ export const PHONE = { width: 360, height: 740 } as const;
 
 /** How a visit differs from the usual one. */
 export interface VisitOptions {
-  readonly house?: HouseOptions;
+  readonly testServer?: TestServerOptions;
   readonly page?: PageOptions;
 }
 
 /**
- * Opens the page in a house of its own and runs `steps`. At the end it must have nothing to complain about: no
+ * Opens the page in a test server of its own and runs `steps`. At the end it must have nothing to complain about: no
  * script error and no breach of its policy.
  */
 export async function visit(
   browser: Browser,
-  steps: (page: Page, house: House) => Promise<void>,
-  { house: houseOptions, page: pageOptions }: VisitOptions = {},
+  steps: (page: Page, testServer: TestServer) => Promise<void>,
+  { testServer: testServerOptions, page: pageOptions }: VisitOptions = {},
 ): Promise<void> {
-  await using house = await createHouse({ ...houseOptions, page: true });
-  await using watched = await openPage(browser, house.url, { ready: '#limits:not(:empty)', ...pageOptions });
-  await steps(watched.page, house);
+  await using testServer = await createTestServer({ ...testServerOptions, page: true });
+  await using watched = await openPage(browser, testServer.url, {
+    ready: '#limits:not(:empty)',
+    ...pageOptions,
+  });
+  await steps(watched.page, testServer);
   assert.deepEqual(watched.complaints, []);
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Page } from 'puppeteer-core';
 import { describeInBrowsers } from '../helpers/browser.ts';
 import { textOf } from '../helpers/browser-page.ts';
-import type { House } from '../helpers/house.ts';
+import type { TestServer } from '../helpers/test-server.ts';
 import {
   bring,
   chooseRadio,
@@ -20,10 +20,10 @@ describeInBrowsers(
   'the wire of the page',
   (browser) => {
     it('shows that a large file went straight into storage, and how long each step took', () =>
-      visit(browser(), async (page, house) => {
+      visit(browser(), async (page, testServer) => {
         await sendSample(page, 'film');
         await waitForCards(page, 'done');
-        assert.deepEqual(await wireOf(page, house), [
+        assert.deepEqual(await wireOf(page, testServer), [
           'GET config 200',
           'POST upload/initiate 200',
           'PUT storage 200',
@@ -34,10 +34,10 @@ describeInBrowsers(
       }));
 
     it('shows an expired URL, the fresh one, and the file that gets there by it', () =>
-      visit(browser(), async (page, house) => {
+      visit(browser(), async (page, testServer) => {
         await sendSample(page, 'expired');
         await waitForCards(page, 'done');
-        assert.deepEqual((await wireOf(page, house)).slice(1), [
+        assert.deepEqual((await wireOf(page, testServer)).slice(1), [
           'POST upload/initiate 200',
           'PUT storage no answer',
           'POST upload/initiate 200',
@@ -47,15 +47,15 @@ describeInBrowsers(
       }));
 
     it('shows the 415 of a file that is not what it says', () =>
-      visit(browser(), async (page, house) => {
+      visit(browser(), async (page, testServer) => {
         await sendSample(page, 'impostor');
         await waitForCards(page, 'failed');
-        assert.deepEqual((await wireOf(page, house)).slice(1), ['POST upload?mode=forward 415']);
+        assert.deepEqual((await wireOf(page, testServer)).slice(1), ['POST upload?mode=forward 415']);
         assert.equal(await page.evaluate(() => document.querySelectorAll('.request.wrong').length), 1);
       }));
 
     it('shows a 429 while its card counts down to the next attempt', () =>
-      visit(browser(), async (page, house) => {
+      visit(browser(), async (page, testServer) => {
         await sendSample(page, 'tooMany');
         await waitForCards(page, 'retrying');
         assert.match(await textOf(page, '.card-line'), /^Trying again in \d+\ss$/);
@@ -67,16 +67,16 @@ describeInBrowsers(
           seconds,
         );
         // On a slow machine the next attempt may have been made by now.
-        assert.equal((await wireOf(page, house))[1], 'POST upload?mode=forward 429');
+        assert.equal((await wireOf(page, testServer))[1], 'POST upload?mode=forward 429');
       }));
 
     it('shows that a file goes on by itself when Leadway is back', () =>
-      visit(browser(), async (page, house) => {
+      visit(browser(), async (page, testServer) => {
         await chooseRadio(page, 'mode', 'forward');
         await rehearse(page, 'once-status-503');
         await bring(page, 'picker', note('notes.txt'));
         await waitForCards(page, 'done');
-        assert.deepEqual((await wireOf(page, house)).slice(1), [
+        assert.deepEqual((await wireOf(page, testServer)).slice(1), [
           'POST upload?mode=forward 502',
           'POST upload?mode=forward 200',
         ]);
@@ -103,7 +103,7 @@ describeInBrowsers(
 );
 
 /** The requests of the panel, each as `METHOD place outcome`. */
-async function wireOf(page: Page, { sandbox }: House): Promise<string[]> {
+async function wireOf(page: Page, { sandbox }: TestServer): Promise<string[]> {
   const rows = await page.evaluate(() =>
     [...document.querySelectorAll('.request')].map((row) =>
       ['.method', '.path', '.outcome'].map((part) => row.querySelector(part)?.textContent).join(' '),

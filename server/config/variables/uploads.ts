@@ -49,12 +49,12 @@ export const UPLOAD_VARIABLES = {
   MAX_CONCURRENT_UPLOADS_PER_CALLER: setting(integer(1, 100_000), {
     default: '8',
     example: '4',
-    doc: 'uploads in flight at once for one caller',
+    doc: 'uploads in flight at once for one client',
   }),
   UPLOAD_IDLE_TIMEOUT_MS: setting(integer(10, 3_600_000), {
     default: '30000',
     example: '60000',
-    doc: 'no progress from the caller for this long ends the upload with 408',
+    doc: 'no progress from the client for this long ends the upload with 408',
   }),
   ATTACHMENT_URL_ORIGINS: optional(distinct(listOf(parseSecureOrigin)), {
     example: 'https://files.example.com',

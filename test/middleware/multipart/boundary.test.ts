@@ -50,7 +50,7 @@ describe('parseBoundary', () => {
     `multipart/form-data; boundary=${'x'.repeat(71)}`,
   ];
   for (const type of BAD) {
-    it(`refuses ${JSON.stringify(type)?.slice(0, 70)}`, () => {
+    it(`rejects ${JSON.stringify(type)?.slice(0, 70)}`, () => {
       assert.throws(() => parseBoundary(type), { code: 'NOT_MULTIPART' });
     });
   }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseBoundary } from '../../../middleware/multipart/boundary.ts';
-import { createHouse, type House } from '../../helpers/house.ts';
 import { sendUpload, sha256 } from '../../helpers/send-upload.ts';
+import { createTestServer, type TestServer } from '../../helpers/test-server.ts';
 import { parseForm } from './parse-form.ts';
 import { type ClientForm, FIELDS, NAME, PICTURE, WRITTEN_FORMS } from './written-forms.ts';
 
@@ -34,22 +34,22 @@ function readRecording(file: string): ClientForm {
 const RECORDED_FORMS = readdirSync(FOLDER).map(readRecording);
 
 describe('the form of', () => {
-  let house: House;
+  let testServer: TestServer;
   before(async () => {
-    house = await createHouse();
+    testServer = await createTestServer();
   });
-  after(() => house[Symbol.asyncDispose]());
+  after(() => testServer[Symbol.asyncDispose]());
 
   for (const { client, contentType, isFromBrowser, body } of [...RECORDED_FORMS, ...WRITTEN_FORMS]) {
     it(`${client} is accepted, with the name that its user gave the file`, async () => {
-      const before = house.sandbox.requests.length;
-      const answer = await sendUpload(house, body, {
+      const before = testServer.sandbox.requests.length;
+      const response = await sendUpload(testServer, body, {
         headers: { 'Content-Type': contentType, ...(isFromBrowser && { 'Sec-Fetch-Site': 'same-origin' }) },
       });
-      assert.equal(answer.status, 200, answer.text);
+      assert.equal(response.status, 200, response.text);
       const name = OTHER_NAMES[client] ?? NAME;
-      assert.deepEqual(Object.keys(answer.body.uploadedFiles ?? {}), [name]);
-      const [sent, ...more] = house.sandbox.requests.slice(before);
+      assert.deepEqual(Object.keys(response.body.uploadedFiles ?? {}), [name]);
+      const [sent, ...more] = testServer.sandbox.requests.slice(before);
       assert.deepEqual(more, []);
       assert.equal(sent?.files?.[0]?.name, name);
       assert.equal(sent?.files?.[0]?.sha256, sha256(PICTURE));

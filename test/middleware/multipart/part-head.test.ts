@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { decodeFilename, parsePartHead } from '../../../middleware/multipart/part-head.ts';
+import { decodeFilename, parsePartHead } from '../../../middleware/multipart/part-headers.ts';
 
 const parse = (head: string) => parsePartHead(Buffer.from(head));
 const disposition = (parameters: string) => `Content-Disposition: form-data; ${parameters}`;
@@ -133,7 +133,7 @@ describe('parsePartHead', () => {
     `${disposition('name="a"')}\r\nContent-Type: Multipart/Mixed; boundary=x`,
   ];
   for (const head of BAD) {
-    it(`refuses ${JSON.stringify(head)}`, () => assert.throws(() => parse(head), { code: 'BAD_MULTIPART' }));
+    it(`rejects ${JSON.stringify(head)}`, () => assert.throws(() => parse(head), { code: 'BAD_MULTIPART' }));
   }
 });
 

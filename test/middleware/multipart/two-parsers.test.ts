@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { FormParser } from '../../../middleware/multipart/form-parser.ts';
-import { decodeFilename, type PartHead } from '../../../middleware/multipart/part-head.ts';
+import { decodeFilename, type PartHead } from '../../../middleware/multipart/part-headers.ts';
 import { createMultipartParser, MultipartError } from '../../../sandbox/multipart-parser.ts';
 import { AppError } from '../../../server/errors/app-error.ts';
 import { createRandom } from '../../helpers/random.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { accept, assertRefused, PRODUCTION, SEALING, TOKEN } from './helpers.ts';
+import { accept, assertRejected, PRODUCTION, SEALING, TOKEN } from './helpers.ts';
 
 const ONE = { LEADWAY_TOKEN: TOKEN, LEADWAY_LOCATION_ID: 'loc1' };
 const TOKENS = { '/tokens.json': '{"loc1":"tok-1","loc2":"tok-2"}' };
@@ -10,18 +10,18 @@ describe('the sandbox setting', () => {
     assert.equal(accept({ LEADWAY_TOKENS_FILE: '/tokens.json' }, TOKENS).config.sandbox, false);
   });
 
-  it('refuses to be off without a token', () => {
-    assertRefused({ SANDBOX: 'off' }, ['LEADWAY_TOKEN']);
+  it('rejects to be off without a token', () => {
+    assertRejected({ SANDBOX: 'off' }, ['LEADWAY_TOKEN']);
   });
 
-  it('refuses to be on beside a token', () => {
-    assertRefused({ ...ONE, SANDBOX: 'on' }, ['SANDBOX']);
-    assertRefused({ SANDBOX: 'on', LEADWAY_TOKENS_FILE: '/tokens.json' }, ['SANDBOX'], TOKENS);
+  it('rejects to be on beside a token', () => {
+    assertRejected({ ...ONE, SANDBOX: 'on' }, ['SANDBOX']);
+    assertRejected({ SANDBOX: 'on', LEADWAY_TOKENS_FILE: '/tokens.json' }, ['SANDBOX'], TOKENS);
   });
 
   it('is never on by itself in production', () => {
-    assertRefused({ NODE_ENV: 'production', AUTH: 'none' }, ['LEADWAY_TOKEN']);
-    assertRefused({ NODE_ENV: 'production' }, ['LEADWAY_TOKEN', 'AUTH']);
+    assertRejected({ NODE_ENV: 'production', AUTH: 'none' }, ['LEADWAY_TOKEN']);
+    assertRejected({ NODE_ENV: 'production' }, ['LEADWAY_TOKEN', 'AUTH']);
   });
 
   it('may be on in production by name, with a warning', () => {
@@ -31,7 +31,7 @@ describe('the sandbox setting', () => {
   });
 
   it('says nothing of tokens when it is malformed', () => {
-    assertRefused({ NODE_ENV: 'production', AUTH: 'none', SANDBOX: 'yes' }, ['SANDBOX']);
+    assertRejected({ NODE_ENV: 'production', AUTH: 'none', SANDBOX: 'yes' }, ['SANDBOX']);
   });
 
   it('warns that LEADWAY_BASE_URL has no effect', () => {
@@ -59,22 +59,22 @@ describe('LISTEN', () => {
 });
 
 describe('tokens and locations', () => {
-  it('refuses a token without its location', () => {
-    const [problem] = assertRefused({ LEADWAY_TOKEN: TOKEN }, ['LEADWAY_LOCATION_ID']);
+  it('rejects a token without its location', () => {
+    const [problem] = assertRejected({ LEADWAY_TOKEN: TOKEN }, ['LEADWAY_LOCATION_ID']);
     assert.match(problem?.example ?? '', /^LEADWAY_LOCATION_ID=/);
   });
 
-  it('refuses one token beside a file of several', () => {
-    assertRefused(
+  it('rejects one token beside a file of several', () => {
+    assertRejected(
       { LEADWAY_TOKEN: TOKEN, LEADWAY_TOKENS_FILE: '/tokens.json' },
       ['LEADWAY_TOKENS_FILE'],
       TOKENS,
     );
   });
 
-  it('refuses one location beside a file of several', () => {
+  it('rejects one location beside a file of several', () => {
     const env = { LEADWAY_LOCATION_ID: 'loc1', LEADWAY_TOKENS_FILE: '/tokens.json' };
-    assertRefused(env, ['LEADWAY_LOCATION_ID'], TOKENS);
+    assertRejected(env, ['LEADWAY_LOCATION_ID'], TOKENS);
   });
 
   it('reads several locations, none of them the single one', () => {
@@ -92,8 +92,10 @@ describe('tokens and locations', () => {
   });
 
   it('demands https of Leadway in production, except on this machine', () => {
-    assertRefused({ ...PRODUCTION, LEADWAY_BASE_URL: 'http://leadway.example' }, ['LEADWAY_BASE_URL']);
-    assertRefused({ ...PRODUCTION, LEADWAY_BASE_URL: 'http://127.0.0.1.evil.example' }, ['LEADWAY_BASE_URL']);
+    assertRejected({ ...PRODUCTION, LEADWAY_BASE_URL: 'http://leadway.example' }, ['LEADWAY_BASE_URL']);
+    assertRejected({ ...PRODUCTION, LEADWAY_BASE_URL: 'http://127.0.0.1.evil.example' }, [
+      'LEADWAY_BASE_URL',
+    ]);
     for (const host of ['127.0.0.1:4000', 'localhost:4000', '[::1]:4000']) {
       accept({ ...PRODUCTION, LEADWAY_BASE_URL: `http://${host}` });
     }
@@ -151,37 +153,37 @@ describe('who may call', () => {
   });
 
   it('names what a kind lacks', () => {
-    assertRefused({ AUTH: 'jwt' }, ['AUTH_JWT_ISSUER', 'AUTH_JWT_AUDIENCE']);
-    assertRefused({ AUTH: 'header' }, ['TRUST_PROXY']);
-    assertRefused({ AUTH: 'header', TRUST_PROXY: 'off' }, ['TRUST_PROXY']);
-    assertRefused({ AUTH: 'sso' }, ['SSO_SHARED_SECRET', 'SESSION_SECRETS']);
+    assertRejected({ AUTH: 'jwt' }, ['AUTH_JWT_ISSUER', 'AUTH_JWT_AUDIENCE']);
+    assertRejected({ AUTH: 'header' }, ['TRUST_PROXY']);
+    assertRejected({ AUTH: 'header', TRUST_PROXY: 'off' }, ['TRUST_PROXY']);
+    assertRejected({ AUTH: 'sso' }, ['SSO_SHARED_SECRET', 'SESSION_SECRETS']);
   });
 
   it('does not call a secret missing whose file is malformed', () => {
     const sso = { AUTH: 'sso', SSO_SHARED_SECRET: 'shared', SESSION_SECRETS_FILE: '/s' };
-    assertRefused(sso, ['SESSION_SECRETS_FILE'], { '/s': 'short' });
+    assertRejected(sso, ['SESSION_SECRETS_FILE'], { '/s': 'short' });
   });
 
   it('demands https of the issuer and its keys in production', () => {
     const jwt = { AUTH: 'jwt', AUTH_JWT_ISSUER: 'http://login.example', AUTH_JWT_AUDIENCE: 'a' };
-    assertRefused({ ...PRODUCTION, ...jwt }, ['AUTH_JWT_ISSUER']);
+    assertRejected({ ...PRODUCTION, ...jwt }, ['AUTH_JWT_ISSUER']);
     const keys = {
       ...jwt,
       AUTH_JWT_ISSUER: 'https://login.example',
       AUTH_JWT_JWKS_URL: 'http://login.example',
     };
-    assertRefused({ ...PRODUCTION, ...keys }, ['AUTH_JWT_JWKS_URL']);
+    assertRejected({ ...PRODUCTION, ...keys }, ['AUTH_JWT_JWKS_URL']);
   });
 
-  it('refuses variables of a kind that is not chosen', () => {
-    const [problem] = assertRefused({ AUTH_JWT_ISSUER: 'https://login.example.com' }, ['AUTH_JWT_ISSUER']);
+  it('rejects variables of a kind that is not chosen', () => {
+    const [problem] = assertRejected({ AUTH_JWT_ISSUER: 'https://login.example.com' }, ['AUTH_JWT_ISSUER']);
     assert.match(problem?.problem ?? '', /AUTH=jwt/);
-    assertRefused({ AUTH: 'none', SESSION_TTL_MS: '60000' }, ['SESSION_TTL_MS']);
-    assertRefused({ SESSION_SECRETS_FILE: '/s' }, ['SESSION_SECRETS_FILE'], { '/s': SEALING });
+    assertRejected({ AUTH: 'none', SESSION_TTL_MS: '60000' }, ['SESSION_TTL_MS']);
+    assertRejected({ SESSION_SECRETS_FILE: '/s' }, ['SESSION_SECRETS_FILE'], { '/s': SEALING });
   });
 
   it('does not guess the kind when AUTH is malformed', () => {
-    assertRefused({ AUTH: 'jwtt', AUTH_JWT_COOKIE: 'session' }, ['AUTH']);
+    assertRejected({ AUTH: 'jwtt', AUTH_JWT_COOKIE: 'session' }, ['AUTH']);
   });
 });
 
@@ -191,24 +193,24 @@ describe('limits', () => {
     assert.equal(accept({ FORWARD_MAX_BYTES: '99999999' }).config.forward.fallbackMaxBytes, 99_999_999);
   });
 
-  it('refuses sizes that contradict each other', () => {
-    assertRefused({ FORWARD_MAX_BYTES: '1000', FORWARD_HOLD_BYTES: '1001' }, ['FORWARD_HOLD_BYTES']);
-    assertRefused({ FORWARD_MAX_BYTES: '1000', FORWARD_FALLBACK_MAX_BYTES: '999' }, [
+  it('rejects sizes that contradict each other', () => {
+    assertRejected({ FORWARD_MAX_BYTES: '1000', FORWARD_HOLD_BYTES: '1001' }, ['FORWARD_HOLD_BYTES']);
+    assertRejected({ FORWARD_MAX_BYTES: '1000', FORWARD_FALLBACK_MAX_BYTES: '999' }, [
       'FORWARD_FALLBACK_MAX_BYTES',
     ]);
     accept({ FORWARD_MAX_BYTES: '1000', FORWARD_HOLD_BYTES: '1000', FORWARD_FALLBACK_MAX_BYTES: '1000' });
   });
 
   it('does not compare with a default that stands in for a malformed value', () => {
-    assertRefused({ FORWARD_MAX_BYTES: '10MB', FORWARD_HOLD_BYTES: '9000000' }, ['FORWARD_MAX_BYTES']);
-    assertRefused({ FORWARD_MAX_BYTES: '99999999', FORWARD_FALLBACK_MAX_BYTES: 'x' }, [
+    assertRejected({ FORWARD_MAX_BYTES: '10MB', FORWARD_HOLD_BYTES: '9000000' }, ['FORWARD_MAX_BYTES']);
+    assertRejected({ FORWARD_MAX_BYTES: '99999999', FORWARD_FALLBACK_MAX_BYTES: 'x' }, [
       'FORWARD_FALLBACK_MAX_BYTES',
     ]);
   });
 
-  it('bends the share of one caller to the whole, with a warning when it was set', () => {
+  it('bends the share of one client to the whole, with a warning when it was set', () => {
     const bent = accept({ MAX_CONCURRENT_UPLOADS: '2' });
-    assert.equal(bent.config.uploads.maxConcurrentPerCaller, 2);
+    assert.equal(bent.config.uploads.maxConcurrentPerClient, 2);
     assert.deepEqual(bent.warnings, []);
     const set = accept({ MAX_CONCURRENT_UPLOADS: '2', MAX_CONCURRENT_UPLOADS_PER_CALLER: '5' });
     assert.equal(set.warnings.length, 1);

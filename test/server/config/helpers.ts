@@ -35,19 +35,19 @@ export function accept(env: Env, files: Files = {}): Accepted {
   return loaded;
 }
 
-export function refuse(env: Env, files: Files = {}): readonly ConfigProblem[] {
+export function reject(env: Env, files: Files = {}): readonly ConfigProblem[] {
   const loaded = load(env, files);
   assert(!loaded.ok, `accepted ${JSON.stringify(env)}`);
   return loaded.problems;
 }
 
 /** Asserts that exactly these variables have a problem, in any order. */
-export function assertRefused(
+export function assertRejected(
   env: Env,
   names: readonly string[],
   files: Files = {},
 ): readonly ConfigProblem[] {
-  const problems = refuse(env, files);
+  const problems = reject(env, files);
   assert.deepEqual(problems.map(({ name }) => name).sort(), [...names].sort(), JSON.stringify(problems));
   return problems;
 }

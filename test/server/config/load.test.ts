@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { VARIABLES } from '../../../server/config/env.ts';
 import { formatProblems } from '../../../server/config/problems.ts';
-import { accept, assertRefused, load, PRODUCTION, refuse, SEALING } from './helpers.ts';
+import { accept, assertRejected, load, PRODUCTION, reject, SEALING } from './helpers.ts';
 
 describe('loadConfig', () => {
   it('starts with nothing set, in the sandbox and without a warning', () => {
@@ -94,7 +94,7 @@ describe('loadConfig', () => {
   });
 
   it('tells all problems at once, one per line', () => {
-    const problems = refuse({
+    const problems = reject({
       NODE_ENV: 'production',
       PORT: '80a',
       TRUST_PROXY: 'true',
@@ -125,11 +125,11 @@ describe('loadConfig', () => {
   });
 
   it('keeps a value with line breaks on one line of the report', () => {
-    assert.equal(formatProblems(refuse({ PORT: '1\n2\u001b[31m' })).split('\n').length, 1);
+    assert.equal(formatProblems(reject({ PORT: '1\n2\u001b[31m' })).split('\n').length, 1);
   });
 
-  it('refuses what is not available yet, well-formed as it is', () => {
-    const all = assertRefused(
+  it('rejects what is not available yet, well-formed as it is', () => {
+    const all = assertRejected(
       {
         CLAMAV_URL: 'tcp://clamav:3310',
         ADMIN_PORT: '9090',
@@ -140,15 +140,15 @@ describe('loadConfig', () => {
     for (const { problem } of all) assert.match(problem, /is not available yet$/);
   });
 
-  it('refuses what is not available yet only once when it is malformed as well', () => {
-    const [problem] = assertRefused({ CLAMAV_URL: 'clamav' }, ['CLAMAV_URL']);
+  it('rejects what is not available yet only once when it is malformed as well', () => {
+    const [problem] = assertRejected({ CLAMAV_URL: 'clamav' }, ['CLAMAV_URL']);
     assert.match(problem?.problem ?? '', /^must be/);
   });
 
-  it('refuses ADMIN_HOST without ADMIN_PORT', () => {
-    assertRefused({ ADMIN_HOST: '127.0.0.1' }, ['ADMIN_HOST']);
-    assertRefused({ ADMIN_HOST: '127.0.0.1', ADMIN_PORT: 'off' }, ['ADMIN_HOST']);
-    assertRefused({ ADMIN_HOST: '127.0.0.1', ADMIN_PORT: 'x' }, ['ADMIN_PORT']);
+  it('rejects ADMIN_HOST without ADMIN_PORT', () => {
+    assertRejected({ ADMIN_HOST: '127.0.0.1' }, ['ADMIN_HOST']);
+    assertRejected({ ADMIN_HOST: '127.0.0.1', ADMIN_PORT: 'off' }, ['ADMIN_HOST']);
+    assertRejected({ ADMIN_HOST: '127.0.0.1', ADMIN_PORT: 'x' }, ['ADMIN_PORT']);
   });
 
   it('is not disturbed by the rest of the environment', () => {

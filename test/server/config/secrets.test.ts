@@ -9,7 +9,7 @@ import { ALL_NAMES } from '../../../server/config/env.ts';
 import { formatProblems } from '../../../server/config/problems.ts';
 import { parseLocationTokens, parseTokenFile } from '../../../server/config/secret-parsers.ts';
 import { Secret } from '../../../server/config/secrets.ts';
-import { accept, assertRefused, PRODUCTION, refuse, SEALING, TOKEN } from './helpers.ts';
+import { accept, assertRejected, PRODUCTION, reject, SEALING, TOKEN } from './helpers.ts';
 
 const HUSH = 'hush-hush-0123456789-0123456789-0123456789';
 
@@ -55,12 +55,12 @@ describe('secrets', () => {
 
   it('are hidden where they stand in the place of a path, even if they begin like one', () => {
     for (const value of ['/hush{"a":1}', './hush"x', '~/hush{', 'C:\\hush"', 'hush', '{"hush":1}']) {
-      const problems = formatProblems(refuse({ ...env, LEADWAY_TOKEN_FILE: value }));
+      const problems = formatProblems(reject({ ...env, LEADWAY_TOKEN_FILE: value }));
       assert(!problems.includes('hush'), problems);
       assert.match(problems, /LEADWAY_TOKEN_FILE/);
     }
     for (const value of ['/run/hush', './hush', '../hush', '~/hush', 'C:\\hush']) {
-      assert(formatProblems(refuse({ ...env, LEADWAY_TOKEN_FILE: value })).includes(value), value);
+      assert(formatProblems(reject({ ...env, LEADWAY_TOKEN_FILE: value })).includes(value), value);
     }
   });
 
@@ -74,8 +74,8 @@ describe('secrets', () => {
         'TICKET_SECRETS',
         'REDIS_URL',
       ]) {
-        assert(!formatProblems(refuse({ AUTH: 'sso', [name]: value })).includes('hush'), name);
-        const fromFile = refuse({ AUTH: 'sso', [`${name}_FILE`]: '/f' }, { '/f': value });
+        assert(!formatProblems(reject({ AUTH: 'sso', [name]: value })).includes('hush'), name);
+        const fromFile = reject({ AUTH: 'sso', [`${name}_FILE`]: '/f' }, { '/f': value });
         assert(!formatProblems(fromFile).includes('hush'), name);
       }
     }
@@ -87,7 +87,7 @@ describe('secrets', () => {
       '{"hush hush":"x"}',
       '{"a":{"b":"hush"}}',
     ]) {
-      const problems = assertRefused({ LEADWAY_TOKENS_FILE: '/t' }, ['LEADWAY_TOKENS_FILE'], { '/t': text });
+      const problems = assertRejected({ LEADWAY_TOKENS_FILE: '/t' }, ['LEADWAY_TOKENS_FILE'], { '/t': text });
       assert(!formatProblems(problems).includes('hush'), text);
     }
   });
@@ -105,10 +105,10 @@ describe('secrets', () => {
       { API: '1', PORT: TOKEN },
     ];
     for (const slip of slips) {
-      const text = formatProblems(refuse(slip));
+      const text = formatProblems(reject(slip));
       assert(!text.includes(TOKEN) && !text.includes(jwt), text);
     }
-    assert(!formatProblems(refuse({ LEADWAY_BASE_URL: 'https://u:pa/ss@x.example' })).includes('pa/ss'));
+    assert(!formatProblems(reject({ LEADWAY_BASE_URL: 'https://u:pa/ss@x.example' })).includes('pa/ss'));
   });
 });
 
@@ -146,7 +146,7 @@ describe('X_FILE', () => {
     for (const name of ['LEADWAY_TOKEN', 'TICKET_SECRETS', 'REDIS_URL']) {
       const value = name === 'REDIS_URL' ? 'redis://redis' : SEALING;
       const env = { LEADWAY_LOCATION_ID: 'a', [name]: value, [`${name}_FILE`]: '/f' };
-      const [problem] = assertRefused(env, [name], { '/f': value });
+      const [problem] = assertRejected(env, [name], { '/f': value });
       assert.match(problem?.problem ?? '', /together with \w+_FILE/);
     }
   });
@@ -160,10 +160,10 @@ describe('X_FILE', () => {
       { '/run/secrets/token': 'a b' },
     ];
     for (const files of texts) {
-      const [problem] = assertRefused(env, ['LEADWAY_TOKEN_FILE'], files);
+      const [problem] = assertRejected(env, ['LEADWAY_TOKEN_FILE'], files);
       assert.match(problem?.problem ?? '', /\/run\/secrets\/token/);
     }
-    assert.match(formatProblems(refuse(env)), /cannot be read \(ENOENT\)/);
+    assert.match(formatProblems(reject(env)), /cannot be read \(ENOENT\)/);
   });
 
   it('is read from disk when nothing else is said', () => {
@@ -205,7 +205,7 @@ describe('parseLocationTokens', () => {
     assert(!parseLocationTokens('{"a":"new,"}').ok);
   });
 
-  it('refuses what is not a full map of ids to tokens', () => {
+  it('rejects what is not a full map of ids to tokens', () => {
     const bad = [
       '',
       '{}',

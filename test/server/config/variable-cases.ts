@@ -34,7 +34,7 @@ const SEALS: Cases = {
   bad: ['x'.repeat(31), `${SEALING},short`, `${SEALING},`, `,${SEALING}`, SEALING_EXAMPLE],
 };
 
-/** Values that each variable takes by itself, and values that it refuses. */
+/** Values that each variable takes by itself, and values that it rejects. */
 export const CASES: Readonly<Record<VariableName, Cases>> = {
   NODE_ENV: { good: ['production', 'development', 'test'], bad: ['prod', 'Production', 'staging'] },
   HOST: {

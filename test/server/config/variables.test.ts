@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { VARIABLES } from '../../../server/config/env.ts';
 import { SEALING_EXAMPLE } from '../../../server/config/secret-parsers.ts';
-import { assertRefused } from './helpers.ts';
+import { assertRejected } from './helpers.ts';
 import { CASES } from './variable-cases.ts';
 
 describe('each variable of the environment', () => {
@@ -12,11 +12,11 @@ describe('each variable of the environment', () => {
     it(`${name} takes ${good.length} good values`, () => {
       for (const value of good) {
         const parsed = variable.parse(value);
-        assert(parsed.ok, `${name} refused ${JSON.stringify(value)}`);
+        assert(parsed.ok, `${name} rejected ${JSON.stringify(value)}`);
       }
     });
 
-    it(`${name} refuses ${bad.length} bad values by name`, () => {
+    it(`${name} rejects ${bad.length} bad values by name`, () => {
       for (const value of bad) {
         const parsed = variable.parse(value);
         assert(!parsed.ok, `${name} took ${JSON.stringify(value)}`);
@@ -32,13 +32,13 @@ describe('each variable of the environment', () => {
   }
 
   it('names what came and an example when the value is no secret', () => {
-    const [problem] = assertRefused({ PORT: 'abc' }, ['PORT']);
+    const [problem] = assertRejected({ PORT: 'abc' }, ['PORT']);
     assert.equal(problem?.came, '"abc"');
     assert.equal(problem?.example, 'PORT=8080');
   });
 
   it('names the item at fault of a list', () => {
-    const [problem] = assertRefused({ ALLOWED_TYPES: 'jpg,exe,png' }, ['ALLOWED_TYPES']);
+    const [problem] = assertRejected({ ALLOWED_TYPES: 'jpg,exe,png' }, ['ALLOWED_TYPES']);
     assert.equal(problem?.came, '"exe"');
   });
 });

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { ERROR_CODES, type ErrorCode } from '../../../server/errors/error-codes.ts';
 import type { ErrorBody } from '../../../server/errors/error-response.ts';
 
-/** The parts of an answer that every error answer is held to. */
-export interface ErrorAnswer {
+/** The parts of a response that every error response is held to. */
+export interface ErrorResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: unknown;
 }
 
-/** Asserts that `answer` is the contract's answer for `code`, whole and well-formed; gives its body. */
-export function assertError(answer: ErrorAnswer, code: ErrorCode): ErrorBody {
-  const { status, headers } = answer;
-  const body = (typeof answer.body === 'string' ? JSON.parse(answer.body) : answer.body) as ErrorBody;
+/** Asserts that `response` is the contract's response for `code`, whole and well-formed; gives its body. */
+export function assertError(response: ErrorResponse, code: ErrorCode): ErrorBody {
+  const { status, headers } = response;
+  const body = (typeof response.body === 'string' ? JSON.parse(response.body) : response.body) as ErrorBody;
   assert.equal(body.code, code, JSON.stringify(body));
   if (code !== 'UPSTREAM_REJECTED') {
     assert.equal(status, ERROR_CODES[code].status);

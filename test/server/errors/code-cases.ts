@@ -1,19 +1,19 @@
 import { UploadRejected } from '../../../server/embedding.ts';
 import type { ErrorCode } from '../../../server/errors/error-codes.ts';
-import type { House, HouseOptions } from '../../helpers/house.ts';
 import { fixture, type Part } from '../../helpers/multipart.ts';
 import { filePart, sendUpload, textParts } from '../../helpers/send-upload.ts';
-import type { WireAnswer } from '../http/wire.ts';
-import type { ErrorAnswer } from './assert-error.ts';
+import type { TestServer, TestServerOptions } from '../../helpers/test-server.ts';
+import type { WireResponse } from '../http/wire.ts';
+import type { ErrorResponse } from './assert-error.ts';
 import { call, initiate, meanwhile, meet, PICTURE, post, raw, upload } from './provoking.ts';
 
 /** How a code comes about. */
 export interface CodeCase {
-  /** Ends the sentence "is what a caller gets for …". */
+  /** Ends the sentence "is what a client gets for …". */
   readonly what: string;
-  readonly house?: HouseOptions;
-  readonly provoke: (house: House) => Promise<ErrorAnswer | WireAnswer>;
-  /** Uploads that Leadway read to the end before it refused them or failed. */
+  readonly testServer?: TestServerOptions;
+  readonly provoke: (testServer: TestServer) => Promise<ErrorResponse | WireResponse>;
+  /** Uploads that Leadway read to the end before it rejected them or failed. */
   readonly completeUploads?: number;
 }
 
@@ -22,105 +22,110 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
   BAD_REQUEST: { what: 'garbage', provoke: raw('garbage\r\n\r\n') },
   BAD_MULTIPART: {
     what: 'a form that breaks off',
-    provoke: (house) => sendUpload(house, Buffer.from('--test-boundary\r\n')),
+    provoke: (testServer) => sendUpload(testServer, Buffer.from('--test-boundary\r\n')),
   },
-  BAD_JSON: { what: 'half an object', provoke: (house) => post(house, '/messages/upload/complete', '{') },
+  BAD_JSON: {
+    what: 'half an object',
+    provoke: (testServer) => post(testServer, '/messages/upload/complete', '{'),
+  },
   MISSING_FIELD: {
     what: 'a direct upload to no conversation',
-    provoke: (house) => upload(house, [PICTURE], { conversationId: '' }, { query: '?mode=direct' }),
+    provoke: (testServer) => upload(testServer, [PICTURE], { conversationId: '' }, { query: '?mode=direct' }),
   },
   INVALID_FIELD: {
     what: 'an id that is a path',
-    provoke: (house) => upload(house, [PICTURE], { conversationId: '../x' }),
+    provoke: (testServer) => upload(testServer, [PICTURE], { conversationId: '../x' }),
   },
   DUPLICATE_FIELD: {
     what: 'two contacts',
-    provoke: (house) => upload(house, [{ name: 'contactId', content: 'other' }, PICTURE]),
+    provoke: (testServer) => upload(testServer, [{ name: 'contactId', content: 'other' }, PICTURE]),
   },
   UNEXPECTED_FILE_FIELD: {
     what: 'a file under another name',
-    provoke: (house) => upload(house, [{ ...PICTURE, name: 'attachment' }]),
+    provoke: (testServer) => upload(testServer, [{ ...PICTURE, name: 'attachment' }]),
   },
-  NO_FILE: { what: 'a form without a file', provoke: (house) => upload(house, []) },
+  NO_FILE: { what: 'a form without a file', provoke: (testServer) => upload(testServer, []) },
   TOO_MANY_FILES: {
     what: 'a sixth file',
-    provoke: (house) => upload(house, Array<Part>(6).fill(PICTURE)),
+    provoke: (testServer) => upload(testServer, Array<Part>(6).fill(PICTURE)),
   },
-  EMPTY_FILE: { what: 'no bytes', provoke: (house) => upload(house, [filePart('empty.png', '')]) },
+  EMPTY_FILE: { what: 'no bytes', provoke: (testServer) => upload(testServer, [filePart('empty.png', '')]) },
   BAD_FILENAME: {
     what: 'a name that turns round on the screen',
-    provoke: (house) => upload(house, [filePart('a\u202egnp.exe.png', fixture('picture.png'))]),
+    provoke: (testServer) => upload(testServer, [filePart('a\u202egnp.exe.png', fixture('picture.png'))]),
   },
   SIZE_MISMATCH: {
     what: 'another size than was declared',
-    provoke: (house) => upload(house, [PICTURE], { fileSize: '5' }),
+    provoke: (testServer) => upload(testServer, [PICTURE], { fileSize: '5' }),
   },
   FIELD_ORDER: {
     what: 'a relayed file before its conversation',
-    provoke: (house) =>
+    provoke: (testServer) =>
       sendUpload(
-        house,
+        testServer,
         [
           filePart('film.mp4', Buffer.concat([fixture('moov-last.mp4'), Buffer.alloc(600_000)])),
-          ...textParts(house.fields),
+          ...textParts(testServer.fields),
         ],
         { query: '?mode=relay' },
       ),
   },
   ORIGIN_NOT_ALLOWED: {
     what: 'a form on a foreign page',
-    provoke: (house) => upload(house, [PICTURE], {}, { headers: { Origin: 'https://evil.example' } }),
+    provoke: (testServer) =>
+      upload(testServer, [PICTURE], {}, { headers: { Origin: 'https://evil.example' } }),
   },
   UNAUTHENTICATED: {
     what: 'coming past the proxy that knows users',
-    house: { env: { AUTH: 'header', TRUST_PROXY: '127.0.0.1' } },
-    provoke: (house) => upload(house, [PICTURE]),
+    testServer: { env: { AUTH: 'header', TRUST_PROXY: '127.0.0.1' } },
+    provoke: (testServer) => upload(testServer, [PICTURE]),
   },
   LOCATION_NOT_ALLOWED: {
     what: 'a location of somebody else',
-    provoke: (house) => upload(house, [PICTURE], { locationId: 'another' }),
+    provoke: (testServer) => upload(testServer, [PICTURE], { locationId: 'another' }),
   },
   TICKET_INVALID: {
     what: 'a ticket of their own making',
-    provoke: (house) => post(house, '/messages/upload/complete', { ticket: 'e30.e30.e30.e30.e30' }),
+    provoke: (testServer) => post(testServer, '/messages/upload/complete', { ticket: 'e30.e30.e30.e30.e30' }),
   },
-  NOT_FOUND: { what: 'an address that is none', provoke: (house) => call(house, '/nothing') },
+  NOT_FOUND: { what: 'an address that is none', provoke: (testServer) => call(testServer, '/nothing') },
   NOT_UPLOADED: {
     what: 'completing what was never put into storage',
-    async provoke(house) {
-      const { ticket } = await initiate(house);
-      return post(house, '/messages/upload/complete', { ticket });
+    async provoke(testServer) {
+      const { ticket } = await initiate(testServer);
+      return post(testServer, '/messages/upload/complete', { ticket });
     },
   },
   METHOD_NOT_ALLOWED: {
     what: 'looking where one can only post',
-    provoke: (house) => call(house, '/messages/upload'),
+    provoke: (testServer) => call(testServer, '/messages/upload'),
   },
   REQUEST_TIMEOUT: {
     what: 'a body that does not come',
-    house: { env: { UPLOAD_IDLE_TIMEOUT_MS: '50' } },
+    testServer: { env: { UPLOAD_IDLE_TIMEOUT_MS: '50' } },
     provoke: raw(
       'POST /api/messages/upload/complete HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
     ),
   },
   TICKET_EXPIRED: {
     what: 'a ticket whose time is over',
-    house: { sandbox: { urlTtlMs: 0 } },
-    async provoke(house) {
-      const { ticket = '' } = await initiate(house);
+    testServer: { sandbox: { urlTtlMs: 0 } },
+    async provoke(testServer) {
+      const { ticket = '' } = await initiate(testServer);
       const headers = { 'Upload-Ticket': ticket, 'Content-Type': 'image/png' };
-      return call(house, '/messages/upload/content', { method: 'PUT', headers, body: 'x' });
+      return call(testServer, '/messages/upload/content', { method: 'PUT', headers, body: 'x' });
     },
   },
   FILE_TOO_LARGE: {
     what: 'more bytes than a channel takes',
-    house: { env: { FORWARD_MAX_BYTES: '1000', FORWARD_HOLD_BYTES: '100' } },
-    provoke: (house) =>
-      upload(house, [filePart('picture.jpg', fixture('picture.jpg'))], {}, { query: '?mode=forward' }),
+    testServer: { env: { FORWARD_MAX_BYTES: '1000', FORWARD_HOLD_BYTES: '100' } },
+    provoke: (testServer) =>
+      upload(testServer, [filePart('picture.jpg', fixture('picture.jpg'))], {}, { query: '?mode=forward' }),
   },
   BODY_TOO_LARGE: {
     what: 'JSON over 1 MiB',
-    provoke: (house) => post(house, '/messages/upload/complete', { ticket: 'x'.repeat(1024 * 1024) }),
+    provoke: (testServer) =>
+      post(testServer, '/messages/upload/complete', { ticket: 'x'.repeat(1024 * 1024) }),
   },
   URI_TOO_LONG: {
     what: 'an address of 20 KiB',
@@ -128,23 +133,24 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
   },
   NOT_MULTIPART: {
     what: 'JSON where a form is taken',
-    provoke: (house) => post(house, '/messages/upload', {}),
+    provoke: (testServer) => post(testServer, '/messages/upload', {}),
   },
   NOT_JSON: {
     what: 'a form where JSON is taken',
-    provoke: (house) => post(house, '/messages/upload/complete', 'a=b', { 'Content-Type': 'text/plain' }),
+    provoke: (testServer) =>
+      post(testServer, '/messages/upload/complete', 'a=b', { 'Content-Type': 'text/plain' }),
   },
   UNSUPPORTED_ENCODING: {
     what: 'a compressed body',
-    provoke: (house) => upload(house, [PICTURE], {}, { headers: { 'Content-Encoding': 'gzip' } }),
+    provoke: (testServer) => upload(testServer, [PICTURE], {}, { headers: { 'Content-Encoding': 'gzip' } }),
   },
   TYPE_NOT_ALLOWED: {
     what: 'a program',
-    provoke: (house) => upload(house, [filePart('program.exe', fixture('program.exe'))]),
+    provoke: (testServer) => upload(testServer, [filePart('program.exe', fixture('program.exe'))]),
   },
   TYPE_MISMATCH: {
     what: 'a program under the name of a document',
-    provoke: (house) => upload(house, [filePart('program.pdf', fixture('program.exe'))]),
+    provoke: (testServer) => upload(testServer, [filePart('program.pdf', fixture('program.exe'))]),
   },
   EXPECTATION_FAILED: {
     what: 'an expectation that nobody knows',
@@ -152,27 +158,27 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
   },
   RATE_LIMITED: {
     what: 'one request too many',
-    house: { env: { RATE_LIMIT_MAX: '1' } },
-    async provoke(house) {
-      await call(house, '/messages/upload');
-      return call(house, '/messages/upload');
+    testServer: { env: { RATE_LIMIT_MAX: '1' } },
+    async provoke(testServer) {
+      await call(testServer, '/messages/upload');
+      return call(testServer, '/messages/upload');
     },
   },
   UPLOAD_REJECTED: {
     what: 'what the embedding program rejects',
-    house: {
+    testServer: {
       embedding: {
         beforeUpload() {
           throw new UploadRejected(422, 'No pictures, please.');
         },
       },
     },
-    provoke: (house) => upload(house, [PICTURE]),
+    provoke: (testServer) => upload(testServer, [PICTURE]),
   },
   TOO_MANY_UPLOADS: {
     what: 'one upload too many at once',
-    house: { env: { MAX_CONCURRENT_UPLOADS_PER_CALLER: '1', TRUST_PROXY: '1' } },
-    provoke: (house) => meanwhile(house, '192.0.2.1'),
+    testServer: { env: { MAX_CONCURRENT_UPLOADS_PER_CALLER: '1', TRUST_PROXY: '1' } },
+    provoke: (testServer) => meanwhile(testServer, '192.0.2.1'),
   },
   HEADERS_TOO_LARGE: {
     what: 'a cookie of 20 KiB',
@@ -180,11 +186,11 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
   },
   INTERNAL: {
     what: 'a mistake of ours',
-    provoke(house) {
-      house.server.context.slots.take = () => {
+    provoke(testServer) {
+      testServer.server.context.slots.take = () => {
         throw new TypeError('a mistake at /srv/app/secret.ts with pit-12345');
       };
-      return upload(house);
+      return upload(testServer);
     },
   },
   DIRECT_UNAVAILABLE: {
@@ -194,40 +200,40 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
   UPSTREAM_ERROR: { what: 'a page where JSON was due', provoke: meet('html'), completeUploads: 1 },
   UPSTREAM_UNREACHABLE: {
     what: 'a closed port',
-    async provoke(house) {
-      house.sandbox.fault = 'refuse';
-      await house.sandbox.ready();
-      return upload(house);
+    async provoke(testServer) {
+      testServer.sandbox.fault = 'refuse';
+      await testServer.sandbox.ready();
+      return upload(testServer);
     },
   },
-  UPSTREAM_AUTH: { what: 'a token that Leadway refuses', provoke: meet('bad-token'), completeUploads: 1 },
+  UPSTREAM_AUTH: { what: 'a token that Leadway rejects', provoke: meet('bad-token'), completeUploads: 1 },
   UPSTREAM_ABORTED: { what: 'a connection that breaks', provoke: meet('cut'), completeUploads: 1 },
   UPSTREAM_REJECTED: { what: 'what Leadway finds wrong', provoke: meet('status-422'), completeUploads: 1 },
   STORAGE_REFUSED: { what: 'what storage does not take', provoke: meet('storage-403', '?mode=relay') },
   BUSY: {
     what: 'coming when every place is taken',
-    house: { env: { MAX_CONCURRENT_UPLOADS: '1', TRUST_PROXY: '1' } },
-    provoke: (house) => meanwhile(house, '192.0.2.2'),
+    testServer: { env: { MAX_CONCURRENT_UPLOADS: '1', TRUST_PROXY: '1' } },
+    provoke: (testServer) => meanwhile(testServer, '192.0.2.2'),
   },
   DRAINING: {
     what: 'coming while the server leaves',
-    provoke(house) {
-      house.server.context.lifecycle.markDraining();
-      return upload(house);
+    provoke(testServer) {
+      testServer.server.context.lifecycle.markDraining();
+      return upload(testServer);
     },
   },
   UPSTREAM_BUDGET: {
-    what: 'a call that Leadway would refuse for its number',
-    house: { sandbox: { rateLimit: { max: 1, intervalMs: 10_000, daily: 1_000 } } },
-    async provoke(house) {
-      await upload(house, [PICTURE]);
-      return upload(house, [PICTURE]);
+    what: 'a call that Leadway would reject for its number',
+    testServer: { sandbox: { rateLimit: { max: 1, intervalMs: 10_000, daily: 1_000 } } },
+    async provoke(testServer) {
+      await upload(testServer, [PICTURE]);
+      return upload(testServer, [PICTURE]);
     },
     completeUploads: 1,
   },
   UPSTREAM_TIMEOUT: {
-    what: 'an upstream that never answers',
-    house: { env: { UPSTREAM_TIMEOUT_MS: '100' } },
+    what: 'an upstream that never responds',
+    testServer: { env: { UPSTREAM_TIMEOUT_MS: '100' } },
     provoke: meet('never-answers'),
     completeUploads: 1,
   },

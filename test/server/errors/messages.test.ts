@@ -11,7 +11,7 @@ import {
 
 const KEYS = Object.keys(MESSAGES) as MessageKey[];
 
-function placesOf(sentence: string): string[] {
+function slotsOf(sentence: string): string[] {
   return [...new Set(sentence.match(/\{\w+\}/g))].sort();
 }
 
@@ -24,10 +24,10 @@ describe('error messages', () => {
   for (const key of KEYS) {
     it(`${key} says the same in both languages and fills every place`, () => {
       const { en, es } = MESSAGES[key];
-      assert.deepEqual(placesOf(en), placesOf(es));
+      assert.deepEqual(slotsOf(en), slotsOf(es));
       assert.notEqual(en, es);
       const params = Object.fromEntries(
-        placesOf(en).map((place) => [place.slice(1, -1), place === '{advice}' ? 'X.' : 'x']),
+        slotsOf(en).map((place) => [place.slice(1, -1), place === '{advice}' ? 'X.' : 'x']),
       );
       for (const language of LANGUAGES) {
         const sentence = formatMessage(key, language, params);

@@ -30,7 +30,7 @@ async function rejected(
   const { wire, req, res } = exchange;
   lingering.holdOpen(req, res, () => address);
   res.end('rejected');
-  const { body, headers: sent } = await wire.answer();
+  const { body, headers: sent } = await wire.response();
   assert.equal(body, 'rejected');
   assert.equal(sent['connection'], 'close');
   assert.equal(sent['content-length'], '8');
@@ -70,7 +70,7 @@ describe('a connection that lingers', () => {
     assert.equal(isResponseSent(res), true);
     assert.equal(lingering.count, 1);
     wire.send('123456789');
-    assert.equal((await wire.answer()).body, 'rejected');
+    assert.equal((await wire.response()).body, 'rejected');
     assert.equal(req.complete, true);
   });
 
@@ -86,7 +86,7 @@ describe('a connection that lingers', () => {
     await Promise.all([ended, written]);
     assert.equal(isResponseSent(res), true);
     assert.equal(res.closed, false);
-    assert.equal((await wire.answer()).body, 'no');
+    assert.equal((await wire.response()).body, 'no');
   });
 
   it('takes no second response', async () => {
@@ -108,7 +108,7 @@ describe('a connection that lingers', () => {
     req.resume();
     await once(req, 'end');
     res.setHeader('Content-Length', 2).end('ok');
-    assert.notEqual((await wire.answer()).headers['connection'], 'close');
+    assert.notEqual((await wire.response()).headers['connection'], 'close');
     assert.equal(lingering.count, 0);
   });
 
@@ -125,7 +125,7 @@ describe('a connection that lingers', () => {
       lingering.holdOpen(client.req, client.res, () => 'a');
       client.res.statusCode = status;
       client.res.end();
-      const { status: got, headers } = await client.wire.answer({ hasBody: method !== 'HEAD' });
+      const { status: got, headers } = await client.wire.response({ hasBody: method !== 'HEAD' });
       assert.equal(got, status);
       assert.equal(headers['content-length'], length);
       assert.equal(headers['connection'], 'close');

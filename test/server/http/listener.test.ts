@@ -35,7 +35,7 @@ async function listen(handler: Handler, limits = LISTENER_LIMITS) {
 const GET = (path: string) => `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`;
 const POST = 'POST /p HTTP/1.1\r\nHost: test\r\n';
 
-/** Answers with the path, when told to. */
+/** Responds with the path, when told to. */
 function gate() {
   const open = Promise.withResolvers<void>();
   const handler: Handler = (req, res) => {
@@ -46,13 +46,13 @@ function gate() {
 }
 
 describe('the listener', () => {
-  it('answers 408 to headers that are too slow, and to a connection that says nothing', async () => {
+  it('responses 408 to headers that are too slow, and to a connection that says nothing', async () => {
     const limits = { ...LISTENER_LIMITS, headersTimeoutMs: 100, checkIntervalMs: 20 };
     await using server = await listen(gate().handler, limits);
     using slow = await dial(server.url, 'GET / HTTP/1.1\r\nHost: te');
     using silent = await dial(server.url);
-    assertError(await slow.answer(), 'REQUEST_TIMEOUT');
-    assertError(await silent.answer(), 'REQUEST_TIMEOUT');
+    assertError(await slow.response(), 'REQUEST_TIMEOUT');
+    assertError(await silent.response(), 'REQUEST_TIMEOUT');
     await Promise.all([slow.closed, silent.closed]);
     assert.deepEqual(server.rejected, ['REQUEST_TIMEOUT', 'REQUEST_TIMEOUT']);
   });
@@ -63,19 +63,19 @@ describe('the listener', () => {
     assert(LISTENER_LIMITS.keepAliveTimeoutMs > 60_000);
   });
 
-  it('answers pipelined requests in their order on one connection', async () => {
+  it('responses pipelined requests in their order on one connection', async () => {
     const { handler, open } = gate();
     await using server = await listen(handler);
     using wire = await dial(server.url, GET('/one') + GET('/two') + GET('/three'));
     open();
-    const answers = [await wire.answer(), await wire.answer(), await wire.answer()];
+    const responses = [await wire.response(), await wire.response(), await wire.response()];
     assert.deepEqual(
-      answers.map(({ body }) => body),
+      responses.map(({ body }) => body),
       ['/one', '/two', '/three'],
     );
   });
 
-  it('lets complete requests have their answers when garbage follows them', async () => {
+  it('lets complete requests have their responses when garbage follows them', async () => {
     const seen: string[] = [];
     const { handler, open } = gate();
     await using server = await listen((req, res) => {
@@ -85,47 +85,47 @@ describe('the listener', () => {
     });
     using wire = await dial(server.url, `${GET('/one')}${GET('/two')}garbage\r\n\r\n`);
     wire.send('more garbage\r\n\r\n');
-    assert.equal((await wire.answer()).body, '/one');
-    assert.equal((await wire.answer()).body, '/two');
-    assertError(await wire.answer(), 'BAD_REQUEST');
+    assert.equal((await wire.response()).body, '/one');
+    assert.equal((await wire.response()).body, '/two');
+    assertError(await wire.response(), 'BAD_REQUEST');
     await wire.closed;
     assert.equal(wire.rest, '');
     assert.deepEqual(server.rejected, ['BAD_REQUEST']);
   });
 
-  it('lets a complete body have its answer when garbage follows it', async () => {
+  it('lets a complete body have its response when garbage follows it', async () => {
     const { handler, open } = gate();
     await using server = await listen((req, res) => {
       handler(req, res);
       req.once('end', () => setImmediate(open));
     });
     using wire = await dial(server.url, `${POST}Content-Length: 3\r\n\r\nabcgarbage\r\n\r\n`);
-    assert.equal((await wire.answer()).body, '/p');
-    assertError(await wire.answer(), 'BAD_REQUEST');
+    assert.equal((await wire.response()).body, '/p');
+    assertError(await wire.response(), 'BAD_REQUEST');
     await wire.closed;
   });
 
-  it('adds no second answer when a body breaks after its request was answered', async () => {
+  it('adds no second response when a body breaks after its request was answered', async () => {
     await using server = await listen((_req, res) => res.setHeader('Content-Length', '2').end('no'));
     using wire = await dial(server.url, `${POST}Transfer-Encoding: chunked\r\n\r\n5\r\nab`);
-    assert.equal((await wire.answer()).body, 'no');
+    assert.equal((await wire.response()).body, 'no');
     wire.send('cdeXX\r\n');
     await wire.closed;
     assert.equal(wire.rest, '');
   });
 
-  it('lets an answer that has begun go on when the body breaks, then closes', async () => {
+  it('lets a response that has begun go on when the body breaks, then closes', async () => {
     await using server = await listen((req, res) => {
       res.setHeader('Content-Length', '4').write('ab');
       // The next turn comes after what is wrong with the rest of the same read.
       req.once('data', () => setImmediate(() => res.end('cd')));
     });
     using wire = await dial(server.url, `${POST}Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\nXX\r\n`);
-    assert.equal((await wire.answer()).body, 'abcd');
+    assert.equal((await wire.response()).body, 'abcd');
     await wire.closed;
   });
 
-  it('takes a caller who ends in the middle of a body for one who left', async () => {
+  it('takes a client who ends in the middle of a body for one who left', async () => {
     const left = Promise.withResolvers<boolean>();
     await using server = await listen((req, res) => {
       req.on('error', () => {}).resume();
@@ -146,6 +146,6 @@ describe('the listener', () => {
     using wire = await dial(server.url, `${POST}Expect: 100-continue\r\nContent-Length: 3\r\n\r\n`);
     await wire.interim();
     wire.send('abc');
-    assert.equal((await wire.answer()).body, 'ok');
+    assert.equal((await wire.response()).body, 'ok');
   });
 });

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { ErrorCode } from '../../../server/errors/error-codes.ts';
-import { createHouse, type House, settled } from '../../helpers/house.ts';
 import { encodeForm, FORM_TYPE, mp4 } from '../../helpers/multipart.ts';
+import { createTestServer, settled, type TestServer } from '../../helpers/test-server.ts';
 import { assertError } from '../errors/assert-error.ts';
 import { dial } from './wire.ts';
 
 const UPLOAD = 'POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\n';
 
-/** Requests that are refused before or by the strict checks, and what they are told. */
+/** Requests that are rejected before or by the strict checks, and what they are told. */
 const REFUSED: readonly (readonly [what: string, bytes: string, code: ErrorCode])[] = [
   ['no HTTP at all', 'hello\r\n\r\n', 'BAD_REQUEST'],
   ['TLS to a plain port', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'BAD_REQUEST'],
@@ -99,87 +99,91 @@ const REFUSED: readonly (readonly [what: string, bytes: string, code: ErrorCode]
 ];
 
 describe('requests that no client library sends', () => {
-  let house: House;
+  let testServer: TestServer;
   before(async () => {
-    house = await createHouse();
+    testServer = await createTestServer();
   });
-  afterEach(() => house.assertTidy());
-  after(() => house[Symbol.asyncDispose]());
+  afterEach(() => testServer.assertClean());
+  after(() => testServer[Symbol.asyncDispose]());
 
   for (const [what, bytes, code] of REFUSED) {
-    it(`answers ${what} with ${code} in the shape of every error`, async () => {
-      using wire = await dial(house.url, bytes);
-      const answer = await wire.answer();
-      assertError(answer, code);
-      assert(!answer.body.includes('secret'));
+    it(`responses ${what} with ${code} in the shape of every error`, async () => {
+      using wire = await dial(testServer.url, bytes);
+      const response = await wire.response();
+      assertError(response, code);
+      assert(!response.body.includes('secret'));
     });
   }
 
-  it('says in Allow what an address does answer, to CONNECT too', async () => {
-    using trace = await dial(house.url, 'TRACE /api/messages/upload HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    assert.equal((await trace.answer()).headers['allow'], 'POST');
+  it('says in Allow what an address does response, to CONNECT too', async () => {
+    using trace = await dial(
+      testServer.url,
+      'TRACE /api/messages/upload HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    );
+    assert.equal((await trace.response()).headers['allow'], 'POST');
     using tunnel = await dial(
-      house.url,
+      testServer.url,
       'CONNECT a:1 HTTP/1.1\r\nHost: a\r\nX-Request-Id: tunnel-1\r\nAccept-Language: es\r\n\r\n',
     );
-    const answer = await tunnel.answer();
-    assert.match(answer.headers['allow'] ?? '', /POST/);
-    assert.equal(answer.headers['x-request-id'], 'tunnel-1');
-    assert.equal(answer.headers['content-language'], 'es');
+    const response = await tunnel.response();
+    assert.match(response.headers['allow'] ?? '', /POST/);
+    assert.equal(response.headers['x-request-id'], 'tunnel-1');
+    assert.equal(response.headers['content-language'], 'es');
     await tunnel.closed;
   });
 
   it('loses its connection though it never closes it', async () => {
-    const { port } = new URL(house.url);
+    const { port } = new URL(testServer.url);
     const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
     socket.on('error', () => {}).write('garbage\r\n\r\n');
     await once(socket.resume(), 'end');
-    await settled(() => house.server.openConnections() === 0, 'the connection is gone', 5_000);
+    await settled(() => testServer.server.openConnections() === 0, 'the connection is gone', 5_000);
     socket.destroy();
   });
 
   it('lets no request follow a body whose end is in dispute', async () => {
     using wire = await dial(
-      house.url,
+      testServer.url,
       `${UPLOAD}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\nGET /api/config HTTP/1.1\r\nHost: localhost\r\n\r\n`,
     );
-    assertError(await wire.answer(), 'BAD_REQUEST');
+    assertError(await wire.response(), 'BAD_REQUEST');
     await wire.closed;
     assert.equal(wire.rest, '');
   });
 
-  it('refuses a bad chunk in the middle of an upload and cuts the request to Leadway', async () => {
+  it('rejects a bad chunk in the middle of an upload and cuts the request to Leadway', async () => {
     const begin = encodeForm([
-      { name: 'conversationId', content: house.sandbox.conversationId },
-      { name: 'contactId', content: house.sandbox.contactId },
+      { name: 'conversationId', content: testServer.sandbox.conversationId },
+      { name: 'contactId', content: testServer.sandbox.contactId },
       { name: 'fileAttachment', filename: 'film.mp4', content: mp4(400_000) },
     ]).subarray(0, -100);
     using wire = await dial(
-      house.url,
+      testServer.url,
       `${UPLOAD}Content-Type: ${FORM_TYPE}\r\nTransfer-Encoding: chunked\r\nX-Request-Id: bad-chunk\r\n\r\n`,
     );
     wire.send(`${begin.length.toString(16)}\r\n`);
     wire.send(begin);
     wire.send('\r\n');
-    await house.sandbox.waitFor((requests) => requests.length === 1);
+    await testServer.sandbox.waitFor((requests) => requests.length === 1);
     wire.send('xyz\r\n');
-    const answer = await wire.answer();
-    assert.equal(assertError(answer, 'BAD_REQUEST').requestId, 'bad-chunk');
+    const response = await wire.response();
+    assert.equal(assertError(response, 'BAD_REQUEST').requestId, 'bad-chunk');
     await wire.closed;
-    await house.sandbox.waitFor(([request]) => request?.aborted === true);
+    await testServer.sandbox.waitFor(([request]) => request?.aborted === true);
     await settled(
-      () => house.log.entries.some((entry) => entry['requestId'] === 'bad-chunk' && entry['status'] === 400),
-      'the log has the refusal',
+      () =>
+        testServer.log.entries.some((entry) => entry['requestId'] === 'bad-chunk' && entry['status'] === 400),
+      'the log has the rejection',
     );
   });
 
   it('logs requests that could not be read, without their bytes', async () => {
-    using wire = await dial(house.url, 'GET /?token=hidden-in-garbage HTTP/9.9\r\n\r\n');
-    const { requestId } = assertError(await wire.answer(), 'BAD_REQUEST');
-    const line = house.log.entries.find((entry) => entry['requestId'] === requestId);
+    using wire = await dial(testServer.url, 'GET /?token=hidden-in-garbage HTTP/9.9\r\n\r\n');
+    const { requestId } = assertError(await wire.response(), 'BAD_REQUEST');
+    const line = testServer.log.entries.find((entry) => entry['requestId'] === requestId);
     assert.equal(line?.['status'], 400);
     assert.equal(line?.['code'], 'BAD_REQUEST');
     assert.match(String(line?.['reason']), /^HPE_/);
-    assert(!house.log.lines.some((text) => text.includes('hidden-in-garbage')));
+    assert(!testServer.log.lines.some((text) => text.includes('hidden-in-garbage')));
   });
 });

@@ -6,7 +6,7 @@ import { LingeringClose } from '../../../server/http/lingering-close.ts';
 import { createListener, LISTENER_LIMITS } from '../../../server/http/listener.ts';
 import { Connection, PIPELINING_LIMITS, type PipeliningLimits } from '../../../server/http/pipelining.ts';
 import { isResponseSent, onResponseEnd } from '../../../server/http/response-end.ts';
-import { settled } from '../../helpers/house.ts';
+import { settled } from '../../helpers/test-server.ts';
 import { dial } from './wire.ts';
 
 const GET = (path: string) => `GET ${path} HTTP/1.1\r\nHost: test\r\n\r\n`;
@@ -62,7 +62,7 @@ describe('pipelined requests', () => {
     for (const [index, path] of paths.entries()) {
       assert.equal(server.handled, Math.min(20, 8 + index));
       server.respond();
-      assert.equal((await wire.answer()).body, path);
+      assert.equal((await wire.response()).body, path);
       await settled(() => server.handled === Math.min(20, 9 + index), 'the next one is handled');
     }
     assert.deepEqual(
@@ -78,17 +78,17 @@ describe('pipelined requests', () => {
     using wire = await dial(await server.listen(), GET('/one') + post + GET('/three'));
     await settled(() => server.handled === 1, 'the first is handled');
     server.respond();
-    assert.equal((await wire.answer()).body, '/one');
+    assert.equal((await wire.response()).body, '/one');
     await settled(() => server.handled === 2, 'the second is handled');
     let bytes = 0;
     const { req } = server.held[0] ?? assert.fail('nothing is held');
     for await (const chunk of req) bytes += (chunk as Buffer).length;
     assert.equal(bytes, body.length);
     server.respond();
-    assert.equal((await wire.answer()).body, '/p');
+    assert.equal((await wire.response()).body, '/p');
     await settled(() => server.handled === 3, 'the third is handled');
     server.respond();
-    assert.equal((await wire.answer()).body, '/three');
+    assert.equal((await wire.response()).body, '/three');
   });
 
   it('behind which more than a hundred wait are the last ones of their connection', async () => {
@@ -97,7 +97,7 @@ describe('pipelined requests', () => {
     await settled(() => server.handled === 8, 'eight are handled');
     for (let count = 0; count < 8; count += 1) {
       server.respond();
-      assert.equal((await wire.answer()).body, '/x');
+      assert.equal((await wire.response()).body, '/x');
     }
     await wire.closed;
     assert.equal(server.handled, 8);
@@ -110,7 +110,7 @@ describe('pipelined requests', () => {
     for (let count = 0; count < 108; count += 1) {
       await settled(() => server.held.length > 0, 'one is handled');
       server.respond();
-      assert.equal((await wire.answer()).body, '/x');
+      assert.equal((await wire.response()).body, '/x');
     }
   });
 
@@ -154,8 +154,8 @@ describe('pipelined requests', () => {
     using wire = await dial(await server.listen(), `${GET('/1')}CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n`);
     await settled(() => server.handled === 1, 'the first is handled');
     server.respond();
-    assert.equal((await wire.answer()).body, '/1');
-    assert.equal((await wire.answer()).error.code, 'METHOD_NOT_ALLOWED');
+    assert.equal((await wire.response()).body, '/1');
+    assert.equal((await wire.response()).error.code, 'METHOD_NOT_ALLOWED');
     await wire.closed;
   });
 });

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { ErrorBody } from '../../../server/errors/error-response.ts';
 
-/** An answer as it came over the wire. */
-export interface WireAnswer {
+/** A response as it came over the wire. */
+export interface WireResponse {
   readonly status: number;
   /** By name in lower case. */
   readonly headers: Readonly<Record<string, string>>;
@@ -12,7 +12,7 @@ export interface WireAnswer {
   readonly error: ErrorBody;
 }
 
-/** A bare connection: sends any bytes and reads answers strictly by their `Content-Length` or chunks. */
+/** A bare connection: sends any bytes and reads responses strictly by their `Content-Length` or chunks. */
 export class Wire implements Disposable {
   readonly socket: Socket;
   /** Resolves when the connection is gone. */
@@ -35,7 +35,7 @@ export class Wire implements Disposable {
     });
   }
 
-  /** Bytes that came and were not read as an answer yet. */
+  /** Bytes that came and were not read as a response yet. */
   get rest(): string {
     return this.#received;
   }
@@ -44,13 +44,13 @@ export class Wire implements Disposable {
     this.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   }
 
-  /** The next final answer; `hasBody` false reads the answer to a HEAD. */
-  async answer({ hasBody = true } = {}): Promise<WireAnswer> {
+  /** The next final response; `hasBody` false reads the response to a HEAD. */
+  async response({ hasBody = true } = {}): Promise<WireResponse> {
     for (;;) {
       const parsed = parse(this.#received, hasBody);
       if (parsed !== null) {
         this.#received = this.#received.slice(parsed.length);
-        if (parsed.answer.status >= 200) return parsed.answer;
+        if (parsed.response.status >= 200) return parsed.response;
         continue;
       }
       if (this.socket.destroyed) {
@@ -60,7 +60,7 @@ export class Wire implements Disposable {
     }
   }
 
-  /** Resolves when the status line of an interim answer has come. */
+  /** Resolves when the status line of an interim response has come. */
   async interim(): Promise<void> {
     while (!this.#received.startsWith('HTTP/1.1 100')) await this.#changed.promise;
   }
@@ -86,7 +86,7 @@ export async function dial(url: string, bytes: string | Buffer = ''): Promise<Wi
   return wire;
 }
 
-function parse(received: string, hasBody: boolean): { answer: WireAnswer; length: number } | null {
+function parse(received: string, hasBody: boolean): { response: WireResponse; length: number } | null {
   const end = received.indexOf('\r\n\r\n');
   if (end === -1) return null;
   const [statusLine = '', ...lines] = received.slice(0, end).split('\r\n');
@@ -100,10 +100,10 @@ function parse(received: string, hasBody: boolean): { answer: WireAnswer; length
   );
   const begin = end + 4;
   const size = status < 200 || status === 204 || !hasBody ? 0 : Number(headers['content-length']);
-  if (Number.isNaN(size)) throw new Error('an answer without Content-Length');
+  if (Number.isNaN(size)) throw new Error('a response without Content-Length');
   if (received.length < begin + size) return null;
   const body = Buffer.from(received.slice(begin, begin + size), 'latin1').toString();
-  const answer = {
+  const response = {
     status,
     headers,
     body,
@@ -111,5 +111,5 @@ function parse(received: string, hasBody: boolean): { answer: WireAnswer; length
       return JSON.parse(body) as ErrorBody;
     },
   };
-  return { answer, length: begin + size };
+  return { response, length: begin + size };
 }

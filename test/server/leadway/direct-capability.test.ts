@@ -4,16 +4,16 @@ import {
   isEndpointMissing,
   meansNotOffered,
 } from '../../../server/leadway/direct-capability.ts';
-import type { LeadwayRefusal } from '../../../server/leadway/leadway-errors.ts';
+import type { LeadwayRejection } from '../../../server/leadway/leadway-errors.ts';
 import { createLogger } from '../../../server/logger.ts';
 import { LogSink } from '../../helpers/log-sink.ts';
 
-function refusal(status: number, message: string): LeadwayRefusal {
+function rejection(status: number, message: string): LeadwayRejection {
   return { status, message, traceId: null, retryAfterMs: null, isWebPage: false };
 }
 
 describe('the memory of what Leadway offers', () => {
-  it('counts direct uploads as offered until they are refused, per location', async () => {
+  it('counts direct uploads as offered until they are rejected, per location', async () => {
     const capability = createDirectCapability(
       await createLogger({ level: 'info', destination: new LogSink() }),
     );
@@ -41,7 +41,7 @@ describe('the memory of what Leadway offers', () => {
   });
 });
 
-describe('a refusal of initiate', () => {
+describe('a rejection of initiate', () => {
   const notOffered: readonly (readonly [number, string])[] = [
     [401, 'This AuthClass is not yet supported'],
     [401, 'The token is not authorized for this scope.'],
@@ -52,7 +52,7 @@ describe('a refusal of initiate', () => {
   ];
   for (const [status, message] of notOffered) {
     it(`means that direct is not offered when it is ${status} "${message}"`, () => {
-      assert(meansNotOffered(refusal(status, message)));
+      assert(meansNotOffered(rejection(status, message)));
     });
   }
 
@@ -71,13 +71,13 @@ describe('a refusal of initiate', () => {
   ];
   for (const [status, message] of otherwise) {
     it(`means something else when it is ${status} "${message}"`, () => {
-      assert(!meansNotOffered(refusal(status, message)));
+      assert(!meansNotOffered(rejection(status, message)));
     });
   }
 
   it('tells a missing address from a missing file', () => {
-    assert(isEndpointMissing(refusal(404, 'Cannot POST /conversations/messages/upload/complete')));
-    assert(!isEndpointMissing(refusal(404, 'File not found in storage')));
-    assert(!isEndpointMissing(refusal(400, 'Cannot POST')));
+    assert(isEndpointMissing(rejection(404, 'Cannot POST /conversations/messages/upload/complete')));
+    assert(!isEndpointMissing(rejection(404, 'File not found in storage')));
+    assert(!isEndpointMissing(rejection(400, 'Cannot POST')));
   });
 });

@@ -8,7 +8,7 @@ import { createUpstreamAgent, type UpstreamAgent } from '../../../server/leadway
 import { createLogger } from '../../../server/logger.ts';
 import { LogSink } from '../../helpers/log-sink.ts';
 
-/** An upstream that answers byte by byte, as the test says. */
+/** An upstream that responds byte by byte, as the test says. */
 describe('ForwardRequest', () => {
   let server: Server;
   let agent: UpstreamAgent;
@@ -28,7 +28,7 @@ describe('ForwardRequest', () => {
       apiVersion: '2021-07-28',
       timeoutMs: 5_000,
       tokens: { current: () => 'token', all: () => ['token'], refresh: async () => false },
-      budget: { take: async () => {}, takeNow: () => true, learn: () => {} },
+      quota: { take: async () => {}, takeNow: () => true, learn: () => {} },
       agent,
       logger: await createLogger({ level: 'silent', destination: new LogSink() }),
     });
@@ -42,7 +42,7 @@ describe('ForwardRequest', () => {
 
   const open = (contentLength: number | null = null) =>
     new ForwardRequest(
-      { client, locationId: 'l', contentType: 'multipart/form-data; boundary=b', contentLength },
+      { leadway: client, locationId: 'l', contentType: 'multipart/form-data; boundary=b', contentLength },
       (error) => failures.push(error),
       ({ status }) => statuses.push(status),
     );
@@ -81,17 +81,17 @@ describe('ForwardRequest', () => {
     });
   }
 
-  const refusal = JSON.stringify({ status: 413, message: 'too large' });
-  const head = `HTTP/1.1 413 Payload Too Large\r\nContent-Length: ${refusal.length}\r\n\r\n`;
+  const rejection = JSON.stringify({ status: 413, message: 'too large' });
+  const head = `HTTP/1.1 413 Payload Too Large\r\nContent-Length: ${rejection.length}\r\n\r\n`;
 
-  it('ends the commit with the answer that had begun before it', async () => {
+  it('ends the commit with the response that had begun before it', async () => {
     const request = open();
     request.write(Buffer.from('beginning'));
     const socket = await untilSent('beginning');
-    socket.write(head + refusal.slice(0, 5));
+    socket.write(head + rejection.slice(0, 5));
     while (statuses.length === 0) await new Promise((resolve) => setImmediate(resolve));
     const committed = request.commit([Buffer.from('end')]);
-    socket.write(refusal.slice(5));
+    socket.write(rejection.slice(5));
     await assert.rejects(committed, { code: 'UPSTREAM_REJECTED', status: 413 });
     assert.equal(failures.length, 1);
     assert.equal(failures[0]?.status, 413);
@@ -107,7 +107,7 @@ describe('ForwardRequest', () => {
     await once(socket, 'close');
   });
 
-  it('reads an answer of exactly the bound and no more', async () => {
+  it('reads a response of exactly the bound and no more', async () => {
     for (const [bytes, message] of [
       [64 * 1024, 'too large'],
       [64 * 1024 + 1, 'Leadway rejected the request.'],
@@ -131,15 +131,15 @@ describe('ForwardRequest', () => {
     const committed = request.commit([Buffer.alloc(30_000_000)]);
     const [socket] = await connected;
     const closed = once(socket, 'close');
-    socket.write(head + refusal);
-    const answer = await committed;
-    assert.equal(answer.status, 413);
+    socket.write(head + rejection);
+    const response = await committed;
+    assert.equal(response.status, 413);
     socket.resume();
     await closed;
     assert(socket.bytesRead < 30_000_000, 'the rest of the body was not sent any more');
   });
 
-  it('fails the commit when the connection breaks before the answer, in the middle of it, or in its head', async () => {
+  it('fails the commit when the connection breaks before the response, in the middle of it, or in its head', async () => {
     for (const begun of ['', 'HTTP/1.1 2', 'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"uploaded']) {
       connected = once(server, 'connection') as Promise<[Socket]>;
       const committed = open().commit([Buffer.from('all of it')]);
@@ -149,7 +149,7 @@ describe('ForwardRequest', () => {
     }
   });
 
-  it('fails the commit when the answer is no HTTP', async () => {
+  it('fails the commit when the response is no HTTP', async () => {
     const committed = open().commit([Buffer.from('all of it')]);
     const socket = await untilSent('all of it');
     socket.end('220 smtp.example ESMTP\r\n');

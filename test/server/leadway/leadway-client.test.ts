@@ -61,7 +61,7 @@ describe('A JSON call to Leadway', () => {
           return tokens[0] !== used;
         },
       },
-      budget: {
+      quota: {
         take: async (_location, _over, attempt) => void taken.push(`${attempt}`),
         takeNow: () => false,
         learn: (_location, status, _headers, attempt) => void learned.push(`${status} ${attempt}`),
@@ -84,9 +84,9 @@ describe('A JSON call to Leadway', () => {
   for (const status of [400, 403, 404, 422, 428, 430, 500, 501, 505]) {
     it(`is made once when the response is ${status}`, async () => {
       script = [json(status, { message: 'no' })];
-      const answer = await post(await createClient());
-      assert(!answer.ok);
-      assert.equal(answer.status, status);
+      const response = await post(await createClient());
+      assert(!response.ok);
+      assert.equal(response.status, status);
       assert.equal(authorizations.length, 1);
       assert.deepEqual(taken, ['first']);
     });
@@ -95,8 +95,8 @@ describe('A JSON call to Leadway', () => {
   for (const status of [429, 502, 503, 504]) {
     it(`is made once more when the response is ${status}`, async () => {
       script = [json(status, {}, { 'Retry-After': '0' }), json(201, { uploadId: 'u1' })];
-      const answer = await post(await createClient());
-      assert.deepEqual(answer, { ok: true, status: 201, json: { uploadId: 'u1' } });
+      const response = await post(await createClient());
+      assert.deepEqual(response, { ok: true, status: 201, json: { uploadId: 'u1' } });
       assert.deepEqual(taken, ['first', 'retry']);
       assert.deepEqual(learned, [`${status} first`, '201 retry']);
     });
@@ -104,25 +104,25 @@ describe('A JSON call to Leadway', () => {
 
   it('is made twice at most', async () => {
     script = [json(502, {}, { 'Retry-After': '0' })];
-    const answer = await post(await createClient());
-    assert(!answer.ok);
-    assert.equal(answer.status, 502);
+    const response = await post(await createClient());
+    assert(!response.ok);
+    assert.equal(response.status, 502);
     assert.equal(authorizations.length, 2);
   });
 
   it('is not made again where Leadway wants to be left alone for more than two seconds', async () => {
     script = [json(503, {}, { 'Retry-After': '3' })];
-    const answer = await post(await createClient());
-    assert(!answer.ok);
-    assert.equal(answer.refusal.retryAfterMs, 3_000);
+    const response = await post(await createClient());
+    assert(!response.ok);
+    assert.equal(response.rejection.retryAfterMs, 3_000);
     assert.equal(authorizations.length, 1);
   });
 
   it('keeps the first response where the budget lets no second call through', async () => {
     script = [json(502, { message: 'bad gateway' }, { 'Retry-After': '0' })];
-    const answer = await post(
+    const response = await post(
       await createClient({
-        budget: {
+        quota: {
           async take(_location, _over, attempt) {
             if (attempt === 'retry') throw appError('UPSTREAM_BUDGET');
           },
@@ -131,12 +131,12 @@ describe('A JSON call to Leadway', () => {
         },
       }),
     );
-    assert(!answer.ok);
-    assert.equal(answer.refusal.message, 'bad gateway');
+    assert(!response.ok);
+    assert.equal(response.rejection.message, 'bad gateway');
     const error = await fails(
       post(
         await createClient({
-          budget: {
+          quota: {
             async take(_location, _over, attempt) {
               if (attempt === 'retry') throw appError('INTERNAL');
             },
@@ -153,7 +153,7 @@ describe('A JSON call to Leadway', () => {
     script = [json(200, {})];
     await post(
       await createClient({
-        budget: { take: () => assert.fail('nothing to wait for'), takeNow: () => true, learn: () => {} },
+        quota: { take: () => assert.fail('nothing to wait for'), takeNow: () => true, learn: () => {} },
       }),
     );
   });
@@ -168,8 +168,8 @@ describe('A JSON call to Leadway', () => {
     script = [json(200, { first: true }), reset, json(200, { again: true })];
     const client = await createClient();
     await post(client);
-    const answer = await post(client);
-    assert.deepEqual(answer, { ok: true, status: 200, json: { again: true } });
+    const response = await post(client);
+    assert.deepEqual(response, { ok: true, status: 200, json: { again: true } });
     assert.deepEqual(taken, ['first', 'first', 'retry']);
   });
 
@@ -294,11 +294,11 @@ describe('A JSON call to Leadway', () => {
   it('that is accepted ends the complaint about the token', async () => {
     const client = await createClient();
     script = [BAD_TOKEN];
-    const answer = await post(client);
-    assert(!answer.ok);
+    const response = await post(client);
+    assert(!response.ok);
     assert.equal(client.authProblem(), null);
-    assert.equal(client.toError(answer.refusal, 'l').code, 'UPSTREAM_AUTH');
-    assert.match(client.authProblem() ?? '', /^Leadway refused the token/);
+    assert.equal(client.toError(response.rejection, 'l').code, 'UPSTREAM_AUTH');
+    assert.match(client.authProblem() ?? '', /^Leadway rejected the token/);
     script = [json(200, {})];
     authorizations = [];
     await post(client);

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import {
-  parseRefusal,
+  parseRejection,
   toAuthProblem,
-  toCallerError,
+  toClientError,
   toConnectionFault,
 } from '../../../server/leadway/leadway-errors.ts';
 
 describe('parseRefusal', () => {
   const read = (body: unknown, retryAfter?: string) =>
-    parseRefusal(400, JSON.stringify(body), retryAfter === undefined ? {} : { 'retry-after': retryAfter });
+    parseRejection(400, JSON.stringify(body), retryAfter === undefined ? {} : { 'retry-after': retryAfter });
 
   it('reads every shape of Leadway’s errors', () => {
     assert.equal(read({ status: 413, message: 'too large' }).message, 'too large');
@@ -17,7 +17,7 @@ describe('parseRefusal', () => {
     for (const body of [null, [], 'text', 5, {}, { message: { a: 1 } }, { error: 'x' }]) {
       assert.equal(read(body).message, '');
     }
-    assert.equal(parseRefusal(502, '<html>', {}).message, '');
+    assert.equal(parseRejection(502, '<html>', {}).message, '');
   });
 
   it('reads the trace id where it is one', () => {
@@ -67,7 +67,7 @@ describe('parseRefusal', () => {
 
   it('recognises a web page by its type or its first character', () => {
     const isPage = (body: string, type?: string) =>
-      parseRefusal(403, body, type === undefined ? {} : { 'content-type': type }).isWebPage;
+      parseRejection(403, body, type === undefined ? {} : { 'content-type': type }).isWebPage;
     assert(isPage('Attention Required!', 'text/html; charset=UTF-8'));
     assert(isPage('\n<!doctype html><title>403</title>'));
     assert(isPage('<?xml version="1.0"?><Error/>', 'text/plain'));
@@ -95,9 +95,9 @@ describe('toAuthProblem', () => {
 
 describe('toCallerError', () => {
   const tell = (status: number, message = 'words', retryAfterMs: number | null = null) =>
-    toCallerError({ status, message, traceId: 'trace', retryAfterMs, isWebPage: false }, ['secret-token']);
+    toClientError({ status, message, traceId: 'trace', retryAfterMs, isWebPage: false }, ['secret-token']);
 
-  it('passes on what is the caller’s fault, with its status and cleaned words', () => {
+  it('passes on what is the client’s fault, with its status and cleaned words', () => {
     for (const status of [400, 404, 409, 413, 415, 422, 423]) {
       const error = tell(status, 'bad secret-token');
       assert.equal(error.code, 'UPSTREAM_REJECTED');
@@ -112,7 +112,7 @@ describe('toCallerError', () => {
     assert.equal(tell(400, '').messageIn('es'), 'Leadway rechazó la petición.');
   });
 
-  it('never shows a refusal of the BFF’s token, nor what Leadway said to it', () => {
+  it('never shows a rejection of the BFF’s token, nor what Leadway said to it', () => {
     for (const status of [401, 403]) {
       const error = tell(status, 'The token secret-token has no access');
       assert.equal(error.code, 'UPSTREAM_AUTH');
@@ -139,7 +139,7 @@ describe('toCallerError', () => {
     assert.equal(`${error.status} ${error.code} ${error.retryable}`, '411 UPSTREAM_REJECTED false');
     assert.match(error.messageIn('en'), /send the field "fileSize" before the file/);
     assert.match(error.messageIn('es'), /envía el campo "fileSize" antes del archivo/);
-    const passed = toCallerError(
+    const passed = toClientError(
       { status: 411, message: 'no', traceId: null, retryAfterMs: null, isWebPage: false },
       [],
       'POST /things',

@@ -35,7 +35,7 @@ describe('watchProgress', () => {
     }
   }
 
-  it('never tells a stall while it is the caller’s turn', () => {
+  it('never tells a stall while it is the client’s turn', () => {
     pass(60_000);
     assert.equal(stalls, 0);
   });

@@ -10,7 +10,7 @@ import { mp4 } from '../../helpers/multipart.ts';
 import { within } from '../../helpers/within.ts';
 
 const TICKET: Ticket = {
-  caller: 'c',
+  client: 'c',
   locationId: 'l',
   conversationId: 'c',
   uploadId: 'u',
@@ -27,19 +27,19 @@ const TICKET: Ticket = {
 interface Opened {
   readonly source: PassThrough;
   readonly gate: ContentGate;
-  readonly refused: Promise<AppError>;
+  readonly rejected: Promise<AppError>;
   readonly blocked: boolean[];
 }
 
 function createGate(claim: Partial<Ticket> = {}): Opened {
   const source = new PassThrough();
   const blocked: boolean[] = [];
-  const { promise: refused, resolve } = Promise.withResolvers<AppError>();
+  const { promise: rejected, resolve } = Promise.withResolvers<AppError>();
   const gate = new ContentGate(source, { ...TICKET, ...claim }, createTypePolicy(['mp4', 'txt']), {
-    onRefused: resolve,
+    onRejected: resolve,
     onBlocked: (isBlocked) => blocked.push(isBlocked),
   });
-  return { source, gate, refused, blocked };
+  return { source, gate, rejected, blocked };
 }
 
 function write(source: PassThrough, content: Buffer, pieceBytes = 50_000): void {
@@ -91,12 +91,12 @@ describe('the gate before storage', () => {
     ['a file shorter than declared', { fileSize: 300_001 }, 'SIZE_MISMATCH'],
   ] as const) {
     it(`keeps the end of ${what}`, async () => {
-      const { source, gate, refused } = createGate(claim);
+      const { source, gate, rejected } = createGate(claim);
       write(source, mp4(300_000));
       source.end();
       await gate.open();
       const passed = collect(gate);
-      assert.equal((await within(refused, 'the gate rejects it')).code, code);
+      assert.equal((await within(rejected, 'the gate rejects it')).code, code);
       assert(passed() < 300_000);
       assert(!gate.readableEnded);
       gate.destroy();

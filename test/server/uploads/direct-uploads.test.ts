@@ -3,17 +3,17 @@ import { AppError } from '../../../server/errors/app-error.ts';
 import type { DirectFile } from '../../../server/uploads/direct-uploads.ts';
 import { isStorageUrl } from '../../../server/uploads/storage-url.ts';
 import { call, jsonOf, seen } from '../../helpers/direct-steps.ts';
-import { createHouse, type House } from '../../helpers/house.ts';
+import { createTestServer, type TestServer } from '../../helpers/test-server.ts';
 
 describe('direct uploads', () => {
-  let house: House;
+  let testServer: TestServer;
   let file: DirectFile;
   const { signal } = new AbortController();
   beforeEach(async () => {
-    house = await createHouse();
-    const { locationId, conversationId } = house.sandbox;
+    testServer = await createTestServer();
+    const { locationId, conversationId } = testServer.sandbox;
     file = {
-      caller: 'ip:127.0.0.1',
+      client: 'ip:127.0.0.1',
       locationId,
       conversationId,
       filename: 'note.txt',
@@ -22,30 +22,30 @@ describe('direct uploads', () => {
       channel: 'SMS',
     };
   });
-  afterEach(() => house[Symbol.asyncDispose]());
+  afterEach(() => testServer[Symbol.asyncDispose]());
 
   it('seal into the ticket what was asked for and what was answered', async () => {
-    const { direct, tickets } = house.server.context;
+    const { direct, tickets } = testServer.server.context;
     const ticket = await direct.initiate(file, signal);
     assert(ticket !== null);
-    const answer = await direct.toAnswer(ticket);
-    const opened = await tickets.open(answer.ticket, file.caller, 'content');
-    for (const [name, value] of Object.entries({ ...file, uploadUrl: answer.uploadUrl })) {
+    const response = await direct.toResponse(ticket);
+    const opened = await tickets.open(response.ticket, file.client, 'content');
+    for (const [name, value] of Object.entries({ ...file, uploadUrl: response.uploadUrl })) {
       assert.equal(opened[name as keyof typeof opened], value, name);
     }
-    assert.equal(jsonOf(house, 'initiate')['caller'], undefined);
+    assert.equal(jsonOf(testServer, 'initiate')['caller'], undefined);
   });
 
   it('are not asked for again while they are known not to be offered', async () => {
-    house.sandbox.fault = 'no-initiate';
-    const { direct } = house.server.context;
+    testServer.sandbox.fault = 'no-initiate';
+    const { direct } = testServer.server.context;
     for (let count = 0; count < 3; count++) assert.equal(await direct.initiate(file, signal), null);
     assert.equal(direct.isOffered(file.locationId), false);
-    assert.equal(seen(house, 'initiate').length, 1);
+    assert.equal(seen(testServer, 'initiate').length, 1);
   });
 
   it('hold the stored size to the declared one', async () => {
-    const { direct } = house.server.context;
+    const { direct } = testServer.server.context;
     const ticket = await direct.initiate({ ...file, fileSize: 6 }, signal);
     assert(ticket !== null);
     await call(ticket.uploadUrl, { method: 'PUT', headers: { 'Content-Type': 'text/plain' }, body: 'hello' });

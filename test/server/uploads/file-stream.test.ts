@@ -79,10 +79,10 @@ describe('FileStream', () => {
 
   it('ends with what the taker throws, at once or later', async () => {
     const { signal } = new AbortController();
-    const refuse = (): undefined => {
+    const reject = (): undefined => {
       throw new RangeError('enough');
     };
-    for (const take of [refuse, () => Promise.reject(new RangeError('enough'))]) {
+    for (const take of [reject, () => Promise.reject(new RangeError('enough'))]) {
       const stream = new FileStream(idle);
       stream.push(Buffer.from('x'));
       await assert.rejects(stream.pump(take, signal), RangeError);

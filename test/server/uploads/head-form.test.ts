@@ -3,18 +3,18 @@ import { Readable } from 'node:stream';
 import { AppError, appError } from '../../../server/errors/app-error.ts';
 import { FileStream } from '../../../server/uploads/file-stream.ts';
 import { HeadForm } from '../../../server/uploads/head-form.ts';
-import { createHouse, type House } from '../../helpers/house.ts';
+import { createTestServer, type TestServer } from '../../helpers/test-server.ts';
 
 describe('a form with the head of a file', () => {
-  let house: House;
+  let testServer: TestServer;
   before(async () => {
-    house = await createHouse();
+    testServer = await createTestServer();
   });
-  beforeEach(() => house.sandbox.reset());
-  after(() => house[Symbol.asyncDispose]());
+  beforeEach(() => testServer.sandbox.reset());
+  after(() => testServer[Symbol.asyncDispose]());
 
   function createForm(): HeadForm {
-    return new HeadForm(house.server.context.uploads, {
+    return new HeadForm(testServer.server.context.uploads, {
       id: 'ip:127.0.0.1',
       locations: null,
       isByCookie: false,
@@ -36,23 +36,23 @@ describe('a form with the head of a file', () => {
 
   it('settles once: what fails later changes nothing', async () => {
     const form = createForm();
-    form.fieldsChanged({ conversationId: house.sandbox.conversationId });
+    form.fieldsChanged({ conversationId: testServer.sandbox.conversationId });
     await form.receiveFile(part('hello'));
     form.finish();
-    assert.equal((await form.answer).contentType, 'text/plain');
+    assert.equal((await form.response).contentType, 'text/plain');
     form.fail(appError('INTERNAL'));
-    assert.equal((await form.answer).filename, 'note.txt');
+    assert.equal((await form.response).filename, 'note.txt');
     assert(form.signal.aborted);
   });
 
   it('asks nothing once it has failed', async () => {
     const form = createForm();
     form.fail(appError('REQUEST_TIMEOUT'));
-    form.fieldsChanged({ conversationId: house.sandbox.conversationId });
+    form.fieldsChanged({ conversationId: testServer.sandbox.conversationId });
     await assert.rejects(form.receiveFile(part('hello')), AppError);
     form.finish();
-    await assert.rejects(form.answer, code('REQUEST_TIMEOUT'));
-    assert.deepEqual(house.sandbox.requests, []);
+    await assert.rejects(form.response, code('REQUEST_TIMEOUT'));
+    assert.deepEqual(testServer.sandbox.requests, []);
   });
 
   it('stops keeping what is more than a head', async () => {
@@ -60,7 +60,7 @@ describe('a form with the head of a file', () => {
     const pieces = Array.from({ length: 200 }, () => Buffer.alloc(1_024, 'a'));
     const stream = FileStream.of(Readable.from(pieces));
     await assert.rejects(form.receiveFile({ ...part(''), stream }), code('BODY_TOO_LARGE'));
-    await assert.rejects(form.answer, code('BODY_TOO_LARGE'));
+    await assert.rejects(form.response, code('BODY_TOO_LARGE'));
   });
 
   it('takes one file', async () => {

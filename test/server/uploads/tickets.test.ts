@@ -8,7 +8,7 @@ const EXPIRES_AT = 1_800_000_000_000;
 const GRACE_MS = 15 * 60_000;
 
 const TICKET: Ticket = {
-  caller: 'ip:127.0.0.1',
+  client: 'ip:127.0.0.1',
   locationId: 'location1',
   conversationId: 'conversation1',
   uploadId: 'upload1',
@@ -35,7 +35,7 @@ describe('a ticket', () => {
 
   it('opens to what was sealed', async () => {
     const sealed = await box.seal(TICKET);
-    assert.deepEqual({ ...(await box.open(sealed, TICKET.caller, 'content')) }, TICKET);
+    assert.deepEqual({ ...(await box.open(sealed, TICKET.client, 'content')) }, TICKET);
     assert.match(sealed, /^[A-Za-z0-9_.-]+$/);
   });
 
@@ -50,18 +50,18 @@ describe('a ticket', () => {
     assert.notEqual(await box.seal(TICKET), sealed);
   });
 
-  it('is refused with any one character changed', async () => {
+  it('is rejected with any one character changed', async () => {
     const sealed = await box.seal(TICKET);
     for (let at = 0; at < sealed.length; at++) {
       for (const other of ['A', 'B', '.', '=', ' ', '~', '\u00e9']) {
         if (sealed[at] === other) continue;
         const changed = sealed.slice(0, at) + other + sealed.slice(at + 1);
-        await assert.rejects(box.open(changed, TICKET.caller, 'content'), code('TICKET_INVALID'), `at ${at}`);
+        await assert.rejects(box.open(changed, TICKET.client, 'content'), code('TICKET_INVALID'), `at ${at}`);
       }
     }
   });
 
-  it('is refused with any other last character, though some of its bits mean nothing', async () => {
+  it('is rejected with any other last character, though some of its bits mean nothing', async () => {
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const sealed = await box.seal(TICKET);
     const parts = sealed.split('.');
@@ -69,21 +69,21 @@ describe('a ticket', () => {
       for (const last of alphabet) {
         if (part === '' || part.endsWith(last)) continue;
         const changed = parts.with(index, part.slice(0, -1) + last).join('.');
-        await assert.rejects(box.open(changed, TICKET.caller, 'content'), code('TICKET_INVALID'));
+        await assert.rejects(box.open(changed, TICKET.client, 'content'), code('TICKET_INVALID'));
       }
     }
   });
 
-  it('is refused cut, lengthened, and as nonsense', async () => {
+  it('is rejected cut, lengthened, and as nonsense', async () => {
     const sealed = await box.seal(TICKET);
     const parts = sealed.split('.');
     const nonsense = ['', '.', '....', 'null', '{}', sealed.repeat(2), sealed.slice(1), sealed.slice(0, -1)];
     for (const bad of [...nonsense, `${sealed}A`, parts.slice(0, 4).join('.'), 'a'.repeat(20_000)]) {
-      await assert.rejects(box.open(bad, TICKET.caller, 'complete'), code('TICKET_INVALID'));
+      await assert.rejects(box.open(bad, TICKET.client, 'complete'), code('TICKET_INVALID'));
     }
   });
 
-  it('is refused to another caller, whether or not its time is over', async () => {
+  it('is rejected to another client, whether or not its time is over', async () => {
     const sealed = await box.seal(TICKET);
     await assert.rejects(box.open(sealed, 'ip:127.0.0.2', 'content'), code('TICKET_INVALID'));
     now = EXPIRES_AT + GRACE_MS;
@@ -100,7 +100,7 @@ describe('a ticket', () => {
         [one, other],
         [other, one],
       ] as const) {
-        const sealed = await box.seal({ ...TICKET, caller: owner });
+        const sealed = await box.seal({ ...TICKET, client: owner });
         await box.open(sealed, owner, 'content');
         await assert.rejects(box.open(sealed, client, 'content'), code('TICKET_INVALID'));
         await assert.rejects(box.open(sealed, '', 'content'), code('TICKET_INVALID'));
@@ -111,30 +111,30 @@ describe('a ticket', () => {
   it('ends for content with the URL, and for complete a quarter of an hour later', async () => {
     const sealed = await box.seal(TICKET);
     now = EXPIRES_AT;
-    await assert.rejects(box.open(sealed, TICKET.caller, 'content'), code('TICKET_EXPIRED'));
-    await box.open(sealed, TICKET.caller, 'complete');
+    await assert.rejects(box.open(sealed, TICKET.client, 'content'), code('TICKET_EXPIRED'));
+    await box.open(sealed, TICKET.client, 'complete');
     now = EXPIRES_AT + GRACE_MS - 1;
-    await box.open(sealed, TICKET.caller, 'complete');
+    await box.open(sealed, TICKET.client, 'complete');
     now = EXPIRES_AT + GRACE_MS;
-    await assert.rejects(box.open(sealed, TICKET.caller, 'complete'), code('TICKET_EXPIRED'));
+    await assert.rejects(box.open(sealed, TICKET.client, 'complete'), code('TICKET_EXPIRED'));
   });
 
   it('opens with every secret, and is sealed with the first', async () => {
     const rotated = createTicketBox(['another secret of more than thirty-two characters', SECRET], () => now);
-    await rotated.open(await box.seal(TICKET), TICKET.caller, 'content');
+    await rotated.open(await box.seal(TICKET), TICKET.client, 'content');
     const sealed = await rotated.seal(TICKET);
-    await assert.rejects(box.open(sealed, TICKET.caller, 'content'), code('TICKET_INVALID'));
+    await assert.rejects(box.open(sealed, TICKET.client, 'content'), code('TICKET_INVALID'));
   });
 
-  it('is refused when somebody else made it', async () => {
+  it('is rejected when somebody else made it', async () => {
     const kid = JSON.parse(
       Buffer.from((await box.seal(TICKET)).split('.')[0] ?? '', 'base64url').toString(),
     ) as { kid: string };
     const header = { alg: 'dir', enc: 'A256GCM', kid: kid.kid, typ: 'leadway-upload' };
     const forged = await new EncryptJWT({ ...TICKET }).setProtectedHeader(header).encrypt(new Uint8Array(32));
-    await assert.rejects(box.open(forged, TICKET.caller, 'content'), code('TICKET_INVALID'));
+    await assert.rejects(box.open(forged, TICKET.client, 'content'), code('TICKET_INVALID'));
     const plain = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify(TICKET)).toString('base64url')}.`;
-    await assert.rejects(box.open(plain, TICKET.caller, 'content'), code('TICKET_INVALID'));
+    await assert.rejects(box.open(plain, TICKET.client, 'content'), code('TICKET_INVALID'));
   });
 
   it('needs a secret', () => {

@@ -4,10 +4,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ByteMeter } from '../../helpers/byte-meter.ts';
-import { createHouse, type House } from '../../helpers/house.ts';
 import { encodeForm, mp4 } from '../../helpers/multipart.ts';
-import { beginUpload } from '../../helpers/raw-caller.ts';
+import { beginUpload } from '../../helpers/raw-client.ts';
 import { filePart, textParts } from '../../helpers/send-upload.ts';
+import { createTestServer, type TestServer } from '../../helpers/test-server.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -20,16 +20,16 @@ const STILL_TURNS = 200;
  */
 describe('what an upload costs', () => {
   let leadway: Leadway;
-  let house: House;
+  let testServer: TestServer;
 
   before(async () => {
     leadway = await createLeadway();
-    house = await createHouse({
+    testServer = await createTestServer({
       env: { LEADWAY_BASE_URL: leadway.url, FORWARD_MAX_BYTES: String(64 * MIB), LOG_LEVEL: 'info' },
     });
   });
   after(async () => {
-    await house[Symbol.asyncDispose]();
+    await testServer[Symbol.asyncDispose]();
     await leadway[Symbol.asyncDispose]();
   });
 
@@ -51,28 +51,31 @@ describe('what an upload costs', () => {
     assert(meter.upstreamWrites <= 2, `${meter.upstreamWrites} writes`);
   });
 
-  it('takes no more from a caller than it can pass on, however large the file', async () => {
+  it('takes no more from a client than it can pass on, however large the file', async () => {
     const fileBytes = 32 * MIB;
     leadway.hold();
     using meter = await measure(fileBytes, async (running) => {
       await untilStill(() => running.takenBytes);
-      assert(running.takenBytes < fileBytes, 'the caller could send all of it');
+      assert(running.takenBytes < fileBytes, 'the client could send all of it');
       leadway.release();
     });
     assert(meter.mostHeldBytes <= MIB, `${meter.mostHeldBytes} bytes are held`);
   });
 
-  /** Uploads a file of `fileBytes`; what `meanwhile` waits for comes before the answer is waited for. */
+  /** Uploads a file of `fileBytes`; what `meanwhile` waits for comes before the response is waited for. */
   async function measure(
     fileBytes: number,
     meanwhile: (meter: ByteMeter) => Promise<void> = async () => {},
   ): Promise<ByteMeter> {
-    const form = encodeForm([...textParts(house.fields), filePart('clip.mp4', mp4(fileBytes), 'video/mp4')]);
-    const meter = new ByteMeter({ house: Number(new URL(house.url).port), upstream: leadway.port });
-    using caller = await beginUpload(house, form.length);
-    void caller.send(form);
+    const form = encodeForm([
+      ...textParts(testServer.fields),
+      filePart('clip.mp4', mp4(fileBytes), 'video/mp4'),
+    ]);
+    const meter = new ByteMeter({ testServer: Number(new URL(testServer.url).port), upstream: leadway.port });
+    using client = await beginUpload(testServer, form.length);
+    void client.send(form);
     await meanwhile(meter);
-    const { status, text } = await caller.answer();
+    const { status, text } = await client.response();
     assert.equal(status, 200, text);
     assert(leadway.lastBodyBytes >= fileBytes);
     return meter;

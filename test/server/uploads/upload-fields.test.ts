@@ -30,7 +30,7 @@ describe('parseUploadFields', () => {
     ]);
   });
 
-  it('refuses values of other types, which JSON could bring', () => {
+  it('rejects values of other types, which JSON could bring', () => {
     for (const value of [5, true, {}, { length: 1 }]) {
       assert.throws(() => parse({ conversationId: value }), { code: 'INVALID_FIELD' });
       assert.throws(() => parse({ attachmentUrls: value }), { code: 'INVALID_FIELD' });

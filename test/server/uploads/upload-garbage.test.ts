@@ -55,7 +55,7 @@ describe('what an upload leaves in memory', () => {
       status: 200,
       headers: { 'Transfer-Encoding': 'chunked' },
     },
-    { what: 'that was refused', name: 'clip.pdf', status: 415, headers: {} },
+    { what: 'that was rejected', name: 'clip.pdf', status: 415, headers: {} },
   ];
   for (const { what, name, status, headers } of cases) {
     it(`hardly anything of one ${what}`, async () => {

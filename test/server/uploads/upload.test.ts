@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { appError } from '../../../server/errors/app-error.ts';
-import type { Outcome } from '../../../server/http/outcome.ts';
+import type { LogFields } from '../../../server/http/log-fields.ts';
 import { FileStream } from '../../../server/uploads/file-stream.ts';
 import { Upload } from '../../../server/uploads/upload.ts';
-import { createHouse, type House } from '../../helpers/house.ts';
 import { fixture, mp4 } from '../../helpers/multipart.ts';
+import { createTestServer, type TestServer } from '../../helpers/test-server.ts';
 
 const REQUEST = {
-  caller: { id: 'c', locations: null, isByCookie: false },
+  client: { id: 'c', locations: null, isByCookie: false },
   mode: 'auto',
   locationId: null,
   contentLength: null,
@@ -15,14 +15,14 @@ const REQUEST = {
 } as const;
 
 describe('Upload', () => {
-  let house: House;
+  let testServer: TestServer;
   let upload: Upload;
   beforeEach(async () => {
-    house = await createHouse();
-    upload = new Upload(house.server.context.uploads, REQUEST);
-    upload.fieldsChanged(house.fields);
+    testServer = await createTestServer();
+    upload = new Upload(testServer.server.context.uploads, REQUEST);
+    upload.fieldsChanged(testServer.fields);
   });
-  afterEach(() => house[Symbol.asyncDispose]());
+  afterEach(() => testServer[Symbol.asyncDispose]());
 
   function begin(content: Buffer, filename: string): Promise<void> {
     const stream = new FileStream(() => {});
@@ -34,65 +34,66 @@ describe('Upload', () => {
 
   /** An upload that is sent later arrives later, so what was sent before it would be there. */
   async function assertNothingCame(): Promise<void> {
-    upload = new Upload(house.server.context.uploads, REQUEST);
-    upload.fieldsChanged(house.fields);
+    upload = new Upload(testServer.server.context.uploads, REQUEST);
+    upload.fieldsChanged(testServer.fields);
     await begin(fixture('picture.png'), 'a.png');
     upload.finish();
-    await upload.answer;
-    await house.assertTidy({ completeUploads: 1 });
+    await upload.response;
+    await testServer.assertClean({ completeUploads: 1 });
   }
 
   it('sends nothing when it fails while the head is judged, at whatever turn that is', async () => {
     const film = mp4(400_000);
     for (let turns = 0; turns < 40; turns++) {
-      upload = new Upload(house.server.context.uploads, REQUEST);
-      upload.fieldsChanged(house.fields);
+      upload = new Upload(testServer.server.context.uploads, REQUEST);
+      upload.fieldsChanged(testServer.fields);
       const received = begin(film, 'a.mp4').catch(() => {});
       for (let turn = 0; turn < turns; turn++) await Promise.resolve();
       upload.fail(appError('REQUEST_TIMEOUT'));
       await received;
-      await assert.rejects(upload.answer, { code: 'REQUEST_TIMEOUT' });
+      await assert.rejects(upload.response, { code: 'REQUEST_TIMEOUT' });
     }
     await assertNothingCame();
   });
 
   it('sends nothing when it fails while held files are judged for the last time', async () => {
     for (let turns = 0; turns < 20; turns++) {
-      upload = new Upload(house.server.context.uploads, REQUEST);
-      upload.fieldsChanged(house.fields);
+      upload = new Upload(testServer.server.context.uploads, REQUEST);
+      upload.fieldsChanged(testServer.fields);
       await begin(fixture('many-parts.docx'), 'a.docx');
       upload.finish();
-      for (let turn = 0; turn < turns && house.sandbox.requests.length === 0; turn++) await Promise.resolve();
+      for (let turn = 0; turn < turns && testServer.sandbox.requests.length === 0; turn++)
+        await Promise.resolve();
       upload.fail(appError('REQUEST_TIMEOUT'));
-      await assert.rejects(upload.answer, { code: 'REQUEST_TIMEOUT' });
+      await assert.rejects(upload.response, { code: 'REQUEST_TIMEOUT' });
     }
     await assertNothingCame();
   });
 
-  it('settles once: what comes after its answer changes nothing', async () => {
+  it('settles once: what comes after its response changes nothing', async () => {
     await begin(fixture('picture.png'), 'a.png');
     upload.finish();
-    const answer = await upload.answer;
-    assert.equal(answer.mode, 'forward');
+    const response = await upload.response;
+    assert.equal(response.mode, 'forward');
     upload.fail(appError('INTERNAL'));
     upload.fieldsChanged({ conversationId: 'not an id' });
     upload.finish();
-    assert.equal(await upload.answer, answer);
+    assert.equal(await upload.response, response);
     await assert.rejects(begin(fixture('picture.png'), 'b.png'));
-    await house.assertTidy({ completeUploads: 1 });
+    await testServer.assertClean({ completeUploads: 1 });
   });
 
   it('keeps count of what it saw, for the log', async () => {
-    const facts: Outcome = {};
-    upload = new Upload(house.server.context.uploads, REQUEST, facts);
-    upload.fieldsChanged(house.fields);
+    const facts: LogFields = {};
+    upload = new Upload(testServer.server.context.uploads, REQUEST, facts);
+    upload.fieldsChanged(testServer.fields);
     await begin(fixture('picture.png'), 'a.png');
     await begin(mp4(400_000), 'b.mp4');
     upload.finish();
-    await upload.answer;
+    await upload.response;
     const { upstreamMs, ...others } = facts;
     assert.deepEqual(others, {
-      locationId: house.sandbox.locationId,
+      locationId: testServer.sandbox.locationId,
       files: 2,
       bytes: 400_000 + fixture('picture.png').length,
       contentType: 'image/png',

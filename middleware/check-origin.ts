@@ -1,0 +1,96 @@
+import cors from 'cors';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { toOriginUrl } from '../server/config/web-address.ts';
+import type { AppContext } from '../server/context.ts';
+import { appError } from '../server/errors/app-error.ts';
+import { addLogFields } from '../server/http/log-fields.ts';
+import { isSafeMethod } from './safe-method.ts';
+
+/** Response headers that a page of another origin may read. */
+const EXPOSED_HEADERS = ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy'];
+const PREFLIGHT_MAX_AGE_S = 600;
+
+/**
+ * The CORS headers of responses to pages of the listed origins; others get none. Preflights are answered by
+ * {@link createPreflight}.
+ */
+export function createCors({ config }: Pick<AppContext, 'config'>): RequestHandler {
+  const allowed = new Set(config.origins.allowed);
+  const forListed = cors({
+    origin: [...allowed],
+    credentials: true,
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: EXPOSED_HEADERS,
+    maxAge: PREFLIGHT_MAX_AGE_S,
+    preflightContinue: true,
+  });
+  return function corsHeaders(req: Request, res: Response, next: NextFunction) {
+    if (allowed.has(req.get('Origin') ?? '')) return forListed(req, res, next);
+    // A cache must not give a page of a listed origin what was answered to another.
+    res.setHeader('Vary', 'Origin'); // the first to say so
+    next();
+  };
+}
+
+/**
+ * Responses preflights, before anything counts them: they are the browser's, not the client's. Any other OPTIONS
+ * request, which has no `Origin`, is a call like any other.
+ */
+export function createPreflight(): RequestHandler {
+  return function preflight(req: Request, res: Response, next: NextFunction) {
+    if (req.method !== 'OPTIONS' || req.get('Origin') === undefined) return next();
+    res.status(204).end();
+  };
+}
+
+/**
+ * Rejects requests that change something and come from a page of an origin that is not allowed. CORS does
+ * not do that: a form can be posted to us without a preflight. What sends no header of this kind is not a
+ * browser.
+ *
+ * @see https://web.dev/articles/fetch-metadata
+ */
+export function checkOrigin({ config }: Pick<AppContext, 'config'>): RequestHandler {
+  const allowed = new Set(config.origins.allowed);
+  return function checkOrigin(req: Request, _res: Response, next: NextFunction) {
+    if (isSafeMethod(req.method) || isOwnOrAllowed(req, allowed)) return next();
+    noteRejectedOrigin(req, req.get('Origin'));
+    next(appError('ORIGIN_NOT_ALLOWED'));
+  };
+}
+
+/** No host or origin that somebody means is longer. */
+const MAX_LOGGED_CHARACTERS = 255;
+
+/** Has the log say which host was asked for and which setting would let pages of `origin` pass. */
+export function noteRejectedOrigin(req: Request, origin: string | undefined): void {
+  const host = req.headers.host?.slice(0, MAX_LOGGED_CHARACTERS);
+  const isListable = origin !== undefined && toOriginUrl(origin)?.origin === origin;
+  addLogFields(req, {
+    ...(host !== undefined && { host }),
+    ...(isListable && { fix: `ALLOWED_ORIGINS=${origin.slice(0, MAX_LOGGED_CHARACTERS)}` }),
+  });
+}
+
+function isOwnOrAllowed(req: Request, allowed: ReadonlySet<string>): boolean {
+  const site = req.get('Sec-Fetch-Site');
+  const origin = req.get('Origin');
+  if (origin !== undefined && allowed.has(origin)) return true;
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  return origin === undefined || isOwnHost(req, origin);
+}
+
+/**
+ * For browsers without `Sec-Fetch-Site`: the page came from the host that this request came to. The scheme is
+ * not compared, since who ends TLS in front of us need not say so; HSTS keeps plain pages of our host away.
+ */
+function isOwnHost(req: Request, origin: string): boolean {
+  // HTTP/1.0 may come without a Host, and Express then has none.
+  const host: string | undefined = req.host;
+  if (host === undefined || !URL.canParse(origin)) return false;
+  const { protocol, origin: written, host: originHost } = new URL(origin);
+  // Browsers write an origin in one way only; whatever else can be parsed is not from one.
+  if (written !== origin) return false;
+  const address = `${protocol}//${host}`;
+  return URL.canParse(address) && new URL(address).host === originHost;
+}

@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http';
+import type { Response } from 'express';
+import { http } from '../server/http/node-http.ts';
+import { onResponseEnd } from '../server/http/response-end.ts';
+import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
+
+/** Headers of Leadway's response that a client gets. `Set-Cookie` would put Leadway's cookies on our origin. */
+const ANSWER_HEADERS = [
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'content-language',
+  'etag',
+  'last-modified',
+];
+
+/** How a response is watched. */
+interface PassOptions {
+  /** Over the upstream, whose turn it is not while the client takes nothing. */
+  readonly watch: ProgressWatch | null;
+  /** How long the client may take nothing. */
+  readonly idleMs: number;
+}
+
+/** Whether a browser would run what is in `response`, on our origin. Leadway responds JSON, so this is not its response. */
+export function isWebPage({ headers }: IncomingMessage): boolean {
+  return /\b(?:html|svg|xml|javascript|ecmascript)\b/i.test(headers['content-type'] ?? '');
+}
+
+/** Streams a success of Leadway's to the client, as fast as the client takes it. */
+export function pipeResponse(response: IncomingMessage, res: Response, { watch, idleMs }: PassOptions): void {
+  res.status(response.statusCode ?? 502);
+  res.statusMessage = http.STATUS_CODES[res.statusCode] ?? '';
+  for (const name of ANSWER_HEADERS) {
+    const value = response.headers[name];
+    if (value !== undefined) res.setHeader(name, value);
+  }
+  res.setHeader('Cache-Control', 'no-store');
+  // Opened as a page, it may do nothing.
+  res.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
+
+  const clientWatch = watchProgress(res, idleMs, () => res.destroy());
+  const setClientsTurn = (isClientsTurn: boolean): void => {
+    watch?.setWaiting(!isClientsTurn);
+    clientWatch.setWaiting(isClientsTurn);
+  };
+  response.on('data', (chunk: Buffer) => {
+    if (res.write(chunk)) return;
+    response.pause();
+    setClientsTurn(true);
+  });
+  res.on('drain', () => {
+    setClientsTurn(false);
+    response.resume();
+  });
+  response.once('end', () => {
+    watch?.stop();
+    clientWatch.setWaiting(true);
+    res.end();
+  });
+  response.on('error', () => res.destroy());
+  onResponseEnd(res, () => clientWatch.stop());
+}

@@ -1,0 +1,14 @@
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { AppContext } from '../server/context.ts';
+import { appError } from '../server/errors/app-error.ts';
+
+/** By then another replica, or this one after its restart, can be expected to take requests. */
+const RETRY_AFTER_MS = 2_000;
+
+/** Rejects new requests while the process shuts down; those in flight finish. */
+export function rejectWhileDraining({ lifecycle }: Pick<AppContext, 'lifecycle'>): RequestHandler {
+  return function rejectWhileDraining(_req: Request, _res: Response, next: NextFunction) {
+    if (lifecycle.phase !== 'draining') return next();
+    next(appError('DRAINING', { retryAfterMs: RETRY_AFTER_MS }));
+  };
+}

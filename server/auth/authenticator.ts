@@ -1,0 +1,46 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+
+/** Who sends a request, and where they may write. */
+export interface Client {
+  /** Distinct for every client; tickets, rates and places are bound to it. */
+  readonly id: string;
+  /** Locations that the client may use; null for all that are configured. */
+  readonly locations: ReadonlySet<string> | null;
+  /** A browser sent the proof of identity by itself, so the request may be another site's doing. */
+  readonly isByCookie: boolean;
+}
+
+/** What is known of a request before its body. */
+export interface ClientRequest {
+  /** The request itself, for an embedding program. */
+  readonly incoming: IncomingMessage;
+  readonly headers: IncomingHttpHeaders;
+  /** All values of each header, by its name in lower case. */
+  readonly headersDistinct: NodeJS.Dict<string[]>;
+  /** Stands for the address, by subnet. */
+  readonly addressKey: string;
+  /** Whether the connection comes from an address that `TRUST_PROXY` covers. */
+  readonly isFromTrustedProxy: boolean;
+}
+
+/** Tells who a client is: one implementation for each value of `AUTH`. */
+export interface Authenticator {
+  /** @throws AppError `UNAUTHENTICATED`; `BUSY` when that can't be told at the moment. */
+  authenticate(request: ClientRequest): Promise<Client>;
+  /** Why nobody can sign in at the moment, for the readiness probe; null when they can. */
+  problem?(): string | null;
+  /** What an operator should know, in general words. */
+  notice?(): string | null;
+}
+
+/**
+ * The value of a header that came exactly once; null otherwise. One that came twice was added to, not set, by the proxy
+ * in front; or two servers on the way may each believe another of the two.
+ */
+export function singleHeader(
+  { headersDistinct }: Pick<ClientRequest, 'headersDistinct'>,
+  name: string,
+): string | null {
+  const [value, ...others] = headersDistinct[name.toLowerCase()] ?? [];
+  return value === undefined || others.length > 0 ? null : value;
+}

@@ -1,0 +1,64 @@
+import type { Config } from '../config/config.ts';
+import type { Secrets } from '../config/secrets.ts';
+import type { UpstreamAgent } from '../leadway/upstream-agent.ts';
+import type { Logger } from '../logger.ts';
+import type { SharedStore } from '../redis/store.ts';
+import type { Authenticator } from './authenticator.ts';
+import { createFetchJson } from './fetch-json.ts';
+import { createHeaderAuthenticator } from './header.ts';
+import { createAddressAuthenticator } from './ip.ts';
+import { createIssuerKeys } from './issuer-keys.ts';
+import { createJwtAuthenticator } from './jwt.ts';
+import { createLocalMemory, createSharedMemory } from './session-store.ts';
+import { createSessions, type Sessions } from './sessions.ts';
+
+/** How clients are told apart by `AUTH`; `sessions` where they begin one here. */
+export interface ClientServices extends Disposable {
+  readonly authenticator: Authenticator;
+  readonly sessions: Sessions | null;
+}
+
+/** What {@link createCallerServices} makes them of. */
+export interface ClientServicesOptions {
+  /** Where replicas remember together; null for a process by itself. */
+  readonly store: SharedStore | null;
+  /** Fetches the keys of a token issuer. */
+  readonly agent: UpstreamAgent;
+  readonly logger: Logger;
+}
+
+/**
+ * Makes what `AUTH` asks for.
+ */
+export function createClientServices(
+  { auth, leadway }: Config,
+  secrets: Secrets,
+  { store, agent, logger }: ClientServicesOptions,
+): ClientServices {
+  const withoutSessions = (authenticator: Authenticator, end = () => {}): ClientServices => ({
+    authenticator,
+    sessions: null,
+    [Symbol.dispose]: end,
+  });
+  switch (auth.kind) {
+    case 'none':
+      return withoutSessions(createAddressAuthenticator());
+    case 'jwt': {
+      const keys = createIssuerKeys({ ...auth, fetchJson: createFetchJson(agent), logger });
+      return withoutSessions(createJwtAuthenticator({ ...auth, keys, logger }), () => keys[Symbol.dispose]());
+    }
+    case 'header':
+      return withoutSessions(createHeaderAuthenticator(auth));
+    case 'sso': {
+      const sessions = createSessions({
+        sharedSecret: secrets.ssoSharedSecret?.reveal() ?? '',
+        sessionSecrets: secrets.sessionSecrets.map((secret) => secret.reveal()),
+        ttlMs: auth.sessionTtlMs,
+        locationIds: leadway.locationIds,
+        memory: store === null ? createLocalMemory(Date.now) : createSharedMemory(store, Date.now),
+        logger,
+      });
+      return { authenticator: sessions, sessions, [Symbol.dispose]: () => {} };
+    }
+  }
+}

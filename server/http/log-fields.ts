@@ -1,0 +1,46 @@
+import type { IncomingMessage } from 'node:http';
+import type { AppError } from '../errors/app-error.ts';
+
+/** What a line of the access log says beyond the HTTP facts; `docs/deployment.md` explains each field. */
+export interface LogFields {
+  /** The error that was sent. */
+  error?: AppError;
+  /** The `Host` of a request that was rejected for its origin or host. */
+  host?: string;
+  /** The setting that would let it pass. */
+  fix?: string;
+  /** The pattern of the route, where the path holds ids. */
+  route?: string;
+  /** How the file travelled. */
+  mode?: 'forward' | 'direct' | 'relay';
+  /** Stands for the user; see `createUserHash`. */
+  userHash?: string;
+  /** A location that the user may use. */
+  locationId?: string;
+  /** How many files were accepted. */
+  files?: number;
+  /** Bytes of file content that arrived. */
+  bytes?: number;
+  /** Canonical type of the (first) file. */
+  contentType?: string;
+  /** Status of the last response from Leadway or storage. */
+  upstreamStatus?: number;
+  /** Time from the first byte sent upstream to its response, in milliseconds. */
+  upstreamMs?: number;
+}
+
+/** Where a request keeps its outcome; a WeakMap would be one more thing to walk for every collection. */
+const LOG_FIELDS = Symbol('outcome');
+
+type WithLogFields = IncomingMessage & { [LOG_FIELDS]?: LogFields };
+
+/** Adds facts to the outcome of `req`. */
+export function addLogFields(req: WithLogFields, facts: LogFields): void {
+  Object.assign(logFieldsOf(req), facts);
+}
+
+/** The one object that holds the outcome of `req`: an upload writes its facts straight into it. */
+export function logFieldsOf(req: WithLogFields): LogFields {
+  req[LOG_FIELDS] ??= {};
+  return req[LOG_FIELDS];
+}

@@ -1,0 +1,162 @@
+import { readFile as readFileFrom } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseLocationTokens, parseTokenFile } from '../config/secret-parsers.ts';
+import type { Secret, Secrets } from '../config/secrets.ts';
+import type { Logger } from '../logger.ts';
+import type { TokenSource } from './token-source.ts';
+
+/** A changed file is used within five seconds. */
+const POLL_MS = 2_000;
+/** A content that stays the same for so long is not in the middle of being written. */
+const SETTLE_MS = 100;
+const MAX_SETTLE_ROUNDS = 10;
+
+/** What {@link createConfiguredTokens} takes. */
+export interface ConfiguredTokensOptions {
+  readonly secrets: Secrets;
+  /** The location of a token that is configured alone. */
+  readonly singleLocationId: string | null;
+  readonly logger: Logger;
+  readonly pollMs?: number;
+  /** Reads the file as text. */
+  readonly readFile?: (path: string) => Promise<string>;
+}
+
+/** Tokens of the configuration, which come to be watched when they come from a file. */
+export interface ConfiguredTokens extends TokenSource, Disposable {
+  /** Why the file's present content is not used, for the readiness probe; null when it is. */
+  problem(): string | null;
+  /** Reads the file now. Resolves to its path; null where the tokens did not come from a file. */
+  reread(): Promise<string | null>;
+}
+
+type Tokens = ReadonlyMap<string, Secret>;
+
+/**
+ * The tokens of the configuration. Those from a file are read again when it changes and when Leadway calls
+ * one bad; a file that can't be read or parsed changes nothing, since it may be in the middle of a write.
+ * Its content is compared and not its time: an atomic rename and a Kubernetes volume swap the file beneath
+ * its name.
+ *
+ * Where two tokens are given (`new,old`), the first is used until Leadway calls it bad, then the other.
+ */
+export function createConfiguredTokens(options: ConfiguredTokensOptions): ConfiguredTokens {
+  const { secrets, singleLocationId, logger, pollMs = POLL_MS } = options;
+  const readText = options.readFile ?? ((file: string) => readFileFrom(file, 'utf8'));
+  const path = secrets.locationTokens?.file ?? secrets.leadwayToken?.file ?? null;
+  const parse = createParser(secrets, singleLocationId);
+  const bad = new Set<string>();
+  let tokens = initialTokens(secrets, singleLocationId);
+  /** Those before the last change: responses to calls with them may still come, and quote them. */
+  let former = tokens;
+  let lastText: string | null = null;
+  let reading: Promise<void> | null = null;
+  let problem: string | null = null;
+
+  const reject = (found: string, file: string, err?: unknown): void => {
+    if (problem !== found) logger.warn({ file, ...(err !== undefined && { err }) }, found);
+    problem = found;
+  };
+  /** The text of the file once it has stopped changing: half a token looks like a whole one. */
+  const readSettled = async (file: string): Promise<string> => {
+    let text = await readText(file);
+    for (let round = 0; round < MAX_SETTLE_ROUNDS && text !== lastText; round += 1) {
+      await sleep(SETTLE_MS);
+      const again = await readText(file);
+      if (again === text) break;
+      text = again;
+    }
+    return text;
+  };
+  const read = async (file: string): Promise<void> => {
+    let text: string;
+    try {
+      text = await readSettled(file);
+    } catch (err) {
+      return reject('The token file can’t be read; the last good token stays in use', file, err);
+    }
+    if (text === lastText && problem === null) return;
+    const parsed = parse(text);
+    if (parsed === null) {
+      return reject('The token file holds no valid token; the last good one stays in use', file);
+    }
+    problem = null;
+    if (lastText !== null && text !== lastText) {
+      logger.info({ file }, 'The token file changed; its new content is in use');
+    }
+    if (text !== lastText) bad.clear();
+    lastText = text;
+    former = tokens;
+    tokens = parsed;
+  };
+  /** Once for all who wait: a rotation meets many requests at the same moment. */
+  const readOnce = (file: string): Promise<void> => {
+    reading ??= read(file).finally(() => {
+      reading = null;
+    });
+    return reading;
+  };
+  const candidatesFor = (locationId: string): readonly string[] => {
+    const secret = tokens.get(locationId);
+    if (secret === undefined) throw new TypeError('there is no token for this location');
+    return secret.reveal().split(',');
+  };
+  const current = (locationId: string): string => {
+    const candidates = candidatesFor(locationId);
+    return candidates.find((token) => !bad.has(token)) ?? candidates[0] ?? '';
+  };
+
+  const timer = path === null ? null : setInterval(() => void readOnce(path), pollMs);
+  timer?.unref();
+  if (path !== null) void readOnce(path);
+
+  return {
+    current,
+    all: (locationId) => [
+      ...candidatesFor(locationId),
+      ...(former.get(locationId)?.reveal().split(',') ?? []),
+    ],
+    problem: () => problem,
+    async reread() {
+      if (path === null) return null;
+      await reading; // it may have begun before the file changed
+      await readOnce(path);
+      return path;
+    },
+    async refresh(locationId, usedToken) {
+      // Another request may have found out first.
+      if (current(locationId) !== usedToken) return true;
+      if (path !== null) await readOnce(path);
+      const candidates = candidatesFor(locationId);
+      if (!candidates.includes(usedToken)) return true;
+      bad.add(usedToken);
+      // When every one was called bad, the first is as good a guess as any.
+      if (candidates.every((token) => bad.has(token))) for (const token of candidates) bad.delete(token);
+      const isOther = current(locationId) !== usedToken;
+      if (isOther) logger.warn({ locationId }, 'Leadway rejected one of the two tokens; the other is in use');
+      return isOther;
+    },
+    [Symbol.dispose]() {
+      if (timer !== null) clearInterval(timer);
+    },
+  };
+}
+
+function createParser(secrets: Secrets, singleLocationId: string | null): (text: string) => Tokens | null {
+  return function parse(text) {
+    if (secrets.locationTokens !== null) {
+      const several = parseLocationTokens(text);
+      if (!several.ok) return null;
+      // A location that vanished from the file keeps its token: the configuration still names it.
+      return new Map([...secrets.locationTokens.tokens, ...several.value]);
+    }
+    const one = parseTokenFile(text);
+    return one.ok && singleLocationId !== null ? new Map([[singleLocationId, one.value]]) : null;
+  };
+}
+
+function initialTokens(secrets: Secrets, singleLocationId: string | null): Tokens {
+  if (secrets.locationTokens !== null) return secrets.locationTokens.tokens;
+  const only = secrets.leadwayToken?.value;
+  return only !== undefined && singleLocationId !== null ? new Map([[singleLocationId, only]]) : new Map();
+}

@@ -1,0 +1,167 @@
+import { ERROR_CODES } from '../errors/error-codes.ts';
+import { MODES } from '../uploads/mode.ts';
+import { ref, type Schema } from './openapi-types.ts';
+
+const uploadedFiles: Schema = {
+  type: 'object',
+  additionalProperties: { type: 'string', format: 'uri' },
+  description:
+    'The public URL of each file by its name. Names that came twice are made distinct: `a (2).png`.',
+  examples: [{ 'photo.png': 'https://storage.googleapis.com/example/photo.png' }],
+};
+
+const text = (description: string, example: string): Schema => ({
+  type: 'string',
+  description,
+  examples: [example],
+});
+const count = (description: string, example: number): Schema => ({
+  type: 'integer',
+  minimum: 0,
+  description,
+  examples: [example],
+});
+
+/** An object all of whose properties are there but for the optional ones. */
+function object(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: 'object', required, properties, additionalProperties: false };
+}
+
+const initiated = {
+  uploadUrl: {
+    type: 'string',
+    format: 'uri',
+    description: 'Signed URL to PUT the file to. A secret of the client’s.',
+  },
+  method: { const: 'PUT' },
+  headers: {
+    ...object({ 'Content-Type': text('The type that the URL is bound to.', 'image/png') }),
+    description: 'Headers that the PUT must carry.',
+  },
+  uploadId: text('Leadway’s id of the upload.', 'upl_5f0c'),
+  filePath: text('Where storage keeps the file.', 'conversations/4c8nTqFzPq0aVY2hXk1L/photo.png'),
+  expiresAt: count('When the URL ends, in Unix milliseconds.', 1_767_225_600_000),
+  maxFileSize: count('Most bytes that the URL takes.', 5_242_880),
+  filename: text('The name as cleaned.', 'photo.png'),
+  contentType: text('The canonical type of the file.', 'image/png'),
+  ticket: text('Opaque; content and complete want it back.', 'eyJhbGciOiJkaXIi…'),
+  contentUrl: text(
+    'The relay: PUT the file here where storage is out of reach.',
+    '/api/messages/upload/content',
+  ),
+  completeUrl: text('POST the ticket here once the file is in storage.', '/api/messages/upload/complete'),
+} as const satisfies Readonly<Record<string, Schema>>;
+
+/** The schemas of all responses, by the name under which they are referred to. */
+export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
+  Error: {
+    ...object(
+      {
+        status: { type: 'integer', minimum: 400, maximum: 599, description: 'The HTTP status once more.' },
+        message: { type: 'string', description: 'For people; English, or Spanish by `Accept-Language`.' },
+        code: { type: 'string', enum: Object.keys(ERROR_CODES), description: 'For programs.' },
+        requestId: {
+          type: 'string',
+          description: 'The same as `X-Request-Id`; tell it to whoever runs the server.',
+        },
+        retryable: { type: 'boolean', description: 'Whether the very same request may succeed later.' },
+        retryAfterMs: { type: 'integer', minimum: 0, description: 'How long to wait before that.' },
+        upstreamTraceId: {
+          type: 'string',
+          description: 'Leadway’s own id of the call; its support asks for it.',
+        },
+        details: { type: 'object', description: 'Facts for programs; which ones depends on the code.' },
+      },
+      ['retryAfterMs', 'upstreamTraceId', 'details'],
+    ),
+    description: 'The one shape of all errors; a superset of Leadway’s own.',
+  },
+  Uploaded: object(
+    {
+      mode: { type: 'string', enum: ['forward', 'relay'] },
+      uploadedFiles,
+      twilioMediaSids: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'Only of a group SMS.',
+        examples: [['ME0123456789abcdef0123456789abcdef']],
+      },
+      expiresAt: count(
+        'Only with `isSecureAttachment=true`: when the URLs stop being public, in Unix milliseconds.',
+        1_767_225_600_000,
+      ),
+    },
+    ['twilioMediaSids', 'expiresAt'],
+  ),
+  Initiated: object(initiated),
+  Direct: object({ mode: { const: 'direct' }, ...initiated }),
+  Completed: object({
+    uploadedFiles,
+    metadata: object(
+      {
+        size: count('Bytes in storage; missing where Leadway does not tell.', 73_728),
+        contentType: text('As storage has it.', 'image/png'),
+      },
+      ['size', 'contentType'],
+    ),
+  }),
+  ClientConfig: object({
+    fileField: text('The form field of files.', 'fileAttachment'),
+    maxFiles: count('Most files in one request.', 5),
+    types: {
+      type: 'array',
+      items: object({
+        extensions: { type: 'array', items: { type: 'string' }, examples: [['jpg', 'jpeg']] },
+        mimeTypes: {
+          type: 'array',
+          items: { type: 'string' },
+          description: 'The first is the canonical one.',
+          examples: [['image/jpeg', 'image/jpg', 'image/pjpeg']],
+        },
+      }),
+    },
+    channels: object({ default: text('The channel of a call that names none.', 'SMS') }),
+    limits: object({
+      forwardMaxBytes: count('Largest file that is forwarded.', 5_242_880),
+      directMaxBytes: {
+        type: 'object',
+        required: ['default'],
+        additionalProperties: { type: 'integer', minimum: 0 },
+        description: 'Largest direct or relayed file by channel; `default` is for those not named.',
+        examples: [{ default: 5_242_880, WHATSAPP: 104_857_600 }],
+      },
+    }),
+    modes: {
+      type: 'array',
+      items: { type: 'string', enum: MODES },
+      description: 'Modes on offer at the moment.',
+    },
+  }),
+  Session: object({
+    token: text('For `Authorization: Bearer`, where the cookie is blocked.', 'eyJhbGciOiJkaXIi…'),
+    tokenType: { const: 'Bearer' },
+    expiresAt: count('When it ends, in Unix milliseconds.', 1_795_315_856_000),
+    locationId: text('The location that it is good for.', 'exampleLocation00001'),
+  }),
+  Health: object({ status: { const: 'ok' } }),
+  Readiness: object({
+    status: { type: 'string', enum: ['ready', 'not ready'] },
+    reasons: { type: 'array', items: { type: 'string' }, examples: [[]] },
+    notices: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'What an operator should know but what keeps no request away.',
+      examples: [[]],
+    },
+  }),
+};
+
+/** A JSON response of the schema `name`. */
+export function jsonResponse(description: string, name: keyof typeof ANSWER_SCHEMAS & string): unknown {
+  return {
+    description,
+    headers: { 'X-Request-Id': ref('headers', 'RequestId') },
+    content: { 'application/json': { schema: ref('schemas', name) } },
+  };
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '../logger.ts';
+import { sharedOrLocal } from './fallback.ts';
+import { KEY_PREFIX, toKeyPart } from './keys.ts';
+import { defineScript } from './script.ts';
+import type { SharedStore } from './store.ts';
+
+/** Counts how many uploads each client has in flight in all replicas. */
+export interface ClientSlots extends Disposable {
+  /**
+   * Takes a place; null when the client has `max` already. Call what it returns to give it back. While Redis
+   * is away nothing is rejected, and what was taken is counted as soon as Redis is back.
+   */
+  take(client: string, max: number): Promise<(() => void) | null>;
+}
+
+/** What {@link createCallerPlaces} takes. */
+export interface ClientSlotsOptions {
+  readonly store: SharedStore;
+  readonly logger: Logger;
+  /** A replica that dies gives nothing back: its places end by themselves after this long. */
+  readonly leaseMs?: number;
+}
+
+const LEASE_MS = 60_000;
+
+const TAKE = defineScript(`
+local max, lease = tonumber(ARGV[1]), tonumber(ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if redis.call('ZCARD', KEYS[1]) >= max then return 0 end
+redis.call('ZADD', KEYS[1], now + lease, ARGV[3])
+redis.call('PEXPIRE', KEYS[1], lease)
+return 1
+`);
+
+/** Adds what is not there, too: Redis may have come back empty, or the place was taken without it. */
+const RENEW = defineScript(`
+redis.call('ZADD', KEYS[1], now + tonumber(ARGV[1]), ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1
+`);
+
+/** Places that are counted in Redis. */
+export function createClientSlots({ store, logger, leaseMs = LEASE_MS }: ClientSlotsOptions): ClientSlots {
+  /** Key by id: the places that are taken, and those that were given back but not yet in Redis. */
+  const held = new Map<string, string>();
+  const given = new Map<string, string>();
+  const note = (err: unknown): void => logger.debug({ err }, 'a place could not be updated in Redis');
+  const giveBack = (id: string, key: string): void => {
+    given.set(id, key);
+    store.send('ZREM', key, id).then(() => given.delete(id), note);
+  };
+  const timer = setInterval(() => {
+    if (!store.isUp) return;
+    for (const [id, key] of held) RENEW(store, [key], [leaseMs, id]).catch(note);
+    for (const [id, key] of given) giveBack(id, key);
+  }, leaseMs / 3);
+  timer.unref();
+  return {
+    async take(client, max) {
+      const key = `${KEY_PREFIX}uploads:${toKeyPart(client)}`;
+      const id = randomUUID();
+      const takeInRedis = async (): Promise<boolean> => (await TAKE(store, [key], [max, leaseMs, id])) !== 0;
+      const isTaken = await sharedOrLocal(store, takeInRedis, () => true, note);
+      if (!isTaken) return null;
+      held.set(id, key);
+      return () => {
+        if (held.delete(id)) giveBack(id, key);
+      };
+    },
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}

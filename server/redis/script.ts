@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import type { SharedStore } from './store.ts';
+
+/** A Lua script that Redis runs atomically. */
+export type Script = (
+  store: SharedStore,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+) => Promise<unknown>;
+
+/**
+ * What every script may use: the time in milliseconds by the clock of Redis, which all replicas have in
+ * common whatever their own clocks say.
+ */
+const PRELUDE = `
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+`;
+
+/** Makes `body` callable; it is sent in full only to a Redis that does not know it yet. */
+export function defineScript(body: string): Script {
+  const source = PRELUDE + body;
+  const digest = createHash('sha1').update(source).digest('hex');
+  return async function runScript(store, keys, args) {
+    const rest = [String(keys.length), ...keys, ...args.map(String)];
+    try {
+      return await store.send('EVALSHA', digest, ...rest);
+    } catch (error) {
+      if (!isScriptMissing(error)) throw error;
+      return store.send('EVAL', source, ...rest);
+    }
+  };
+}
+
+/** Whether Redis does not know a script by its digest: it has been restarted, or told to forget its scripts. */
+export function isScriptMissing(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}

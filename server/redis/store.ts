@@ -1,0 +1,106 @@
+import { toRedisAddress } from '../config/redis-address.ts';
+import type { Logger } from '../logger.ts';
+import { redactText } from '../redaction.ts';
+import { openRedisConnection } from './redis-connection.ts';
+import { isScriptMissing } from './script.ts';
+
+/** What replicas share: a Redis that may be away at any moment. */
+export interface SharedStore extends AsyncDisposable {
+  /** Whether it responds at the moment. */
+  readonly isUp: boolean;
+  /** Runs one command. Rejects at once when Redis is known to be away, else after {@link COMMAND_TIMEOUT_MS}. */
+  send(...command: string[]): Promise<unknown>;
+  /** Why it can't be used, for the log and the readiness probe; null when it can. */
+  problem(): string | null;
+}
+
+/** Limits are a few numbers: whoever takes longer than this to add them up is as good as away. */
+const COMMAND_TIMEOUT_MS = 250;
+const PROBE_INTERVAL_MS = 500;
+
+const PROBLEM = 'Redis is away: each process counts limits for itself';
+
+/** What all our uses need: a script that writes. A read-only or full Redis responds PING all the same. */
+const PROBE = [
+  'EVAL',
+  "return redis.call('SET', KEYS[1], '1', 'PX', 1000)",
+  '1',
+  'leadway-bff:probe',
+] as const;
+
+/**
+ * Connects to Redis in the background and for as long as the process lives. Commands are never queued for
+ * later, and one that fails or is late makes all others fail at once until a probe has got through: a
+ * request must not wait for Redis more than once.
+ */
+export function openSharedStore(url: string, logger: Logger): SharedStore {
+  const address = toRedisAddress(url);
+  if (address === null) throw new TypeError('not the URL of a Redis');
+  let state: 'starting' | 'up' | 'away' = 'starting';
+  let isClosing = false;
+
+  const markAway = (error: unknown): void => {
+    if (state !== 'away' && !isClosing) {
+      logger.error({ reason: redactText(String(error)) }, PROBLEM);
+    }
+    state = 'away';
+  };
+  const run = async (command: readonly string[]): Promise<unknown> => {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const fail = (): void => reject(new Error('Redis did not respond in time'));
+    const startedAt = performance.now();
+    let timer = setTimeout(() => {
+      // This process was busy meanwhile, and may not even have sent the command.
+      const wasBusy = performance.now() - startedAt > 1.2 * COMMAND_TIMEOUT_MS;
+      timer = setTimeout(fail, wasBusy ? COMMAND_TIMEOUT_MS : 0);
+    }, COMMAND_TIMEOUT_MS);
+    try {
+      return await Promise.race([connection.send(command), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  let isProbing = false;
+  const probe = async (): Promise<void> => {
+    if (state === 'up' || isProbing || isClosing || !connection.isReady) return;
+    isProbing = true;
+    try {
+      await run(PROBE);
+      state = 'up';
+      logger.info('Redis responds: limits are shared by all replicas');
+    } catch (error) {
+      markAway(error);
+    } finally {
+      isProbing = false;
+    }
+  };
+
+  const connection = openRedisConnection(address, {
+    onReady: () => void probe(),
+    onError: markAway,
+    isUsable: () => state === 'up',
+  });
+  const prober = setInterval(() => void probe(), PROBE_INTERVAL_MS);
+  prober.unref();
+
+  return {
+    get isUp() {
+      return state === 'up';
+    },
+    async send(...command) {
+      if (state !== 'up') throw new Error(PROBLEM);
+      try {
+        return await run(command);
+      } catch (error) {
+        if (!isScriptMissing(error)) markAway(error);
+        throw error;
+      }
+    },
+    problem: () => (state === 'away' ? PROBLEM : null),
+    async [Symbol.asyncDispose]() {
+      isClosing = true;
+      clearInterval(prober);
+      connection[Symbol.dispose]();
+    },
+  };
+}
