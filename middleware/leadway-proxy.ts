@@ -9,11 +9,10 @@ import { addLogFields } from '../server/http/log-fields.ts';
 import { BodyOverflowError } from '../server/http/read-body.ts';
 import { canRespond, disconnectSignal, isResponseSent, onResponseEnd } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
-import { isBadToken, toConnectionFault } from '../server/leadway/leadway-errors.ts';
-import { toLeadwayHeaders } from '../server/leadway/leadway-headers.ts';
-import { readResponse } from '../server/leadway/leadway-response.ts';
+import { isConnected } from '../server/leadway/agent.ts';
+import { isBadToken, toConnectionFault } from '../server/leadway/errors.ts';
 import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
-import { isConnected } from '../server/leadway/upstream-agent.ts';
+import { readResponse } from '../server/leadway/response.ts';
 import type { ListedCall } from '../server/passthrough/rules.ts';
 import { isWebPage, pipeResponse } from './pipe-response.ts';
 
@@ -59,7 +58,7 @@ export function createLeadwayProxy({
   config,
   uploads: { leadway },
 }: Pick<AppContext, 'agent' | 'config' | 'uploads'>): LeadwayProxy {
-  const { baseUrl, apiVersion, tokens, quota, timeoutMs } = leadway.options;
+  const { baseUrl, tokens, quota, timeoutMs } = leadway.options;
   const calls = new WeakMap<IncomingMessage, RunningCall>();
   const runningCall = (req: IncomingMessage): RunningCall => {
     const running = calls.get(req);
@@ -139,7 +138,7 @@ export function createLeadwayProxy({
     running.tries += 1;
     await quota.take(call.locationId, signal);
     running.token = tokens.current(call.locationId);
-    req.headers = toIncomingHeaders(toLeadwayHeaders(running.token, apiVersion));
+    req.headers = toIncomingHeaders(leadway.headers(running.token));
     if (call.body !== null) {
       req.headers['content-type'] = 'application/json';
       req.headers['content-length'] = String(Buffer.byteLength(call.body));

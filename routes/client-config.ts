@@ -2,8 +2,8 @@ import type { Request, Response, Router } from 'express';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AppContext } from '../server/context.ts';
 import { FILE_TYPES } from '../server/file-types/file-types.ts';
-import { CHANNEL_LIMITS } from '../server/uploads/channels.ts';
-import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
+import { FILE_FIELD } from '../server/uploads/fields.ts';
+import { CHANNEL_LIMITS } from '../server/uploads/mode.ts';
 
 /** `GET /config`: what a browser client needs to reject early and to choose a way. Holds no secret. */
 export function addClientConfig(

@@ -7,8 +7,7 @@ import { toUser } from '../server/embedding.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { addLogFields } from '../server/http/log-fields.ts';
 import { disconnectSignal } from '../server/http/response-end.ts';
-import { openPresentedTicket } from '../server/uploads/presented-ticket.ts';
-import type { Ticket } from '../server/uploads/tickets.ts';
+import { openPresentedTicket, type Ticket } from '../server/uploads/tickets.ts';
 
 /** The fields of Leadway's own complete call: a client may repeat them, and then they must be the ticket's. */
 const REPEATABLE = ['uploadId', 'filePath', 'locationId', 'conversationId', 'filename'] as const;

@@ -1,30 +1,37 @@
-import type { NextFunction, Request, Response, Router } from 'express';
+import type { Request, Response, Router } from 'express';
 import { clientOf } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
-import { createStorageProxy } from '../middleware/storage-proxy.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
-import { appError } from '../server/errors/app-error.ts';
+import { type AppError, appError } from '../server/errors/app-error.ts';
 import { letBodyCome } from '../server/http/continue.ts';
-import { addLogFields } from '../server/http/log-fields.ts';
-import { emptyFile } from '../server/uploads/incoming-file.ts';
+import { logFieldsOf } from '../server/http/log-fields.ts';
+import { canRespond, onResponseEnd } from '../server/http/response-end.ts';
+import { sendError } from '../server/http/send-error.ts';
+import { ContentUpload } from '../server/uploads/content.ts';
+import { emptyFile, sizeMismatch } from '../server/uploads/incoming-file.ts';
 import { overLimit } from '../server/uploads/mode.ts';
-import { openPresentedTicket } from '../server/uploads/presented-ticket.ts';
-import type { Ticket } from '../server/uploads/tickets.ts';
-import { sizeMismatch } from '../server/uploads/upload-errors.ts';
+import { openPresentedTicket, type Ticket } from '../server/uploads/tickets.ts';
 
 /** `PUT /messages/upload/content`: relays a file to the signed URL that its ticket seals. */
-export function addContent(
-  router: Router,
-  context: Pick<AppContext, 'agent' | 'config' | 'policy' | 'slots' | 'tickets' | 'uploads'>,
-): void {
-  const proxy = createStorageProxy(context);
-  const relayContent = async (req: Request, res: Response, next: NextFunction): Promise<void> => {
+export function addContent(router: Router, context: Pick<AppContext, 'slots' | 'tickets' | 'uploads'>): void {
+  const relayContent = async (req: Request, res: Response): Promise<void> => {
     const ticket = await openPresentedTicket(context, clientOf(req), requiredTicket(req), 'content');
-    addLogFields(req, { mode: 'relay', locationId: ticket.locationId, contentType: ticket.contentType });
-    assertFits(req, ticket);
+    const log = logFieldsOf(req);
+    Object.assign(log, { mode: 'relay', locationId: ticket.locationId, contentType: ticket.contentType });
+    const length = contentLengthOf(req);
+    assertFits(req, length, ticket);
+    const upload = new ContentUpload(context.uploads, ticket, length, log);
+    // Whatever ends the response, such as a client that leaves or a time-out, ends the upload.
+    onResponseEnd(res, () => upload.fail(appError('UPSTREAM_ABORTED')));
+    upload.stored.then(
+      () => {
+        if (canRespond(res)) res.status(204).end();
+      },
+      (error: AppError) => sendError(req, res, error),
+    );
     letBodyCome(req, res);
-    await proxy(req, res, next, ticket);
+    upload.receive(req);
   };
   router
     .route('/messages/upload/content')
@@ -39,8 +46,17 @@ function requiredTicket(req: Request): string {
   return ticket;
 }
 
-/** Everything that can be rejected before a byte of the body has come. */
-function assertFits(req: Request, { contentType, filename, fileSize, maxFileSize, channel }: Ticket): void {
+function contentLengthOf(req: Request): number | null {
+  const length = req.get('Content-Length');
+  return length === undefined ? null : Number(length);
+}
+
+/** Everything that can be rejected before the body arrives. */
+function assertFits(
+  req: Request,
+  size: number | null,
+  { contentType, filename, fileSize, maxFileSize, channel }: Ticket,
+): void {
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw appError('UNSUPPORTED_ENCODING');
   const declared = req.get('Content-Type')?.split(';')[0]?.trim().toLowerCase();
@@ -52,9 +68,7 @@ function assertFits(req: Request, { contentType, filename, fileSize, maxFileSize
       details: { extension, declared, detected: contentType },
     });
   }
-  const length = req.get('Content-Length');
-  if (length === undefined) return;
-  const size = Number(length);
+  if (size === null) return;
   if (size === 0) throw emptyFile(filename);
   if (size > maxFileSize) throw overLimit(maxFileSize, channel);
   if (fileSize !== null && size !== fileSize) throw sizeMismatch(fileSize, size);

@@ -11,12 +11,10 @@ import { type AppError, appError } from '../server/errors/app-error.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
 import { canRespond, disconnectSignal, onResponseEnd } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
-import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
-import { HeadForm } from '../server/uploads/head-form.ts';
-import { initiateUpload } from '../server/uploads/initiate-upload.ts';
-import { INITIATE_FIELD_NAMES, parseUploadFields } from '../server/uploads/upload-fields.ts';
+import { FILE_FIELD, INITIATE_FIELD_NAMES, parseUploadFields } from '../server/uploads/fields.ts';
+import { InitiateForm, initiateUpload } from '../server/uploads/initiate.ts';
 
-/** `POST /messages/upload/initiate`: a signed URL for a file that is described, or of which the head is sent. */
+/** `POST /messages/upload/initiate`: a signed URL for a file that is described, or whose leading bytes are sent. */
 export function addInitiate(
   router: Router,
   context: Pick<AppContext, 'slots' | 'uploads'>,
@@ -28,13 +26,13 @@ export function addInitiate(
     fieldNames: INITIATE_FIELD_NAMES,
     maxFiles: 1,
   });
-  const takeSlot = createUploadSlot(context); // what is kept of a head takes memory, as an upload does
+  const takeSlot = createUploadSlot(context); // leading bytes take memory, as an upload does
   const readJson = createJsonBody();
 
-  const initiateByHead = (req: Request, res: Response): void => {
+  const initiateByContent = (req: Request, res: Response): void => {
     const boundary = reader.boundaryOf(req);
     const addPrefix = readPrefix(req);
-    const form = new HeadForm(uploads, clientOf(req), logFieldsOf(req));
+    const form = new InitiateForm(uploads, clientOf(req), logFieldsOf(req));
     onResponseEnd(res, () => form.fail(appError('UPSTREAM_ABORTED')));
     form.response.then(
       (response) => {
@@ -46,16 +44,16 @@ export function addInitiate(
   };
   const initiateByDescription = async (req: Request, res: Response): Promise<void> => {
     const fields = parseUploadFields(req.body as Record<string, unknown>, uploads.attachmentUrlOrigins);
-    const request = { client: clientOf(req), fields, offered: null, facts: logFieldsOf(req) };
+    const request = { client: clientOf(req), fields, leading: null, log: logFieldsOf(req) };
     const addPrefix = readPrefix(req);
     res.json(addPrefix(await initiateUpload(uploads, request, disconnectSignal(res))));
   };
   const path = '/messages/upload/initiate';
-  router.post(path, forForms, takeSlot, initiateByHead);
+  router.post(path, forForms, takeSlot, initiateByContent);
   router.route(path).post(readJson, initiateByDescription).all(createMethodNotAllowed('POST'));
 }
 
-/** Leaves what is no form to the next route. */
+/** Passes anything but a form on to the next route. */
 function forForms(req: Request, _res: Response, next: NextFunction): void {
   next(isForm(req.headers['content-type']) ? undefined : 'route');
 }

@@ -9,8 +9,8 @@ import { addLogFields } from '../server/http/log-fields.ts';
 import { collectLocations } from '../server/passthrough/named-locations.ts';
 import { createRuleBook, type RuleMatch } from '../server/passthrough/rules.ts';
 import { parseStrictTarget, type StrictTarget } from '../server/passthrough/strict-target.ts';
+import { required } from '../server/uploads/fields.ts';
 import { resolveLocation } from '../server/uploads/locations.ts';
-import { required } from '../server/uploads/upload-fields.ts';
 
 /** The attack: 1 MiB of short keys, each searched for a location, would hold the process for 0.3 s. */
 const MAX_VALUES = 50_000;

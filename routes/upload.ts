@@ -2,6 +2,7 @@ import type { Request, Response, Router } from 'express';
 import { clientOf } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AddPrefix, ReadPrefix } from '../middleware/forwarded.ts';
+import { closingLength } from '../middleware/multipart/boundary.ts';
 import { createMultipartReader } from '../middleware/multipart/multipart.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
@@ -9,14 +10,11 @@ import { type AppError, appError } from '../server/errors/app-error.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
 import { canRespond, onResponseEnd } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
-import { closingLength } from '../server/uploads/form-length.ts';
-import { FILE_FIELD } from '../server/uploads/forward-carrier.ts';
-import { MODES, type Mode } from '../server/uploads/mode.ts';
-import { Upload } from '../server/uploads/upload.ts';
-import type { UploadResponse } from '../server/uploads/upload-answer.ts';
-import { UPLOAD_FIELD_NAMES } from '../server/uploads/upload-fields.ts';
+import { FILE_FIELD, UPLOAD_FIELD_NAMES } from '../server/uploads/fields.ts';
+import { MODES, type RequestedMode } from '../server/uploads/mode.ts';
+import { Upload, type UploadResponse } from '../server/uploads/upload.ts';
 
-/** `POST /messages/upload`: takes files and sees to it that they reach Leadway, in one of three ways. */
+/** `POST /messages/upload`: sends files to Leadway, in one of three modes. */
 export function addUpload(
   router: Router,
   context: Pick<AppContext, 'uploads' | 'slots'>,
@@ -31,8 +29,8 @@ export function addUpload(
 
   const takeUpload = (req: Request, res: Response): void => {
     const boundary = reader.boundaryOf(req);
-    const { query } = req; // parsed anew by every look at it
-    const request = {
+    const { query } = req; // every access parses it
+    const options = {
       client: clientOf(req),
       mode: parseMode(query['mode']),
       locationId: parseLocation(query['locationId']),
@@ -40,10 +38,10 @@ export function addUpload(
       closingBytes: closingLength(boundary),
     };
     const addPrefix = readPrefix(req);
-    const upload = new Upload(uploads, request, logFieldsOf(req));
-    // Whoever ends the response (the client by leaving, a time-out by its response) ends the upload.
+    const upload = new Upload(uploads, options, logFieldsOf(req));
+    // Whatever ends the response, such as a client that leaves or a time-out, ends the upload.
     onResponseEnd(res, () => {
-      // Most responses close because all is done: no error, with its stack, is made for those.
+      // Most responses end because the upload has settled; they need no error and its stack.
       if (!upload.signal.aborted) upload.fail(appError('UPSTREAM_ABORTED'));
     });
     upload.response.then(
@@ -64,7 +62,7 @@ function send(res: Response, response: UploadResponse, addPrefix: AddPrefix): vo
   else res.json(response);
 }
 
-function parseMode(value: unknown): Mode {
+function parseMode(value: unknown): RequestedMode {
   if (value === undefined || value === '') return 'auto';
   const mode = MODES.find((known) => known === value);
   if (mode === undefined) {
@@ -77,7 +75,7 @@ function parseMode(value: unknown): Mode {
   return mode;
 }
 
-/** Its form is checked with that of the fields; here only that it is one. */
+/** Its form is checked with the fields. */
 function parseLocation(value: unknown): string | null {
   if (value === undefined || value === '') return null;
   if (typeof value === 'string') return value;

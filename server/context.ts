@@ -9,21 +9,21 @@ import { createUploadHooks, type Embedding } from './embedding.ts';
 import { createTypePolicy, type TypePolicy } from './file-types/file-types.ts';
 import { LingeringClose } from './http/lingering-close.ts';
 import { createProxyFor, type ProxyFor } from './http/outbound-proxy.ts';
-import { createDirectCapability, type DirectCapability } from './leadway/direct-capability.ts';
-import { LeadwayClient } from './leadway/leadway-client.ts';
+import { createUpstreamAgent, type UpstreamAgent } from './leadway/agent.ts';
+import { createDirectCapability, type DirectCapability } from './leadway/capability.ts';
+import { LeadwayClient } from './leadway/client.ts';
 import { createUpstreamQuota } from './leadway/quota.ts';
 import { createProbe, createReachability } from './leadway/reachability.ts';
 import { createConfiguredTokens } from './leadway/token-store.ts';
-import { createUpstreamAgent, type UpstreamAgent } from './leadway/upstream-agent.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import { createClientSlots } from './redis/client-slots.ts';
 import { openSharedStore, type SharedStore } from './redis/store.ts';
-import { DirectUploads } from './uploads/direct-uploads.ts';
+import { DirectUploads } from './uploads/direct.ts';
 import { locationsOfClient } from './uploads/locations.ts';
 import { createSlots, type Slots } from './uploads/slots.ts';
-import { createTicketBox, type TicketBox } from './uploads/tickets.ts';
-import type { UploadContext } from './uploads/upload-context.ts';
+import { createTicketCodec, type TicketCodec } from './uploads/tickets.ts';
+import type { UploadContext } from './uploads/upload.ts';
 import { createUserHash } from './user-hash.ts';
 
 /** What routes and middleware are made of; each asks for the parts that it uses. */
@@ -50,7 +50,7 @@ export interface AppContext extends AsyncDisposable {
   readonly probeLeadway: () => void;
   readonly capability: DirectCapability;
   readonly direct: DirectUploads;
-  readonly tickets: TicketBox;
+  readonly tickets: TicketCodec;
   readonly slots: Slots;
   readonly policy: TypePolicy;
   readonly uploads: UploadContext;
@@ -106,7 +106,7 @@ export function createContext(
     logger,
   });
   const sealingSecrets = ticketSecrets(secrets);
-  const tickets = createTicketBox(sealingSecrets);
+  const tickets = createTicketCodec(sealingSecrets);
   const capability = createDirectCapability(logger);
   const policy = createTypePolicy(limits.allowedExtensions);
   const direct = new DirectUploads({
@@ -154,8 +154,8 @@ export function createContext(
       leadway,
       direct,
       policy,
+      observers: [],
       locationsFor: (client) => locationsOfClient(config.leadway.locationIds, client),
-      quota,
       forward: config.forward,
       maxFiles: limits.maxFiles,
       defaultChannel: limits.defaultChannel,

@@ -42,6 +42,11 @@ export function parseBoundary(contentType: string | undefined): string {
   return boundary;
 }
 
+/** Bytes between the content of the last part and the end of a usual form: CRLF, closing delimiter, CRLF. */
+export function closingLength(boundary: string): number {
+  return Buffer.byteLength(`\r\n--${boundary}--\r\n`);
+}
+
 function notMultipart(fault: 'boundary' | 'twoBoundaries'): AppError {
   return appError('NOT_MULTIPART', { message: `NOT_MULTIPART.${fault}` });
 }

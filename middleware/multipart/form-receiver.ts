@@ -1,6 +1,6 @@
 import type { AppError } from '../../server/errors/app-error.ts';
+import type { RawFields } from '../../server/uploads/fields.ts';
 import type { FilePart } from '../../server/uploads/upload.ts';
-import type { RawFields } from '../../server/uploads/upload-fields.ts';
 
 /** Takes the parts of a form as they arrive. Implemented by `Upload`, among others. */
 export interface FormReceiver {

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Secrets } from '../config/secrets.ts';
-import type { UpstreamAgent } from '../leadway/upstream-agent.ts';
+import type { UpstreamAgent } from '../leadway/agent.ts';
 import type { Logger } from '../logger.ts';
 import type { SharedStore } from '../redis/store.ts';
 import type { Authenticator } from './authenticator.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { readBody } from '../http/read-body.ts';
-import { toTarget, type UpstreamAgent } from '../leadway/upstream-agent.ts';
+import { toTarget, type UpstreamAgent } from '../leadway/agent.ts';
 
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 256 * 1024;

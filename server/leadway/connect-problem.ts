@@ -1,4 +1,4 @@
-import { ConnectTimeoutError } from './upstream-agent.ts';
+import { ConnectTimeoutError } from './agent.ts';
 
 /** Where a connection was to go. */
 export interface ConnectTarget {

@@ -5,7 +5,7 @@ import { appError } from '../errors/app-error.ts';
 import type { Logger } from '../logger.ts';
 import { sharedOrLocal } from '../redis/fallback.ts';
 import type { SharedStore } from '../redis/store.ts';
-import { parseRetryAfter } from './leadway-errors.ts';
+import { parseRetryAfter } from './errors.ts';
 import {
   type CallKind,
   createLocalCounter,

@@ -1,7 +1,7 @@
 import type { OutboundProxy } from '../http/outbound-proxy.ts';
 import type { Logger } from '../logger.ts';
+import { isConnected, toTarget, type UpstreamAgent } from './agent.ts';
 import { explainConnectProblem } from './connect-problem.ts';
-import { isConnected, toTarget, type UpstreamAgent } from './upstream-agent.ts';
 
 /** Knows which upstream hosts can't be reached, for the log and the readiness probe. */
 export interface Reachability {

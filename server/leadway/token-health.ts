@@ -1,5 +1,5 @@
 import type { Logger } from '../logger.ts';
-import { adviceFor, type LeadwayRejection, type LeadwayUse } from './leadway-errors.ts';
+import { adviceFor, type LeadwayRejection, type LeadwayUse } from './errors.ts';
 
 /** What Leadway rejects about the tokens, for the log and the readiness probe. */
 export interface TokenNotices {

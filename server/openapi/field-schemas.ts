@@ -1,9 +1,8 @@
 import type { Config } from '../config/config.ts';
 import { FILE_TYPES } from '../file-types/file-types.ts';
 import { ID_PATTERN } from '../id-pattern.ts';
-import { CHANNEL_LIMITS } from '../uploads/channels.ts';
-import { FILE_FIELD } from '../uploads/forward-carrier.ts';
-import { CHANNEL, CHAT_SERVICE_SID, UPLOAD_FIELD_NAMES } from '../uploads/upload-fields.ts';
+import { CHANNEL, CHAT_SERVICE_SID, FILE_FIELD, UPLOAD_FIELD_NAMES } from '../uploads/fields.ts';
+import { CHANNEL_LIMITS } from '../uploads/mode.ts';
 import type { Schema } from './openapi-types.ts';
 
 type Settings = Pick<Config, 'uploads' | 'leadway' | 'attachmentUrlOrigins' | 'forward'>;

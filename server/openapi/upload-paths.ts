@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { ID_PATTERN } from '../id-pattern.ts';
-import { FILE_FIELD } from '../uploads/forward-carrier.ts';
+import { FILE_FIELD } from '../uploads/fields.ts';
 import { MODES } from '../uploads/mode.ts';
 import { CODES_OF } from './error-codes-of.ts';
 import { errorResponses } from './error-responses.ts';

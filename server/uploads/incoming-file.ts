@@ -7,10 +7,9 @@ import {
   type StructureValidator,
   type TypeProblem,
 } from '../file-types/validation.ts';
-import { BufferList } from '../http/buffers.ts';
 
 /** A file as its sender describes it. */
-export interface FileClaim {
+export interface FileMetadata {
   /** Cleaned and distinct within the request. */
   readonly name: string;
   /** Null when its sender says nothing about the type. */
@@ -18,90 +17,127 @@ export interface FileClaim {
   readonly isMultipart: boolean;
 }
 
-/** One file of an upload while it passes through: what is known of it, and the checks that run over it. */
+/** Follows the bytes of one file that is forwarded, relayed or held, such as a malware scan. */
+export interface FileObserver {
+  /** Gets the next bytes before they are sent on. A promise delays the sink and the client. It must not keep `chunk`. */
+  write(chunk: Buffer): Promise<void> | undefined;
+  /** The file is whole. Rejects with the AppError that rejects the upload; the commit waits for it. */
+  end(): Promise<void>;
+  /** The upload has settled, or the file is not sent on after all. May be called more than once. */
+  destroy(): void;
+}
+
+/** Makes an observer once the leading bytes of `file` are accepted. */
+export type ObserveFile = (file: { readonly name: string; readonly contentType: string }) => FileObserver;
+
+/** How files are checked. */
+export interface FileChecks {
+  readonly policy: TypePolicy;
+  readonly observers: readonly ObserveFile[];
+}
+
+/** One file of an upload as it arrives: what is known of it, and the checks that run over it. */
 export class IncomingFile {
   readonly name: string;
-  /** Bytes that have come so far. */
+  /** Bytes that have arrived. */
   size = 0;
-  /** Whether its last byte has come. */
+  /** Its size in bytes, where that is certain before its last byte; null otherwise. */
+  expectedSize: number | null = null;
+  /** Whether its last byte has arrived. */
   isWhole = false;
-  /** Its bytes, while they may still be held. */
-  readonly held = new BufferList();
-  readonly #claim: FileClaim;
-  readonly #policy: TypePolicy;
+  readonly #metadata: FileMetadata;
+  readonly #checks: FileChecks;
   #type: FileType | null = null;
-  #inspector: StructureValidator | null = null;
-  #unsettled: Buffer | null = null;
+  #structure: StructureValidator | null = null;
+  /** Leading bytes that may or may not be the whole file. */
+  #undecided: Buffer | null = null;
+  #isVerified = false;
+  #observers: readonly FileObserver[] = [];
 
-  /** @throws AppError `TYPE_NOT_ALLOWED`, which takes no content to know. */
-  constructor(claim: FileClaim, policy: TypePolicy) {
-    this.name = claim.name;
-    this.#claim = claim;
-    this.#policy = policy;
-    const verdict = checkName(this.#judged());
-    if (!verdict.ok) throw this.#toError(verdict.problem);
+  /** @throws AppError `TYPE_NOT_ALLOWED`, which needs no content. */
+  constructor(metadata: FileMetadata, checks: FileChecks) {
+    this.name = metadata.name;
+    this.#metadata = metadata;
+    this.#checks = checks;
+    const checked = checkName(this.#description());
+    if (!checked.ok) throw this.#toError(checked.problem);
   }
 
-  /** The canonical type; known once the head was accepted. */
+  /** The canonical type; known once the leading bytes were accepted. */
   get contentType(): string {
-    if (this.#type === null) throw new TypeError('the head of the file was not judged yet');
+    if (this.#type === null) throw new TypeError('the leading bytes of the file have not been checked yet');
     return this.#type.contentType;
   }
 
   /**
-   * Judges the first bytes of the file.
+   * Checks the type by the leading bytes.
    *
-   * @param extent Whether these are all of its bytes. `maybe` when nothing more comes but the sender may have
-   *   cut it there on purpose, to have a head judged.
+   * @param extent Whether these are all of its bytes. `maybe` when no more arrive but the sender may have cut the file
+   *   there on purpose, to have only its leading bytes checked.
    * @throws AppError `EMPTY_FILE`, `TYPE_MISMATCH`.
    */
-  async admit(head: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<void> {
-    if (head.length === 0) throw emptyFile(this.name);
-    const verdict = await checkLeadingBytes({ ...this.#judged(), bytes: head, isWhole: extent === 'whole' });
-    if (!verdict.ok) throw this.#toError(verdict.problem);
-    this.#type = verdict.type;
-    if (extent === 'maybe') this.#unsettled = head;
-    else this.#inspector = verdict.structure;
+  async checkLeadingBytes(bytes: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<void> {
+    await this.#recognise(bytes, extent);
+    const { name, contentType } = this;
+    this.#observers = this.#checks.observers.map((observe) => observe({ name, contentType }));
   }
 
-  /** Counts and checks the next bytes. */
-  pass(chunk: Buffer): void {
+  /** Counts and checks the next bytes. A promise means: wait for it before they are sent on. */
+  update(chunk: Buffer): Promise<void> | undefined {
     this.size += chunk.length;
-    this.#inspector?.update(chunk);
+    this.#structure?.update(chunk);
+    if (this.#observers.length === 0) return undefined;
+    return Promise.all(this.#observers.map((observer) => observer.write(chunk))).then(() => {});
   }
 
   /**
-   * Judges the file as a whole, all of which has passed.
+   * Checks the file as a whole, all of which has arrived.
    *
-   * @throws AppError `TYPE_MISMATCH` when its structure is not that of its type.
+   * @throws AppError `TYPE_MISMATCH` when its structure is not that of its type; what its observers reject it with.
    */
-  async assertSound(): Promise<void> {
-    const head = this.#unsettled;
-    this.#unsettled = null;
-    if (head !== null) await this.admit(head, 'whole');
-    const problem = this.#inspector?.finish() ?? null;
-    this.#inspector = null;
+  async verify(): Promise<void> {
+    if (this.#isVerified) return;
+    this.#isVerified = true;
+    if (this.#undecided !== null) await this.#recognise(this.#undecided, 'whole');
+    const problem = this.#structure?.finish() ?? null;
     if (problem !== null) throw this.#toError(problem);
+    if (this.#observers.length > 0) await Promise.all(this.#observers.map((observer) => observer.end()));
   }
 
-  /** Lets go of bytes that were held. */
-  release(): Buffer[] {
-    return this.held.take();
+  /** Ends the observers: the file is not sent on. */
+  destroy(): void {
+    for (const observer of this.#observers) observer.destroy();
+    this.#observers = [];
+  }
+
+  async #recognise(leadingBytes: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<void> {
+    if (leadingBytes.length === 0) throw emptyFile(this.name);
+    const isWhole = extent === 'whole';
+    const checked = await checkLeadingBytes({ ...this.#description(), bytes: leadingBytes, isWhole });
+    if (!checked.ok) throw this.#toError(checked.problem);
+    this.#type = checked.type;
+    if (extent === 'maybe') this.#undecided = leadingBytes;
+    else this.#structure = checked.structure;
   }
 
   #toError(problem: TypeProblem): AppError {
-    return toTypeError(problem, this.name, this.#policy);
+    return toTypeError(problem, this.name, this.#checks.policy);
   }
 
-  #judged() {
-    const { name, declaredType, isMultipart } = this.#claim;
-    return { filename: name, declared: declaredType, multipart: isMultipart, policy: this.#policy };
+  #description() {
+    const { name, declaredType, isMultipart } = this.#metadata;
+    return { filename: name, declared: declaredType, multipart: isMultipart, policy: this.#checks.policy };
   }
 }
 
 /** The error for a file without content. */
 export function emptyFile(filename: string): AppError {
   return appError('EMPTY_FILE', { params: { filename }, details: { filename } });
+}
+
+/** The error for content of another size than was declared, in bytes. */
+export function sizeMismatch(declared: number, received: number): AppError {
+  return appError('SIZE_MISMATCH', { details: { declared, received } });
 }
 
 /** The error for a file whose type was rejected. */

@@ -1,23 +1,39 @@
 import { type AppError, appError } from '../errors/app-error.ts';
 import { sizeText } from '../errors/messages.ts';
-import { channelMaxBytes, LARGEST_CHANNEL_BYTES } from './channels.ts';
-import { tooManyFiles } from './upload-errors.ts';
 
-/** How the client wants a file to travel. */
+const MIB = 1024 * 1024;
+
+/** Largest file of a direct or relayed upload on any channel but these: the vendor's rule for signed URLs. */
+const MAX_BYTES = 5 * MIB;
+const MAX_BYTES_BY_CHANNEL: Readonly<Record<string, number>> = { WHATSAPP: 100 * MIB };
+
+/** Limits by channel, in bytes. */
+export const CHANNEL_LIMITS = { default: MAX_BYTES, channels: MAX_BYTES_BY_CHANNEL } as const;
+
+/** The largest of them. */
+export const LARGEST_CHANNEL_BYTES = Math.max(MAX_BYTES, ...Object.values(MAX_BYTES_BY_CHANNEL));
+
+/** Largest direct or relayed file of `channel`, in bytes. Forwarded files have a limit of our own instead. */
+export function channelMaxBytes(channel: string): number {
+  return Object.hasOwn(MAX_BYTES_BY_CHANNEL, channel)
+    ? (MAX_BYTES_BY_CHANNEL[channel] ?? MAX_BYTES)
+    : MAX_BYTES;
+}
+
+/** The modes that a client may ask for; `auto` leaves the choice to the server. */
 export const MODES = ['auto', 'forward', 'direct', 'relay'] as const;
 
-/** How the client wants a file to travel; `auto` leaves it to the server. */
-export type Mode = (typeof MODES)[number];
+export type RequestedMode = (typeof MODES)[number];
 
 /** How a file travels. */
-export type Route = 'forward' | 'direct' | 'relay';
+export type Mode = Exclude<RequestedMode, 'auto'>;
 
-/** What the choice of a route depends on. */
-export interface RouteFacts {
-  readonly mode: Mode;
+/** What the choice of a mode depends on. */
+export interface ModeFacts {
+  readonly mode: RequestedMode;
   readonly isGroupSms: boolean;
   readonly fileCount: number;
-  /** Size of the one file in bytes: declared, or as good as certain; null when unknown. */
+  /** Size of the one file in bytes: declared, or certain from the length of the body; null when unknown. */
   readonly size: number | null;
   /** Null while the field has not come. */
   readonly channel: string | null;
@@ -30,14 +46,14 @@ export interface RouteFacts {
 }
 
 /**
- * The route of an upload by what is known so far; `wait` when a field that may still come decides.
+ * Chooses the mode of an upload by what is known so far; `wait` when it depends on a field that may still come.
  *
- * @throws AppError `INVALID_FIELD` for a group SMS by another route than forward, `FILE_TOO_LARGE`,
- *   `TOO_MANY_FILES` for several files of which one can't be forwarded.
+ * @throws AppError `INVALID_FIELD` for a group SMS in another mode than forward, `FILE_TOO_LARGE`, `TOO_MANY_FILES`
+ *   for several files of which one can't be forwarded.
  */
-export function chooseRoute(facts: RouteFacts): Route | 'wait' {
+export function chooseMode(facts: ModeFacts): Mode | 'wait' {
   const { mode, isGroupSms, fileCount } = facts;
-  if (isGroupSms) return groupSmsRoute(facts);
+  if (isGroupSms) return groupSmsMode(facts);
   if (mode === 'direct' && fileCount > 1) throw tooManyFiles(1);
   if (mode !== 'auto') return checkedSize(facts, mode);
   if (facts.size === null || facts.size <= forwardLimit(facts)) return 'forward';
@@ -45,16 +61,16 @@ export function chooseRoute(facts: RouteFacts): Route | 'wait' {
   return checkedSize(facts, 'direct');
 }
 
-/** The most that one forwarded file may have: more where direct is asked for in vain. */
+/** Largest forwarded file in bytes: larger where `auto` would choose direct and Leadway does not offer it. */
 export function forwardLimit(
-  facts: Pick<RouteFacts, 'mode' | 'isDirectOffered' | 'forwardMaxBytes' | 'fallbackMaxBytes'>,
+  facts: Pick<ModeFacts, 'mode' | 'isDirectOffered' | 'forwardMaxBytes' | 'fallbackMaxBytes'>,
 ): number {
   const isFallback = facts.mode === 'auto' && !facts.isDirectOffered;
   return isFallback ? Math.max(facts.forwardMaxBytes, facts.fallbackMaxBytes) : facts.forwardMaxBytes;
 }
 
-/** The error for a file over `limit`; says so when the direct route would carry it. */
-export function tooLarge(facts: RouteFacts, limit: number): AppError {
+/** The error for a file over `limit`; suggests direct where the file would fit. */
+export function tooLarge(facts: ModeFacts, limit: number): AppError {
   const channel = facts.channel ?? facts.defaultChannel;
   const directLimit = channelMaxBytes(channel);
   const wouldFit = directLimit > limit && (facts.size === null || facts.size <= directLimit);
@@ -70,7 +86,7 @@ export function overLimit(limit: number, channel: string, advice: { use?: 'direc
   });
 }
 
-function groupSmsRoute(facts: RouteFacts): Route {
+function groupSmsMode(facts: ModeFacts): Mode {
   if (facts.mode === 'direct' || facts.mode === 'relay') {
     const field = 'isGroupSms';
     throw appError('INVALID_FIELD', {
@@ -84,17 +100,27 @@ function groupSmsRoute(facts: RouteFacts): Route {
   return 'forward';
 }
 
-/** `route`, once the size is known to be within its limit. */
-function checkedSize(facts: RouteFacts, route: Route): Route | 'wait' {
+/** `chosen`, if the size is within its limit. */
+function checkedSize(facts: ModeFacts, chosen: Mode): Mode | 'wait' {
   const { size, channel } = facts;
-  if (route === 'forward') {
+  if (chosen === 'forward') {
     if (size !== null && size > facts.forwardMaxBytes) throw tooLarge(facts, facts.forwardMaxBytes);
-    return route;
+    return chosen;
   }
   const limit = channelMaxBytes(channel ?? facts.defaultChannel);
-  if (size === null || size <= limit) return route;
+  if (size === null || size <= limit) return chosen;
   const channelMayCome = channel === null && !facts.isComplete && size <= LARGEST_CHANNEL_BYTES;
   if (channelMayCome) return 'wait';
-  // Whichever of the two ways takes more is what the client could have used.
+  // The client could have used either mode, so the larger limit is the one that it exceeded.
   throw tooLarge(facts, facts.mode === 'auto' ? Math.max(limit, facts.forwardMaxBytes) : limit);
+}
+
+/** The error for more files than a request may have. */
+export function tooManyFiles(max: number): AppError {
+  return appError('TOO_MANY_FILES', { params: { max }, details: { max } });
+}
+
+/** The error where direct or relay was asked for by name and Leadway does not offer it. */
+export function directUnavailable(): AppError {
+  return appError('DIRECT_UNAVAILABLE', { details: { use: 'forward' } });
 }

@@ -1,5 +1,7 @@
+import type { Client } from '../auth/authenticator.ts';
 import { appError } from '../errors/app-error.ts';
 import { createSealer } from '../sealing.ts';
+import type { UploadContext } from './upload.ts';
 
 /** What a ticket seals: everything that complete and relay need, none of which the client may choose. */
 export interface Ticket {
@@ -23,27 +25,27 @@ export interface Ticket {
 export type TicketUse = 'content' | 'complete';
 
 /** Seals and opens tickets. */
-export interface TicketBox {
+export interface TicketCodec {
   seal(ticket: Ticket): Promise<string>;
   /**
    * The ticket that `client` presents.
    *
-   * @throws AppError `TICKET_INVALID` when it is not ours, was changed or is another client's;
-   *   `TICKET_EXPIRED` when its time is over.
+   * @throws AppError `TICKET_INVALID` when it is not ours, was changed or belongs to another client; `TICKET_EXPIRED`
+   *   after its time.
    */
   open(sealed: string, client: string, use: TicketUse): Promise<Ticket>;
 }
 
-/** Complete still takes a ticket for as long as one URL lives after the URL has ended. */
+/** How long complete accepts a ticket after its URL has expired. */
 const COMPLETE_GRACE_MS = 15 * 60_000;
 
-/** Tickets sealed with the first of `secrets`; all of them open. */
-export function createTicketBox(secrets: readonly string[], now: () => number = Date.now): TicketBox {
+/** Makes a codec that seals with the first of `secrets` and opens with all of them. */
+export function createTicketCodec(secrets: readonly string[], now: () => number = Date.now): TicketCodec {
   const sealer = createSealer('leadway-upload', secrets);
   return {
     seal: async (ticket) => sealer.seal({ ...ticket }),
     async open(sealed, client, use) {
-      // What opens was sealed by us with this very shape.
+      // Whatever opens was sealed here, with this shape.
       const ticket = sealer.open(sealed) as Ticket | null;
       if (ticket === null || ticket.client !== client) throw appError('TICKET_INVALID');
       const endsAt = ticket.expiresAt + (use === 'complete' ? COMPLETE_GRACE_MS : 0);
@@ -51,4 +53,21 @@ export function createTicketBox(secrets: readonly string[], now: () => number = 
       return ticket;
     },
   };
+}
+
+/**
+ * Opens the ticket that `client` presents. It is good for as long as the client may use its location: rights may have
+ * changed since, or the session may be in another location now.
+ *
+ * @throws AppError `TICKET_INVALID`, `TICKET_EXPIRED`
+ */
+export async function openPresentedTicket(
+  context: { readonly tickets: TicketCodec; readonly uploads: Pick<UploadContext, 'locationsFor'> },
+  client: Client,
+  sealed: string,
+  use: TicketUse,
+): Promise<Ticket> {
+  const ticket = await context.tickets.open(sealed, client.id, use);
+  if (!context.uploads.locationsFor(client).isAllowed(ticket.locationId)) throw appError('TICKET_INVALID');
+  return ticket;
 }

@@ -1,17 +1,41 @@
+import type { Client } from '../auth/authenticator.ts';
+import type { UploadHooks } from '../embedding.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { LEADING_BYTES } from '../file-types/file-types.ts';
 import type { LogFields } from '../http/log-fields.ts';
-import { cleanFileName, createNameRegister } from './file-name.ts';
+import type { LeadwayClient } from '../leadway/client.ts';
+import type { DirectUploads, InitiateResponse } from './direct.ts';
+import { assertRecipient, fieldOrder, type RawFields, required } from './fields.ts';
 import type { FileStream } from './file-stream.ts';
-import { IncomingFile } from './incoming-file.ts';
-import { chooseRoute } from './mode.ts';
-import type { UploadResponse } from './upload-answer.ts';
-import type { UploadContext } from './upload-context.ts';
-import { assertRecipient, type RawFields, required } from './upload-fields.ts';
-import { UploadKnowledge, type UploadRequest } from './upload-knowledge.ts';
-import { UploadTransport } from './upload-transport.ts';
+import { cleanFileName, createNameRegister } from './filename.ts';
+import { type FileChecks, IncomingFile } from './incoming-file.ts';
+import type { LocationRule } from './locations.ts';
+import { chooseMode, directUnavailable, forwardLimit, overLimit, tooLarge } from './mode.ts';
+import { discardSink } from './sinks/discard.ts';
+import { ForwardSink } from './sinks/forward.ts';
+import { HoldSink } from './sinks/hold.ts';
+import { RelaySink } from './sinks/relay.ts';
+import type { Sink, SinkLink, StoredResponse } from './sinks/sink.ts';
+import { type UploadOptions, UploadState } from './upload-state.ts';
 
-/** A file part, as its bytes begin to come. */
+/** What uploads are made with; the same for every upload of the process. */
+export interface UploadContext extends FileChecks {
+  readonly leadway: LeadwayClient;
+  readonly direct: DirectUploads;
+  /** The locations that a client may use. */
+  locationsFor(client: Client): LocationRule;
+  readonly forward: {
+    readonly maxBytes: number;
+    readonly holdBytes: number;
+    readonly fallbackMaxBytes: number;
+  };
+  readonly maxFiles: number;
+  readonly defaultChannel: string;
+  readonly attachmentUrlOrigins: readonly string[];
+  readonly hooks: UploadHooks;
+}
+
+/** A file part of a form, when its bytes begin to arrive. */
 export interface FilePart {
   readonly filename: string;
   readonly declaredType: string | null;
@@ -20,66 +44,67 @@ export interface FilePart {
   readonly offset: number;
 }
 
+/** The response to a successful upload. */
+export type UploadResponse = StoredResponse | ({ readonly mode: 'direct' } & InitiateResponse);
+
 /** Shared by all uploads: without a reason, each abort makes a DOMException with a stack. */
 export const SETTLED = Object.freeze(new Error('the upload has settled'));
 
 /**
- * One upload from its first byte to its response: every check of its fields and files, and the commit that comes last.
- * It settles once; whatever happens after that is thrown away.
+ * One upload from its first byte to its response: it checks the fields and files, chooses their sink, and commits last.
+ * It settles once; whatever happens after that changes nothing.
  */
 export class Upload {
   readonly #settled = new AbortController();
   /** Aborted as soon as the upload has settled. */
   readonly signal: AbortSignal = this.#settled.signal;
   readonly #context: UploadContext;
-  readonly #facts: LogFields;
+  readonly #log: LogFields;
   readonly #response = Promise.withResolvers<UploadResponse>();
   readonly #registerName = createNameRegister();
-  readonly #known: UploadKnowledge;
-  readonly #transport: UploadTransport;
-  /** What `beforeUpload` was told last. */
-  #told = '';
+  readonly #state: UploadState;
+  readonly #link: SinkLink;
+  #sink: Sink;
+  /** Largest size of a file in the present sink, in bytes. */
+  #limit = 0;
+  /** While the sink is chosen; what arrives meanwhile goes to the old one. */
+  #isChoosing = false;
+  /** What `beforeUpload` saw last. */
+  #seenByHook = '';
 
   /**
-   * @param facts Where the upload writes what the log needs.
+   * @param log Where the upload writes what the log needs.
    * @throws AppError `INVALID_FIELD`
    */
-  constructor(context: UploadContext, request: UploadRequest, facts: LogFields = {}) {
+  constructor(context: UploadContext, options: UploadOptions, log: LogFields = {}) {
     this.#context = context;
-    this.#facts = Object.assign(facts, { files: 0, bytes: 0 });
-    this.#known = new UploadKnowledge(context, request);
-    this.#noteLocation();
-    this.#transport = new UploadTransport(context, this.#known, this.signal, {
-      beforeCommit: () => this.#askHook(),
-      onSuccess: (response) => this.#settle(response),
-      onFailure: (error) => this.fail(error),
-      onTiming: ({ status, ms }) => {
-        this.#facts.upstreamStatus = status;
-        this.#facts.upstreamMs = Math.round(ms);
-      },
-    });
+    this.#log = Object.assign(log, { files: 0, bytes: 0 });
+    this.#state = new UploadState(context, options);
+    this.#link = { signal: this.signal, log, fail: (error) => this.fail(error) };
+    this.#sink = new HoldSink(context.leadway, this.#state, this.#link);
+    this.#logLocation();
     this.#response.promise.catch(() => {});
   }
 
-  /** The outcome; rejects with the AppError to respond. */
+  /** Rejects with the AppError to respond with. */
   get response(): Promise<UploadResponse> {
     return this.#response.promise;
   }
 
-  /** Ends the upload with `error`, unless it has settled. Leadway has got no complete request then. */
+  /** Ends the upload with `error`, unless it has settled. Leadway has no complete request then. */
   fail(error: AppError): void {
     if (this.signal.aborted) return;
-    this.#settled.abort(SETTLED);
-    this.#transport.destroy();
+    this.#end();
+    this.#sink.destroy();
     this.#response.reject(error);
   }
 
-  /** Tells that a field has come; `raw` has all that came so far. */
+  /** Takes the fields; `raw` has all that have arrived. */
   fieldsChanged(raw: RawFields): void {
     try {
-      this.#known.learnFields(raw);
-      this.#noteLocation();
-      this.#transport.updateLimit();
+      this.#state.setFields(raw);
+      this.#logLocation();
+      this.#updateLimit();
     } catch (error) {
       this.fail(toAppError(error));
     }
@@ -93,95 +118,255 @@ export class Upload {
   async receiveFile(part: FilePart): Promise<void> {
     try {
       const file = this.#openFile(part);
-      const toCome = this.#known.learnOffset(part.offset);
+      const toCome = this.#state.setOffset(part.offset);
       await this.#assertForwardable(part.stream);
-      const { head, isWhole } = await part.stream.readHead(this.signal);
-      await file.admit(head, isWhole ? this.#known.extentOf(head) : 'part');
+      const { head: leadingBytes, isWhole } = await part.stream.readHead(this.signal);
+      await file.checkLeadingBytes(leadingBytes, isWhole ? this.#state.extentOf(leadingBytes) : 'part');
       this.signal.throwIfAborted();
-      this.#facts.contentType ??= file.contentType;
+      this.#log.contentType ??= file.contentType;
       if (this.#context.hooks.before !== null) await this.#askHook();
-      await this.#transport.beginFile(file, toCome, isWhole ? head.length : null);
-      await this.#take(file, head);
+      if (isWhole) file.expectedSize = leadingBytes.length;
+      await this.#beginFile(file, toCome);
+      await this.#take(file, leadingBytes);
       if (!isWhole) await part.stream.pump((chunk) => this.#take(file, chunk), this.signal);
       file.isWhole = true;
-      await this.#transport.endFile(file);
+      if (this.#isSending()) {
+        await this.#verify(file); // before the next byte, which must not fill up a length that was announced
+        await this.#sink.end(file);
+      }
     } catch (error) {
-      this.fail(toAppError(error)); // first: what passes unread is looked at by nobody then
+      this.fail(toAppError(error)); // first: nobody checks what is discarded
       part.stream.discard();
       throw error;
     }
   }
 
-  /** Tells that the form is complete: the last checks, then the commit. */
+  /** The form is whole: the last checks, then the commit. */
   finish(): void {
-    this.#finish().catch((error) => this.fail(toAppError(error)));
+    this.#commit().catch((error) => this.fail(toAppError(error)));
   }
 
-  #noteLocation(): void {
-    const locationId = this.#known.location();
-    if (locationId !== null) this.#facts.locationId = locationId;
-  }
-
-  #settle(response: UploadResponse): void {
-    if (this.signal.aborted) return;
-    this.#facts.mode = response.mode;
-    this.#settled.abort(SETTLED);
-    this.#response.resolve(response);
-    if (response.mode === 'direct') return;
-    const { mode, uploadedFiles } = response;
-    const files = this.#known.files.map(({ name, contentType, size }) => {
-      return { name, contentType, size, url: uploadedFiles[name] ?? '' };
-    });
-    this.#context.hooks.after({ ...this.#known.target(), mode, files });
-  }
-
-  /** Calls `beforeUpload`, unless it has seen all that is known now. */
-  async #askHook(): Promise<void> {
-    const { before } = this.#context.hooks;
-    if (before === null) return;
-    const files = this.#known.files.map(({ name, contentType }) => ({ name, contentType }));
-    const upload = { ...this.#known.target(), files };
-    const told = JSON.stringify(upload);
-    if (told === this.#told) return;
-    this.#told = told;
-    await before(upload);
-    this.signal.throwIfAborted();
+  async #commit(): Promise<void> {
+    const { files, fields, mode } = this.#state;
+    const [first] = files;
+    if (first === undefined) throw appError('NO_FILE');
+    // With `auto`, a file that turns out to go direct needs a conversation: checked then.
+    if (mode === 'direct' || mode === 'relay') required(fields.conversationId, 'conversationId');
+    else assertRecipient(fields);
+    await this.#askHook();
+    if (this.#isSending()) {
+      this.#state.assertDeclaredSize(first);
+      chooseMode({ ...this.#state.modeFacts(true), size: null });
+    } else {
+      await this.#chooseSink(true);
+      if (this.signal.aborted) return;
+      if (this.#sink.kind === 'hold') await this.#verifyHeld();
+    }
+    this.#settle(await this.#sink.finish());
   }
 
   #openFile({ filename, declaredType }: FilePart): IncomingFile {
-    this.#known.assertRoomForFile();
-    const claim = { name: this.#registerName(cleanFileName(filename)), declaredType, isMultipart: true };
-    const file = new IncomingFile(claim, this.#context.policy);
-    this.#known.files.push(file);
-    this.#facts.files = this.#known.files.length;
+    this.#state.assertRoomForFile();
+    const metadata = { name: this.#registerName(cleanFileName(filename)), declaredType, isMultipart: true };
+    const file = new IncomingFile(metadata, this.#context);
+    this.#state.files.push(file);
+    this.#log.files = this.#state.files.length;
     return file;
   }
 
   /**
-   * Rejects what insists on forward as soon as its size is known to be too large for that. Where the head has
-   * come along it is judged first: a file of the wrong type is none for another way either.
+   * Rejects `mode=forward` as soon as the size is known to be too large. Where the leading bytes arrived with the headers
+   * of the part, their check comes first: a file of the wrong type is rejected in every mode.
    */
   async #assertForwardable(stream: FileStream): Promise<void> {
-    if (this.#known.mode !== 'forward') return;
-    await null; // what came in one piece with the headers of the part is in the stream then
-    if (stream.waitingBytes < LEADING_BYTES) chooseRoute(this.#known.routeFacts(false));
+    if (this.#state.mode !== 'forward') return;
+    await null; // bytes that arrived with the headers are in the stream after that
+    if (stream.waitingBytes < LEADING_BYTES) chooseMode(this.#state.modeFacts(false));
   }
 
-  /** Passes bytes on, or holds them. A promise means: wait for it before the next ones. */
+  /** Begins a file whose leading bytes were accepted, and chooses the sink if enough is known. */
+  async #beginFile(file: IncomingFile, toCome: number | null): Promise<void> {
+    this.#updateLimit();
+    await this.#sink.begin(file, []);
+    if (this.#sink.kind !== 'hold' || file.expectedSize !== null) return;
+    // With little to come, the form will soon be whole, and everything is known then.
+    const isLong = (toCome ?? this.#state.fields.fileSize ?? 0) > this.#context.forward.holdBytes;
+    if (isLong) await this.#chooseSink(false);
+  }
+
+  /** Checks the next bytes and passes them to the sink. A promise means: wait for it before the next ones. */
   #take(file: IncomingFile, chunk: Buffer): Promise<void> | undefined {
-    file.pass(chunk);
-    this.#facts.bytes = (this.#facts.bytes ?? 0) + chunk.length;
-    this.#known.assertNotLonger(file);
-    return this.#transport.take(file, chunk);
+    const observed = file.update(chunk);
+    this.#log.bytes = (this.#log.bytes ?? 0) + chunk.length;
+    this.#state.assertNotLonger(file);
+    return observed === undefined ? this.#pass(file, chunk) : observed.then(() => this.#pass(file, chunk));
   }
 
-  async #finish(): Promise<void> {
-    const [file] = this.#known.files;
-    if (file === undefined) throw appError('NO_FILE');
-    const { fields, mode } = this.#known;
-    // With `auto`, a file that turns out to go direct is asked for its conversation then.
-    if (mode === 'direct' || mode === 'relay') required(fields.conversationId, 'conversationId');
-    else assertRecipient(fields);
-    await this.#transport.finish(file);
+  #pass(file: IncomingFile, chunk: Buffer): Promise<void> | undefined {
+    const changing = file.size > this.#limit ? this.#exceedLimit(file) : undefined;
+    const written = this.#sink.write(file, chunk);
+    if (changing !== undefined) return Promise.all([changing, written]).then(() => {});
+    const isFull = this.#sink instanceof HoldSink && this.#sink.size > this.#context.forward.holdBytes;
+    return isFull && !this.#isChoosing ? this.#chooseSink(false) : written;
+  }
+
+  /** The file is larger than its sink allows: `auto` can still turn to direct, everything else ends. */
+  #exceedLimit(file: IncomingFile): Promise<void> | undefined {
+    if (this.#isChoosing) return undefined;
+    const facts = this.#state.modeFacts(false);
+    const canTurn = facts.mode === 'auto' && this.#sink.kind !== 'discard' && this.#state.isSizeBounded;
+    if (!canTurn) throw tooLarge(facts, facts.isGroupSms ? forwardLimit(facts) : this.#limit);
+    const size = Math.max(file.size, this.#state.leastSize);
+    if (chooseMode({ ...facts, size }) === 'direct') return this.#whileChoosing(() => this.#goDirect(false));
+    this.#discard();
+    return undefined;
+  }
+
+  /** Whether bytes go upstream as they arrive. */
+  #isSending(): boolean {
+    return this.#sink.kind === 'forward' || this.#sink.kind === 'relay';
+  }
+
+  /** Chooses the sink by what is known; a form that is whole and goes to Leadway stays in the hold. */
+  #chooseSink(isComplete: boolean): Promise<void> {
+    return this.#whileChoosing(async () => {
+      const mode = chooseMode(this.#state.modeFacts(isComplete));
+      if (mode === 'wait') this.#discard();
+      else if (mode === 'direct') await this.#goDirect(isComplete);
+      else if (this.#sink === discardSink)
+        throw mode === 'relay' ? fieldOrder('channel') : directUnavailable();
+      else if (mode === 'relay') await this.#openRelay(isComplete);
+      else if (!isComplete) await this.#openForward();
+      this.#updateLimit();
+    });
+  }
+
+  async #whileChoosing(choose: () => Promise<void>): Promise<void> {
+    this.#isChoosing = true;
+    try {
+      await choose();
+    } finally {
+      this.#isChoosing = false;
+    }
+  }
+
+  async #openForward(): Promise<void> {
+    const { leadway } = this.#context;
+    const locationId = this.#state.location();
+    if (locationId === null) throw fieldOrder('locationId');
+    await this.#verifyHeld();
+    await leadway.takeQuota(locationId, this.signal);
+    this.signal.throwIfAborted();
+    if (this.#state.provenFile() !== null) assertRecipient(this.#state.fields); // no field can follow
+    await this.#change(new ForwardSink(leadway, this.#state, locationId, this.#link));
+  }
+
+  async #openRelay(isComplete: boolean): Promise<void> {
+    const { direct, leadway } = this.#context;
+    if (!isComplete && this.#state.location() === null) throw fieldOrder('locationId');
+    await this.#askHook();
+    await this.#verifyHeld();
+    const { agent, timeoutMs } = leadway.options;
+    const ticketOf = async (file: IncomingFile) => {
+      if (this.#state.fields.conversationId === null) throw fieldOrder('conversationId');
+      const ticket = await direct.initiate(this.#state.directFileOf(file), this.signal);
+      if (ticket === null) throw directUnavailable();
+      return ticket;
+    };
+    const sizeOf = (file: IncomingFile) => this.#state.sizeOf(file);
+    await this.#change(new RelaySink({ ...this.#link, agent, timeoutMs, direct, ticketOf, sizeOf }));
+  }
+
+  /** Puts `next` in the place of the hold, with everything that was held. */
+  async #change(next: Sink): Promise<void> {
+    const hold = this.#sink;
+    this.#sink = next;
+    if (hold instanceof HoldSink) await hold.handOver(next);
+  }
+
+  /** Asks for a signed URL and responds with it, if enough is known. */
+  async #goDirect(isComplete: boolean): Promise<void> {
+    const [file] = this.#state.files;
+    if (file === undefined) return;
+    const isEnough = this.#state.fields.conversationId !== null && this.#state.location() !== null;
+    if (!isComplete && !isEnough) return this.#discard();
+    this.#state.assertNotLonger(file);
+    if (!isComplete && this.#state.mayBeTooLarge()) return this.#discard();
+    if (file.isWhole && file.size === this.#state.fields.fileSize) await file.verify();
+    const directFile = this.#state.directFileOf(file);
+    await this.#askHook();
+    const ticket = await this.#context.direct.initiate(directFile, this.signal);
+    if (ticket === null) return this.#fallBack(isComplete);
+    const size = directFile.fileSize ?? file.size;
+    if (size > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, ticket.channel);
+    this.#settle({ mode: 'direct', ...(await this.#context.direct.toResponse(ticket)) });
+  }
+
+  /** Leadway does not offer direct: forward, where the mode was left to us and no byte is lost. */
+  async #fallBack(isComplete: boolean): Promise<void> {
+    if (this.#state.mode !== 'auto' || this.#sink.kind === 'discard') throw directUnavailable();
+    if (this.#sink.kind === 'hold') return this.#chooseSink(isComplete);
+    this.#updateLimit();
+    if (this.#state.leastSize > this.#limit) throw tooLarge(this.#state.modeFacts(false), this.#limit);
+  }
+
+  #discard(): void {
+    this.#sink.destroy();
+    this.#sink = discardSink;
+    for (const file of this.#state.files) file.destroy();
+    this.#updateLimit();
+  }
+
+  /** Checks every whole file of the hold. */
+  async #verifyHeld(): Promise<void> {
+    for (const file of this.#state.files) if (file.isWhole) await this.#verify(file);
+  }
+
+  async #verify(file: IncomingFile): Promise<void> {
+    this.#state.assertDeclaredSize(file);
+    await file.verify();
+  }
+
+  #updateLimit(): void {
+    this.#limit = this.#state.limitFor(this.#sink.kind);
+  }
+
+  /** Calls `beforeUpload`, unless it has seen everything that is known. */
+  async #askHook(): Promise<void> {
+    const { before } = this.#context.hooks;
+    if (before === null) return;
+    const files = this.#state.files.map(({ name, contentType }) => ({ name, contentType }));
+    const upload = { ...this.#state.target(), files };
+    const seen = JSON.stringify(upload);
+    if (seen === this.#seenByHook) return;
+    this.#seenByHook = seen;
+    await before(upload);
+    this.signal.throwIfAborted();
+  }
+
+  #settle(response: UploadResponse): void {
+    if (this.signal.aborted) return;
+    this.#log.mode = response.mode;
+    this.#end();
+    this.#response.resolve(response);
+    if (response.mode === 'direct') {
+      this.#sink.destroy(); // it may have sent bytes to Leadway already
+      return;
+    }
+    const { mode, uploadedFiles } = response;
+    const files = this.#state.files.map(({ name, contentType, size }) => {
+      return { name, contentType, size, url: uploadedFiles[name] ?? '' };
+    });
+    this.#context.hooks.after({ ...this.#state.target(), mode, files });
+  }
+
+  #end(): void {
+    this.#settled.abort(SETTLED);
+    for (const file of this.#state.files) file.destroy();
+  }
+
+  #logLocation(): void {
+    const locationId = this.#state.location();
+    if (locationId !== null) this.#log.locationId = locationId;
   }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { createTypePolicy } from '../../server/file-types/file-types.ts';
 import { checkLeadingBytes } from '../../server/file-types/validation.ts';
-import { parseRejection, toClientError } from '../../server/leadway/leadway-errors.ts';
+import { parseRejection, toClientError } from '../../server/leadway/errors.ts';
 import { createTestServer } from '../helpers/test-server.ts';
 import { localEntry } from '../helpers/zip.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cleanFileName } from '../../server/uploads/file-name.ts';
+import { cleanFileName } from '../../server/uploads/filename.ts';
 import { assertRejected, initiate, seen } from '../helpers/direct-steps.ts';
 import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 

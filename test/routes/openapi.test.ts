@@ -4,11 +4,11 @@ import { createApp } from '../../server/app.ts';
 import { type Config, loadConfig } from '../../server/config/config.ts';
 import type { AppContext } from '../../server/context.ts';
 import { ERROR_CODES, type ErrorCode } from '../../server/errors/error-codes.ts';
-import { toClientError } from '../../server/leadway/leadway-errors.ts';
+import { toClientError } from '../../server/leadway/errors.ts';
 import { createOpenApiDocument } from '../../server/openapi/document.ts';
 import { PASSED_ON_STATUSES } from '../../server/openapi/error-codes-of.ts';
 import type { OpenApiDocument, Schema } from '../../server/openapi/openapi-types.ts';
-import { INITIATE_FIELD_NAMES, UPLOAD_FIELD_NAMES } from '../../server/uploads/upload-fields.ts';
+import { INITIATE_FIELD_NAMES, UPLOAD_FIELD_NAMES } from '../../server/uploads/fields.ts';
 import { createDescriber, operationsIn } from '../helpers/described.ts';
 import { createTestServer } from '../helpers/test-server.ts';
 

@@ -184,7 +184,7 @@ describe('a fault of Leadway during a forwarded upload', () => {
     const stale = textParts({ ...testServer.fields, conversationId: 'fault-stale-keep-alive' });
     assertResponse(testServer, await sendUpload(testServer, [...stale, picture]), OK);
     assertResponse(testServer, await sendUpload(testServer, [...textParts(testServer.fields), picture]), OK);
-    assertResponse(testServer, await sendUpload(testServer, [...stale, picture]), OK);
+    assertResponse(testServer, await sendUpload(testServer, [...stale, film]), OK);
     assertResponse(
       testServer,
       await sendUpload(testServer, [...textParts(testServer.fields), film]),

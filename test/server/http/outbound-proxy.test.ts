@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Secret } from '../../../server/config/secrets.ts';
 import { createProxyFor } from '../../../server/http/outbound-proxy.ts';
-import { toTarget } from '../../../server/leadway/upstream-agent.ts';
+import { toTarget } from '../../../server/leadway/agent.ts';
 import { accept } from '../config/helpers.ts';
 
 const PROXIES = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { ConnectTimeoutError } from '../../../server/leadway/agent.ts';
 import { explainConnectProblem } from '../../../server/leadway/connect-problem.ts';
-import { ConnectTimeoutError } from '../../../server/leadway/upstream-agent.ts';
 
 const HOST = 'leadway.example.com';
 

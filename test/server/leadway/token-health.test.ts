@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { LeadwayRejection } from '../../../server/leadway/leadway-errors.ts';
+import type { LeadwayRejection } from '../../../server/leadway/errors.ts';
 import { createTokenNotices, type TokenNotices } from '../../../server/leadway/token-health.ts';
 import { createLogger } from '../../../server/logger.ts';
 import { LogSink } from '../../helpers/log-sink.ts';

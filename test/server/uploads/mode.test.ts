@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { AppError } from '../../../server/errors/app-error.ts';
-import { chooseRoute, type RouteFacts } from '../../../server/uploads/mode.ts';
+import { chooseMode, type ModeFacts } from '../../../server/uploads/mode.ts';
 
 const MIB = 1024 * 1024;
 
-const FACTS: RouteFacts = {
+const FACTS: ModeFacts = {
   mode: 'auto',
   isGroupSms: false,
   fileCount: 1,
@@ -17,10 +17,10 @@ const FACTS: RouteFacts = {
   fallbackMaxBytes: 25 * MIB,
 };
 
-/** The route, or the error as `CODE limit channel use`. */
-function choice(facts: Partial<RouteFacts>): string {
+/** The mode, or the error as `CODE limit channel use`. */
+function choice(facts: Partial<ModeFacts>): string {
   try {
-    return chooseRoute({ ...FACTS, ...facts });
+    return chooseMode({ ...FACTS, ...facts });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const { limit, channel, use } = error.options.details ?? {};
@@ -31,7 +31,7 @@ function choice(facts: Partial<RouteFacts>): string {
 const whatsapp = { channel: 'WHATSAPP' } as const;
 const LIMIT = 5 * MIB;
 
-const CASES: readonly (readonly [string, Partial<RouteFacts>, string])[] = [
+const CASES: readonly (readonly [string, Partial<ModeFacts>, string])[] = [
   ['a small file is forwarded', {}, 'forward'],
   ['a file of unknown size is forwarded', { size: null }, 'forward'],
   ['the limit itself is forwarded', { size: LIMIT }, 'forward'],
@@ -83,7 +83,7 @@ const CASES: readonly (readonly [string, Partial<RouteFacts>, string])[] = [
   ],
 ];
 
-describe('chooseRoute', () => {
+describe('chooseMode', () => {
   for (const [what, facts, expected] of CASES) {
     it(`${what}: ${expected}`, () => assert.equal(choice(facts), expected));
   }

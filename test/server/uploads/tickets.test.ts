@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EncryptJWT } from 'jose';
 import { AppError } from '../../../server/errors/app-error.ts';
-import { createTicketBox, type Ticket } from '../../../server/uploads/tickets.ts';
+import { createTicketCodec, type Ticket } from '../../../server/uploads/tickets.ts';
 
 const SECRET = 'a secret of more than thirty-two characters';
 const EXPIRES_AT = 1_800_000_000_000;
@@ -28,7 +28,7 @@ function code(expected: string): (error: unknown) => boolean {
 
 describe('a ticket', () => {
   let now = EXPIRES_AT - 1;
-  const box = createTicketBox([SECRET], () => now);
+  const box = createTicketCodec([SECRET], () => now);
   beforeEach(() => {
     now = EXPIRES_AT - 1;
   });
@@ -120,7 +120,10 @@ describe('a ticket', () => {
   });
 
   it('opens with every secret, and is sealed with the first', async () => {
-    const rotated = createTicketBox(['another secret of more than thirty-two characters', SECRET], () => now);
+    const rotated = createTicketCodec(
+      ['another secret of more than thirty-two characters', SECRET],
+      () => now,
+    );
     await rotated.open(await box.seal(TICKET), TICKET.client, 'content');
     const sealed = await rotated.seal(TICKET);
     await assert.rejects(box.open(sealed, TICKET.client, 'content'), code('TICKET_INVALID'));
@@ -138,6 +141,6 @@ describe('a ticket', () => {
   });
 
   it('needs a secret', () => {
-    assert.throws(() => createTicketBox([]), TypeError);
+    assert.throws(() => createTicketCodec([]), TypeError);
   });
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { appError } from '../../../server/errors/app-error.ts';
 import type { LogFields } from '../../../server/http/log-fields.ts';
 import { FileStream } from '../../../server/uploads/file-stream.ts';
+import type { ObserveFile } from '../../../server/uploads/incoming-file.ts';
 import { Upload } from '../../../server/uploads/upload.ts';
 import { fixture, mp4 } from '../../helpers/multipart.ts';
 import { createTestServer, type TestServer } from '../../helpers/test-server.ts';
@@ -42,7 +44,7 @@ describe('Upload', () => {
     await testServer.assertClean({ completeUploads: 1 });
   }
 
-  it('sends nothing when it fails while the head is judged, at whatever turn that is', async () => {
+  it('sends nothing when it fails while the leading bytes are checked, at whatever turn that is', async () => {
     const film = mp4(400_000);
     for (let turns = 0; turns < 40; turns++) {
       upload = new Upload(testServer.server.context.uploads, REQUEST);
@@ -56,7 +58,7 @@ describe('Upload', () => {
     await assertNothingCame();
   });
 
-  it('sends nothing when it fails while held files are judged for the last time', async () => {
+  it('sends nothing when it fails while held files are verified', async () => {
     for (let turns = 0; turns < 20; turns++) {
       upload = new Upload(testServer.server.context.uploads, REQUEST);
       upload.fieldsChanged(testServer.fields);
@@ -101,5 +103,67 @@ describe('Upload', () => {
       mode: 'forward',
     });
     assert(Number.isInteger(upstreamMs));
+  });
+
+  describe('whose files are observed', () => {
+    let calls: string[];
+    let chunks: Buffer[];
+    let onEnd: () => Promise<void>;
+    beforeEach(() => {
+      calls = [];
+      chunks = [];
+      onEnd = async () => {};
+      const observe: ObserveFile = ({ name, contentType }) => {
+        calls.push(`begin ${name} ${contentType}`);
+        return {
+          async write(chunk) {
+            chunks.push(Buffer.from(chunk));
+            await nextTurn(); // what is sent meanwhile would be freed
+            assert(chunk.length > 0);
+          },
+          end: () => {
+            calls.push('end');
+            return onEnd();
+          },
+          destroy: () => void calls.push('destroy'),
+        };
+      };
+      const context = { ...testServer.server.context.uploads, observers: [observe] };
+      upload = new Upload(context, REQUEST);
+      upload.fieldsChanged(testServer.fields);
+    });
+
+    for (const bytes of [4_000, 400_000]) {
+      it(`shows every byte of ${bytes} to the observer, and commits after its consent`, async () => {
+        const consent = Promise.withResolvers<void>();
+        onEnd = () => consent.promise;
+        const film = mp4(bytes);
+        const received = begin(film, 'a.mp4').then(() => upload.finish());
+        while (!calls.includes('end')) await nextTurn();
+        assert(Buffer.concat(chunks).equals(mp4(bytes)));
+        assert(testServer.sandbox.requests.every(({ complete }) => !complete));
+        consent.resolve();
+        await received;
+        assert.equal((await upload.response).mode, 'forward');
+        assert.deepEqual(calls, ['begin a.mp4 video/mp4', 'end', 'destroy']);
+        await testServer.assertClean({ completeUploads: 1 });
+      });
+
+      it(`sends no complete request when the observer rejects a file of ${bytes}`, async () => {
+        onEnd = () => Promise.reject(appError('UPLOAD_REJECTED'));
+        await begin(mp4(bytes), 'a.mp4').catch(() => {});
+        upload.finish();
+        await assert.rejects(upload.response, { code: 'UPLOAD_REJECTED' });
+        await assertNothingCame();
+      });
+    }
+
+    it('ends the observer when the upload fails', async () => {
+      const received = begin(mp4(400_000), 'a.mp4');
+      while (chunks.length === 0) await nextTurn();
+      upload.fail(appError('REQUEST_TIMEOUT'));
+      await assert.rejects(received);
+      assert.deepEqual(calls, ['begin a.mp4 video/mp4', 'destroy']);
+    });
   });
 });

@@ -1,0 +1,231 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { type AppError, type AppErrorOptions, appError } from '../errors/app-error.ts';
+import { isJsonObject, type JsonObject, parseJsonObject } from '../json-object.ts';
+import { redactMessage } from '../redaction.ts';
+
+/** A response of Leadway's that is not a success. */
+export interface LeadwayRejection {
+  readonly status: number;
+  /** As Leadway wrote it; a list of sentences is joined. Empty where there was none. */
+  readonly message: string;
+  readonly traceId: string | null;
+  /** `Retry-After` in milliseconds, where Leadway sent one. */
+  readonly retryAfterMs: number | null;
+  /** A CDN or firewall responded with a page of its own: it says nothing about the token. */
+  readonly isWebPage: boolean;
+}
+
+/** The three things that Leadway's 401 can mean; only the first is mended by another token. */
+export type AuthProblem = 'bad-token' | 'missing-scope' | 'token-kind';
+
+/** Which of the three a 401 is, from its message. */
+export function toAuthProblem(rejection: LeadwayRejection): AuthProblem {
+  if (/scope/i.test(rejection.message)) return 'missing-scope';
+  if (/AuthClass|not yet supported/i.test(rejection.message)) return 'token-kind';
+  return 'bad-token';
+}
+
+/** Whether Leadway rejects the token itself, so that another one may help. */
+export function isBadToken(rejection: LeadwayRejection): boolean {
+  return rejection.status === 401 && !rejection.isWebPage && toAuthProblem(rejection) === 'bad-token';
+}
+
+/** What a call to Leadway is made for: uploads, or the call that `PASSTHROUGH` lists like this. */
+export type LeadwayUse = 'uploads' | `${string} /${string}`;
+
+/** What the operator is told of a rejection. */
+export interface Advice {
+  readonly sentence: string;
+  /** Whether it is the token that is bad, for whatever it is used. */
+  readonly isOfTokenItself: boolean;
+}
+
+/** What the operator reads in the log. */
+const AUTH_PROBLEM_ADVICE: Readonly<Record<AuthProblem, string>> = {
+  'bad-token':
+    'Leadway rejected the token: it is wrong, expired or revoked. Put a valid one in LEADWAY_TOKEN.',
+  'missing-scope':
+    'The Leadway token lacks the scope conversations/message.write. Add it and use the new token.',
+  'token-kind':
+    'Leadway does not take this kind of token here. Use a Private Integration Token of the sub-account.',
+};
+
+/** The calls of `PASSTHROUGH` need scopes of their own, which Leadway's documentation names with each. */
+function passthroughScopeAdvice(use: LeadwayUse): string {
+  return `The Leadway token lacks the scope of ${use}, which PASSTHROUGH lists. Add it and use the new token.`;
+}
+
+/** What the operator reads in the log when a token is good, but not for this location. */
+const NO_ACCESS_ADVICE =
+  'Leadway says that the token has no access to this location. Check LEADWAY_LOCATION_ID and the token.';
+
+/** What the operator is told of a rejection of the BFF's own token; null when it is of something else. */
+export function adviceFor(rejection: LeadwayRejection, use: LeadwayUse): Advice | null {
+  if (rejection.isWebPage) return null;
+  if (rejection.status === 403) return { sentence: NO_ACCESS_ADVICE, isOfTokenItself: false };
+  if (rejection.status !== 401) return null;
+  const problem = toAuthProblem(rejection);
+  const isOfPassthrough = problem === 'missing-scope' && use !== 'uploads';
+  const sentence = isOfPassthrough ? passthroughScopeAdvice(use) : AUTH_PROBLEM_ADVICE[problem];
+  return { sentence, isOfTokenItself: problem === 'bad-token' };
+}
+
+/** The rejection in a response with `status` and `body`; both of Leadway's error shapes and OAuth's are read. */
+export function parseRejection(
+  status: number,
+  body: string,
+  headers: Pick<IncomingHttpHeaders, 'content-type' | 'retry-after'>,
+): LeadwayRejection {
+  const retryAfterMs = parseRetryAfter(headers['retry-after']);
+  const json = parseObject(body);
+  const nested = isJsonObject(json['error']) ? json['error'] : {};
+  const message = toSentence(json['message'] ?? nested['message']);
+  const traceId = toTraceId(json['traceId']);
+  const isWebPage = /\b(?:html|xml)\b/i.test(headers['content-type'] ?? '') || /^\s*</.test(body);
+  return { status, message, traceId, retryAfterMs, isWebPage };
+}
+
+const DAY_MS = 24 * 60 * 60_000;
+const MAX_RETRY_AFTER_MS = DAY_MS;
+/** A longer wait than this is a mistake of the sender. */
+const MAX_SENSIBLE_MS = 365 * DAY_MS;
+/** `Date.parse` alone would read `45.3` as March 2045. */
+const DATE = /^(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? |\d{4}-\d\d-\d\dT)/i;
+
+/**
+ * Seconds, with decimals too, or a date (RFC 9110, section 10.2.3), in milliseconds from now, at most a day. Null for
+ * anything else.
+ */
+export function parseRetryAfter(value: string | undefined): number | null {
+  const text = value?.trim() ?? '';
+  const ms = /^\d+(?:\.\d*)?$/.test(text)
+    ? Math.ceil(Number(text) * 1000)
+    : DATE.test(text)
+      ? Math.max(0, Date.parse(text) - Date.now())
+      : Number.NaN;
+  return ms <= MAX_SENSIBLE_MS ? Math.min(ms, MAX_RETRY_AFTER_MS) : null;
+}
+
+/** Leadway's limits are counted per ten seconds; used where its 429 names no time of its own. */
+const RATE_INTERVAL_MS = 10_000;
+/** A client that comes back at once meets the same limit. */
+const MIN_RETRY_AFTER_MS = 1_000;
+
+/** What the client is told of a rejection. `secrets` are values that must not appear in it. */
+export function toClientError(
+  rejection: LeadwayRejection,
+  secrets: readonly string[],
+  use: LeadwayUse = 'uploads',
+): AppError {
+  const { status, message, retryAfterMs } = rejection;
+  const shared = {
+    ...(rejection.traceId !== null &&
+      isHarmless(rejection.traceId, secrets) && { upstreamTraceId: rejection.traceId }),
+    details: { upstreamStatus: status },
+  };
+  if (isConversationMissing(rejection)) {
+    return appError('UPSTREAM_REJECTED', { ...shared, status: 404, message: 'NOT_FOUND.conversation' });
+  }
+  const cleaned = redactMessage(message, secrets);
+  const words = cleaned === '' ? {} : { upstreamMessage: cleaned };
+  const wait = retryAfterMs === null ? null : Math.max(retryAfterMs, MIN_RETRY_AFTER_MS);
+  switch (status) {
+    case 401:
+    case 403:
+      return rejection.isWebPage ? toUpstreamError(rejection, shared) : appError('UPSTREAM_AUTH', shared);
+    case 429:
+      return appError('UPSTREAM_REJECTED', {
+        ...shared,
+        ...words,
+        status,
+        retryable: true,
+        retryAfterMs: wait ?? RATE_INTERVAL_MS,
+      });
+    case 411:
+      if (use === 'uploads') {
+        return appError('UPSTREAM_REJECTED', { ...shared, message: 'UPSTREAM_REJECTED.length', status });
+      }
+      return appError('UPSTREAM_REJECTED', { ...shared, ...words, status });
+    case 400:
+    case 404:
+    case 409:
+    case 413:
+    case 415:
+    case 422:
+    case 423:
+      return appError('UPSTREAM_REJECTED', { ...shared, ...words, status });
+    default:
+      return toUpstreamError(rejection, {
+        ...shared,
+        ...(status >= 500 && wait !== null && { retryAfterMs: wait }),
+      });
+  }
+}
+
+/** A 4xx that says nothing about the request comes again with it; anything else may pass. */
+function toUpstreamError({ status, isWebPage }: LeadwayRejection, options: AppErrorOptions): AppError {
+  const isFinal = status >= 400 && status < 500;
+  return appError('UPSTREAM_ERROR', {
+    ...options,
+    ...(isFinal && { retryable: false, message: 'UPSTREAM_ERROR.final' }),
+    ...(isWebPage && { cause: webPage() }),
+  });
+}
+
+/** What the operator reads in the line of the request. */
+function webPage(): Error {
+  return new Error('the response is a web page and not JSON: it comes from a CDN or firewall before Leadway');
+}
+
+function isHarmless(traceId: string, secrets: readonly string[]): boolean {
+  return secrets.every((secret) => !traceId.includes(secret));
+}
+
+/** Leadway responds a wrong conversation id with a 500; it is the client's fault all the same. */
+function isConversationMissing({ status, message }: LeadwayRejection): boolean {
+  return status === 500 && /conversation with id .* not found/i.test(message);
+}
+
+/**
+ * What the client is told of a request to Leadway or storage that failed before the response was complete.
+ *
+ * @param wasConnected Whether the request had a connection at all.
+ */
+export function toConnectionFault(error: unknown, wasConnected: boolean): AppError {
+  if (!wasConnected) return appError('UPSTREAM_UNREACHABLE', { cause: error });
+  const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
+  if (TIMEOUTS.has(code)) return appError('UPSTREAM_TIMEOUT', { cause: error });
+  return appError(BROKEN_CONNECTION.has(code) ? 'UPSTREAM_ABORTED' : 'UPSTREAM_ERROR', { cause: error });
+}
+
+const TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+const BROKEN_CONNECTION: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ECONNABORTED',
+  'UND_ERR_SOCKET',
+  'UND_ERR_ABORTED',
+  // The connection ended in the middle of the response.
+  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'HPE_INVALID_EOF_STATE',
+]);
+
+/** An id and nothing else: an upstream that echoes a header into it must not give a token away. */
+function toTraceId(value: unknown): string | null {
+  const isId = typeof value === 'string' && /^[A-Za-z0-9_.:-]{1,64}$/.test(value);
+  return isId && !/^(?:pit-|eyJ)/i.test(value) ? value : null;
+}
+
+function toSentence(message: unknown): string {
+  if (typeof message === 'string') return message;
+  if (Array.isArray(message)) return message.filter((part) => typeof part === 'string').join('; ');
+  return '';
+}
+
+function parseObject(body: string): JsonObject {
+  try {
+    return parseJsonObject(body);
+  } catch {
+    return {};
+  }
+}

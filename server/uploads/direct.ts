@@ -1,0 +1,177 @@
+import { matchesOrigin, type OriginPattern } from '../config/origin-pattern.ts';
+import { appError } from '../errors/app-error.ts';
+import { type DirectCapability, isEndpointMissing, meansNotOffered } from '../leadway/capability.ts';
+import type { LeadwayClient } from '../leadway/client.ts';
+import type { LeadwayRejection } from '../leadway/errors.ts';
+import { completeResponse, initiateResponse } from '../leadway/response-schemas.ts';
+import { sizeMismatch } from './incoming-file.ts';
+import { directUnavailable } from './mode.ts';
+import type { Ticket, TicketCodec } from './tickets.ts';
+
+/** The file that a signed URL is asked for. */
+export interface DirectFile {
+  readonly client: string;
+  readonly locationId: string;
+  readonly conversationId: string;
+  readonly filename: string;
+  /** The canonical type; storage binds the signed URL to it. */
+  readonly contentType: string;
+  readonly fileSize: number | null;
+  readonly channel: string;
+}
+
+/** The body of an initiate response. */
+export interface InitiateResponse {
+  readonly uploadUrl: string;
+  readonly method: 'PUT';
+  readonly headers: { readonly 'Content-Type': string };
+  readonly uploadId: string;
+  readonly filePath: string;
+  readonly expiresAt: number;
+  readonly maxFileSize: number;
+  readonly filename: string;
+  readonly contentType: string;
+  readonly ticket: string;
+  readonly contentUrl: string;
+  readonly completeUrl: string;
+}
+
+/** The body of a complete response. */
+export interface CompleteResponse {
+  readonly uploadedFiles: Readonly<Record<string, string>>;
+  /** What Leadway tells of the stored file; `size` in bytes. */
+  readonly metadata: { readonly size?: number | undefined; readonly contentType?: string | undefined };
+}
+
+/** What {@link DirectUploads} is made of. */
+export interface DirectUploadsOptions {
+  readonly leadway: LeadwayClient;
+  readonly tickets: TicketCodec;
+  readonly capability: DirectCapability;
+  readonly storageOrigins: readonly OriginPattern[];
+  readonly basePath: string;
+}
+
+const INITIATE_PATH = '/conversations/messages/upload/initiate';
+const COMPLETE_PATH = '/conversations/messages/upload/complete';
+
+/** Asks Leadway for signed URLs and tells it when a file is in storage. */
+export class DirectUploads {
+  readonly #options: DirectUploadsOptions;
+
+  constructor(options: DirectUploadsOptions) {
+    this.#options = options;
+  }
+
+  /** False while Leadway is known not to offer direct uploads for the location. */
+  isOffered(locationId: string): boolean {
+    return this.#options.capability.isOffered(locationId);
+  }
+
+  /**
+   * Asks for a signed URL and seals a ticket for it. Null when Leadway does not offer that.
+   *
+   * @throws AppError what Leadway rejected, or `UPSTREAM_ERROR` for a response that makes no sense, above all
+   *   a URL outside of the storage origins.
+   */
+  async initiate(file: DirectFile, signal: AbortSignal): Promise<Ticket | null> {
+    const { leadway, capability, storageOrigins } = this.#options;
+    const { locationId } = file;
+    if (!capability.isOffered(locationId)) return null;
+    const response = await leadway.postJson(INITIATE_PATH, locationId, toInitiateBody(file), signal);
+    if (!response.ok) {
+      if (!meansNotOffered(response.rejection)) throw leadway.toError(response.rejection, locationId);
+      capability.noteUnavailable(locationId);
+      return null;
+    }
+    capability.noteOffered(locationId);
+    const parsed = initiateResponse.safeParse(response.json);
+    if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
+    const { uploadUrl } = parsed.data;
+    if (!isStorageUrl(uploadUrl, storageOrigins)) {
+      const origin = URL.canParse(uploadUrl) ? new URL(uploadUrl).origin : 'no origin';
+      throw appError('UPSTREAM_ERROR', {
+        cause: new Error(`initiate answered a URL of ${origin}, which STORAGE_ORIGINS does not list`),
+      });
+    }
+    return { ...file, ...parsed.data };
+  }
+
+  /** The response that lets the client upload by itself. */
+  async toResponse(ticket: Ticket): Promise<InitiateResponse> {
+    const { tickets, basePath } = this.#options;
+    const { uploadUrl, uploadId, filePath, expiresAt, maxFileSize, filename, contentType } = ticket;
+    return {
+      uploadUrl,
+      method: 'PUT',
+      headers: { 'Content-Type': contentType },
+      uploadId,
+      filePath,
+      expiresAt,
+      maxFileSize,
+      filename,
+      contentType,
+      ticket: await tickets.seal(ticket),
+      contentUrl: `${basePath}/messages/upload/content`,
+      completeUrl: `${basePath}/messages/upload/complete`,
+    };
+  }
+
+  /**
+   * Tells Leadway that the file of `ticket` is in storage; gives its public URL.
+   *
+   * @throws AppError `NOT_UPLOADED` when it is not there, `DIRECT_UNAVAILABLE` when Leadway has stopped to
+   *   offer this in between, `SIZE_MISMATCH` when another size arrived than was declared, what Leadway rejected.
+   */
+  async complete(ticket: Ticket, signal: AbortSignal): Promise<CompleteResponse> {
+    const { leadway, capability } = this.#options;
+    const { uploadId, filePath, locationId, conversationId, filename } = ticket;
+    const body = { uploadId, filePath, locationId, conversationId, filename };
+    const response = await leadway.postJson(COMPLETE_PATH, locationId, body, signal);
+    if (!response.ok) {
+      if (isEndpointMissing(response.rejection)) {
+        capability.noteUnavailable(locationId);
+        throw directUnavailable();
+      }
+      if (isFileMissing(response.rejection)) throw appError('NOT_UPLOADED');
+      throw leadway.toError(response.rejection, locationId);
+    }
+    const parsed = completeResponse.safeParse(response.json);
+    if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
+    const { size } = parsed.data.metadata;
+    if (ticket.fileSize !== null && size !== undefined && ticket.fileSize !== size) {
+      throw sizeMismatch(ticket.fileSize, size);
+    }
+    return parsed.data;
+  }
+}
+
+/** Leadway has both statuses for it. */
+function isFileMissing({ status, message }: LeadwayRejection): boolean {
+  return status === 404 || (status === 400 && /\bfile\b.*\bnot found\b/i.test(message));
+}
+
+function toInitiateBody(file: DirectFile): Record<string, unknown> {
+  const { locationId, conversationId, filename, contentType, fileSize, channel } = file;
+  return {
+    locationId,
+    conversationId,
+    filename,
+    contentType,
+    channel,
+    ...(fileSize !== null && { fileSize }),
+  };
+}
+
+/** Printable ASCII with two slashes, a plain host and a path: what every URL parser reads alike. */
+const PLAIN_URL = /^https?:\/\/[A-Za-z0-9.:[\]-]+\/[!-[\]-~]*$/;
+
+/**
+ * Whether `text` is a URL on one of the storage origins for every client that may get it. The attack: our parser forgives
+ * a backslash, a tab or a missing slash where another one reads another host, and the browser would send the file there.
+ */
+export function isStorageUrl(text: string, origins: readonly OriginPattern[]): boolean {
+  if (!PLAIN_URL.test(text) || !URL.canParse(text)) return false;
+  const url = new URL(text);
+  return origins.some((origin) => matchesOrigin(origin, url));
+}

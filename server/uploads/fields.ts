@@ -1,0 +1,161 @@
+import { type AppError, appError } from '../errors/app-error.ts';
+import { ID_PATTERN } from '../id-pattern.ts';
+
+/** The text fields of an upload, checked. Null or empty where a field was not given. */
+export interface UploadFields {
+  readonly conversationId: string | null;
+  readonly contactId: string | null;
+  readonly locationId: string | null;
+  readonly attachmentUrls: readonly string[];
+  readonly chatServiceSid: string | null;
+  readonly isGroupSms: boolean | null;
+  readonly isSecureAttachment: boolean | null;
+  readonly channel: string | null;
+  readonly fileSize: number | null;
+  /** Name and type of the file, where they are told apart from the file part (initiate). */
+  readonly filename: string | null;
+  readonly contentType: string | null;
+}
+
+/** The field for files, here and at Leadway. */
+export const FILE_FIELD = 'fileAttachment';
+
+/** The names under which fields are read; any other field is ignored. */
+export const UPLOAD_FIELD_NAMES: ReadonlySet<string> = new Set([
+  'conversationId',
+  'contactId',
+  'locationId',
+  'attachmentUrls',
+  'attachmentUrls[]', // any number may stand in the brackets
+  'chatServiceSid',
+  'isGroupSms',
+  'isSecureAttachment',
+  'channel',
+  'fileSize',
+]);
+
+/** Further fields of initiate as multipart. */
+export const INITIATE_FIELD_NAMES: ReadonlySet<string> = new Set([
+  ...UPLOAD_FIELD_NAMES,
+  'filename',
+  'contentType',
+]);
+
+/** The shape of a `chatServiceSid`. */
+export const CHAT_SERVICE_SID = /^IS[0-9a-fA-F]{32}$/;
+/** The shape of a channel's name. */
+export const CHANNEL = /^[A-Za-z][A-Za-z0-9_]{0,31}$/;
+/** A form has room for fewer; JSON would have room for a hundred thousand, each to be parsed. */
+const MAX_ATTACHMENT_URLS = 20;
+const SIZE = /^(?:0|[1-9]\d{0,14})$/;
+
+/** Values by field name as they came: text, or a list where a name came more than once. */
+export type RawFields = Readonly<Record<string, unknown>>;
+
+/**
+ * Checks the fields that have come so far; what is required is asked later, when all have.
+ *
+ * @throws AppError `INVALID_FIELD` or `DUPLICATE_FIELD`.
+ */
+export function parseUploadFields(raw: RawFields, attachmentUrlOrigins: readonly string[]): UploadFields {
+  const size = matching(raw, 'fileSize', SIZE, 'INVALID_FIELD.size');
+  if (size !== null && Number(size) === 0) {
+    throw appError('EMPTY_FILE', { message: 'EMPTY_FILE.declared', details: { field: 'fileSize' } });
+  }
+  const channel = matching(raw, 'channel', CHANNEL, 'INVALID_FIELD.channel');
+  return {
+    conversationId: matching(raw, 'conversationId', ID_PATTERN, 'INVALID_FIELD.id'),
+    contactId: matching(raw, 'contactId', ID_PATTERN, 'INVALID_FIELD.id'),
+    locationId: matching(raw, 'locationId', ID_PATTERN, 'INVALID_FIELD.id'),
+    attachmentUrls: parseAttachmentUrls(raw['attachmentUrls'], attachmentUrlOrigins),
+    chatServiceSid: matching(raw, 'chatServiceSid', CHAT_SERVICE_SID, 'INVALID_FIELD.chatServiceSid'),
+    isGroupSms: flag(raw, 'isGroupSms'),
+    isSecureAttachment: flag(raw, 'isSecureAttachment'),
+    channel: channel === null ? null : channel.toUpperCase(),
+    fileSize: size === null ? null : Number(size),
+    filename: single(raw, 'filename'),
+    contentType: single(raw, 'contentType'),
+  };
+}
+
+/** What is known before the first field. */
+export const NO_FIELDS: UploadFields = parseUploadFields({}, []);
+
+/** The value of a field that may come once; null when it did not come or is empty. */
+function single(raw: RawFields, field: string): string | null {
+  const value = raw[field];
+  if (value === undefined || value === null || value === '') return null;
+  if (Array.isArray(value)) throw appError('DUPLICATE_FIELD', { params: { field }, details: { field } });
+  // JSON bodies may give a size as a number.
+  if (typeof value === 'number' && field === 'fileSize') return String(value);
+  if (typeof value !== 'string') throw invalid(field, 'INVALID_FIELD.text');
+  return value;
+}
+
+function flag(raw: RawFields, field: string): boolean | null {
+  const value = single(raw, field);
+  if (value === null) return null;
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw invalid(field, 'INVALID_FIELD.oneOf', { expected: 'true, false' });
+}
+
+type InvalidField =
+  `INVALID_FIELD.${'id' | 'oneOf' | 'size' | 'chatServiceSid' | 'channel' | 'attachmentUrl' | 'text'}`;
+
+function matching(raw: RawFields, field: string, pattern: RegExp, message: InvalidField): string | null {
+  const value = single(raw, field);
+  if (value !== null && !pattern.test(value)) throw invalid(field, message);
+  return value;
+}
+
+/** These pass by the checks on files, so only https URLs of listed origins are taken. */
+function parseAttachmentUrls(value: unknown, origins: readonly string[]): readonly string[] {
+  // Form libraries write an empty list as an empty value, or as its JSON.
+  if (value === undefined || value === null || value === '[]') return [];
+  const given = (Array.isArray(value) ? value : [value]).filter((url) => url !== undefined && url !== '');
+  if (given.length > MAX_ATTACHMENT_URLS) throw invalid('attachmentUrls', 'INVALID_FIELD.attachmentUrl');
+  return given.map((text) => {
+    const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
+    const isAllowed =
+      url !== null &&
+      url.username === '' &&
+      url.password === '' &&
+      url.protocol === 'https:' &&
+      origins.includes(url.origin);
+    if (!isAllowed) throw invalid('attachmentUrls', 'INVALID_FIELD.attachmentUrl');
+    return url.href;
+  });
+}
+
+/** The error for a field whose value is not what it must be. */
+function invalid(field: string, message: InvalidField, params: Record<string, string> = {}): AppError {
+  return appError('INVALID_FIELD', { message, params: { field, ...params }, details: { field } });
+}
+
+/**
+ * Asserts that a forwarded file has a recipient: Leadway takes either id.
+ *
+ * @throws AppError `MISSING_FIELD`
+ */
+export function assertRecipient({ conversationId, contactId }: UploadFields): void {
+  if (conversationId !== null || contactId !== null) return;
+  throw appError('MISSING_FIELD', {
+    message: 'MISSING_FIELD.recipient',
+    details: { field: 'conversationId', fields: ['conversationId', 'contactId'] },
+  });
+}
+
+/**
+ * `value`, which must have been given.
+ *
+ * @throws AppError `MISSING_FIELD`
+ */
+export function required<T>(value: T | null, field: string): T {
+  if (value === null) throw appError('MISSING_FIELD', { params: { field }, details: { field } });
+  return value;
+}
+
+/** The error for a field that arrived after the file it is needed for. */
+export function fieldOrder(field: string): AppError {
+  return appError('FIELD_ORDER', { params: { field }, details: { field } });
+}

@@ -1,0 +1,177 @@
+import type { Client } from '../auth/authenticator.ts';
+import { toUser } from '../embedding.ts';
+import { type AppError, appError, toAppError } from '../errors/app-error.ts';
+import { sizeText } from '../errors/messages.ts';
+import { LEADING_BYTES } from '../file-types/file-types.ts';
+import { checkDeclaredType } from '../file-types/validation.ts';
+import { BufferList } from '../http/buffers.ts';
+import type { LogFields } from '../http/log-fields.ts';
+import type { InitiateResponse } from './direct.ts';
+import { parseUploadFields, type RawFields, required, type UploadFields } from './fields.ts';
+import { cleanFileName } from './filename.ts';
+import { emptyFile, IncomingFile, sizeMismatch, toTypeError } from './incoming-file.ts';
+import { resolveLocation } from './locations.ts';
+import { channelMaxBytes, directUnavailable, overLimit, tooManyFiles } from './mode.ts';
+import { type FilePart, SETTLED, type UploadContext } from './upload.ts';
+
+/** The leading bytes of the file that a signed URL is asked for. */
+export interface LeadingBytes {
+  readonly filename: string;
+  readonly declaredType: string | null;
+  readonly bytes: Buffer;
+}
+
+/** Who asks for a signed URL, and for what. */
+export interface InitiateRequest {
+  readonly client: Client;
+  readonly fields: UploadFields;
+  /** Null when the file is only described. */
+  readonly leading: LeadingBytes | null;
+  /** Where it writes what the log needs. */
+  readonly log: LogFields;
+}
+
+/**
+ * Checks what a signed URL is asked for, then asks for it. The content is checked if leading bytes were sent, otherwise
+ * only name and declared type.
+ *
+ * @throws AppError what is wrong with the request, what Leadway rejected, `DIRECT_UNAVAILABLE`.
+ */
+export async function initiateUpload(
+  context: UploadContext,
+  { client, fields, leading, log }: InitiateRequest,
+  signal: AbortSignal,
+): Promise<InitiateResponse> {
+  log.mode = 'direct';
+  const conversationId = required(fields.conversationId, 'conversationId');
+  const locationId = required(resolveLocation(context.locationsFor(client), fields.locationId), 'locationId');
+  log.locationId = locationId;
+  const filename = cleanFileName(required(fields.filename ?? leading?.filename ?? null, 'filename'));
+  const declared = fields.contentType ?? leading?.declaredType ?? null;
+  const contentType =
+    leading === null
+      ? await typeByName(context, filename, declared)
+      : await typeByContent(context, filename, declared, leading.bytes, fields.fileSize);
+  log.contentType = contentType;
+  const channel = fields.channel ?? context.defaultChannel;
+  const limit = channelMaxBytes(channel);
+  if (fields.fileSize !== null && fields.fileSize > limit) throw overLimit(limit, channel);
+
+  const { fileSize } = fields;
+  await context.hooks.before?.({
+    user: toUser(client),
+    locationId,
+    conversationId,
+    contactId: fields.contactId,
+    files: [{ name: filename, contentType }],
+  });
+  const ticket = await context.direct.initiate(
+    { client: client.id, locationId, conversationId, filename, contentType, fileSize, channel },
+    signal,
+  );
+  if (ticket === null) throw directUnavailable();
+  if (fileSize !== null && fileSize > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, channel);
+  return context.direct.toResponse(ticket);
+}
+
+async function typeByName(
+  { policy }: UploadContext,
+  filename: string,
+  declared: string | null,
+): Promise<string> {
+  const checked = await checkDeclaredType({ filename, declared, multipart: false, policy });
+  if (!checked.ok) throw toTypeError(checked.problem, filename, policy);
+  return checked.type.contentType;
+}
+
+async function typeByContent(
+  { policy }: UploadContext,
+  filename: string,
+  declaredType: string | null,
+  bytes: Buffer,
+  fileSize: number | null,
+): Promise<string> {
+  if (bytes.length === 0) throw emptyFile(filename);
+  if (fileSize !== null && bytes.length > fileSize) throw sizeMismatch(fileSize, bytes.length);
+  // Nobody observes it: the bytes of the file itself do not come this way.
+  const file = new IncomingFile(
+    { name: filename, declaredType, isMultipart: true },
+    { policy, observers: [] },
+  );
+  await file.checkLeadingBytes(bytes, bytes.length === fileSize ? 'whole' : 'part');
+  return file.contentType;
+}
+
+/** How much of a file is kept to be checked. */
+const MAX_KEPT_BYTES = Math.max(LEADING_BYTES, 64 * 1024);
+
+/** A form that asks for a signed URL and brings the leading bytes of the file. It settles once. */
+export class InitiateForm {
+  readonly #settled = new AbortController();
+  /** Aborted as soon as the form has settled. */
+  readonly signal: AbortSignal = this.#settled.signal;
+  readonly #context: UploadContext;
+  readonly #client: Client;
+  readonly #log: LogFields;
+  readonly #response = Promise.withResolvers<InitiateResponse>();
+  #raw: RawFields = {};
+  #leading: LeadingBytes | null = null;
+
+  /** @param log Where the form writes what the log needs. */
+  constructor(context: UploadContext, client: Client, log: LogFields = {}) {
+    this.#context = context;
+    this.#client = client;
+    this.#log = log;
+    this.#response.promise.catch(() => {});
+  }
+
+  /** Rejects with the AppError to respond with. */
+  get response(): Promise<InitiateResponse> {
+    return this.#response.promise;
+  }
+
+  fail(error: AppError): void {
+    if (this.signal.aborted) return;
+    this.#settled.abort(SETTLED);
+    this.#response.reject(error);
+  }
+
+  fieldsChanged(raw: RawFields): void {
+    this.#raw = raw;
+  }
+
+  async receiveFile({ filename, declaredType, stream }: FilePart): Promise<void> {
+    try {
+      if (this.#leading !== null) throw tooManyFiles(1);
+      const chunks = new BufferList();
+      let size = 0;
+      const keep = (chunk: Buffer): undefined => {
+        if (size < MAX_KEPT_BYTES) chunks.push(chunk);
+        size += chunk.length;
+        // A client that sends the whole file here has mistaken the address.
+        const limit = MAX_KEPT_BYTES * 2;
+        if (size > limit)
+          throw appError('BODY_TOO_LARGE', { params: { limit: sizeText(limit) }, details: { limit } });
+      };
+      await stream.pump(keep, this.signal);
+      this.#leading = { filename, declaredType, bytes: Buffer.concat(chunks.take()) };
+    } catch (error) {
+      this.fail(toAppError(error));
+      stream.discard();
+      throw error;
+    }
+  }
+
+  finish(): void {
+    if (this.signal.aborted) return;
+    this.#initiate().catch((error) => this.fail(toAppError(error)));
+  }
+
+  async #initiate(): Promise<void> {
+    const fields = parseUploadFields(this.#raw, this.#context.attachmentUrlOrigins);
+    const request = { client: this.#client, fields, leading: this.#leading, log: this.#log };
+    const response = await initiateUpload(this.#context, request, this.signal);
+    this.#settled.abort(SETTLED);
+    this.#response.resolve(response);
+  }
+}

@@ -1,0 +1,112 @@
+import { type AppError, appError } from '../../errors/app-error.ts';
+import { toTarget, type UpstreamAgent } from '../../leadway/agent.ts';
+import { UploadRequest } from '../../leadway/upload-request.ts';
+import type { DirectUploads } from '../direct.ts';
+import type { IncomingFile } from '../incoming-file.ts';
+import { overLimit } from '../mode.ts';
+import type { Ticket } from '../tickets.ts';
+import type { Sink, SinkLink, StoredResponse } from './sink.ts';
+
+/** What a {@link RelaySink} needs. */
+export interface RelayOptions extends SinkLink {
+  readonly agent: UpstreamAgent;
+  readonly timeoutMs: number;
+  readonly direct: DirectUploads;
+  /** The ticket of a file: a new one from Leadway, or the one that the client presented. */
+  readonly ticketOf: (file: IncomingFile) => Promise<Ticket>;
+  /** Size of a file in bytes, where that is certain before its end; null otherwise. */
+  readonly sizeOf: (file: IncomingFile) => number | null;
+}
+
+/**
+ * PUTs files to signed URLs while they arrive. All of them are put in storage first and completed together: Leadway
+ * knows nothing of a file that was not completed.
+ *
+ * One chunk is always held back, so that storage has no complete object before the file has passed its checks, whether
+ * or not the length was announced.
+ */
+export class RelaySink implements Sink {
+  readonly kind = 'relay';
+  readonly #options: RelayOptions;
+  readonly #stored: Ticket[] = [];
+  #ticket: Ticket | null = null;
+  #request: UploadRequest<number> | null = null;
+  #heldBack: Buffer | null = null;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+  }
+
+  async begin(file: IncomingFile, held: readonly Buffer[]): Promise<void> {
+    const { agent, timeoutMs, signal, log, fail, ticketOf, sizeOf } = this.#options;
+    const ticket = await ticketOf(file);
+    const size = sizeOf(file);
+    this.#ticket = ticket;
+    assertFits(size ?? file.size, ticket);
+    signal.throwIfAborted();
+    this.#request = new UploadRequest({
+      request: agent.request(toTarget(new URL(ticket.uploadUrl)), {
+        method: 'PUT',
+        // None of the client's headers, and never Leadway's token.
+        headers: {
+          'Content-Type': ticket.contentType,
+          ...(size === null ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': size }),
+        },
+      }),
+      timeoutMs,
+      log,
+      // Its body is XML for developers.
+      read: async (response) => {
+        response.resume();
+        return response.statusCode ?? 0;
+      },
+      toEarlyError: toStorageError,
+      onFailure: fail,
+    });
+    let wait: Promise<void> | undefined;
+    for (const chunk of held) wait = this.#send(chunk);
+    await wait;
+  }
+
+  write(file: IncomingFile, chunk: Buffer): Promise<void> | undefined {
+    if (this.#ticket !== null) assertFits(file.size, this.#ticket);
+    return this.#send(chunk);
+  }
+
+  /** Sends the rest. The file is in storage then, but not completed. */
+  async end(): Promise<void> {
+    if (this.#request === null || this.#ticket === null) return;
+    const status = await this.#request.commit(this.#heldBack === null ? [] : [this.#heldBack]);
+    this.#heldBack = null;
+    this.#request = null;
+    if (status < 200 || status >= 300) throw toStorageError(status);
+    this.#stored.push(this.#ticket);
+  }
+
+  async finish(): Promise<StoredResponse> {
+    const { direct, signal } = this.#options;
+    const uploadedFiles: Record<string, string> = {};
+    for (const ticket of this.#stored) {
+      Object.assign(uploadedFiles, (await direct.complete(ticket, signal)).uploadedFiles);
+    }
+    return { mode: 'relay', uploadedFiles };
+  }
+
+  destroy(): void {
+    this.#request?.destroy();
+  }
+
+  #send(chunk: Buffer): Promise<void> | undefined {
+    const previous = this.#heldBack;
+    this.#heldBack = chunk;
+    return previous === null ? undefined : this.#request?.write(previous);
+  }
+}
+
+function assertFits(size: number, { maxFileSize, channel }: Ticket): void {
+  if (size > maxFileSize) throw overLimit(maxFileSize, channel);
+}
+
+function toStorageError(status: number): AppError {
+  return appError('STORAGE_REFUSED', { details: { storageStatus: status } });
+}

@@ -1,0 +1,43 @@
+import type { AppError } from '../../errors/app-error.ts';
+import type { LogFields } from '../../http/log-fields.ts';
+import type { IncomingFile } from '../incoming-file.ts';
+
+export type SinkKind = 'hold' | 'forward' | 'relay' | 'discard';
+
+/** The body of a response to a forwarded or relayed upload. */
+export interface StoredResponse {
+  readonly mode: 'forward' | 'relay';
+  readonly uploadedFiles: Readonly<Record<string, string>>;
+  readonly twilioMediaSids?: readonly string[] | undefined;
+  /** When the URLs of secure attachments stop being public, in Unix milliseconds. */
+  readonly expiresAt?: number;
+}
+
+/**
+ * Where the bytes of an upload's files go. An upload uses one sink at a time: it begins with `hold` and changes to
+ * another one when enough is known. The calls for each file are `begin`, `write`…, `end`, one after the other.
+ *
+ * A promise that is returned means: wait for it before the next call.
+ */
+export interface Sink {
+  readonly kind: SinkKind;
+  /** @param held What arrived of `file` before this sink was in use; it belongs to the sink then. */
+  begin(file: IncomingFile, held: readonly Buffer[]): Promise<void> | undefined;
+  /** Takes the next bytes of the file. They belong to the sink, which frees them once they are sent. */
+  write(file: IncomingFile, chunk: Buffer): Promise<void> | undefined;
+  /** The file is whole and has passed its checks. */
+  end(file: IncomingFile): Promise<void> | undefined;
+  /** The commit: every field and file has passed. Rejects with the AppError to respond with. */
+  finish(): Promise<StoredResponse>;
+  /** Cuts every connection: nothing that was begun can become complete. */
+  destroy(): void;
+}
+
+/** What a sink shares with its upload. */
+export interface SinkLink {
+  /** Aborted as soon as the upload has settled. */
+  readonly signal: AbortSignal;
+  readonly log: LogFields;
+  /** Ends the upload at once: Leadway or storage has rejected it before the commit, or the connection is lost. */
+  readonly fail: (error: AppError) => void;
+}

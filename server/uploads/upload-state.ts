@@ -1,0 +1,223 @@
+import type { Client } from '../auth/authenticator.ts';
+import { toUser, type UploadTarget } from '../embedding.ts';
+import type { DirectFile } from './direct.ts';
+import {
+  fieldOrder,
+  NO_FIELDS,
+  parseUploadFields,
+  type RawFields,
+  required,
+  type UploadFields,
+} from './fields.ts';
+import { type IncomingFile, sizeMismatch } from './incoming-file.ts';
+import { type LocationRule, resolveLocation } from './locations.ts';
+import {
+  channelMaxBytes,
+  directUnavailable,
+  forwardLimit,
+  LARGEST_CHANNEL_BYTES,
+  type ModeFacts,
+  type RequestedMode,
+  tooManyFiles,
+} from './mode.ts';
+import type { SinkKind } from './sinks/sink.ts';
+import type { UploadContext } from './upload.ts';
+
+/** What is known of an upload before its body. */
+export interface UploadOptions {
+  /** Who uploads; tickets are bound to it. */
+  readonly client: Client;
+  readonly mode: RequestedMode;
+  /** From the query; null when it is not there. */
+  readonly locationId: string | null;
+  /** Length of the whole body in bytes; null when it is chunked. */
+  readonly contentLength: number | null;
+  /** Bytes that follow the last part: its CRLF and the closing delimiter. */
+  readonly closingBytes: number;
+}
+
+/** `Content-Length` bounds the size of a file from above: fields may follow it, but hardly more than this. */
+const FIELDS_SLACK = 16 * 1024;
+/** No part is shorter: its `Content-Disposition:form-data;name=a` alone has more bytes. */
+const SMALLEST_PART_BYTES = 32;
+const MIB = 1024 * 1024;
+
+/** What is known of an upload while its form arrives: its fields, its files, their sizes and where they go. */
+export class UploadState {
+  readonly files: IncomingFile[] = [];
+  readonly #context: UploadContext;
+  readonly #options: UploadOptions;
+  readonly #locations: LocationRule;
+  #fields = NO_FIELDS;
+  /** Bytes from the beginning of the only file so far to the closing delimiter; null when unknown. */
+  #bytesToCome: number | null = null;
+  /** Whether a file arrived while its location was unknown. */
+  #isBeforeLocation = false;
+
+  /** @throws AppError `INVALID_FIELD`, `LOCATION_NOT_ALLOWED` */
+  constructor(context: UploadContext, options: UploadOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#locations = context.locationsFor(options.client);
+    // The query must have the form of a field too.
+    if (options.locationId !== null) parseUploadFields({ locationId: options.locationId }, []);
+    this.location();
+  }
+
+  /** The mode that was asked for. */
+  get mode(): RequestedMode {
+    return this.#options.mode;
+  }
+
+  /** The fields that have arrived. */
+  get fields(): UploadFields {
+    return this.#fields;
+  }
+
+  /** Whether the length of the body bounds the size of the file. */
+  get isSizeBounded(): boolean {
+    return this.#bytesToCome !== null;
+  }
+
+  /** A lower bound of the size of the file in bytes, by the length of the body. */
+  get leastSize(): number {
+    return (this.#bytesToCome ?? 0) - FIELDS_SLACK;
+  }
+
+  /** @throws AppError for a field that is wrong or too late. */
+  setFields(raw: RawFields): void {
+    this.#fields = parseUploadFields(raw, this.#context.attachmentUrlOrigins);
+    if (this.location() !== null && this.#isBeforeLocation) throw fieldOrder('locationId');
+  }
+
+  /** @throws AppError `TOO_MANY_FILES` when there may be no more. */
+  assertRoomForFile(): void {
+    const { isGroupSms, fileSize } = this.#fields;
+    const max = isGroupSms || fileSize !== null ? 1 : this.#context.maxFiles;
+    if (this.files.length >= max) throw tooManyFiles(max);
+    this.#isBeforeLocation ||= this.location() === null;
+  }
+
+  /** Takes where in the body the latest file begins. Returns how many bytes of parts follow; null when unknown. */
+  setOffset(offset: number): number | null {
+    const { contentLength, closingBytes } = this.#options;
+    const toCome = contentLength === null ? null : contentLength - offset - closingBytes;
+    this.#bytesToCome = this.files.length === 1 ? toCome : null;
+    return toCome;
+  }
+
+  /** Size of `file` in bytes, where that is certain before its end; null otherwise. */
+  sizeOf(file: IncomingFile): number | null {
+    return file.expectedSize ?? (this.files.length === 1 ? this.#fields.fileSize : null);
+  }
+
+  /** Null when none is named and several could be meant. */
+  location(): string | null {
+    return resolveLocation(this.#locations, this.#options.locationId, this.#fields.locationId);
+  }
+
+  /** Whose upload it is and where it goes, as far as that is known. */
+  target(): UploadTarget {
+    const { conversationId, contactId } = this.#fields;
+    return { user: toUser(this.#options.client), locationId: this.location(), conversationId, contactId };
+  }
+
+  /** What a signed URL is asked for with. @throws AppError `MISSING_FIELD` */
+  directFileOf(file: IncomingFile): DirectFile {
+    const { conversationId, channel, fileSize } = this.#fields;
+    return {
+      client: this.#options.client.id,
+      locationId: required(this.location(), 'locationId'),
+      conversationId: required(conversationId, 'conversationId'),
+      filename: file.name,
+      contentType: file.contentType,
+      fileSize: this.files.length === 1 ? fileSize : null,
+      channel: channel ?? this.#context.defaultChannel,
+    };
+  }
+
+  /** @param isComplete Whether the form has arrived whole. */
+  modeFacts(isComplete: boolean): ModeFacts {
+    const { forward, defaultChannel, direct } = this.#context;
+    const { isGroupSms, channel, fileSize } = this.#fields;
+    const [file] = this.files;
+    const locationId = this.location();
+    return {
+      mode: this.#options.mode,
+      isGroupSms: isGroupSms ?? false,
+      fileCount: this.files.length,
+      size: fileSize ?? this.#certainSize() ?? (isComplete && file?.isWhole ? file.size : null),
+      channel,
+      defaultChannel,
+      isComplete,
+      isDirectOffered: locationId === null || direct.isOffered(locationId),
+      forwardMaxBytes: forward.maxBytes,
+      fallbackMaxBytes: forward.fallbackMaxBytes,
+    };
+  }
+
+  /** Largest size of a file in `sink` by what is known, in bytes. */
+  limitFor(sink: SinkKind): number {
+    const facts = this.modeFacts(false);
+    if (sink === 'relay') return Number.POSITIVE_INFINITY; // its ticket has the limit
+    const isForward = facts.mode === 'forward' || (facts.mode === 'auto' && sink !== 'discard');
+    if (isForward) return forwardLimit(facts);
+    return facts.channel === null ? LARGEST_CHANNEL_BYTES : channelMaxBytes(facts.channel);
+  }
+
+  /** Whether the length of the body leaves open if the file exceeds the channel's limit; its end will tell. */
+  mayBeTooLarge(): boolean {
+    const { fileSize, channel } = this.#fields;
+    const limit = channelMaxBytes(channel ?? this.#context.defaultChannel);
+    return fileSize === null && (this.#bytesToCome ?? 0) > limit;
+  }
+
+  /** The only file and its declared size, when the length of the body proves that nothing follows it. */
+  provenFile(): { readonly file: IncomingFile; readonly bytes: number } | null {
+    const { fileSize } = this.#fields;
+    const toCome = this.#bytesToCome;
+    const [file] = this.files;
+    if (fileSize === null || toCome === null || file === undefined) return null;
+    // Some clients leave out the line end after the closing delimiter, others write two.
+    const extra = toCome - fileSize;
+    return extra >= -2 && extra < SMALLEST_PART_BYTES ? { file, bytes: fileSize } : null;
+  }
+
+  /** Whether a file that ended within its leading bytes is whole: for direct uploads, only those may be sent. */
+  extentOf(leadingBytes: Buffer): 'whole' | 'maybe' {
+    const { mode } = this.#options;
+    const mustBeWhole =
+      mode === 'forward' || mode === 'relay' || this.#fields.fileSize === leadingBytes.length;
+    return mustBeWhole ? 'whole' : 'maybe';
+  }
+
+  /** @throws AppError `SIZE_MISMATCH` when the file has more bytes than were declared. */
+  assertNotLonger(file: IncomingFile): void {
+    const { fileSize } = this.#fields;
+    if (fileSize === null || this.files.length !== 1 || file.size <= fileSize) return;
+    throw sizeMismatch(fileSize, file.size);
+  }
+
+  /**
+   * Compares a whole file with its declared size.
+   *
+   * @throws AppError `SIZE_MISMATCH`; `DIRECT_UNAVAILABLE` when only the leading bytes were sent, of a file that would
+   *   go direct if Leadway offered that.
+   */
+  assertDeclaredSize(file: IncomingFile): void {
+    const { fileSize } = this.#fields;
+    if (fileSize === null) return;
+    if (this.files.length > 1) throw tooManyFiles(1);
+    const { mode, isDirectOffered, isGroupSms, forwardMaxBytes } = this.modeFacts(true);
+    const isMeantForDirect = mode === 'auto' && !isDirectOffered && !isGroupSms && fileSize > forwardMaxBytes;
+    if (isMeantForDirect && file.size < fileSize) throw directUnavailable();
+    if (file.size !== fileSize) throw sizeMismatch(fileSize, file.size);
+  }
+
+  #certainSize(): number | null {
+    const { forward, maxFiles } = this.#context;
+    // A direct upload has one file; otherwise so long a body can only be one that can't be forwarded.
+    const certain = this.#options.mode === 'direct' ? FIELDS_SLACK : maxFiles * forward.maxBytes + MIB;
+    return this.#bytesToCome !== null && this.#bytesToCome > certain ? this.leastSize : null;
+  }
+}
