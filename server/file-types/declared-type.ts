@@ -1,13 +1,13 @@
-import { FILE_TYPES, type FileType } from './file-types.ts';
+import { FILE_TYPES, type FileType, type TypePolicy } from './file-types.ts';
 import { isKnownToFileType } from './recognise.ts';
 
 /** RFC 9110 section 8.3.1: both halves are tokens. */
 const MEDIA_TYPE = /^[!#$%&'*+.^_`|~0-9a-z-]+\/[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
+const ALL: readonly FileType[] = Object.values(FILE_TYPES);
 const ROWS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
-  Object.values(FILE_TYPES).map(({ name, mimeTypes }) => [name, new Set(mimeTypes.map(toLower))]),
+  ALL.map(({ name, mimeTypes }) => [name, new Set(mimeTypes.map(toLower))]),
 );
-const TYPES_OF_ANY_ROW: ReadonlySet<string> = new Set([...ROWS.values()].flatMap((row) => [...row]));
 
 /** What a browser would run, whatever else it is called. */
 const TEXT_THAT_RUNS =
@@ -28,6 +28,7 @@ const PROGRAMS: ReadonlySet<string> = new Set(
 export interface DeclaredContext {
   /** In a multipart part, many libraries send `text/plain` for everything (RFC 7578 section 4.4). */
   readonly multipart: boolean;
+  readonly policy: TypePolicy;
 }
 
 /**
@@ -37,12 +38,12 @@ export interface DeclaredContext {
 export async function declarationFits(
   declared: string | null,
   type: FileType,
-  { multipart }: DeclaredContext,
+  { multipart, policy }: DeclaredContext,
 ): Promise<boolean> {
   const essence = toLower((declared ?? '').split(';', 1)[0] ?? '').trim();
   if (isOfRow(essence, type)) return true;
   if (essence === 'application/octet-stream' || (multipart && essence === 'text/plain')) return true;
-  return !saysSomething(essence);
+  return !saysSomething(essence, policy);
 }
 
 function isOfRow(essence: string, { name }: FileType): boolean {
@@ -52,10 +53,18 @@ function isOfRow(essence: string, { name }: FileType): boolean {
   );
 }
 
-function saysSomething(essence: string): boolean {
+/** Accepting one more type makes its row count, and leaves the others as strict as they were. */
+function isOfAnyRow(essence: string, { allowed }: TypePolicy): boolean {
+  return ALL.some(({ name, isDefault, extensions }) => {
+    const counts = isDefault || name === 'vcf' || extensions.some((extension) => allowed.has(extension));
+    return counts && ROWS.get(name)?.has(essence);
+  });
+}
+
+function saysSomething(essence: string, policy: TypePolicy): boolean {
   if (!isConcrete(essence)) return false;
   if (/^(?:image|audio|video|font|text)\//.test(essence)) return true;
-  if (TYPES_OF_ANY_ROW.has(essence) || PROGRAMS.has(essence)) return true;
+  if (isOfAnyRow(essence, policy) || PROGRAMS.has(essence)) return true;
   // A compound file is whatever its content is, and some machines know no more than that.
   return essence !== 'application/x-cfb' && isKnownToFileType(essence);
 }

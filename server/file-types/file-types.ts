@@ -1,16 +1,31 @@
 import type { Family, FileType } from './file-type.ts';
+import { threeGp } from './types/3gp.ts';
+import { aac } from './types/aac.ts';
+import { aiff } from './types/aiff.ts';
+import { amr } from './types/amr.ts';
+import { csv } from './types/csv.ts';
 import { doc } from './types/doc.ts';
 import { docx } from './types/docx.ts';
+import { gif } from './types/gif.ts';
+import { heic } from './types/heic.ts';
+import { ics } from './types/ics.ts';
 import { jpg } from './types/jpg.ts';
+import { m4a } from './types/m4a.ts';
 import { mp3 } from './types/mp3.ts';
 import { mp4 } from './types/mp4.ts';
 import { mpeg } from './types/mpeg.ts';
+import { odt } from './types/odt.ts';
+import { ogg } from './types/ogg.ts';
 import { pdf } from './types/pdf.ts';
 import { png } from './types/png.ts';
+import { ppt } from './types/ppt.ts';
+import { pptx } from './types/pptx.ts';
 import { rar } from './types/rar.ts';
 import { txt } from './types/txt.ts';
 import { vcf } from './types/vcf.ts';
 import { wav } from './types/wav.ts';
+import { xls } from './types/xls.ts';
+import { xlsx } from './types/xlsx.ts';
 import { zip } from './types/zip.ts';
 
 export type { Family, FileType } from './file-type.ts';
@@ -29,8 +44,23 @@ export const FILE_TYPES = {
   docx,
   txt,
   mp3,
-  vcf,
   wav,
+  vcf,
+  gif,
+  heic,
+  '3gp': threeGp,
+  aiff,
+  ogg,
+  aac,
+  m4a,
+  amr,
+  csv,
+  xls,
+  xlsx,
+  ppt,
+  pptx,
+  odt,
+  ics,
 } as const satisfies Readonly<Record<string, FileType>>;
 
 const ALL: readonly FileType[] = Object.values(FILE_TYPES);

@@ -37,16 +37,7 @@ const OTHER_KINDS: readonly Row[] = [
   ['image/jpeg', 'jfif jpe jif', 'a JPEG picture', 'una imagen JPEG', 'rename', 'jpg'],
   ['audio/wav', 'wave', 'a WAV recording', 'una grabación WAV', 'rename', 'wav'],
   // Pictures
-  [
-    'image/heic image/heif image/heic-sequence image/heif-sequence',
-    'heic heif hif',
-    'an iPhone photo (HEIC)',
-    'una foto de iPhone (HEIC)',
-    'heic',
-    'jpg',
-  ],
   ['image/webp', 'webp', 'a WEBP picture', 'una imagen WEBP', ...AS_PICTURE],
-  ['image/gif', 'gif', 'a GIF picture', 'una imagen GIF', 'save', 'png mp4'],
   ['image/avif', 'avif', 'an AVIF picture', 'una imagen AVIF', ...AS_PICTURE],
   ['image/bmp', 'bmp dib', 'a BMP picture', 'una imagen BMP', ...AS_PICTURE],
   ['image/tiff', 'tif tiff', 'a TIFF picture', 'una imagen TIFF', 'save', 'jpg png pdf'],
@@ -62,12 +53,13 @@ const OTHER_KINDS: readonly Row[] = [
     'una foto RAW de cámara',
     ...AS_PICTURE,
   ],
+  ['image/heic', 'heif hif heics', 'an iPhone photo (HEIC)', 'una foto de iPhone (HEIC)', 'heic', 'jpg'],
   // Video
+  ['video/3gpp2', '3g2', 'a 3G2 video', 'un vídeo 3G2', ...AS_VIDEO],
   ['video/quicktime', 'mov qt', 'a QuickTime video (MOV)', 'un vídeo de QuickTime (MOV)', ...AS_VIDEO],
   ['video/webm', 'webm', 'a WEBM video', 'un vídeo WEBM', ...AS_VIDEO],
   ['video/matroska video/x-matroska', 'mkv', 'an MKV video', 'un vídeo MKV', ...AS_VIDEO],
   ['video/vnd.avi video/x-msvideo', 'avi', 'an AVI video', 'un vídeo AVI', ...AS_VIDEO],
-  ['video/3gpp video/3gpp2', '3gp 3g2', 'a 3GP video', 'un vídeo 3GP', ...AS_VIDEO],
   ['video/x-m4v', 'm4v', 'an M4V video', 'un vídeo M4V', 'rename', 'mp4'],
   [
     'video/x-ms-asf video/x-ms-wmv application/vnd.ms-asf',
@@ -80,18 +72,11 @@ const OTHER_KINDS: readonly Row[] = [
   ['video/mp2t', 'mts m2ts', 'a TS video', 'un vídeo TS', ...AS_VIDEO],
   ['video/ogg', 'ogv', 'an OGG video', 'un vídeo OGG', ...AS_VIDEO],
   // Sound
-  ['audio/mp4 audio/x-m4a', 'm4a m4b', 'an M4A recording', 'una grabación M4A', ...AS_AUDIO],
-  [
-    'audio/ogg application/ogg',
-    'ogg oga opus',
-    'an OGG recording (as in WhatsApp voice messages)',
-    'una grabación OGG (como los audios de WhatsApp)',
-    ...AS_AUDIO,
-  ],
-  ['audio/aac', 'aac', 'an AAC recording', 'una grabación AAC', ...AS_AUDIO],
+  ['audio/mp4', 'm4b', 'an M4A recording', 'una grabación M4A', ...AS_AUDIO],
+  ['audio/ogg', 'oga opus', 'an OGG recording', 'una grabación OGG', ...AS_AUDIO],
+  ['audio/aiff', 'aifc', 'an AIFF recording', 'una grabación AIFF', ...AS_AUDIO],
+  ['audio/amr-wb', 'awb', 'an AMR recording', 'una grabación AMR', ...AS_AUDIO],
   ['audio/flac', 'flac', 'a FLAC recording', 'una grabación FLAC', ...AS_AUDIO],
-  ['audio/aiff', 'aif aiff aifc', 'an AIFF recording', 'una grabación AIFF', ...AS_AUDIO],
-  ['audio/amr', 'amr', 'an AMR recording', 'una grabación AMR', ...AS_AUDIO],
   [
     'audio/x-ms-asf audio/x-ms-wma',
     'wma',
@@ -106,17 +91,17 @@ const OTHER_KINDS: readonly Row[] = [
   ['audio/x-rifx', '', 'a RIFX recording', 'una grabación RIFX', ...AS_AUDIO],
   // Documents
   [
-    `${OPENXML}.spreadsheetml.sheet application/vnd.ms-excel application/vnd.ms-excel.sheet.macroenabled.12`,
-    'xlsx xls xlsm xlsb',
-    'an Excel spreadsheet',
-    'una hoja de cálculo de Excel',
+    `application/vnd.ms-excel.sheet.macroenabled.12 application/vnd.ms-excel.sheet.binary.macroenabled.12 ${OPENXML}.spreadsheetml.template`,
+    'xlsm xlsb xltx',
+    'an Excel spreadsheet with macros, or a template',
+    'una hoja de cálculo de Excel con macros o una plantilla',
     ...AS_PDF,
   ],
   [
-    `${OPENXML}.presentationml.presentation application/vnd.ms-powerpoint ${OPENXML}.presentationml.slideshow`,
-    'pptx ppt pps ppsx pptm',
-    'a PowerPoint presentation',
-    'una presentación de PowerPoint',
+    `application/vnd.ms-powerpoint.presentation.macroenabled.12 ${OPENXML}.presentationml.slideshow ${OPENXML}.presentationml.template`,
+    'pptm pps ppsx potx',
+    'a PowerPoint presentation with macros, a slide show or a template',
+    'una presentación de PowerPoint con macros, o una plantilla',
     ...AS_PDF,
   ],
   [
@@ -155,13 +140,6 @@ const OTHER_KINDS: readonly Row[] = [
     'una página web (HTML)',
     'save',
     'pdf',
-  ],
-  [
-    'application/vnd.oasis.opendocument.text',
-    'odt',
-    'an OpenDocument text',
-    'un texto de OpenDocument',
-    ...AS_DOCUMENT,
   ],
   [
     'application/vnd.oasis.opendocument.spreadsheet',
@@ -205,12 +183,11 @@ const OTHER_KINDS: readonly Row[] = [
     'un archivo temporal que Office crea mientras un documento está abierto',
     'owner',
   ],
-  ['text/csv', 'csv tsv', 'a table (CSV)', 'una tabla (CSV)', ...AS_TEXT],
   ['text/plain', 'log text', 'a text file', 'un archivo de texto', ...AS_TEXT],
   ['application/json', 'json', 'a data file (JSON)', 'un archivo de datos (JSON)', ...AS_TEXT],
   ['application/xml text/xml', 'xml', 'an XML file', 'un archivo XML', ...AS_TEXT],
   ['text/markdown', 'md', 'a text file (Markdown)', 'un archivo de texto (Markdown)', ...AS_TEXT],
-  ['text/calendar', 'ics', 'a calendar entry (ICS)', 'una cita de calendario (ICS)', ...AS_PDF],
+  ['text/csv', 'tsv', 'a table (CSV)', 'una tabla (CSV)', ...AS_TEXT],
   // Archives
   ['application/x-7z-compressed', '7z', 'a 7z archive', 'un archivo 7z', 'pack'],
   ['application/x-tar', 'tar', 'a TAR archive', 'un archivo TAR', 'pack'],
@@ -269,15 +246,14 @@ function addKind(kind: Kind, mimeTypes: readonly string[], extensions: readonly 
   for (const extension of extensions) if (!BY_EXTENSION.has(extension)) BY_EXTENSION.set(extension, kind);
 }
 
-for (const {
-  contentType,
-  mimeTypes,
-  extensions,
-  label,
-  advice = null,
-  saveAs = [],
-} of Object.values<FileType>(FILE_TYPES)) {
-  addKind({ mimeType: contentType, name: label, advice, saveAs }, mimeTypes.map(toLower), extensions);
+const TYPES: readonly FileType[] = Object.values(FILE_TYPES);
+for (const { contentType, extensions, label, advice = null, saveAs = [] } of TYPES) {
+  addKind({ mimeType: contentType, name: label, advice, saveAs }, [toLower(contentType)], extensions);
+}
+// Rows share names (CSV and XLS are both declared as Excel's type): each one's own comes first.
+for (const { contentType, mimeTypes } of TYPES) {
+  const kind = BY_MIME_TYPE.get(toLower(contentType));
+  if (kind) addKind(kind, mimeTypes.map(toLower), []);
 }
 for (const [mimeTypes, extensions, en, es, advice = null, saveAs = ''] of OTHER_KINDS) {
   const names = mimeTypes.toLowerCase().split(' ');

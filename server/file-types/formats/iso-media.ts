@@ -37,9 +37,13 @@ const OTHER_KINDS: readonly (readonly [RegExp, string])[] = [
   [/^(jp2|jpm|jpx) $|^mjp2$/, 'image/jp2'],
 ];
 
+export function isMp4Brand(major: string): boolean {
+  return MP4_BRANDS.has(major);
+}
+
 /** The kind of a file with these brands. The major brand decides; one that is not known here needs known ones beside it. */
 export function kindOfBrands({ major, compatible }: Brands): string | null {
-  if (MP4_BRANDS.has(major)) return 'video/mp4';
+  if (isMp4Brand(major)) return 'video/mp4';
   if (!/^[ -~]{4}$/.test(major)) return null;
   const other = OTHER_KINDS.find(([pattern]) => pattern.test(major));
   if (other) return other[1];

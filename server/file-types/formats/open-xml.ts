@@ -16,6 +16,7 @@ export const XLSX = `${OPENXML}.spreadsheetml.sheet`;
 export const PPTX = `${OPENXML}.presentationml.presentation`;
 const DOCM = 'application/vnd.ms-word.document.macroEnabled.12';
 const XLSM = 'application/vnd.ms-excel.sheet.macroEnabled.12';
+const XLSB = 'application/vnd.ms-excel.sheet.binary.macroEnabled.12';
 const PPTM = 'application/vnd.ms-powerpoint.presentation.macroEnabled.12';
 const JAR = 'application/java-archive';
 const ZIP = 'application/zip';
@@ -65,7 +66,6 @@ const PACKAGES: ReadonlyMap<string, Package> = new Map([
 const OTHER_TYPES: readonly (readonly [RegExp, string])[] = [
   [/application\/vnd\.ms-word\.(document|template)\.macroEnabled[\w.]*\+xml/i, DOCM],
   [/application\/vnd\.ms-excel\.(sheet|template|addin)\.macroEnabled\.main\+xml/i, XLSM],
-  [/application\/vnd\.ms-excel\.sheet\.binary\.macroEnabled\.main/i, XLSM],
   [/application\/vnd\.ms-powerpoint\.\w+\.macroEnabled\.main\+xml/i, PPTM],
   [/wordprocessingml\.template\.main\+xml/i, `${OPENXML}.wordprocessingml.template`],
   [/spreadsheetml\.template\.main\+xml/i, `${OPENXML}.spreadsheetml.template`],
@@ -80,6 +80,7 @@ const MACRO_PART = /(^|\/)vbaproject\.bin$/;
 /** Parts of kinds that are not in the table above. */
 const FOREIGN_PARTS: readonly (readonly [RegExp, string])[] = [
   [/^meta-inf\/manifest\.mf$/, JAR],
+  [/^xl\/workbook\d*\.bin$/, XLSB], // SheetJS lists its content type in every XLSX too
   [/^(visio\/document\.xml|fixeddocseq\.fdseq)$/, ZIP],
 ];
 
@@ -110,8 +111,10 @@ export function openXmlMatcher(own: string): Matcher {
 /** The kind of a part that a package of type `own` can't have. */
 export function otherKindOfPart(name: string, own: string): string | null {
   if (MACRO_PART.test(name)) return PACKAGES.get(own)?.withMacros ?? ZIP;
+  const foreign = FOREIGN_PARTS.find(([pattern]) => pattern.test(name));
+  if (foreign) return foreign[1];
   for (const [type, { ownParts }] of PACKAGES) if (type !== own && ownParts.test(name)) return type;
-  return FOREIGN_PARTS.find(([pattern]) => pattern.test(name))?.[1] ?? null;
+  return null;
 }
 
 /** Inflating is expensive, and a package has one list of content types; a second one is a bomb or a trick. */

@@ -10,7 +10,7 @@ const FIRST_LINE = /^BEGIN:VCARD[ \t]*(?:\r|\n|$)/i;
  */
 export const vcf = defineFileType({
   name: 'vcf',
-  extensions: ['vcf'],
+  extensions: ['vcf', 'vcard'],
   mimeTypes: ['text/vcard', 'text/x-vcard', 'text/directory', 'application/vcard', 'application/x-vcard'],
   family: 'contact',
   isDefault: false,

@@ -3,12 +3,23 @@ import { readFileSync } from 'node:fs';
 import { FILE_TYPES, LEADING_BYTES } from '../../../server/file-types/file-types.ts';
 import { createRandom } from '../../helpers/random.ts';
 import { checkBeginning, checkStream, inPiecesOf } from './checking.ts';
-import { ACCEPTED_AS, fixture, fixtureNames } from './type-fixtures.ts';
+import { ACCEPTED_AS, fixture, fixtureNames, RELATIVES } from './type-fixtures.ts';
 
 describe('every real file under every extension', () => {
   it('has a fixture for each line of the table, and a line for each fixture', () => {
-    assert.deepEqual(fixtureNames().sort(), Object.keys(ACCEPTED_AS).sort());
+    assert.deepEqual([...fixtureNames()].sort(), Object.keys(ACCEPTED_AS).sort());
   });
+
+  for (const [type, relatives] of Object.entries(RELATIVES)) {
+    it(`has five files or more and ten near misses or more for ${type}`, () => {
+      const own = Object.entries(ACCEPTED_AS).filter(([, types]) => types.includes(type));
+      assert(own.length >= 5, `${own.length} files`);
+      const nearMisses = fixtureNames().filter((name) => name.startsWith(`${type}/near-miss`));
+      const others = new Set([...nearMisses, ...relatives]);
+      for (const name of others) assert(!ACCEPTED_AS[name]?.includes(type), name);
+      assert(others.size >= 10, `${others.size} near misses`);
+    });
+  }
 
   for (const [name, types] of Object.entries(ACCEPTED_AS)) {
     it(`takes ${name} as ${types.join(' and ') || 'nothing'}`, async () => {

@@ -1,9 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const FOLDER = new URL('../../fixtures/types/', import.meta.url);
+const FILES: readonly string[] = readdirSync(FOLDER, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && entry.name !== 'README.md')
+  .map((entry) => relative(fileURLToPath(FOLDER), join(entry.parentPath, entry.name)));
 
-/** Under which types of the table each real file is to be accepted; under all the others it is a mismatch. */
-export const ACCEPTED_AS: Readonly<Record<string, readonly string[]>> = {
+/** Under which types each file at the top of the folder is accepted; under all others it is a mismatch. */
+const AT_THE_TOP: Readonly<Record<string, readonly string[]>> = {
   'picture.jpg': ['jpg'],
   'progressive.jpeg': ['jpg'],
   'picture.png': ['png'],
@@ -50,33 +55,33 @@ export const ACCEPTED_AS: Readonly<Record<string, readonly string[]>> = {
   'many-parts.docx': ['docx', 'zip'],
   'line-feed-behind.docx': ['docx', 'zip'],
   'padding-between-entries.docx': ['docx', 'zip'],
-  'ascii.txt': ['txt'],
-  'utf8.txt': ['txt'],
-  'utf8-bom.txt': ['txt'],
-  'utf16le.txt': ['txt'],
-  'utf16be.txt': ['txt'],
-  'latin1.txt': ['txt'],
-  'windows1252.txt': ['txt'],
-  'cp437.txt': ['txt'],
-  'cp850.txt': ['txt'],
-  'cp1250.txt': ['txt'],
-  'cp1251-ya.txt': ['txt'],
-  'shift-jis.txt': ['txt'],
-  'gbk.txt': ['txt'],
-  'big5.txt': ['txt'],
-  'euc-kr.txt': ['txt'],
-  'begins-bm.txt': ['txt'],
-  'begins-mz.txt': ['txt'],
-  'begins-gif.txt': ['txt'],
-  'begins-id3.txt': ['txt'],
-  'begins-mov.txt': ['txt'],
-  'begins-riff.txt': ['txt'],
+  'ascii.txt': ['txt', 'csv'],
+  'utf8.txt': ['txt', 'csv'],
+  'utf8-bom.txt': ['txt', 'csv'],
+  'utf16le.txt': ['txt', 'csv'],
+  'utf16be.txt': ['txt', 'csv'],
+  'latin1.txt': ['txt', 'csv'],
+  'windows1252.txt': ['txt', 'csv'],
+  'cp437.txt': ['txt', 'csv'],
+  'cp850.txt': ['txt', 'csv'],
+  'cp1250.txt': ['txt', 'csv'],
+  'cp1251-ya.txt': ['txt', 'csv'],
+  'shift-jis.txt': ['txt', 'csv'],
+  'gbk.txt': ['txt', 'csv'],
+  'big5.txt': ['txt', 'csv'],
+  'euc-kr.txt': ['txt', 'csv'],
+  'begins-bm.txt': ['txt', 'csv'],
+  'begins-mz.txt': ['txt', 'csv'],
+  'begins-gif.txt': ['txt', 'csv'],
+  'begins-id3.txt': ['txt', 'csv'],
+  'begins-mov.txt': ['txt', 'csv'],
+  'begins-riff.txt': ['txt', 'csv'],
   'terminal-log.txt': [],
-  'data.csv.txt': ['txt'],
-  'data.json.txt': ['txt'],
+  'data.csv.txt': ['txt', 'csv'],
+  'data.json.txt': ['txt', 'csv'],
   'data.xml.txt': ['txt'],
-  'readme.md.txt': ['txt'],
-  'calendar.ics': ['txt'],
+  'readme.md.txt': ['txt', 'csv'],
+  'calendar.ics': ['txt', 'ics'],
   'web-archive.mht': ['txt'],
   'word-2003.xml': ['txt'],
   'contact.vcf': ['vcf', 'txt'],
@@ -94,9 +99,9 @@ export const ACCEPTED_AS: Readonly<Record<string, readonly string[]>> = {
   'macros.docm': ['zip'],
   'macros-by-name-only.docm': ['zip'],
   'template.dotx': ['zip'],
-  'sheet.xlsx': ['zip'],
-  'slides.pptx': ['zip'],
-  'document.odt': ['zip'],
+  'sheet.xlsx': ['zip', 'xlsx'],
+  'slides.pptx': ['zip', 'pptx'],
+  'document.odt': ['zip', 'odt'],
   'sheet.ods': ['zip'],
   'book.epub': ['zip'],
   'program.jar': ['zip'],
@@ -107,18 +112,18 @@ export const ACCEPTED_AS: Readonly<Record<string, readonly string[]>> = {
   'split-first.z01': [],
   'split-last.zip': [],
   'self-extracting.exe': [],
-  'picture.gif': [],
+  'picture.gif': ['gif'],
   'picture.bmp': [],
   'picture.tiff': [],
   'picture.webp': [],
-  'picture.heic': [],
+  'picture.heic': ['heic'],
   'picture.avif': [],
   'icon.ico': [],
   'picture.jp2': [],
   'picture.jxl': [],
   'start-only.jpg.bin': [],
   'movie.mov': [],
-  'phone.3gp': [],
+  'phone.3gp': ['3gp'],
   'transport.ts': [],
   'video.mkv': [],
   'video.webm': [],
@@ -134,12 +139,12 @@ export const ACCEPTED_AS: Readonly<Record<string, readonly string[]>> = {
   'tone.caf': [],
   'tone.wma': [],
   'tone.wv': [],
-  'voice.opus': [],
-  'tone.aiff': [],
+  'voice.opus': ['ogg'],
+  'tone.aiff': ['aiff'],
   'tone.flac': [],
-  'tone.ogg': [],
-  'tone.m4a': [],
-  'tone.aac': [],
+  'tone.ogg': ['ogg'],
+  'tone.m4a': ['m4a'],
+  'tone.aac': ['aac'],
   'tone.mp2': [],
   'archive.tar': [],
   'archive.7z': [],
@@ -149,8 +154,8 @@ export const ACCEPTED_AS: Readonly<Record<string, readonly string[]>> = {
   'library.a': [],
   'document.rtf': [],
   'page.ps': [],
-  'sheet.xls': [],
-  'poi-slides.ppt': [],
+  'sheet.xls': ['xls'],
+  'poi-slides.ppt': ['ppt'],
   'poi-message.msg': [],
   'poi-drawing.vsd': [],
   'poi-encrypted.docx.cfb': [],
@@ -173,10 +178,122 @@ export const ACCEPTED_AS: Readonly<Record<string, readonly string[]>> = {
   'utf16-without-bom.bin': [],
 };
 
+/** A file in the folder of a type is accepted as that type, and as what such files are besides. */
+const ALSO: Readonly<Record<string, readonly string[]>> = {
+  xlsx: ['zip'],
+  pptx: ['zip'],
+  odt: ['zip'],
+  csv: ['txt'],
+  vcf: ['txt'],
+  ics: ['txt'],
+};
+
+/** Near misses lie in the folder of the type that they are not; what else they are accepted as. */
+const NEAR_MISSES: Readonly<Record<string, readonly string[]>> = {
+  'aiff/near-miss-text.aiff': ['txt', 'csv'],
+  'csv/near-miss-calendar.csv': ['txt', 'ics'],
+  'csv/near-miss-vcard.csv': ['txt', 'vcf'],
+  'csv/near-miss-xml.csv': ['txt'],
+  'gif/near-miss-text.gif': ['txt', 'csv'],
+  'ics/near-miss-blank-line.ics': ['txt', 'csv'],
+  'ics/near-miss-no-colon.ics': ['txt', 'csv'],
+  'ics/near-miss-other-word.ics': ['txt', 'csv'],
+  'ics/near-miss-quoted.ics': ['txt', 'csv'],
+  'm4a/near-miss-isom.mp4': ['mp4'],
+  'odt/near-miss-mimetype-last.odt': ['zip'],
+  'odt/near-miss-no-content.odt': ['zip'],
+  'odt/near-miss-no-manifest.odt': ['zip'],
+  'odt/near-miss-other-mimetype.odt': ['zip'],
+  'odt/near-miss-template.ott': ['zip'],
+  'odt/near-miss-workbook-inside.odt': ['zip'],
+  'odt/near-miss.odp': ['zip'],
+  'ogg/near-miss-text.ogg': ['txt', 'csv'],
+  'pptx/near-miss-jar.pptx': ['zip'],
+  'pptx/near-miss-macros.pptm': ['zip'],
+  'pptx/near-miss-no-list.pptx': ['zip'],
+  'pptx/near-miss-no-main-part.pptx': ['zip'],
+  'pptx/near-miss-real.potx': ['zip'],
+  'pptx/near-miss-real.ppsx': ['zip'],
+  'pptx/near-miss-real.pptm': ['zip'],
+  'pptx/near-miss-template.pptx': ['zip'],
+  'pptx/near-miss-vba-part.pptx': ['zip'],
+  'vcf/near-miss-blank-line.vcf': ['txt', 'csv'],
+  'vcf/near-miss-no-colon.vcf': ['txt', 'csv'],
+  'vcf/near-miss-other-word.vcf': ['txt', 'csv'],
+  'vcf/near-miss-quoted.vcf': ['txt', 'csv'],
+  'xls/near-miss-sylk.xls': ['txt', 'csv'],
+  'xls/near-miss-tabs.xls': ['txt', 'csv'],
+  'xls/near-miss-xml.xls': ['txt'],
+  'xlsx/near-miss-binary.xlsb': ['zip'],
+  'xlsx/near-miss-jar.xlsx': ['zip'],
+  'xlsx/near-miss-macros.xlsm': ['zip'],
+  'xlsx/near-miss-no-list.xlsx': ['zip'],
+  'xlsx/near-miss-no-main-part.xlsx': ['zip'],
+  'xlsx/near-miss-real.xlsm': ['zip'],
+  'xlsx/near-miss-real.xltx': ['zip'],
+  'xlsx/near-miss-template.xlsx': ['zip'],
+  'xlsx/near-miss-vba-part.xlsx': ['zip'],
+};
+
+/** Recordings that name an MP4 brand, as Android's do, are MP4 files without a film. */
+const RECORDED_AS_MP4: ReadonlySet<string> = new Set(['m4a/ffmpeg-isom.m4a', 'm4a/ffmpeg-mp42.m4a']);
+
+export const ACCEPTED_AS: Readonly<Record<string, readonly string[]>> = {
+  ...AT_THE_TOP,
+  ...Object.fromEntries(
+    FILES.filter((name) => name.includes('/')).map((name) => [name, acceptedInFolder(name)]),
+  ),
+};
+
+function acceptedInFolder(name: string): readonly string[] {
+  const [folder = '', file = ''] = name.split('/');
+  if (file.startsWith('near-miss')) return NEAR_MISSES[name] ?? [];
+  if (RECORDED_AS_MP4.has(name)) return ['m4a', 'mp4'];
+  return [folder, ...(ALSO[folder] ?? [])];
+}
+
 export function fixture(name: string): Buffer {
   return readFileSync(new URL(name, FOLDER));
 }
 
-export function fixtureNames(): string[] {
-  return readdirSync(FOLDER).filter((name) => name !== 'README.md');
+export function fixtureNames(): readonly string[] {
+  return FILES;
 }
+
+/** Files at the top of the folder that are as near to a type as those of its own folder are. */
+export const RELATIVES: Readonly<Record<string, readonly string[]>> = {
+  gif: ['picture.png', 'animated.png', 'picture.webp', 'picture.bmp', 'begins-gif.txt'],
+  heic: ['picture.avif', 'moov-first.mp4', 'picture.jp2', 'phone.3gp'],
+  '3gp': ['moov-last.mp4', 'fragmented.mp4', 'movie.mov', 'tone.m4a', 'picture.heic', 'film.m4v'],
+  aiff: ['tone.wav', 'rifx.wav', 'rf64.wav', 'tone.au', 'tone.caf'],
+  ogg: ['tone.flac', 'video.mkv', 'video.webm', 'bare.mp3'],
+  aac: ['bare.mp3', 'tone.mp2', 'tone.m4a', 'id3v2.mp3', 'cut-within-frame.mp3'],
+  m4a: ['moov-last.mp4', 'moov-first.mp4', 'fragmented.mp4', 'movie.mov', 'phone.3gp', 'tone.aac'],
+  amr: ['ascii.txt', 'bare.mp3', 'tone.wav'],
+  csv: ['sheet.xls', 'sheet.xlsx', 'sheet.ods'],
+  xls: [
+    'document.doc',
+    'poi-slides.ppt',
+    'installer.msi',
+    'poi-message.msg',
+    'sheet.xlsx',
+    'sheet.ods',
+    'data.csv.txt',
+  ],
+  xlsx: ['document.docx', 'slides.pptx', 'sheet.ods', 'sheet.xls'],
+  ppt: [
+    ...[
+      'document.doc',
+      'sheet.xls',
+      'installer.msi',
+      'poi-message.msg',
+      'poi-drawing.vsd',
+      'poi-encrypted.docx.cfb',
+    ],
+    ...['slides.pptx', 'word-truncated.doc.bin', 'writer.pdf', 'page.html'],
+  ],
+  pptx: ['document.docx', 'sheet.xlsx', 'document.odt', 'archive.zip'],
+  odt: ['document.docx', 'sheet.ods', 'book.epub', 'document.rtf'],
+  vcf: ['calendar.ics', 'ascii.txt', 'web-archive.mht'],
+  ics: ['contact.vcf', 'ascii.txt', 'web-archive.mht'],
+};
