@@ -17,7 +17,10 @@ type WithCount = Socket & { [COUNTED]?: { readonly read: number; readonly writte
 const MAX_ORIGIN_LENGTH = 255;
 
 /** Writes one line a request when it is over; `docs/deployment.md` explains its fields. */
-export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): RequestHandler {
+export function createAccessLog({
+  logger,
+  observers,
+}: Pick<AppContext, 'logger' | 'observers'>): RequestHandler {
   return function accessLog(req: Request, res: Response, next: NextFunction) {
     const startedAt = performance.now();
     const socket: WithCount = req.socket;
@@ -27,8 +30,12 @@ export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): Request
     const ip = req.ip; // gone with the connection
     const { origin } = req.headers; // gone where a proxy has made headers of its own
     onResponseEnd(res, () => {
-      const { error, route = path, ...facts } = logFieldsOf(req);
+      const logFields = logFieldsOf(req);
+      const { error, route = path, ...facts } = logFields;
       const isResponded = isResponseSent(res);
+      const status = isResponded ? res.statusCode : CALLER_LEFT;
+      const durationMs = performance.now() - startedAt;
+      observers.requestEnded({ method: req.method, path, status, durationMs, logFields });
       socket[COUNTED] = { read: socket.bytesRead, written: socket.bytesWritten };
       const level = levelOf(path, error?.status);
       logger[level](
@@ -36,9 +43,9 @@ export function createAccessLog({ logger }: Pick<AppContext, 'logger'>): Request
           requestId: requestIdOf(req),
           method: req.method,
           route,
-          status: isResponded ? res.statusCode : CALLER_LEFT,
+          status,
           ...(error && { code: error.code }),
-          durationMs: Math.round(performance.now() - startedAt),
+          durationMs: Math.round(durationMs),
           bytesIn: socket.bytesRead - before.read,
           bytesOut: socket.bytesWritten - before.written,
           ip,

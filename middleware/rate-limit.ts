@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
+import { addLogFields } from '../server/http/log-fields.ts';
 import { addressKeyOf, clientOf } from './authenticate.ts';
 import { LocalRateStore } from './local-rate-store.ts';
 import { SharedRateStore } from './shared-rate-store.ts';
@@ -30,7 +31,7 @@ export function createAddressRateLimit(parts: Parts): RequestHandler {
 
 function createLimit(
   { config, sharedStore }: Parts,
-  identifier: string,
+  identifier: 'requests' | 'address',
   keyOf: (req: Request) => string,
   limit: number,
 ): RequestHandler {
@@ -45,6 +46,7 @@ function createLimit(
     // Addresses are Express's own, by TRUST_PROXY; the limiter's guesses about proxies would only add noise.
     validate: false,
     handler(req: Request, _res: Response, next) {
+      addLogFields(req, { limit: identifier });
       const { rateLimit: state } = req as Request & { rateLimit?: { resetTime?: Date } };
       const retryAfterMs = Math.max(1_000, (state?.resetTime?.getTime() ?? 0) - Date.now());
       next(appError('RATE_LIMITED', { retryAfterMs, params: { seconds: Math.ceil(retryAfterMs / 1000) } }));

@@ -19,6 +19,7 @@ import { addComplete } from '../routes/complete.ts';
 import { addContent } from '../routes/content.ts';
 import { addHealth } from '../routes/health.ts';
 import { addInitiate } from '../routes/initiate.ts';
+import { addMetrics } from '../routes/metrics.ts';
 import { addOpenApi } from '../routes/openapi.ts';
 import { createPageRouter } from '../routes/page.ts';
 import { addPassthrough } from '../routes/passthrough.ts';
@@ -26,6 +27,7 @@ import { addSession } from '../routes/session.ts';
 import { addUpload } from '../routes/upload.ts';
 import type { AppContext } from './context.ts';
 import type { DemoTarget } from './demo.ts';
+import type { Metrics } from './observability/metrics.ts';
 
 /**
  * The whole application as a list: what a request passes, in this order.
@@ -51,6 +53,21 @@ export function createApp(context: AppContext, demo: DemoTarget | null = null): 
   if (!config.production) app.use(createLocalHostCheck(context)); // after probes, which come under any name
   app.use(config.basePath === '' ? '/' : config.basePath, createApi(context));
   if (demo !== null) app.use(createPageRouter(context, demo));
+  app.use(createNotFound());
+  app.use(createErrorHandler());
+  return app;
+}
+
+/** What the admin port serves: metrics, and the probes with all details. */
+export function createAdminApp(context: AppContext, metrics: Metrics): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(createRequestId());
+  app.use(createSecurityHeaders(0));
+  app.use(createStrictHttp());
+  addHealth(app, context, 'operator');
+  addMetrics(app, metrics);
   app.use(createNotFound());
   app.use(createErrorHandler());
   return app;

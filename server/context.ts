@@ -12,11 +12,12 @@ import { createProxyFor, type ProxyFor } from './http/outbound-proxy.ts';
 import { createUpstreamAgent, type UpstreamAgent } from './leadway/agent.ts';
 import { createDirectCapability, type DirectCapability } from './leadway/capability.ts';
 import { LeadwayClient } from './leadway/client.ts';
-import { createUpstreamQuota } from './leadway/quota.ts';
+import { createUpstreamQuota, toQuotaLeft, type UpstreamQuota } from './leadway/quota.ts';
 import { createProbe, createReachability } from './leadway/reachability.ts';
 import { createConfiguredTokens } from './leadway/token-store.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
+import { Observers } from './observability/observer.ts';
 import { createClientSlots } from './redis/client-slots.ts';
 import { openSharedStore, type SharedStore } from './redis/store.ts';
 import { DirectUploads } from './uploads/direct.ts';
@@ -31,6 +32,10 @@ export interface AppContext extends AsyncDisposable {
   readonly config: Config;
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
+  /** Whether Leadway takes the tokens, as far as is known; `unreadable` while their file can't be used. */
+  tokenHealth(): 'ok' | 'rejected' | 'unreadable';
+  /** Told of what happens, for metrics. */
+  readonly observers: Observers;
   /** API calls in flight. */
   readonly activity: { requests: number };
   /** Connections whose response came before the body had arrived. */
@@ -95,7 +100,8 @@ export function createContext(
   const tokens = resources.use(
     createConfiguredTokens({ secrets, singleLocationId: config.leadway.singleLocationId, logger }),
   );
-  const quota = createUpstreamQuota({ store: sharedStore, logger });
+  const observers = new Observers();
+  const quota = observeQuota(createUpstreamQuota({ store: sharedStore, logger }), observers);
   const leadway = new LeadwayClient({
     baseUrl: config.leadway.baseUrl,
     apiVersion: config.leadway.apiVersion,
@@ -140,6 +146,9 @@ export function createContext(
     userHash: createUserHash(sealingSecrets[0]),
     sessions,
     hasCredentials: config.auth.kind !== 'none' || embedding.authenticate !== undefined,
+    tokenHealth: () =>
+      tokens.problem() !== null ? 'unreadable' : leadway.authProblem() !== null ? 'rejected' : 'ok',
+    observers,
     activity: { requests: 0 },
     lingering: resources.use(new LingeringClose()),
     proxyFor,
@@ -164,6 +173,17 @@ export function createContext(
     },
     rereadTokens: () => tokens.reread(),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+/** Reports what is left of Leadway's limits. */
+function observeQuota(quota: UpstreamQuota, observers: Observers): UpstreamQuota {
+  return {
+    ...quota,
+    learn(locationId, status, headers, attempt) {
+      if (!observers.isEmpty) observers.quotaLearned(locationId, toQuotaLeft(headers));
+      quota.learn(locationId, status, headers, attempt);
+    },
   };
 }
 

@@ -5,11 +5,21 @@ const PHASES: readonly Phase[] = ['starting', 'ready', 'stopping', 'draining'];
 
 type Check = () => string | null;
 
+/** Something that an operator should know. */
+export interface Notice {
+  /** In general words: everybody may read it. */
+  readonly text: string;
+  /** The same for the operator alone: which host, which location, why. */
+  readonly detail: string;
+}
+
+type NoticeCheck = () => Notice | string | null;
+
 /** The process's phase, and what readiness depends on. */
 export class Lifecycle {
   #phase: Phase = 'starting';
   readonly #checks: Check[] = [];
-  readonly #notices: Check[] = [];
+  readonly #notices: NoticeCheck[] = [];
 
   get phase(): Phase {
     return this.#phase;
@@ -36,7 +46,7 @@ export class Lifecycle {
   }
 
   /** Adds something that an operator should know but that does not keep requests away. */
-  addNotice(notice: Check): void {
+  addNotice(notice: NoticeCheck): void {
     this.#notices.push(notice);
   }
 
@@ -47,7 +57,12 @@ export class Lifecycle {
 
   /** What an operator should know. */
   notices(): string[] {
-    return ask(this.#notices);
+    return ask(this.#notices).map((notice) => (typeof notice === 'string' ? notice : notice.text));
+  }
+
+  /** The same with all details, for the admin port. */
+  detailedNotices(): string[] {
+    return ask(this.#notices).map((notice) => (typeof notice === 'string' ? notice : notice.detail));
   }
 
   #enter(phase: Phase): void {
@@ -60,6 +75,6 @@ export class Lifecycle {
   }
 }
 
-function ask(checks: readonly Check[]): string[] {
-  return checks.map((check) => check()).filter((text) => text !== null);
+function ask<T>(checks: readonly (() => T | null)[]): T[] {
+  return checks.map((check) => check()).filter((found) => found !== null);
 }

@@ -2,25 +2,33 @@ import type { ListenAddress } from './http/listen.ts';
 
 const EXAMPLE = 'for example LISTEN=/run/leadway-bff/bff.sock';
 
-/** Why a listener did not open, as a plain sentence; null for what nobody expected. */
-export function explainListenError(error: unknown, { host, port, path }: ListenAddress): string | null {
+/**
+ * Why a listener did not open, as a plain sentence; null for what nobody expected.
+ *
+ * @param prefix Of the settings' names.
+ */
+export function explainListenError(
+  error: unknown,
+  { host, port, path }: ListenAddress,
+  prefix: '' | 'ADMIN_' = '',
+): string | null {
   const { code } = error as NodeJS.ErrnoException;
-  return path === undefined ? explainTcp(code, host, port) : explainSocket(code, path);
+  return path === undefined ? explainTcp(code, host, port, prefix) : explainSocket(code, path);
 }
 
-function explainTcp(code: string | undefined, host: string, port: number): string | null {
+function explainTcp(code: string | undefined, host: string, port: number, prefix: string): string | null {
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   switch (code) {
     case 'EADDRINUSE':
-      return `PORT: ${address} is in use. Choose another, for example PORT=3001.`;
+      return `${prefix}PORT: ${address} is in use. Choose another, for example ${prefix}PORT=${prefix === '' ? 3001 : 9091}.`;
     case 'EACCES':
-      return `PORT: ${address} needs more rights. Choose one above 1023, for example PORT=3001.`;
+      return `${prefix}PORT: ${address} needs more rights. Choose one above 1023, for example ${prefix}PORT=${prefix === '' ? 3001 : 9091}.`;
     case 'EADDRNOTAVAIL':
-      return `HOST: ${host} is not an address of this machine. Choose another, for example HOST=127.0.0.1.`;
+      return `${prefix}HOST: ${host} is not an address of this machine. Choose another, for example ${prefix}HOST=127.0.0.1.`;
     case 'EAFNOSUPPORT':
-      return `HOST: this machine has no IPv6, which ${host} needs. Choose another, for example HOST=0.0.0.0.`;
+      return `${prefix}HOST: this machine has no IPv6, which ${host} needs. Choose another, for example ${prefix}HOST=0.0.0.0.`;
     case 'ENOTFOUND':
-      return `HOST: ${host} is not a known name. Choose another, for example HOST=127.0.0.1.`;
+      return `${prefix}HOST: ${host} is not a known name. Choose another, for example ${prefix}HOST=127.0.0.1.`;
     default:
       return null;
   }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { isatty } from 'node:tty';
+import { AdminListenError } from './admin.ts';
 import { parseCommandLine, USAGE } from './command-line.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { describeConfig } from './config/describe.ts';
@@ -73,6 +74,8 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
   if (server === null) return;
   running = server;
   logger.info({ url: server.listensOn, basePath: config.basePath }, `listening on ${server.listensOn}`);
+  if (server.adminUrl !== null)
+    logger.info({ adminUrl: server.adminUrl }, `metrics are at ${server.adminUrl}/metrics`);
   const proxy = sandbox === null ? server.context.proxyFor(config.leadway.baseUrl) : null;
   if (proxy !== null)
     logger.info({ proxy: proxy.shown }, `Leadway is reached through the proxy ${proxy.shown}`);
@@ -105,7 +108,10 @@ async function listen(
   try {
     return await startServer(config, secrets, logger, demo);
   } catch (error) {
-    const problem = explainListenError(error, config.listen);
+    const problem =
+      error instanceof AdminListenError && config.admin !== null
+        ? explainListenError(error.cause, config.admin, 'ADMIN_')
+        : explainListenError(error, config.listen);
     if (problem === null) throw error;
     process.stderr.write(`${problem}\n`);
     process.exitCode = 1;

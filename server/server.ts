@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type AdminServer, startAdmin } from './admin.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config/config.ts';
 import type { Secrets } from './config/secrets.ts';
@@ -17,6 +18,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly listensOn: string;
   /** The same, as a client on this machine can use it. */
   readonly url: string;
+  /** Where metrics are served; null without `ADMIN_PORT`. */
+  readonly adminUrl: string | null;
   /** How many connections are open. */
   openConnections(): number;
   /** Stops the server without losing requests. Resolves to whether everything in flight has finished. */
@@ -57,6 +60,7 @@ export async function startServer(
       const { code: reason } = (cause ?? {}) as NodeJS.ErrnoException;
       const facts = { requestId, status, code, ip: socket.remoteAddress, ...(reason && { reason }) };
       logger.info(facts, 'request: rejected before it could be read');
+      context.observers.requestEnded({ method: '', path: '', status, durationMs: 0, logFields: {} });
     },
     context.lingering,
   );
@@ -65,13 +69,16 @@ export async function startServer(
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
+  let admin: AdminServer | null = null;
   const close = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
     for (const socket of sockets) socket.destroy();
     await closed;
+    await admin?.[Symbol.asyncDispose](); // last, so that probes and Prometheus see the end
     await context[Symbol.asyncDispose]();
   };
   try {
+    if (config.admin !== null) admin = await startAdmin(context, config.admin);
     await listen(listener, config.listen);
   } catch (error) {
     await close();
@@ -83,6 +90,7 @@ export async function startServer(
     context,
     listensOn: addressOf(listener),
     url: localAddressOf(listener),
+    adminUrl: admin?.url ?? null,
     openConnections: () => sockets.size,
     async drain({ delayMs = 0, graceMs, hurry = new AbortController().signal }) {
       context.lifecycle.markStopping();

@@ -4,7 +4,6 @@ import type { VariableName } from './env.ts';
 /** Settings that are read and checked but that nothing acts upon; the feature that does takes its line away. */
 export const NOT_AVAILABLE_YET: readonly { readonly name: VariableName; readonly value?: string }[] = [
   { name: 'CLAMAV_URL' },
-  { name: 'ADMIN_PORT' },
 ];
 
 /** Rejects what would otherwise be silently ignored. */

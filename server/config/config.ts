@@ -3,7 +3,7 @@ import type { ListenAddress } from '../http/listen.ts';
 import type { AuthConfig } from './auth.ts';
 import { resolveAuth } from './auth.ts';
 import { checkAvailability } from './availability.ts';
-import { type Checks, isMalformed, reportUnused } from './checks.ts';
+import { type Checks, isMalformed, report, reportUnused } from './checks.ts';
 import type { ClamavAddress } from './clamav.ts';
 import { readEnvironment } from './env.ts';
 import { resolveLeadway } from './leadway.ts';
@@ -153,7 +153,11 @@ function resolveListen(checks: Checks): ListenAddress {
 
 function resolveAdmin(checks: Checks): Config['admin'] {
   const { values } = checks.environment;
-  if (values.ADMIN_PORT !== null) return { host: values.ADMIN_HOST, port: values.ADMIN_PORT };
+  if (values.ADMIN_PORT !== null) {
+    const isTaken = values.ADMIN_PORT !== 0 && values.ADMIN_PORT === values.PORT && values.LISTEN === null;
+    if (isTaken) report(checks, 'ADMIN_PORT', 'must differ from PORT', { came: `${values.ADMIN_PORT}` });
+    return { host: values.ADMIN_HOST, port: values.ADMIN_PORT };
+  }
   if (!isMalformed(checks, 'ADMIN_PORT')) {
     reportUnused(checks, 'ADMIN_HOST', 'it belongs to ADMIN_PORT, which is off');
   }

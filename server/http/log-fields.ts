@@ -11,6 +11,8 @@ export interface LogFields {
   fix?: string;
   /** The pattern of the route, where the path holds ids. */
   route?: string;
+  /** The rate limit that the request was over. */
+  limit?: 'requests' | 'address';
   /** How the file travelled. */
   mode?: 'forward' | 'direct' | 'relay';
   /** Stands for the user; see `createUserHash`. */

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appError } from '../errors/app-error.ts';
 import type { Logger } from '../logger.ts';
+import type { QuotaLeft } from '../observability/observer.ts';
 import { sharedOrLocal } from '../redis/fallback.ts';
 import type { SharedStore } from '../redis/store.ts';
 import { parseRetryAfter } from './errors.ts';
@@ -107,6 +108,15 @@ export function createUpstreamQuota({ store, logger, now = Date.now }: UpstreamQ
       local.learn(locationId, told);
       if (store?.isUp === true) shared?.learn(locationId, told);
     },
+  };
+}
+
+/** What `headers` of a response of Leadway say about the location's limits. */
+export function toQuotaLeft(headers: IncomingHttpHeaders): QuotaLeft {
+  return {
+    interval: toNumber(headers['x-ratelimit-remaining']),
+    intervalMs: toNumber(headers['x-ratelimit-interval-milliseconds']) ?? DEFAULT_INTERVAL_MS,
+    day: toNumber(headers['x-ratelimit-daily-remaining']),
   };
 }
 

@@ -132,10 +132,8 @@ describe('loadConfig', () => {
     const all = assertRejected(
       {
         CLAMAV_URL: 'tcp://clamav:3310',
-        ADMIN_PORT: '9090',
-        ADMIN_HOST: '10.0.0.1',
       },
-      ['CLAMAV_URL', 'ADMIN_PORT'],
+      ['CLAMAV_URL'],
     );
     for (const { problem } of all) assert.match(problem, /is not available yet$/);
   });
@@ -143,6 +141,12 @@ describe('loadConfig', () => {
   it('rejects what is not available yet only once when it is malformed as well', () => {
     const [problem] = assertRejected({ CLAMAV_URL: 'clamav' }, ['CLAMAV_URL']);
     assert.match(problem?.problem ?? '', /^must be/);
+  });
+
+  it('rejects an ADMIN_PORT that is the PORT', () => {
+    assertRejected({ PORT: '3000', ADMIN_PORT: '3000' }, ['ADMIN_PORT']);
+    accept({ PORT: '0', ADMIN_PORT: '0' });
+    accept({ LISTEN: '/run/bff.sock', ADMIN_PORT: '3000' });
   });
 
   it('rejects ADMIN_HOST without ADMIN_PORT', () => {
