@@ -13,9 +13,17 @@ import { createTestServer } from '../test/helpers/test-server.ts';
 const IMAGES = new URL('../docs/images/', import.meta.url);
 
 const PICTURES = [
-  { name: 'demo', theme: 'light', width: 1440, height: 1000 },
-  { name: 'demo-dark', theme: 'dark', width: 1440, height: 1000 },
-  { name: 'demo-phone', theme: 'light', width: 360, height: 780, deviceScaleFactor: 2, top: '.files' },
+  { name: 'demo', theme: 'light', width: 1440, height: 900, bench: true },
+  { name: 'demo-dark', theme: 'dark', width: 1440, height: 900, bench: true },
+  {
+    name: 'demo-phone',
+    theme: 'light',
+    width: 360,
+    height: 780,
+    deviceScaleFactor: 2,
+    isMobile: true,
+    hasTouch: true,
+  },
 ] as const;
 
 const { path, hint } = findBrowser('chromium');
@@ -34,22 +42,23 @@ async function take(driver: Browser, picture: (typeof PICTURES)[number]): Promis
   await page.setViewport(picture);
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: picture.theme }]);
   await page.goto(testServer.url);
-  await page.waitForSelector('#limits:not(:empty)');
+  await page.waitForSelector('#upload:defined >>> .limits:not(:empty)');
+  if ('bench' in picture) await page.evaluate(`document.querySelector('#bench').open = true`);
   await fill(page);
-  const top = 'top' in picture ? picture.top : 'body';
-  await page.evaluate(`document.querySelector('${top}').scrollIntoView()`);
+  await page.evaluate('scrollTo(0, 0)');
   const file = fileURLToPath(new URL(`${picture.name}.png`, IMAGES));
   await page.screenshot({ path: file as `${string}.png` });
   console.log(file);
   await context.close();
 }
 
-/** One file delivered by each route, one rejected, one on its way and one that is told to come back. */
+/** One file uploaded by each mode, one rejected, one in flight and one that has to wait. */
 async function fill(page: Page): Promise<void> {
   const send = (sample: string) => page.evaluate(`document.querySelector('[data-sample=${sample}]').click()`);
+  const root = `document.querySelector('#upload').shadowRoot`;
   const until = (condition: string) => page.waitForFunction(condition);
   const isIn = (state: string, count = 1) =>
-    until(`document.querySelectorAll('.card[data-state=${state}]').length === ${count}`);
+    until(`${root}.querySelectorAll('.card[data-state=${state}]').length === ${count}`);
   for (const [index, sample] of ['picture', 'expired'].entries()) {
     await send(sample);
     await isIn('done', index + 1);
@@ -58,7 +67,7 @@ async function fill(page: Page): Promise<void> {
   await isIn('failed');
   await send('slow');
   await until(
-    `/\\/s,.*\\sleft$/.test(document.querySelector('.card[data-state=uploading] .card-fine')?.textContent)`,
+    `/\\/s,.*\\sleft$/.test(${root}.querySelector('.card[data-state=uploading] .fine')?.textContent)`,
   );
   await send('tooMany');
   await isIn('retrying');

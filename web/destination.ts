@@ -1,34 +1,32 @@
-import type { ClientConfig, UploadMode, UploadOptions } from '../client/index.ts';
+import type { LeadwayUpload } from '../client/element/index.ts';
+import type { ClientConfig } from '../client/types.ts';
 import { find, setText } from './elements.ts';
 import { FAULTS, type FaultGroup, type FaultKey, toFaultConversation } from './faults.ts';
 import { inEveryLanguage, texts } from './language.ts';
 
-/** Where files go and by which way, as the form of the page says. */
+/** The form of the workbench: where files go, by which mode, and what goes wrong. */
 export interface Destination {
-  /** What a file that is added now is uploaded with. */
-  options(): UploadOptions & { channel: string };
-  /** Fills in what the server knows, and takes the ways off that it does not offer. */
-  fill(target: { conversationId: string; contactId: string }, config: ClientConfig): void;
-  onChange(listener: () => void): void;
+  /** Fills in what the server knows, and disables the modes that it does not offer. */
+  fill(target: { conversationId: string; contactId: string }, config: Pick<ClientConfig, 'modes'>): void;
 }
 
-/** On pages narrower than this the form folds away, so that the files come first. */
-const WIDE = matchMedia('(min-width: 48rem)');
-
-/** Brings the form to life. */
-export function createDestination(): Destination {
+/** Lets the form set the attributes of `upload`. */
+export function createDestination(upload: LeadwayUpload): Destination {
   const form = find(document, '#destination', HTMLFormElement);
-  const fold = find(document, '#address', HTMLDetailsElement);
   const fault = find(form, '#fault', HTMLSelectElement);
   const conversation = find(form, '#conversation', HTMLInputElement);
   const contact = find(form, '#contact', HTMLInputElement);
   let usualConversation = '';
 
   const chosen = (name: string): string => String(new FormData(form).get(name) ?? '');
-  const channel = (): string => chosen('channel');
-  const summarize = (): void => {
-    const summary = find(fold, '#summary', HTMLElement);
-    setText(summary, [channel(), chosen('mode'), conversation.value].join(' · '));
+  const apply = (): void => {
+    const id = conversation.value.trim();
+    const [, name] = /^fault-([^_]+)$/.exec(id) ?? [];
+    upload.conversation = name === undefined ? id : toFaultConversation(name);
+    upload.contact = contact.value.trim();
+    upload.channel = chosen('channel');
+    upload.mode = chosen('mode');
+    setText(find(document, '#summary', HTMLElement), [chosen('channel'), chosen('mode'), id].join(' · '));
   };
   const explain = (): void => {
     setText(find(form, '#fault-note', HTMLElement), texts().faultOf[toFaultKey(fault.value)][1] ?? '');
@@ -43,37 +41,26 @@ export function createDestination(): Destination {
     const key = toFaultKey(fault.value);
     conversation.value = key === 'none' ? usualConversation : `fault-${FAULTS[key].name}`;
     explain();
+    apply();
   });
-  form.addEventListener('input', summarize);
-  fold.open = WIDE.matches;
-  WIDE.addEventListener('change', () => {
-    fold.open = WIDE.matches;
-  });
+  form.addEventListener('input', apply);
+  // A fault that happens once needs another conversation for the next files.
+  upload.addEventListener('upload-add', apply);
 
   return {
-    options() {
-      const [, name] = /^fault-([^_]+)$/.exec(conversation.value.trim()) ?? [];
-      return {
-        conversationId: name === undefined ? conversation.value.trim() : toFaultConversation(name),
-        contactId: contact.value.trim(),
-        channel: channel(),
-        mode: toMode(chosen('mode')),
-      };
-    },
     fill(target, { modes }) {
       usualConversation = target.conversationId;
       conversation.value = target.conversationId;
       contact.value = target.contactId;
       for (const radio of form.querySelectorAll<HTMLInputElement>('[name=mode]')) {
-        radio.disabled = !modes.includes(toMode(radio.value));
+        radio.disabled = !modes.some((mode) => mode === radio.value);
       }
-      summarize();
+      apply();
     },
-    onChange: (listener) => form.addEventListener('input', listener),
   };
 }
 
-/** Writes the faults into the list, grouped, in the language of the page; what was chosen stays chosen. */
+/** Fills the list of faults, by groups, in the language of the page; the choice stays. */
 function fillFaults(list: HTMLSelectElement): void {
   const { value } = list;
   const { faultGroups, faultOf } = texts();
@@ -93,8 +80,4 @@ function keysOf(group: FaultGroup): FaultKey[] {
 
 function toFaultKey(value: string): FaultKey {
   return Object.hasOwn(FAULTS, value) ? (value as FaultKey) : 'none';
-}
-
-function toMode(value: string): 'auto' | UploadMode {
-  return value === 'forward' || value === 'direct' || value === 'relay' ? value : 'auto';
 }

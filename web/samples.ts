@@ -1,4 +1,4 @@
-import type { UploadOptions } from '../client/index.ts';
+import type { ItemOptions } from '../client/store.ts';
 import { cloneTemplate, find, setIcon, setText } from './elements.ts';
 import { FAULTS, toFaultConversation } from './faults.ts';
 import { inEveryLanguage, texts } from './language.ts';
@@ -7,8 +7,8 @@ import type { Texts } from './texts/english.ts';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** What changes in the form's options for one sample. */
-type Changes = Partial<UploadOptions>;
+/** How one sample differs from what the form says. */
+type Changes = Partial<ItemOptions>;
 
 interface Sample {
   readonly icon: string;
@@ -36,7 +36,7 @@ const SAMPLES: Readonly<Record<keyof Texts['sampleOf'], Sample>> = {
   },
   slow: {
     icon: 'slow',
-    // The machine's own buffers swallow the first megabytes at once; only what is larger shows the pace.
+    // The first megabytes go into the buffers of the system at once.
     file: () => makeFilm('walk.mp4', 10 * MIB),
     changes: () => ({
       conversationId: toFaultConversation('storage-slow-body'),
@@ -46,10 +46,7 @@ const SAMPLES: Readonly<Record<keyof Texts['sampleOf'], Sample>> = {
   },
 };
 
-/**
- * Offers files to who has none at hand; `send` gets the file, which may have to be fetched, and what it changes
- * in the form's options.
- */
+/** Offers files to people who have none at hand; `send` gets the file and how it differs from what the form says. */
 export function createSamples(
   list: HTMLElement,
   send: (file: File | Promise<File>, changes: Changes) => void,
@@ -73,16 +70,16 @@ export function createSamples(
 }
 
 async function makePicture(): Promise<File> {
-  const answer = await fetch('sample.png');
-  if (!answer.ok) throw new Error(`sample.png: ${answer.status}`);
-  return new File([await answer.blob()], 'sample.png', { type: 'image/png' });
+  const response = await fetch('sample.png');
+  if (!response.ok) throw new Error(`sample.png: ${response.status}`);
+  return new File([await response.blob()], 'sample.png', { type: 'image/png' });
 }
 
 function makeText(name: string): File {
   return new File(['Milk, bread, stamps.\n'], name, { type: 'text/plain' });
 }
 
-/** What a server takes for an MP4 by its head; nobody could watch it. */
+/** An MP4 by its leading bytes; no player could show it. */
 function makeFilm(name: string, bytes: number): File {
   const head = new TextEncoder().encode('\0\0\0\x18ftypisom\0\0\x02\0isomiso2mp41');
   return new File([head, new Uint8Array(bytes - head.length)], name, { type: 'video/mp4' });
@@ -90,5 +87,5 @@ function makeFilm(name: string, bytes: number): File {
 
 /** A Windows program by its content, a PDF by its name. */
 function makeImpostor(): File {
-  return new File(['MZ', new Uint8Array(64 * KIB).fill(0x90)], 'invoice.pdf', { type: 'application/pdf' });
+  return new File(['MZ', new Uint8Array(64 * KIB)], 'invoice.pdf', { type: 'application/pdf' });
 }

@@ -1,9 +1,9 @@
-import type { RequestEntry } from '../client/index.ts';
+import { formatTook } from '../client/element/formats.ts';
+import type { RequestEntry } from '../client/types.ts';
 import { cloneTemplate, find, setText } from './elements.ts';
-import { formatTook } from './formats.ts';
-import { texts } from './language.ts';
+import { language, texts } from './language.ts';
 
-/** What is too short to be seen gets this share of the scale. */
+/** The least share of the scale, so that short requests can be seen. */
 const MIN_SHARE = 0.012;
 
 /** One request in the panel. */
@@ -13,7 +13,7 @@ export interface WireRow {
   show(entry: RequestEntry, scale: { from: number; to: number }): void;
 }
 
-/** Makes the row of a request. */
+/** Creates the row of a request. */
 export function createWireRow(): WireRow {
   const element = cloneTemplate('wire-request');
   const [method, path, outcome, took, span] = ['.method', '.path', '.outcome', '.took', '.span'].map((part) =>
@@ -33,10 +33,10 @@ export function createWireRow(): WireRow {
       setText(path, toPlace(entry));
       path.title = entry.url;
       setText(outcome, toOutcome(entry));
-      setText(took, isPending ? '' : formatTook(endedAtMs - startedAtMs));
+      setText(took, isPending ? '' : formatTook(endedAtMs - startedAtMs, language()));
       const share = Math.max(MIN_SHARE, ((endedAtMs ?? to) - startedAtMs) / (to - from));
       const start = Math.min(1 - share, (startedAtMs - from) / (to - from));
-      span.style.transform = `translateX(${start * 100}%) scaleX(${share})`; // moves nothing, so shifts no layout
+      span.style.transform = `translateX(${start * 100}%) scaleX(${share})`; // no layout shift
     },
   };
 }
@@ -44,10 +44,10 @@ export function createWireRow(): WireRow {
 function toOutcome({ endedAtMs, status, code }: RequestEntry): string {
   if (endedAtMs === undefined) return texts().pending;
   if (code === 'ABORTED') return texts().aborted;
-  return status ? String(status) : texts().noAnswer;
+  return status ? String(status) : texts().noResponse;
 }
 
-/** Of storage where it is; of this server the path, without what all of them begin with. */
+/** For storage its host; for this server the path without the part that all paths share. */
 function toPlace({ url, target }: RequestEntry): string {
   const { host, pathname, search } = new URL(url, location.href);
   if (target === 'storage') return host;

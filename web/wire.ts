@@ -1,12 +1,12 @@
-import type { RequestEntry } from '../client/index.ts';
+import type { RequestEntry } from '../client/types.ts';
 import { cloneTemplate, find, setText } from './elements.ts';
 import { inEveryLanguage, texts } from './language.ts';
 import { createWireRow, type WireRow } from './wire-row.ts';
 
-/** Groups beyond this many go, the oldest first. */
+/** At most this many groups are kept. */
 const MAX_GROUPS = 60;
 
-/** How often the bars of requests under way grow. */
+/** How often the bars of requests in flight grow. */
 const TICK_MS = 200;
 
 /** The requests of one file, on one scale of time. */
@@ -18,20 +18,18 @@ interface Group {
 
 /** The panel that shows which requests went where, and how long each took. */
 export interface WirePanel {
-  /** To be called when a request starts and again when it has ended, as the client's `onRequest` does. */
+  /** Takes a request when it starts and again when it has ended, as the client's `onRequest` does. */
   record(entry: RequestEntry): void;
 }
 
-/** Brings the panel to life. */
+/** Starts the panel; the latest file comes first. */
 export function createWirePanel(): WirePanel {
   const panel = find(document, '.wire', HTMLElement);
-  const body = find(panel, '#wire-body', HTMLElement);
+  const title = find(panel, '#wire-title', HTMLElement);
   const list = find(panel, '#wire-groups', HTMLOListElement);
-  const open = find(panel, '#wire-open', HTMLButtonElement);
   const clear = find(panel, '#wire-clear', HTMLButtonElement);
   const groups = new Map<File | null, Group>();
   let requests = 0;
-  body.tabIndex = 0; // what scrolls is reached by keyboard too
 
   const showCount = (): void => {
     setText(find(panel, '#wire-count', HTMLElement), requests === 0 ? '' : texts().wireCount(requests));
@@ -44,9 +42,9 @@ export function createWirePanel(): WirePanel {
     if (known !== undefined) return known;
     const element = cloneTemplate('wire-group');
     const group = { element, rows: new Map(), name: file?.name ?? null };
-    setText(find(element, 'h3', HTMLElement), group.name ?? texts().wirePage);
+    setText(find(element, 'h4', HTMLElement), group.name ?? texts().wirePage);
     groups.set(file, group);
-    list.append(element);
+    list.prepend(element);
     for (const [oldest, { element: old }] of groups) {
       if (groups.size <= MAX_GROUPS) break;
       old.remove();
@@ -63,24 +61,18 @@ export function createWirePanel(): WirePanel {
     groups.clear();
     requests = 0;
     showCount();
-    body.focus();
-  });
-  open.addEventListener('click', () => {
-    open.ariaExpanded = String(panel.classList.toggle('open'));
-    body.scrollTop = body.scrollHeight; // the latest are what one opens it for
+    title.focus();
   });
   inEveryLanguage(() => {
-    open.ariaLabel = texts().wireOpen;
     showCount();
     for (const group of groups.values()) {
-      setText(find(group.element, 'h3', HTMLElement), group.name ?? texts().wirePage);
+      setText(find(group.element, 'h4', HTMLElement), group.name ?? texts().wirePage);
       showGroup(group);
     }
   });
 
   return {
     record(entry) {
-      const isAtEnd = body.scrollHeight - body.scrollTop - body.clientHeight < 40;
       const group = groupOf(entry.file ?? null);
       const known = group.rows.get(entry.id);
       const row = known?.row ?? createWireRow();
@@ -91,7 +83,6 @@ export function createWirePanel(): WirePanel {
       group.rows.set(entry.id, { row, entry });
       showGroup(group);
       showCount();
-      if (isAtEnd) body.scrollTop = body.scrollHeight; // who has scrolled back to read is left there
     },
   };
 }

@@ -101,8 +101,11 @@ export function createCard(
 
       element.dataset['state'] = progress.retryAtMs !== undefined && isInFlight ? 'retrying' : state;
       if (result && moment.hasDetails) {
-        link.href = result.url;
-        setText(link, toShortUrl(result.url));
+        if (link.href !== result.url) {
+          const { host, end } = toShortUrl(result.url);
+          link.replaceChildren(create('span', { class: 'host' }, `${host}/`), end);
+          link.href = result.url;
+        }
         if (link.parentElement !== line) line.replaceChildren(link);
       } else {
         setText(line, words.line);

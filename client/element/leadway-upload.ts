@@ -90,7 +90,7 @@ let sheet: CSSStyleSheet | undefined;
  */
 export class LeadwayUpload extends Base {
   static readonly formAssociated = true;
-  static readonly observedAttributes = [...STRINGS, ...BOOLEANS, 'max', 'lang'];
+  static readonly observedAttributes = ['endpoint', 'channel', 'accept', 'area', 'name', 'lang', ...BOOLEANS];
 
   /** Base path or URL of the API. Default `/api`. */
   declare endpoint: string;
@@ -383,6 +383,7 @@ export class LeadwayUpload extends Base {
     this.#languageObserver.observe(document.documentElement, { attributeFilter: ['lang'] });
     this.#listen();
     this.#refresh();
+    this.#update();
     // Frameworks set the properties of an element right after they have put it into the page.
     queueMicrotask(() => {
       if (this.isConnected && !this.#config) void this.#connect();
@@ -541,6 +542,7 @@ export class LeadwayUpload extends Base {
       if (error) this.#dispatch('upload-error', { item, error });
     }
     if (items.length) this.#dispatch('upload-progress', totalsOf(items));
+    this.#setStates({ empty: !items.length, uploading: inFlight.length > 0 });
     this.#tellForm(inFlight.length > 0);
     if (inFlight.length) {
       addEventListener('beforeunload', this.#warnBeforeUnload);
@@ -551,6 +553,17 @@ export class LeadwayUpload extends Base {
       this.#timer = undefined;
       for (const resolve of this.#settling.splice(0)) resolve();
       if (wasInFlight) this.#dispatch('upload-end', { results: this.#results() });
+    }
+  }
+
+  /** For `:state()` in the styles of the page. */
+  #setStates(states: Readonly<Record<string, boolean>>): void {
+    for (const [name, isOn] of Object.entries(states)) {
+      try {
+        this.#internals.states[isOn ? 'add' : 'delete'](name);
+      } catch {
+        // Browsers of before 2024 know other names only.
+      }
     }
   }
 

@@ -4,39 +4,39 @@
  */
 export const STYLES = `
 :host {
-  --ink: var(--leadway-ink, #17181c);
-  --soft: var(--leadway-soft, #5b5f66);
-  --line: var(--leadway-line, #d9dce1);
-  --edge: var(--leadway-edge, #7d828b);
-  --surface: var(--leadway-surface, transparent);
-  --tint: var(--leadway-tint, #eef0f3);
-  --accent: var(--leadway-accent, #1f5eff);
-  --on-accent: var(--leadway-on-accent, #fff);
-  --done: var(--leadway-done, #0b7a4b);
-  --on-done: var(--leadway-on-done, #fff);
-  --wrong: var(--leadway-wrong, #b3261e);
-  --radius: var(--leadway-radius, 10px);
-  --quick: 160ms cubic-bezier(.2, 0, 0, 1);
+  --_ink: var(--leadway-ink, #17181c);
+  --_soft: var(--leadway-soft, #5b5f66);
+  --_line: var(--leadway-line, #d9dce1);
+  --_edge: var(--leadway-edge, #7d828b);
+  --_surface: var(--leadway-surface, transparent);
+  --_tint: var(--leadway-tint, #eef0f3);
+  --_accent: var(--leadway-accent, #1f5eff);
+  --_on-accent: var(--leadway-on-accent, #fff);
+  --_done: var(--leadway-done, #0b7a4b);
+  --_on-done: var(--leadway-on-done, #fff);
+  --_wrong: var(--leadway-wrong, #b3261e);
+  --_radius: var(--leadway-radius, 10px);
+  --_quick: 160ms cubic-bezier(.2, 0, 0, 1);
   display: block;
   container-type: inline-size;
   min-inline-size: min(100%, 16em);
-  color: var(--ink);
+  color: var(--_ink);
   font-family: var(--leadway-font, inherit);
   line-height: 1.45;
   text-align: start;
 }
 @supports (color: light-dark(#000, #fff)) {
   :host {
-    --ink: var(--leadway-ink, light-dark(#17181c, #f1f2f4));
-    --soft: var(--leadway-soft, light-dark(#5b5f66, #a9adb5));
-    --line: var(--leadway-line, light-dark(#d9dce1, #3a3d44));
-    --edge: var(--leadway-edge, light-dark(#7d828b, #7f848d));
-    --tint: var(--leadway-tint, light-dark(#eef0f3, #26282d));
-    --accent: var(--leadway-accent, light-dark(#1f5eff, #8fb0ff));
-    --on-accent: var(--leadway-on-accent, light-dark(#fff, #0c1430));
-    --done: var(--leadway-done, light-dark(#0b7a4b, #6fdca9));
-    --on-done: var(--leadway-on-done, light-dark(#fff, #05301d));
-    --wrong: var(--leadway-wrong, light-dark(#b3261e, #ff9c91));
+    --_ink: var(--leadway-ink, light-dark(#17181c, #f1f2f4));
+    --_soft: var(--leadway-soft, light-dark(#5b5f66, #a9adb5));
+    --_line: var(--leadway-line, light-dark(#d9dce1, #3a3d44));
+    --_edge: var(--leadway-edge, light-dark(#7d828b, #7f848d));
+    --_tint: var(--leadway-tint, light-dark(#eef0f3, #26282d));
+    --_accent: var(--leadway-accent, light-dark(#1f5eff, #8fb0ff));
+    --_on-accent: var(--leadway-on-accent, light-dark(#fff, #0c1430));
+    --_done: var(--leadway-done, light-dark(#0b7a4b, #6fdca9));
+    --_on-done: var(--leadway-on-done, light-dark(#fff, #05301d));
+    --_wrong: var(--leadway-wrong, light-dark(#b3261e, #ff9c91));
   }
 }
 :host([hidden]), [hidden] { display: none !important; }
@@ -50,31 +50,33 @@ p, ul { margin: 0; padding: 0; list-style: none; }
   flex: none; width: 1.25em; height: 1.25em; fill: none; stroke: currentcolor; stroke-width: 1.75;
   stroke-linecap: round; stroke-linejoin: round;
 }
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+:focus-visible { outline: 3px solid var(--_accent); outline-offset: 2px; }
 
 .drop {
-  display: grid; gap: .875em 1.5em; padding: 1.25em; border: 2px dashed var(--edge);
-  border-radius: var(--radius); background: var(--surface);
-  transition: border-color var(--quick), background-color var(--quick);
+  display: grid; align-content: center; gap: .875em 1.5em; padding: 1.25em; border: 2px dashed var(--_edge);
+  border-radius: var(--_radius); background: var(--_surface);
+  transition: border-color var(--_quick), background-color var(--_quick);
 }
-.over .drop { border-color: var(--accent); border-style: solid; background: color-mix(in srgb, var(--accent) 9%, var(--surface)); }
+.over .drop { border-color: var(--_accent); border-style: solid; background: color-mix(in srgb, var(--_accent) 9%, var(--_surface)); }
 .heading { font-size: 1.125em; font-weight: 650; line-height: 1.3; }
-.hint { color: var(--soft); font-size: .9375em; }
-.limits { grid-column: 1 / -1; color: var(--soft); font-size: .8125em; text-wrap: pretty; }
-.limits:empty, .notice:empty { display: none; }
-.limits.wrong { color: var(--wrong); }
+.hint { color: var(--_soft); font-size: .9375em; }
+.limits { grid-column: 1 / -1; color: var(--_soft); font-size: .8125em; text-wrap: pretty; }
+.limits { min-height: 1.45em; }
+.notice:empty { display: none; }
+.limits.wrong { color: var(--_wrong); }
 .buttons { display: flex; flex-wrap: wrap; gap: .625em; }
 button {
   display: inline-flex; align-items: center; justify-content: center; gap: .5em; margin: 0; border: 0;
-  border-radius: calc(var(--radius) * .7); background: none; color: inherit; font: inherit; white-space: nowrap;
+  border-radius: calc(var(--_radius) * .7); background: none; color: inherit; font: inherit; white-space: nowrap;
   cursor: pointer; -webkit-tap-highlight-color: transparent;
-  transition: background-color var(--quick), border-color var(--quick);
+  transition: background-color var(--_quick), border-color var(--_quick);
 }
+button span { text-box: trim-both cap alphabetic; }
 button:disabled { opacity: .5; cursor: default; }
-.button { flex: 1 1 auto; min-height: 2.875em; padding: 0 1.125em; border: 2px solid var(--accent); font-size: .9375em; font-weight: 600; }
-.button.browse { background: var(--accent); color: var(--on-accent); }
-.button:not(.browse, :disabled):hover { background: color-mix(in srgb, var(--accent) 10%, transparent); }
-.button.browse:not(:disabled):hover { background: color-mix(in srgb, var(--accent) 88%, var(--ink)); }
+.button { flex: 1 1 auto; min-height: 2.875em; padding: 0 1.125em; border: 2px solid var(--_accent); font-size: .9375em; font-weight: 600; }
+.button.browse { background: var(--_accent); color: var(--_on-accent); }
+.button:not(.browse, :disabled):hover { background: color-mix(in srgb, var(--_accent) 10%, transparent); }
+.button.browse:not(:disabled):hover { background: color-mix(in srgb, var(--_accent) 88%, var(--_ink)); }
 .quiet { min-width: 2.75em; min-height: 2.75em; padding: 0 .75em; font-size: .875em; font-weight: 600; }
 .quiet:hover { background: color-mix(in srgb, currentcolor 9%, transparent); }
 .quiet:active { background: color-mix(in srgb, currentcolor 18%, transparent); }
@@ -87,18 +89,19 @@ button:disabled { opacity: .5; cursor: default; }
 .summary { display: flex; flex-wrap: wrap; align-items: center; margin-block-start: .75em; }
 .summary .quiet { padding: 0 .625em; }
 .summary .pause span { display: none; }
-.count { flex: 1; min-width: 0; color: var(--soft); font-size: .875em; font-variant-numeric: tabular-nums; }
-.track { flex-basis: 100%; height: 4px; overflow: hidden; border-radius: 2px; background: var(--line); }
+.count { flex: 1 0 6em; min-height: 2.75em; align-content: center; color: var(--_soft); font-size: .875em; font-variant-numeric: tabular-nums; }
+.track { flex-basis: 100%; visibility: hidden; height: 4px; overflow: hidden; border-radius: 2px; background: var(--_line); }
 .track div {
-  height: 100%; border-radius: inherit; background: var(--accent);
+  height: 100%; border-radius: inherit; background: var(--_accent);
   transform: scaleX(var(--fraction, 0)); transform-origin: 0 0; transition: transform 200ms linear;
 }
 .track div:dir(rtl) { transform-origin: 100% 0; }
-.notice { margin-block-start: .75em; color: var(--wrong); font-size: .875em; }
+.track.on { visibility: visible; }
+.notice { margin-block-start: .75em; color: var(--_wrong); font-size: .875em; }
 
 .card {
   display: grid; grid-template-columns: auto minmax(0, 1fr) auto; align-items: start; gap: 0 .875em;
-  padding: .75em 0; border-block-end: 1px solid var(--line);
+  padding: .75em 0; border-block-end: 1px solid var(--_line);
   animation: arrive 280ms cubic-bezier(.2, 0, 0, 1) backwards;
 }
 .card:last-child { border: 0; padding-block-end: 0; }
@@ -106,20 +109,21 @@ button:disabled { opacity: .5; cursor: default; }
 .thumb { position: relative; width: 3.25em; height: 3.25em; }
 .face {
   position: relative; display: grid; align-content: space-between; justify-items: start; width: 100%; height: 100%;
-  padding: .4375em; overflow: hidden; border-radius: calc(var(--radius) * .8); background: var(--tint);
+  padding: .4375em; overflow: hidden; border-radius: calc(var(--_radius) * .8); background: var(--_tint);
 }
 .face span { font: 700 .625em/1 ui-monospace, Menlo, Consolas, monospace; text-transform: uppercase; }
 .face canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
-[data-state=failed] .face, [data-state=cancelled] .face { opacity: .55; }
+:is([data-state=failed], [data-state=cancelled]) :is(.face .icon, canvas) { opacity: .5; }
 .badge {
   position: absolute; inset: auto -.375em -.375em auto; display: none; padding: .1875em; border-radius: 50%;
-  background: var(--done); color: var(--on-done); box-shadow: 0 0 0 2px var(--leadway-ground, Canvas);
+  background: var(--_done); color: var(--_on-done); box-shadow: 0 0 0 2px var(--leadway-ground, Canvas);
 }
 .badge:dir(rtl) { inset: auto auto -.375em -.375em; }
 .badge .icon { display: block; width: .75em; height: .75em; stroke-width: 3.5; }
 [data-state=done] .badge { display: block; animation: pop 240ms cubic-bezier(.3, 0, 0, 1.4) backwards; }
 @keyframes pop { from { opacity: 0; scale: .4; } }
 .text { min-height: 3.75em; align-content: center; }
+:host([details]) .text { min-height: 5.75em; align-content: start; }
 .thumb, .actions { margin-block-start: .25em; }
 .name {
   display: block; width: fit-content; max-width: 100%; overflow: hidden; color: inherit; font-size: .9375em;
@@ -128,14 +132,15 @@ button:disabled { opacity: .5; cursor: default; }
 .name[href] { text-decoration: underline 1px; text-underline-offset: 3px; }
 .line { font-size: .875em; overflow-wrap: anywhere; }
 .url { color: inherit; font: .9375em ui-monospace, Menlo, Consolas, monospace; text-underline-offset: 3px; }
-[data-state=failed] .line { color: var(--wrong); }
-.fine { color: var(--soft); font-size: .8125em; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.host { display: none; }
+[data-state=failed] .line { color: var(--_wrong); }
+.fine { color: var(--_soft); font-size: .8125em; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .actions { display: flex; font-size: 1.0625em; }
 .card .quiet { position: relative; padding: 0; }
 .card .quiet span { display: none; }
-.ring { position: absolute; inset: 0; fill: none; stroke: var(--line); stroke-width: 3; rotate: -90deg; }
+.ring { position: absolute; inset: 0; fill: none; stroke: var(--_line); stroke-width: 3; rotate: -90deg; }
 .ring .sent {
-  stroke: var(--accent); stroke-dasharray: 1; stroke-dashoffset: calc((1 - var(--fraction, 0)) * 1px);
+  stroke: var(--_accent); stroke-dasharray: 1; stroke-dashoffset: calc((1 - var(--fraction, 0)) * 1px);
   transition: stroke-dashoffset 200ms linear;
 }
 :is([data-state=checking], [data-state=preparing], [data-state=confirming]) .ring { animation: turn 1.1s linear infinite; }
@@ -145,8 +150,8 @@ button:disabled { opacity: .5; cursor: default; }
 
 .landing {
   position: fixed; z-index: 2147483647; inset: 0; display: grid; place-items: center; padding: 1em;
-  background: color-mix(in srgb, var(--accent) 94%, transparent); color: var(--on-accent); opacity: 0; visibility: hidden; pointer-events: none;
-  font-size: clamp(2em, 1em + 5vw, 4.5em); font-weight: 700; transition: opacity var(--quick), visibility var(--quick);
+  background: color-mix(in srgb, var(--_accent) 94%, transparent); color: var(--_on-accent); opacity: 0; visibility: hidden; pointer-events: none;
+  font-size: clamp(2em, 1em + 5vw, 4.5em); font-weight: 700; transition: opacity var(--_quick), visibility var(--_quick);
 }
 .landing::before { content: ""; position: absolute; inset: 1rem; border: 3px dashed; }
 .over .landing { opacity: 1; visibility: visible; }
@@ -159,8 +164,10 @@ button:disabled { opacity: .5; cursor: default; }
 :host([compact]) .text { min-height: 2.875em; }
 
 @container (min-width: 30em) {
+  .host { display: inline; }
   .summary .pause span { display: inline; }
   .card { align-items: center; }
+  :host([details]) .text { min-height: 3.75em; align-content: center; }
   .thumb, .actions { margin: 0; }
   .drop { grid-template-columns: minmax(0, 1fr) auto; align-items: center; padding: 1.375em 1.625em; }
 }

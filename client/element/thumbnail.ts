@@ -10,12 +10,12 @@ export function createThumbnail({ file }: { readonly file: File }): HTMLElement 
   const icon = iconOf(extension);
   const face = create(
     'div',
-    { class: 'face', part: 'thumbnail', 'aria-hidden': 'true' },
+    { class: 'face', part: 'face', 'aria-hidden': 'true' },
     createIcon(icon),
-    create('span', {}, extension.slice(0, 5)),
+    create('span', { part: 'extension' }, extension.slice(0, 5)),
   );
   if (icon === 'picture') void drawPicture(face, file);
-  const thumbnail = create('div', { class: 'thumb' }, face);
+  const thumbnail = create('div', { class: 'thumb', part: 'thumbnail' }, face);
   const badge = create('div', { class: 'badge', part: 'badge' }, createIcon('check'));
   thumbnail.append(badge);
   return thumbnail;
@@ -25,7 +25,7 @@ export function createThumbnail({ file }: { readonly file: File }): HTMLElement 
 async function drawPicture(face: HTMLElement, file: File): Promise<void> {
   const picture = await createImageBitmap(file).catch(() => null);
   if (!picture) return; // a picture by its name only
-  const canvas = create('canvas', { width: String(SIDE), height: String(SIDE) });
+  const canvas = create('canvas', { part: 'picture', width: String(SIDE), height: String(SIDE) });
   const scale = SIDE / Math.min(picture.width, picture.height);
   const [width, height] = [picture.width * scale, picture.height * scale];
   const context = canvas.getContext('2d');

@@ -73,10 +73,11 @@ export function createView(on: ViewEvents): View {
     track,
   );
   const notice = create('p', { class: 'notice', part: 'notice', role: 'alert' });
+  const empty = slot('empty');
   const list = create('ul', { class: 'list', part: 'list', role: 'list' });
   const status = create('p', { class: 'unseen', role: 'status' });
   const landingText = create('span');
-  const landing = create('div', { class: 'landing', part: 'landing', 'aria-hidden': 'true' }, landingText);
+  const landing = create('p', { class: 'landing', part: 'landing', 'aria-hidden': 'true' }, landingText);
   const root = create(
     'div',
     { part: 'root' },
@@ -89,6 +90,7 @@ export function createView(on: ViewEvents): View {
     ),
     notice,
     summary,
+    empty,
     list,
     status,
     landing,
@@ -159,26 +161,29 @@ export function createView(on: ViewEvents): View {
     (next?.card ?? browse).focus();
   }
 
-  function showSummary(items: readonly UploadItem[], { texts, language, isPaused }: ViewState): void {
+  function showSummary(items: readonly UploadItem[], { texts, language, isPaused, isMultiple }: ViewState): void {
     const inFlight = items.filter((item) => !hasEnded(item));
     const done = items.filter(({ state }) => state === 'done').length;
     const waiting = inFlight.filter(({ progress }) => progress.retryAtMs !== undefined);
     const isWaiting = waiting.length > 1 && waiting.length === inFlight.length;
     const nextMs = Math.min(...waiting.map(({ progress }) => progress.retryAtMs ?? 0)) - Date.now();
-    summary.hidden = items.length < 2 && !isPaused;
+    empty.hidden = items.length > 0;
+    // From the first file on, so that the second one does not move it.
+    summary.hidden = !items.length || !isMultiple;
     setText(
       count,
       isWaiting
         ? texts.manyWaiting(waiting.length, formatRemaining(nextMs, language))
         : texts.count(done, items.length),
     );
-    pause.hidden = !isPaused && !inFlight.length;
+    pause.hidden = !isPaused && (!inFlight.length || items.length < 2);
+    endAll.hidden = items.length < 2;
     setText(endAll.lastElementChild as Element, inFlight.length ? texts.cancelAll : texts.removeAll);
     const all = items.filter(({ state }) => state !== 'cancelled' && state !== 'failed');
     const sum = (key: 'loadedBytes' | 'totalBytes') =>
       all.reduce((bytes, { progress }) => bytes + progress[key], 0);
     const fraction = all.length ? sum('loadedBytes') / (sum('totalBytes') || 1) : 0;
-    track.hidden = !inFlight.length;
+    track.classList.toggle('on', inFlight.length > 0);
     track.ariaValueNow = String(Math.round(fraction * 100));
     track.ariaValueText = texts.count(done, items.length);
     filled.style.setProperty('--fraction', String(fraction));

@@ -10,6 +10,7 @@ import {
   note,
   PHONE,
   press,
+  pressIn,
   rehearse,
   reopenWithoutServer,
   visit,
@@ -31,16 +32,15 @@ describeInBrowsers(
           browser(),
           async (page) => {
             await showEveryState(page);
-            await page.evaluate(() => document.querySelector('#address')?.toggleAttribute('open', true));
-            await press(page, '#pause');
-            if (viewport === PHONE) await press(page, '#wire-open');
+            await page.evaluate(() => document.querySelector('#bench')?.toggleAttribute('open', true));
+            await pressIn(page, '.pause');
             await assertNoFindings(page);
           },
           { page: { viewport } },
         ));
     }
 
-    it('when the server can not be reached', () =>
+    it('when the server can’t be reached', () =>
       visit(browser(), async (page) => {
         await reopenWithoutServer(page);
         await assertNoFindings(page);
@@ -49,17 +49,14 @@ describeInBrowsers(
   ['chromium'],
 );
 
-/** A card for each state, held there by a fault: three under way, as many as go at once, and one that waits. */
+/** A card for each state, held there by a fault: three in flight, as many as go at once, and one that waits. */
 async function showEveryState(page: Page): Promise<void> {
   await bring(page, 'picker', note('delivered.txt'), impostor(100));
   await waitForCards(page, 'done');
   await waitForCards(page, 'failed');
   await rehearse(page, 'slow-body');
   await bring(page, 'picker', film(2_000_000, 'cancelled.mp4'));
-  await press(
-    page,
-    '[data-state=uploading] [data-action=cancel], [data-state=confirming] [data-action=cancel]',
-  );
+  await pressIn(page, ':is([data-state=uploading], [data-state=confirming]) .cancel');
   await waitForCards(page, 'cancelled');
   await rehearse(page, 'never-answers');
   await bring(page, 'picker', note('confirming.txt'));

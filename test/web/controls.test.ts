@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'puppeteer-core';
 import { describeInBrowsers } from '../helpers/browser.ts';
-import { attributeOf, pickFiles, textOf } from '../helpers/browser-page.ts';
 import {
   bring,
   chooseRadio,
   film,
   focusOf,
   impostor,
+  linkOf,
   note,
-  press,
+  pickFiles,
+  pressIn,
   rehearse,
   SAMPLE,
-  textsOf,
+  textIn,
+  textsIn,
   visit,
   waitForCards,
 } from './visit.ts';
@@ -25,22 +27,27 @@ describeInBrowsers(
         await rehearse(page, 'slow-body');
         await bring(page, 'picker', film(4_000_000));
         await testServer.sandbox.waitFor((requests) => requests.length === 1);
-        await page.focus('[data-action=cancel]');
+        await page.focus('#upload >>> .cancel');
         await page.keyboard.press('Enter');
         await waitForCards(page, 'cancelled');
-        assert.match(await textOf(page, '.card-line'), /^Cancelled/);
+        assert.match(await textIn(page, '.line'), /^Cancelled/);
         assert.equal(await focusOf(page), 'retry film.mp4');
         await testServer.assertClean();
       }));
 
-    it('send again what was cancelled or has failed', () =>
+    it('try again what a retry can help', () =>
       visit(browser(), async (page, testServer) => {
         testServer.sandbox.fault = 'status-422';
         await bring(page, 'picker', note('a.txt'));
         await waitForCards(page, 'failed');
-        assert.match(await textOf(page, '.card-fine'), /^UPSTREAM_REJECTED, /);
+        assert.match(await textIn(page, '.fine'), /^UPSTREAM_REJECTED, /);
+        assert.deepEqual(await textsIn(page, '.retry:not([hidden])'), []);
+        testServer.sandbox.fault = 'slow-body';
+        await bring(page, 'picker', film(4_000_000));
+        await pressIn(page, '.cancel:not([hidden])');
+        await waitForCards(page, 'cancelled');
         testServer.sandbox.fault = null;
-        await press(page, '[data-action=retry]');
+        await pressIn(page, '.retry:not([hidden])');
         await waitForCards(page, 'done');
         await testServer.assertClean({ completeUploads: 2 });
       }));
@@ -49,42 +56,44 @@ describeInBrowsers(
       visit(browser(), async (page) => {
         await bring(page, 'picker', note('a.txt'), note('b.txt'));
         await waitForCards(page, 'done', 2);
-        await page.focus('[data-action=remove]');
+        await page.focus('#upload >>> .card:first-child .remove');
         await page.keyboard.press('Enter');
-        assert.deepEqual(await textsOf(page, '.card-name'), ['b.txt']);
+        assert.deepEqual(await textsIn(page, '.name'), ['b.txt']);
         assert.equal(await focusOf(page), 'copy b.txt');
-        await page.focus('[data-action=remove]');
+        await page.focus('#upload >>> .card .remove');
         await page.keyboard.press('Enter');
-        assert.equal(await focusOf(page), 'files-title');
-        assert.equal(await isShown(page, '#empty'), true);
+        assert.equal(await focusOf(page), 'browse');
+        assert.equal(await isShown(page, '.empty'), true);
       }));
 
-    it('clear what has ended and leave what is under way', () =>
-      visit(browser(), async (page) => {
+    it('cancel all that is in flight, then remove all', () =>
+      visit(browser(), async (page, testServer) => {
         await bring(page, 'picker', note('a.txt'), impostor(100));
         await waitForCards(page, 'done');
         await waitForCards(page, 'failed');
         await rehearse(page, 'never-answers');
         await bring(page, 'picker', note('b.txt'));
         await waitForCards(page, 'confirming');
-        await press(page, '#clear');
-        assert.deepEqual(await textsOf(page, '.card-name'), ['b.txt']);
+        await pressIn(page, '.end-all');
+        await waitForCards(page, 'cancelled');
+        assert.equal(await textIn(page, '.end-all'), 'Remove all');
+        await pressIn(page, '.end-all');
+        assert.deepEqual(await textsIn(page, '.name'), []);
+        assert.equal(await focusOf(page), 'browse');
+        await testServer.assertClean({ completeUploads: 2 });
       }));
 
     it('hold back files that have not begun, and let them go on', () =>
       visit(browser(), async (page, testServer) => {
         await rehearse(page, 'slow-headers');
-        await bring(page, 'picker', note('a.txt'));
-        await press(page, '#pause');
-        await bring(page, 'picker', note('b.txt'));
-        await waitForCards(page, 'done');
-        assert.deepEqual(await textsOf(page, '.card-line'), [
-          await textOf(page, '.card-line'),
-          'Paused before its turn',
-        ]);
-        await press(page, '#pause');
+        await bring(page, 'picker', note('a.txt'), note('b.txt'));
+        await pressIn(page, '.pause');
+        await bring(page, 'picker', note('c.txt'));
         await waitForCards(page, 'done', 2);
-        await testServer.assertClean({ completeUploads: 2 });
+        assert.equal((await textsIn(page, '.line')).at(-1), 'Paused');
+        await pressIn(page, '.pause');
+        await waitForCards(page, 'done', 3);
+        await testServer.assertClean({ completeUploads: 3 });
       }));
 
     it('copy the whole link of a file', () =>
@@ -92,14 +101,14 @@ describeInBrowsers(
         await page
           .browserContext()
           .overridePermissions(testServer.url, ['clipboard-read', 'clipboard-sanitized-write']);
-        await pickFiles(page, '#files', SAMPLE);
+        await pickFiles(page, SAMPLE);
         await waitForCards(page, 'done');
         await page.bringToFront();
-        await press(page, '[data-action=copy]');
-        await page.waitForSelector('.copied');
-        const link = await attributeOf(page, '.card-line a', 'href');
+        await pressIn(page, '.copy');
+        await page.waitForSelector('#upload >>> .copied');
+        const link = await linkOf(page);
         assert.equal(await page.evaluate(() => navigator.clipboard.readText()), link);
-        assert.equal(await textOf(page, '[data-action=copy] span'), 'Copied');
+        assert.equal(await textIn(page, '.copy span'), 'Copied');
       }));
 
     it('copy it where browsers have no clipboard for pages, too', () =>
@@ -110,11 +119,11 @@ describeInBrowsers(
             document.title = clipboardData?.getData('text/plain') ?? '';
           });
         });
-        await pickFiles(page, '#files', SAMPLE);
+        await pickFiles(page, SAMPLE);
         await waitForCards(page, 'done');
-        await press(page, '[data-action=copy]');
-        await page.waitForSelector('.copied');
-        assert.equal(await page.title(), await attributeOf(page, '.card-line a', 'href'));
+        await pressIn(page, '.copy');
+        await page.waitForSelector('#upload >>> .copied');
+        assert.equal(await page.title(), await linkOf(page));
       }));
 
     it('are all reached by keyboard, from the first to the link of a file', () =>
@@ -129,10 +138,8 @@ describeInBrowsers(
               order.push(await focusOf(page));
             }
           };
-          await tabTo('files');
-          assert.deepEqual(order, [
-            ...['a', 'language', 'theme', 'conversation', 'contact', 'input', 'input', 'fault', 'files'],
-          ]);
+          await tabTo('browse');
+          assert.deepEqual(order, ['language', 'theme', 'browse']);
           for (const [index, key] of (['Enter', ' '] as const).entries()) {
             const chooser = page.waitForFileChooser();
             await focusOf(page); // the browser has heard by then that the chooser is to be left to us
@@ -141,30 +148,28 @@ describeInBrowsers(
             await waitForCards(page, 'done', index + 1);
           }
           order.length = 0;
-          await tabTo('a sample.png');
-          assert.equal(order[0], 'folder');
-          assert.match(String(await page.evaluate('document.activeElement.href')), /^http:.*\.png$/);
-          await tabTo('copy sample.png');
           await tabTo('remove sample.png');
+          assert.deepEqual(order, [
+            ...['folder', 'end-all', 'name sample.png', 'url sample.png'],
+            ...['copy sample.png', 'remove sample.png'],
+          ]);
+          order.length = 0;
+          await tabTo('summary');
+          assert.equal(order.filter((name) => name === 'button').length, 6); // the samples
+          await page.keyboard.press('Enter');
+          order.length = 0;
           await tabTo('wire-clear');
-          await tabTo('wire-body');
+          assert.deepEqual(order, ['conversation', 'contact', 'input', 'input', 'fault', 'wire-clear']);
           await testServer.assertClean({ completeUploads: 2 });
         },
         { page: { viewport: { width: 1440, height: 900 } } },
       ));
 
-    it('lead past the form at once', () =>
-      visit(browser(), async (page) => {
-        await page.keyboard.press('Tab');
-        await page.keyboard.press('Enter');
-        assert.equal(await focusOf(page), 'files-title');
-      }));
-
     it('say what the chosen channel takes, and name the fault that was chosen', () =>
       visit(browser(), async (page) => {
-        assert.match(await textOf(page, '#limits'), /^Up to 5\sMB .*JPG .*WAV$/s);
+        assert.match(await textIn(page, '.limits'), /^Pictures, videos, .* Up to 5\sMB each\.$/);
         await chooseRadio(page, 'channel', 'WHATSAPP');
-        assert.match(await textOf(page, '#limits'), /^Up to 100\sMB /);
+        assert.match(await textIn(page, '.limits'), /Up to 100\sMB each/);
         await page.select('#fault', 'expired');
         assert.equal(await fieldValue(page, '#conversation'), 'fault-once-storage-expired');
         await page.select('#fault', 'none');

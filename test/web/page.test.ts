@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { describeInBrowsers } from '../helpers/browser.ts';
-import { attributeOf, pickFiles, textOf } from '../helpers/browser-page.ts';
 import type { TestServer } from '../helpers/test-server.ts';
 import {
   bring,
@@ -13,30 +12,32 @@ import {
   type Entrance,
   film,
   impostor,
+  linkOf,
   note,
-  press,
+  pickFiles,
+  pickFolder,
   rehearse,
   reopenWithoutServer,
   SAMPLE,
-  textsOf,
+  sendSample,
+  textIn,
+  textsIn,
   visit,
   waitForCards,
 } from './visit.ts';
 
 const MIB = 1024 * 1024;
-const LINK = '.card[data-state=done] .card-line a';
-const FINE = '.card[data-state=done] .card-fine';
+const FINE = '.card[data-state=done] .fine';
 
 describeInBrowsers('the page', (browser) => {
   it('uploads a picture, shows it and links to it', () =>
     visit(browser(), async (page, testServer) => {
-      await pickFiles(page, '#files', SAMPLE);
-      const served = await fetch(await attributeOf(page, LINK, 'href'));
+      await pickFiles(page, SAMPLE);
+      const served = await fetch(await linkOf(page));
       assert.equal(served.headers.get('content-type'), 'image/png');
       assert.deepEqual(Buffer.from(await served.arrayBuffer()), readFileSync(SAMPLE));
-      await page.waitForSelector('.stamp canvas');
-      assert.equal(await textOf(page, '#status'), 'sample.png is delivered.');
-      assert.equal(await textOf(page, '#count'), '1 of 1 delivered');
+      await page.waitForSelector('#upload >>> .thumb canvas');
+      assert.equal(await textIn(page, '[role=status]'), 'sample.png is uploaded.');
       await testServer.assertClean({ completeUploads: 1 });
     }));
 
@@ -47,9 +48,10 @@ describeInBrowsers('the page', (browser) => {
       await bring(page, 'picker', film(60_000_000));
       await waitForCards(page, 'uploading');
       await page.waitForFunction(() => {
-        const ring = document.querySelector('.ring-done');
-        const { value } = document.querySelector('progress') ?? { value: 0 };
-        const left = ring === null ? 0 : Number.parseFloat(getComputedStyle(ring).strokeDashoffset);
+        const root = document.querySelector('leadway-upload')?.shadowRoot;
+        const ring = root?.querySelector('.sent');
+        const value = Number(root?.querySelector('.card [role=progressbar]')?.ariaValueNow) / 100;
+        const left = ring ? Number.parseFloat(getComputedStyle(ring).strokeDashoffset) : 0;
         return value > 0 && value < 1 && Math.abs(1 - value - left) < 0.01;
       });
     }));
@@ -60,15 +62,14 @@ describeInBrowsers('the page', (browser) => {
         const names = ['a.txt', 'b.txt', 'c.txt', 'd.txt', 'e.txt'];
         await bring(page, entrance, ...names.map(note));
         await waitForCards(page, 'done', names.length);
-        assert.deepEqual(await textsOf(page, '.card-name'), names);
+        assert.deepEqual(await textsIn(page, '.name'), names);
         await testServer.assertClean({ completeUploads: names.length });
       }));
   }
 
-  it('sends one file of every kind that it offers to who has none', () =>
+  it('sends each of its samples', () =>
     visit(browser(), async (page, testServer) => {
-      for (const sample of ['picture', 'film', 'expired']) await press(page, `[data-sample=${sample}]`);
-      await press(page, '[data-sample=impostor]');
+      for (const sample of ['picture', 'film', 'expired', 'impostor']) await sendSample(page, sample);
       await waitForCards(page, 'done', 3);
       await waitForCards(page, 'failed');
       await testServer.assertClean({ completeUploads: 1 });
@@ -76,38 +77,38 @@ describeInBrowsers('the page', (browser) => {
 });
 
 describeInBrowsers(
-  'the page and the ways of a file',
+  'the page and the modes',
   (browser) => {
-    it('shows why a file is refused while 50 MB of it are still on their way', () =>
+    it('shows why a file is rejected while 50 MB of it are in flight', () =>
       visit(
         browser(),
         async (page, testServer) => {
           await bring(page, 'picker', impostor(50_000_000));
           assert.match(
-            await textOf(page, '.card[data-state=failed] .card-line'),
+            await textIn(page, '.card[data-state=failed] .line'),
             / is not a PDF: it looks like a Windows program\./,
           );
-          assert.match(await textOf(page, '.card-fine'), /^TYPE_MISMATCH, \S+$/);
+          assert.match(await textIn(page, '.fine'), /^TYPE_MISMATCH, \S+$/);
           await testServer.assertClean();
         },
         { testServer: { env: { FORWARD_MAX_BYTES: String(100 * MIB) } } },
       ));
 
-    it('puts a large film straight into storage, having sent us its head alone', () =>
+    it('puts a large film straight into storage, and sends us only its leading bytes', () =>
       visit(browser(), async (page, testServer) => {
         await uploadFilm(page, 20_000_000);
-        assert.match(await textOf(page, FINE), /put\sstraight\sinto\sstorage/);
+        assert.match(await textIn(page, FINE), /straight\sto\sstorage/);
         assert.deepEqual(pathsOf(testServer), ['initiate', 'PUT', 'complete']);
-        const served = await fetch(await attributeOf(page, LINK, 'href'));
+        const served = await fetch(await linkOf(page));
         assert.equal((await served.arrayBuffer()).byteLength, 20_000_000);
         await testServer.assertClean();
       }));
 
-    it('relays through the server what storage takes from nobody else', () =>
+    it('relays a file through the server into storage', () =>
       visit(browser(), async (page, testServer) => {
         await chooseRadio(page, 'mode', 'relay');
         await uploadFilm(page, 8_000_000);
-        assert.match(await textOf(page, FINE), /relayed\sinto\sstorage/);
+        assert.match(await textIn(page, FINE), /relayed\sto\sstorage/);
         assert.deepEqual(pathsOf(testServer), ['initiate', 'PUT', 'complete']);
         await testServer.assertClean();
       }));
@@ -118,20 +119,16 @@ describeInBrowsers(
         async (page, testServer) => {
           await rehearse(page, 'no-initiate');
           await uploadFilm(page, 8_000_000);
-          assert.match(await textOf(page, FINE), /forwarded\swhile\sit\sstreamed/);
+          assert.match(await textIn(page, FINE), /forwarded\sas\sit\sstreamed/);
           await testServer.assertClean({ completeUploads: 1 });
         },
         { testServer: { env: { FORWARD_FALLBACK_MAX_BYTES: '10000000' } } },
       ));
 
-    it('says so when it was opened and the server can not be reached', () =>
+    it('says so when the server can’t be reached', () =>
       visit(browser(), async (page) => {
         await reopenWithoutServer(page);
-        assert.match(await textOf(page, '#limits.error'), /can’t be reached/);
-        await bring(page, 'drop', note('a.txt'));
-        await page.waitForFunction(() =>
-          document.querySelector('#status')?.textContent?.includes('can’t be reached'),
-        );
+        assert.match(await textIn(page, '.limits.wrong'), /can’t be reached/);
       }));
   },
   ['chromium'],
@@ -155,7 +152,7 @@ describeInBrowsers(
 
     it('takes what is in a chosen folder and in those within, without what systems leave there', () =>
       visit(browser(), async (page, testServer) => {
-        await pickFiles(page, '#folder', join(folder, 'holiday'));
+        await pickFolder(page, join(folder, 'holiday'));
         await assertHoliday(page, testServer);
       }));
 
@@ -166,8 +163,8 @@ describeInBrowsers(
         for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
           const data = { items: [], files, dragOperationsMask: 1 };
           await cdp.send('Input.dispatchDragEvent', { type, x: 20, y: 20, data });
-          // The strip that covers the page is there as long as something hovers over it.
-          const isOver = await page.evaluate(() => document.querySelector('.landing.over') !== null);
+          // The page is covered as long as files hover above it.
+          const isOver = (await page.$('#upload >>> .over .landing')) !== null;
           assert.equal(isOver, type === 'dragOver', type);
         }
         await assertHoliday(page, testServer);
@@ -175,7 +172,7 @@ describeInBrowsers(
 
     async function assertHoliday(page: Page, testServer: TestServer): Promise<void> {
       await waitForCards(page, 'done', 3);
-      assert.deepEqual((await textsOf(page, '.card-name')).sort(), ['one.txt', 'three.txt', 'two.txt']);
+      assert.deepEqual((await textsIn(page, '.name')).sort(), ['one.txt', 'three.txt', 'two.txt']);
       await testServer.assertClean({ completeUploads: 3 });
     }
   },

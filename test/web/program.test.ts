@@ -7,10 +7,10 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describeInBrowsers } from '../helpers/browser.ts';
-import { attributeOf, openPage, pickFiles } from '../helpers/browser-page.ts';
+import { openPage } from '../helpers/browser-page.ts';
+import { linkOf, pickFiles, READY, SAMPLE } from './visit.ts';
 
 const MAIN = fileURLToPath(new URL('../../server/main.ts', import.meta.url));
-const SAMPLE = fileURLToPath(new URL('../../web/sample.png', import.meta.url));
 
 describeInBrowsers('the program without a token', (browser) => {
   it('prints the address of a page that uploads a picture and shows it', async () => {
@@ -22,12 +22,12 @@ describeInBrowsers('the program without a token', (browser) => {
     const left = once(program, 'exit');
     try {
       const url = await printedPage(program.stdout);
-      program.stdout.resume(); // what it still prints must find a reader
-      await using watched = await openPage(browser(), url, { ready: '#limits:not(:empty)' });
+      program.stdout.resume(); // or the program would block once the pipe is full
+      await using watched = await openPage(browser(), url, { ready: READY });
       const { page, complaints } = watched;
-      await pickFiles(page, '#files', SAMPLE);
-      await page.waitForSelector('.stamp canvas');
-      const link = await attributeOf(page, '.card[data-state=done] .card-line a', 'href');
+      await pickFiles(page, SAMPLE);
+      await page.waitForSelector('#upload >>> .thumb canvas');
+      const link = await linkOf(page);
       const served = await fetch(link);
       assert.deepEqual(Buffer.from(await served.arrayBuffer()), readFileSync(SAMPLE));
       assert.deepEqual(complaints, []);

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'puppeteer-core';
+import type { Browser, ElementHandle, Page } from 'puppeteer-core';
+import type {} from '../../client/element/index.ts';
 import { openPage, type PageOptions } from '../helpers/browser-page.ts';
 import { createTestServer, type TestServer, type TestServerOptions } from '../helpers/test-server.ts';
 
 /** The picture that comes with the page. */
 export const SAMPLE = fileURLToPath(new URL('../../web/sample.png', import.meta.url));
+
+/** The page has its texts, and the server has said what it takes. */
+export const READY = '#upload:defined >>> .limits:not(:empty)';
 
 /** The smallest window that the page has to fit. */
 export const PHONE = { width: 360, height: 740 } as const;
@@ -17,7 +21,7 @@ export interface VisitOptions {
 }
 
 /**
- * Opens the page in a test server of its own and runs `steps`. At the end it must have nothing to complain about: no
+ * Opens the page in a testServer of its own and runs `steps`. At the end it must have nothing to complain about: no
  * script error and no breach of its policy.
  */
 export async function visit(
@@ -26,10 +30,7 @@ export async function visit(
   { testServer: testServerOptions, page: pageOptions }: VisitOptions = {},
 ): Promise<void> {
   await using testServer = await createTestServer({ ...testServerOptions, page: true });
-  await using watched = await openPage(browser, testServer.url, {
-    ready: '#limits:not(:empty)',
-    ...pageOptions,
-  });
+  await using watched = await openPage(browser, testServer.url, { ready: READY, ...pageOptions });
   await steps(watched.page, testServer);
   assert.deepEqual(watched.complaints, []);
 }
@@ -37,9 +38,11 @@ export async function visit(
 /** Opens the page once more, which can not reach the server then, and waits until it has noticed. */
 export async function reopenWithoutServer(page: Page): Promise<void> {
   await page.setRequestInterception(true);
-  page.on('request', (sent) => void (sent.url().endsWith('/demo.json') ? sent.abort() : sent.continue()));
+  page.on('request', (sent) => {
+    void (/\/demo\.json$|\/api\//.test(sent.url()) ? sent.abort() : sent.continue());
+  });
   await page.reload();
-  await page.waitForSelector('#limits.error');
+  await page.waitForSelector('#upload >>> .limits.wrong');
 }
 
 /** A file that the page makes by itself: the driver is slow to carry large ones. */
@@ -80,8 +83,10 @@ export async function bring(page: Page, entrance: Entrance, ...files: readonly M
       }
       const options = { bubbles: true, cancelable: true };
       const target = document.querySelector('h1');
-      const input = document.querySelector<HTMLInputElement>('#files');
-      if (how === 'picker' && input !== null) {
+      const input = document
+        .querySelector('leadway-upload')
+        ?.shadowRoot?.querySelector<HTMLInputElement>('.input-files');
+      if (how === 'picker' && input) {
         input.files = dataTransfer.files;
         input.dispatchEvent(new Event('change', options));
       }
@@ -102,8 +107,13 @@ export async function bring(page: Page, entrance: Entrance, ...files: readonly M
 
 /** Presses the button at `selector` as a script would, wherever it has been scrolled to. */
 export async function press(page: Page, selector: string): Promise<void> {
-  await page.waitForSelector(selector);
-  await page.evaluate((where) => document.querySelector<HTMLElement>(where)?.click(), selector);
+  const button = await page.waitForSelector(selector);
+  await button?.evaluate((element) => (element as HTMLElement).click());
+}
+
+/** Presses a button of the upload element. */
+export function pressIn(page: Page, selector: string): Promise<void> {
+  return press(page, `#upload >>> ${selector}`);
 }
 
 /** Sends one of the samples. */
@@ -115,27 +125,34 @@ export function sendSample(page: Page, name: string): Promise<void> {
 export async function rehearse(page: Page, fault: string): Promise<void> {
   await page.evaluate((id) => {
     const field = document.querySelector<HTMLInputElement>('#conversation');
-    if (field !== null) field.value = id;
+    if (field === null) return;
+    field.value = id;
+    field.dispatchEvent(new Event('input', { bubbles: true }));
   }, `fault-${fault}`);
 }
 
 /** Chooses one of the radio buttons of the form. */
-export function chooseRadio(page: Page, name: 'channel' | 'mode', value: string): Promise<void> {
-  return press(page, `[name=${name}][value=${value}]`);
+export async function chooseRadio(page: Page, name: 'channel' | 'mode', value: string): Promise<void> {
+  await page.evaluate(
+    (where) => document.querySelector<HTMLElement>(where)?.click(),
+    `[name=${name}][value=${value}]`,
+  );
 }
 
 /** Waits until that many cards are in that state. */
 export async function waitForCards(page: Page, state: string, count = 1): Promise<void> {
-  const selector = `.card[data-state=${state}]`;
   await page.waitForFunction(
-    (where, wanted) => document.querySelectorAll(where).length === wanted,
+    (wanted, many) => {
+      const root = document.querySelector('leadway-upload')?.shadowRoot;
+      return root?.querySelectorAll(`.card[data-state=${wanted}]`).length === many;
+    },
     {},
-    selector,
+    state,
     count,
   );
 }
 
-/** The texts of all such elements, in their order. */
+/** The texts of all such elements of the page, in their order. */
 export function textsOf(page: Page, selector: string): Promise<string[]> {
   return page.evaluate(
     (where) => [...document.querySelectorAll(where)].map((element) => element.textContent ?? ''),
@@ -143,12 +160,48 @@ export function textsOf(page: Page, selector: string): Promise<string[]> {
   );
 }
 
-/** What of the page has the focus: its id, else its action and the name on the card around it. */
+/** The texts of all such elements within the upload element. */
+export function textsIn(page: Page, selector: string): Promise<string[]> {
+  return page.evaluate((where) => {
+    const root = document.querySelector('leadway-upload')?.shadowRoot;
+    return [...(root?.querySelectorAll(where) ?? [])].map((element) => element.textContent ?? '');
+  }, selector);
+}
+
+/** The text of the first such element within the upload element, which will be there soon. */
+export async function textIn(page: Page, selector: string): Promise<string> {
+  const element = await page.waitForSelector(`#upload >>> ${selector}`);
+  return (await element?.evaluate(({ textContent }) => textContent)) ?? '';
+}
+
+/** The address of the first link to a file. */
+export async function linkOf(page: Page): Promise<string> {
+  const link = await page.waitForSelector('#upload >>> .card[data-state=done] .url');
+  return (await link?.evaluate((element) => (element as HTMLAnchorElement).href)) ?? '';
+}
+
+/** Gives the file input of the upload element these files, by their paths, as a person would with its chooser. */
+export async function pickFiles(page: Page, ...paths: string[]): Promise<void> {
+  await uploadTo(page, '.input-files', paths);
+}
+
+/** Chooses a folder. */
+export async function pickFolder(page: Page, path: string): Promise<void> {
+  await uploadTo(page, '.input-folder', [path]);
+}
+
+async function uploadTo(page: Page, input: string, paths: string[]): Promise<void> {
+  const found = await page.waitForSelector(`#upload >>> ${input}`);
+  await (found as ElementHandle<HTMLInputElement> | null)?.uploadFile(...paths);
+}
+
+/** What of the page has the focus: its id, else, of the upload element, its first part and the name on its card. */
 export function focusOf(page: Page): Promise<string> {
   return page.evaluate(() => {
-    const { activeElement } = document;
-    if (!(activeElement instanceof HTMLElement)) return '';
-    const card = activeElement.closest('.card')?.querySelector('.card-name')?.textContent ?? '';
-    return activeElement.id || `${activeElement.dataset['action'] ?? activeElement.localName} ${card}`.trim();
+    const { activeElement: outer } = document;
+    const inner = outer?.shadowRoot?.activeElement;
+    if (!inner) return outer?.id || (outer?.localName ?? '');
+    const card = inner.closest('.card')?.querySelector('.name')?.textContent ?? '';
+    return `${inner.part.item(inner.part.length - 1)} ${card}`.trim();
   });
 }

@@ -11,6 +11,7 @@ import {
   press,
   rehearse,
   sendSample,
+  textIn,
   textsOf,
   visit,
   waitForCards,
@@ -24,22 +25,22 @@ describeInBrowsers(
         await sendSample(page, 'film');
         await waitForCards(page, 'done');
         assert.deepEqual(await wireOf(page, testServer), [
-          'GET config 200',
           'POST upload/initiate 200',
           'PUT storage 200',
           'POST upload/complete 200',
+          'GET config 200', // of the page: the latest file comes first
         ]);
         for (const took of await textsOf(page, '.took')) assert.match(took, /^[\d.]+\sm?s$/);
         assert.equal(await textOf(page, '#wire-count'), '4 requests');
       }));
 
-    it('shows an expired URL, the fresh one, and the file that gets there by it', () =>
+    it('shows an expired URL, the new one, and that the file arrives by it', () =>
       visit(browser(), async (page, testServer) => {
         await sendSample(page, 'expired');
         await waitForCards(page, 'done');
-        assert.deepEqual((await wireOf(page, testServer)).slice(1), [
+        assert.deepEqual((await wireOf(page, testServer)).slice(0, -1), [
           'POST upload/initiate 200',
-          'PUT storage no answer',
+          'PUT storage no response',
           'POST upload/initiate 200',
           'PUT storage 200',
           'POST upload/complete 200',
@@ -50,7 +51,7 @@ describeInBrowsers(
       visit(browser(), async (page, testServer) => {
         await sendSample(page, 'impostor');
         await waitForCards(page, 'failed');
-        assert.deepEqual((await wireOf(page, testServer)).slice(1), ['POST upload?mode=forward 415']);
+        assert.deepEqual((await wireOf(page, testServer)).slice(0, -1), ['POST upload?mode=forward 415']);
         assert.equal(await page.evaluate(() => document.querySelectorAll('.request.wrong').length), 1);
       }));
 
@@ -58,16 +59,19 @@ describeInBrowsers(
       visit(browser(), async (page, testServer) => {
         await sendSample(page, 'tooMany');
         await waitForCards(page, 'retrying');
-        assert.match(await textOf(page, '.card-line'), /^Trying again in \d+\ss$/);
-        assert.match(await textOf(page, '#status'), /^notes.txt: trying again in/);
+        assert.match(await textIn(page, '.line'), /^Next try in \d+\ss$/);
+        assert.match(await textIn(page, '[role=status]'), /notes.txt: next try in/);
         const seconds = await secondsOf(page);
         await page.waitForFunction(
-          (before) => Number(/\d+/.exec(document.querySelector('.card-line')?.textContent ?? '')) < before,
+          (before) => {
+            const line = document.querySelector('leadway-upload')?.shadowRoot?.querySelector('.line');
+            return Number(/\d+/.exec(line?.textContent ?? '')) < before;
+          },
           {},
           seconds,
         );
         // On a slow machine the next attempt may have been made by now.
-        assert.equal((await wireOf(page, testServer))[1], 'POST upload?mode=forward 429');
+        assert.equal((await wireOf(page, testServer))[0], 'POST upload?mode=forward 429');
       }));
 
     it('shows that a file goes on by itself when Leadway is back', () =>
@@ -76,20 +80,20 @@ describeInBrowsers(
         await rehearse(page, 'once-status-503');
         await bring(page, 'picker', note('notes.txt'));
         await waitForCards(page, 'done');
-        assert.deepEqual((await wireOf(page, testServer)).slice(1), [
+        assert.deepEqual((await wireOf(page, testServer)).slice(0, -1), [
           'POST upload?mode=forward 502',
           'POST upload?mode=forward 200',
         ]);
       }));
 
-    it('opens over a small page by keyboard, and clears', () =>
+    it('opens with the workbench by keyboard, and clears', () =>
       visit(
         browser(),
         async (page) => {
           const isOpen = () =>
-            page.evaluate(() => document.querySelector('#wire-body')?.checkVisibility() === true);
+            page.evaluate(() => document.querySelector('#wire-title')?.checkVisibility() === true);
           assert.equal(await isOpen(), false);
-          await page.focus('#wire-open');
+          await page.focus('summary');
           await page.keyboard.press('Enter');
           assert.equal(await isOpen(), true);
           assert.equal((await textsOf(page, '.request')).length, 1);
@@ -113,5 +117,5 @@ async function wireOf(page: Page, { sandbox }: TestServer): Promise<string[]> {
 }
 
 async function secondsOf(page: Page): Promise<number> {
-  return Number(/\d+/.exec(await textOf(page, '.card-line')));
+  return Number(/\d+/.exec(await textIn(page, '.line')));
 }
