@@ -33,6 +33,7 @@ need HAProxy haproxy haproxy
 need Caddy caddy caddy
 need Apache apache2 apache2
 need Go golang-go go
+need Prometheus prometheus prometheus
 need Python python3 python3
 python3 -c 'import requests' 2>/dev/null || /usr/bin/python3 -c 'import requests' 2>/dev/null || missing="$missing python3-requests"
 [ -n "$missing" ] || exit 0
