@@ -1,6 +1,6 @@
 import cors from 'cors';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { toOriginUrl } from '../server/config/web-address.ts';
+import { toOriginUrl } from '../server/config/addresses.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { addLogFields } from '../server/http/log-fields.ts';

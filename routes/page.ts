@@ -3,7 +3,7 @@ import helmet from 'helmet';
 import { createBrowserModules } from '../middleware/browser-modules.ts';
 import { createMemoryFiles } from '../middleware/memory-files.ts';
 import { assetFolder } from '../server/assets.ts';
-import { formatOriginPattern } from '../server/config/origin-pattern.ts';
+import { formatOriginPattern } from '../server/config/addresses.ts';
 import type { AppContext } from '../server/context.ts';
 import type { DemoTarget } from '../server/demo.ts';
 

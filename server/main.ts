@@ -3,10 +3,8 @@ import process from 'node:process';
 import { isatty } from 'node:tty';
 import { AdminListenError } from './admin.ts';
 import { parseCommandLine, USAGE } from './command-line.ts';
-import { type Config, loadConfig } from './config/config.ts';
-import { describeConfig } from './config/describe.ts';
-import { formatProblems } from './config/problems.ts';
-import type { Secrets } from './config/secrets.ts';
+import { type Config, loadConfig, type Secrets } from './config/config.ts';
+import { describeConfig, formatProblems } from './config/describe.ts';
 import type { DemoTarget } from './demo.ts';
 import { explainListenError } from './listen-problem.ts';
 import { createLogger, createPrettyStream, type Logger } from './logger.ts';
@@ -40,7 +38,7 @@ async function runWithSettings(command: 'run' | 'check-config'): Promise<void> {
     rejectStart(formatProblems(loaded.problems));
   } else if (command === 'check-config') {
     for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
-    process.stdout.write(`${describeConfig(loaded.config, loaded.secrets)}\n`);
+    process.stdout.write(`${describeConfig(loaded)}\n`);
   } else {
     await run(loaded.config, loaded.secrets, loaded.warnings);
   }

@@ -2,9 +2,9 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Sandbox } from '../sandbox/index.ts';
 import { assetFolder } from './assets.ts';
-import type { Config } from './config/config.ts';
-import { parseOriginPattern } from './config/origin-pattern.ts';
-import { Secret, type Secrets } from './config/secrets.ts';
+import { parseOriginPattern } from './config/addresses.ts';
+import type { Config, Secrets } from './config/config.ts';
+import { Secret } from './config/secrets.ts';
 import type { DemoTarget } from './demo.ts';
 
 /** A sandbox that runs in this process, and the configuration that points at it. */

@@ -1,5 +1,4 @@
-import type { Config } from '../config/config.ts';
-import type { Secrets } from '../config/secrets.ts';
+import type { Config, Secrets } from '../config/config.ts';
 import type { UpstreamAgent } from '../leadway/agent.ts';
 import type { Logger } from '../logger.ts';
 import type { SharedStore } from '../redis/store.ts';

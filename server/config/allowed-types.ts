@@ -1,17 +1,17 @@
 import { FAMILIES, type Family } from '../file-types/file-type.ts';
 import { ALL_EXTENSIONS, DEFAULT_ALLOWED, extensionsOfFamily } from '../file-types/file-types.ts';
-import { bad, good, listOf, type Parsed } from './parsers.ts';
+import { bad, good, listOf, type Parsed, setOf } from './parsers.ts';
 
-/** `jpg,pdf` are all that is accepted; `+gif,+office` are accepted beside the default. */
+/** `jpg,pdf` replaces the default; `+gif,+office` adds to it. */
 export function parseAllowedTypes(raw: string): Parsed<readonly string[]> {
   const items = raw.split(',').map((item) => item.trim());
   const additions = items.filter((item) => item.startsWith('+'));
-  if (additions.length === 0) return distinct(listOf(parseExtension)(raw));
+  if (additions.length === 0) return setOf(parseExtension)(raw);
   if (additions.length < items.length) {
     return bad('must either list extensions (jpg,pdf) or add to the default (+gif,+office), not mix both');
   }
   const parsed = listOf(parseAddition)(raw);
-  return parsed.ok ? distinct(good([...DEFAULT_ALLOWED, ...parsed.value.flat()])) : parsed;
+  return parsed.ok ? good([...new Set([...DEFAULT_ALLOWED, ...parsed.value.flat()])]) : parsed;
 }
 
 function parseExtension(raw: string): Parsed<string> {
@@ -29,8 +29,4 @@ function parseAddition(raw: string): Parsed<readonly string[]> {
   return bad(
     `must add families (${FAMILIES.join(', ')}) or extensions (${ALL_EXTENSIONS.join(', ')}), as in +image,+csv`,
   );
-}
-
-function distinct(parsed: Parsed<readonly string[]>): Parsed<readonly string[]> {
-  return parsed.ok ? good([...new Set(parsed.value)]) : parsed;
 }

@@ -1,75 +1,76 @@
 import { readFileSync } from 'node:fs';
 import type { ListenAddress } from '../http/listen.ts';
-import type { AuthConfig } from './auth.ts';
-import { resolveAuth } from './auth.ts';
-import { checkAvailability } from './availability.ts';
-import { type Checks, isMalformed, report, reportUnused } from './checks.ts';
-import type { ClamavAddress } from './clamav.ts';
-import { readEnvironment } from './env.ts';
-import { resolveLeadway } from './leadway.ts';
-import { resolveForward, resolveUploads, warnOfLikelySlips } from './limits.ts';
-import type { OriginPattern } from './origin-pattern.ts';
-import { resolveOutbound } from './outbound.ts';
-import type { PassthroughRule } from './passthrough.ts';
-import type { ConfigProblem } from './problems.ts';
-import type { Secrets } from './secrets.ts';
+import { type Checks, crossCheck } from './checks.ts';
+import { readEnvironment, type Values } from './environment.ts';
+import type { ConfigProblem } from './parsers.ts';
+import type { ReadFile, Secret } from './secrets.ts';
+import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
 
-/** Every resolved setting of the process: nested, defaulted, cross-checked and frozen; no secrets in it. */
-export interface Config {
+/** How clients are told apart: `AUTH` and the settings of the kind chosen. */
+export type AuthConfig =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'jwt';
+      /** Compared with `iss` to the letter, so a trailing slash counts. */
+      readonly issuer: string;
+      readonly audience: string;
+      /** `null`: discovered from the issuer. */
+      readonly jwksUrl: URL | null;
+      readonly cookie: string | null;
+      readonly locationsClaim: string;
+    }
+  | { readonly kind: 'header'; readonly userHeader: string; readonly locationsHeader: string | null }
+  | { readonly kind: 'sso'; readonly sessionTtlMs: number };
+
+/** What depends on more than one setting. */
+interface DerivedConfig {
   /** `NODE_ENV` is `production`. */
   readonly production: boolean;
   readonly listen: ListenAddress;
   readonly admin: { readonly host: string; readonly port: number } | null;
-  /** `/api`; the empty string when `BASE_PATH` is `/`. Never ends with a slash. */
-  readonly basePath: string;
   readonly leadway: {
     readonly baseUrl: URL;
     readonly apiVersion: string;
-    /** The location of a client who names none. */
+    /** The location of a client that names none. */
     readonly singleLocationId: string | null;
     readonly locationIds: readonly string[];
   };
   readonly sandbox: boolean;
   readonly auth: AuthConfig;
-  /** As browsers write them in `Origin`: `https://host[:port]`. */
-  readonly origins: { readonly allowed: readonly string[] };
-  /** For Express's `trust proxy`. */
-  readonly trustProxy: false | number | readonly string[];
-  readonly forward: {
-    readonly maxBytes: number;
-    readonly holdBytes: number;
-    readonly fallbackMaxBytes: number;
-  };
-  readonly uploads: {
-    readonly maxFiles: number;
-    readonly defaultChannel: string;
-    readonly allowedExtensions: readonly string[];
-    readonly maxConcurrent: number;
-    readonly maxConcurrentPerClient: number;
-    readonly idleTimeoutMs: number;
-  };
-  readonly rateLimit: { readonly max: number; readonly windowMs: number };
-  readonly upstreamTimeoutMs: number;
-  readonly shutdownDelayMs: number;
-  readonly shutdownGraceMs: number;
-  readonly outbound: {
-    /** Hosts that are reached without the proxy, in lower case. */
-    readonly noProxy: readonly string[];
-    readonly extraCaCerts: string | null;
-  };
-  readonly storageOrigins: readonly OriginPattern[];
-  readonly attachmentUrlOrigins: readonly string[];
-  readonly clamav: ClamavAddress | null;
-  readonly log: { readonly level: LogLevel };
-  /** Whether `/openapi.json` and `/docs` are served. */
-  readonly apiDocs: boolean;
-  /** Seconds of `Strict-Transport-Security`; 0 sends none. */
-  readonly hstsMaxAgeS: number;
-  /** Other Leadway calls that are passed through. */
-  readonly passthrough: readonly PassthroughRule[];
 }
 
-type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+interface DerivedSecrets {
+  /** The token of the single location; `file` is its path, where it can be read again. */
+  readonly leadwayToken: { readonly value: Secret; readonly file: string | null } | null;
+  /** Tokens by location id, from `LEADWAY_TOKENS_FILE`. */
+  readonly locationTokens: { readonly file: string; readonly tokens: ReadonlyMap<string, Secret> } | null;
+}
+
+export type Derived = DerivedConfig & DerivedSecrets;
+
+/** `{ uploads: { maxFiles: T } }` for the key `uploads.maxFiles`. */
+type Nested<Key, T> = Key extends `${infer Group}.${infer Rest}`
+  ? { readonly [Name in Group]: Nested<Rest, T> }
+  : { readonly [Name in Key & string]: T };
+
+type ToIntersection<Union> = (Union extends unknown ? (part: Union) => void : never) extends (
+  all: infer All,
+) => void
+  ? All
+  : never;
+
+type Table = typeof SETTINGS;
+type SecretName = { [N in SettingName]: Table[N] extends { secret: true } ? N : never }[SettingName];
+/** The values of the settings `Name`, at their keys. */
+type AtKeys<Name extends SettingName> = ToIntersection<
+  { [N in Name]: Table[N]['key'] extends string ? Nested<Table[N]['key'], Values[N]> : never }[Name]
+>;
+
+/** Every setting of the process, checked, completed and frozen, by the keys of the table; no secrets in it. */
+export type Config = AtKeys<Exclude<SettingName, SecretName>> & DerivedConfig;
+
+/** The secrets of the process, apart from `Config` so that the configuration can be printed. */
+export type Secrets = AtKeys<SecretName> & DerivedSecrets;
 
 export type LoadedConfig =
   | {
@@ -77,91 +78,59 @@ export type LoadedConfig =
       readonly config: Config;
       readonly secrets: Secrets;
       readonly warnings: readonly string[];
+      /** The settings by their names, as they were understood. */
+      readonly values: Readonly<Values>;
+      /** Paths of the secrets that came as `X_FILE`, by `X`. */
+      readonly files: ReadonlyMap<SettingName, string>;
     }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
-export interface LoadOptions {
-  /** Reads a secret's file as UTF-8; throws when it can't. */
-  readonly readFile?: (path: string) => string;
-}
-
-/** Reads, checks and completes the settings; all problems come together, none is papered over by a default. */
-export function loadConfig(env: NodeJS.ProcessEnv, options: LoadOptions = {}): LoadedConfig {
+/** Reads, checks and completes the settings. Reports all problems together. */
+export function loadConfig(
+  env: NodeJS.ProcessEnv,
+  options: { readonly readFile?: ReadFile } = {},
+): LoadedConfig {
   const readFile = options.readFile ?? ((path: string) => readFileSync(path, 'utf8'));
   const environment = readEnvironment(env, readFile);
   const { values, files } = environment;
   const problems = [...environment.problems];
   const warnings = [...environment.warnings];
   const production = values.NODE_ENV === 'production';
-  const checks: Checks = { environment, production, readFile, problems, warnings };
+  const checks: Checks = { values, environment, production, readFile, problems, warnings };
 
-  const { leadway, sandbox, leadwayToken, locationTokens } = resolveLeadway(checks);
-  const config: Config = {
-    production,
-    listen: resolveListen(checks),
-    admin: resolveAdmin(checks),
-    basePath: values.BASE_PATH.replace(/\/$/, ''),
-    leadway,
-    sandbox,
-    auth: resolveAuth(checks),
-    origins: { allowed: values.ALLOWED_ORIGINS ?? [] },
-    trustProxy: values.TRUST_PROXY ?? false,
-    forward: resolveForward(checks),
-    uploads: resolveUploads(checks),
-    rateLimit: { max: values.RATE_LIMIT_MAX, windowMs: values.RATE_LIMIT_WINDOW_MS },
-    upstreamTimeoutMs: values.UPSTREAM_TIMEOUT_MS,
-    shutdownDelayMs: values.SHUTDOWN_DELAY_MS,
-    shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
-    outbound: resolveOutbound(checks),
-    storageOrigins: values.STORAGE_ORIGINS,
-    attachmentUrlOrigins: values.ATTACHMENT_URL_ORIGINS ?? [],
-    clamav: values.CLAMAV_URL,
-    log: { level: values.LOG_LEVEL },
-    apiDocs: values.API_DOCS === 'on',
-    hstsMaxAgeS: values.HSTS_MAX_AGE,
-    passthrough: values.PASSTHROUGH ?? [],
-  };
-  warnOfLikelySlips(checks);
-  checkAvailability(checks);
+  const { leadwayToken, locationTokens, ...derived } = crossCheck(checks);
   if (problems.length > 0) return { ok: false, problems };
 
-  const secrets: Secrets = {
+  const isSecret = (name: SettingName): boolean => 'secret' in SETTINGS[name];
+  const config = Object.assign(
+    atKeys(
+      SETTING_NAMES.filter((name) => !isSecret(name)),
+      values,
+    ),
+    derived,
+  ) as Config;
+  const secrets = Object.assign(atKeys(SETTING_NAMES.filter(isSecret), values), {
     leadwayToken,
     locationTokens,
-    ticketSecrets: values.TICKET_SECRETS ?? [],
-    sessionSecrets: values.SESSION_SECRETS ?? [],
-    ssoSharedSecret: values.SSO_SHARED_SECRET,
-    redisUrl: values.REDIS_URL,
-    httpsProxy: values.HTTPS_PROXY,
-    httpProxy: values.HTTP_PROXY,
-    files,
-  };
-  return { ok: true, config: freeze(config), secrets: freeze(secrets), warnings };
+  }) as Secrets;
+  return { ok: true, config: freeze(config), secrets: freeze(secrets), warnings, values, files };
 }
 
-function resolveListen(checks: Checks): ListenAddress {
-  const { environment, production, warnings } = checks;
-  const { values, given } = environment;
-  // Development often has no authentication: other machines must not reach the server.
-  const address = { host: values.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'), port: values.PORT };
-  if (values.LISTEN === null) return address;
-  const unused = (['HOST', 'PORT'] as const).filter((name) => given.has(name));
-  // Not a problem: platforms set PORT whether it is wanted or not.
-  if (unused.length > 0) warnings.push(`${unused.join(' and ')} not used: LISTEN is set`);
-  return { ...address, path: values.LISTEN };
-}
-
-function resolveAdmin(checks: Checks): Config['admin'] {
-  const { values } = checks.environment;
-  if (values.ADMIN_PORT !== null) {
-    const isTaken = values.ADMIN_PORT !== 0 && values.ADMIN_PORT === values.PORT && values.LISTEN === null;
-    if (isTaken) report(checks, 'ADMIN_PORT', 'must differ from PORT', { came: `${values.ADMIN_PORT}` });
-    return { host: values.ADMIN_HOST, port: values.ADMIN_PORT };
+/** Puts each value at the key of its setting; the compiler can't follow that, and the types above say the same. */
+function atKeys(names: readonly SettingName[], values: Values): object {
+  const root: Record<string, unknown> = {};
+  for (const name of names) {
+    const path = SETTINGS[name].key?.split('.') ?? [];
+    const last = path.pop();
+    if (last === undefined) continue;
+    let group = root;
+    for (const part of path) {
+      group[part] ??= {};
+      group = group[part] as Record<string, unknown>;
+    }
+    group[last] = values[name];
   }
-  if (!isMalformed(checks, 'ADMIN_PORT')) {
-    reportUnused(checks, 'ADMIN_HOST', 'it belongs to ADMIN_PORT, which is off');
-  }
-  return null;
+  return root;
 }
 
 function freeze<T extends object>(value: T): T {

@@ -1,15 +1,27 @@
-/** What a parser makes of a raw value. A problem never quotes the value: the client knows whether it may be shown. */
+/** The outcome of parsing a raw value. A problem never quotes the value: only the reader knows whether it is a secret. */
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | {
       readonly ok: false;
-      /** Read after the variable's name: `must be …`. */
+      /** Follows the name of the variable: `must be …`. */
       readonly problem: string;
-      /** The part at fault, where that is not the whole value. */
+      /** The part at fault, if it is not the whole value. */
       readonly part?: string;
     };
 
 export type Parser<T> = (raw: string) => Parsed<T>;
+
+/** One thing that is wrong with the environment, without any secret in it. */
+export interface ConfigProblem {
+  /** The variable to change. */
+  readonly name: string;
+  /** Follows the name: `must be a whole number from 0 to 65535`. */
+  readonly problem: string;
+  /** The value as it may be shown. Absent for secrets and for variables that are not set. */
+  readonly came?: string;
+  /** A `NAME=value` that is accepted. */
+  readonly example?: string;
+}
 
 export function good<T>(value: T): Parsed<T> {
   return { ok: true, value };
@@ -19,7 +31,7 @@ export function bad(problem: string): { readonly ok: false; readonly problem: st
   return { ok: false, problem };
 }
 
-/** Plain decimal digits in a range: `5MB`, `1e3`, `0x10`, `+5` and `007` are rejected, not guessed at. */
+/** Plain decimal digits in a range. Rejects `5MB`, `1e3`, `0x10`, `+5` and `007` instead of guessing. */
 export function integer(min: number, max: number): Parser<number> {
   return function parseInteger(raw) {
     const value = /^(0|[1-9]\d{0,15})$/.test(raw) ? Number(raw) : Number.NaN;
@@ -35,21 +47,27 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Parser<
   };
 }
 
-/** Text of a form; `wanted` completes "must be". */
+/** `on` or `off`. */
+export function parseSwitch(raw: string): Parsed<boolean> {
+  const parsed = oneOf('on', 'off')(raw);
+  return parsed.ok ? good(parsed.value === 'on') : parsed;
+}
+
+/** Text that matches `pattern`; `wanted` completes "must be". */
 export function matching(pattern: RegExp, wanted: string): Parser<string> {
   return function parseText(raw) {
     return pattern.test(raw) ? good(raw) : bad(`must be ${wanted}`);
   };
 }
 
-/** `off`, or what the other parser takes. */
-export function offOr<T>(parse: Parser<T>): Parser<T | null> {
+/** `off`, which becomes `whenOff`, or what `parse` takes. */
+export function offOr<T, const Off>(parse: Parser<T>, whenOff: Off): Parser<T | Off> {
   return function parseOffOr(raw) {
-    return raw === 'off' ? good(null) : parse(raw);
+    return raw === 'off' ? good(whenOff) : parse(raw);
   };
 }
 
-/** Items between commas, blanks around them ignored; an empty item is a slip and rejected. */
+/** A comma list. Blanks around items are ignored; an empty item is rejected as a slip. */
 export function listOf<T>(parse: Parser<T>): Parser<readonly T[]> {
   return function parseList(raw) {
     const values: T[] = [];
@@ -63,10 +81,60 @@ export function listOf<T>(parse: Parser<T>): Parser<readonly T[]> {
   };
 }
 
-/** Takes repetitions out of a list of texts. */
-export function distinct(parse: Parser<readonly string[]>): Parser<readonly string[]> {
-  return function parseDistinct(raw) {
-    const parsed = parse(raw);
+/** As `listOf`, without repetitions. */
+export function setOf(parse: Parser<string>): Parser<readonly string[]> {
+  const parseList = listOf(parse);
+  return function parseSet(raw) {
+    const parsed = parseList(raw);
     return parsed.ok ? good([...new Set(parsed.value)]) : parsed;
   };
+}
+
+export const parseFilePath = matching(/^[^\0]+$/, 'the path of a file');
+
+// No dots, percent signs or double slashes: nothing that two routers might read differently.
+const BASE_PATH = /^\/$|^(\/[A-Za-z0-9_-]+)+\/?$/;
+
+/** The prefix of the API, without a slash at its end: `/` becomes the empty string. */
+export function parseBasePath(raw: string): Parsed<string> {
+  return BASE_PATH.test(raw)
+    ? good(raw.replace(/\/$/, ''))
+    : bad('must be a path that begins with /, of letters, digits, _ and - between single slashes');
+}
+
+const HTTP_TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
+export const parseHeaderName = matching(HTTP_TOKEN, 'the name of a header');
+export const parseCookieName = matching(HTTP_TOKEN, 'the name of a cookie');
+
+/** The headers in which well-known authenticating proxies name the user. */
+const USER_HEADERS: ReadonlyMap<string, string> = new Map([
+  ['oauth2-proxy', 'X-Auth-Request-User'],
+  ['authelia', 'Remote-User'],
+]);
+
+export function parseUserHeader(raw: string): Parsed<string> {
+  const preset = USER_HEADERS.get(raw.toLowerCase());
+  return preset === undefined ? parseHeaderName(raw) : good(preset);
+}
+
+export function parseChannel(raw: string): Parsed<string> {
+  return /^[A-Za-z0-9_]{1,32}$/.test(raw)
+    ? good(raw.toUpperCase())
+    : bad('must be 1 to 32 letters, digits or _');
+}
+
+/** One call that may be passed through: `GET /conversations/:id`. */
+export interface PassthroughRule {
+  readonly method: string;
+  readonly path: string;
+}
+
+const RULE = /^(GET|POST|PUT|PATCH|DELETE) ((?:\/(?::[A-Za-z][A-Za-z0-9_]*|[A-Za-z0-9_~.-]+))+)$/;
+
+export function parsePassthroughRule(raw: string): Parsed<PassthroughRule> {
+  const [, method, path] = RULE.exec(raw) ?? [];
+  if (method === undefined || path === undefined || /\/\.{1,2}(\/|$)/.test(path)) {
+    return bad('must be METHOD /path patterns between commas, a variable part written as :name');
+  }
+  return good({ method, path });
 }

@@ -26,12 +26,12 @@ const SENTINEL_PATH = /^([\w.-]+)(?:\/(\d{1,5}))?$/;
 const WANTED =
   'must be redis://[user:password@]host[:port][/db], rediss://… for TLS, or redis+sentinel://host[:port],…/name[/db]';
 
-/** Its user part holds a password, so all of it is a secret. `rediss` and `valkeys` are with TLS. */
+/** Secret as a whole, because its user part holds a password. `rediss` and `valkeys` are with TLS. */
 export function parseRedisUrl(raw: string): Parsed<Secret> {
   return toRedisAddress(raw) === null ? bad(WANTED) : good(new Secret(raw));
 }
 
-/** Takes a `REDIS_URL` apart; null when it is not one. */
+/** The parts of a `REDIS_URL`; null if it is not one. */
 export function toRedisAddress(raw: string): RedisAddress | null {
   const [, tls, sentinel, credentials = '', authority = '', path = ''] = URL_FORM.exec(raw) ?? [];
   if (authority === '') return null;

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
-import type { Secret, Secrets } from '../config/secrets.ts';
+import type { Secrets } from '../config/config.ts';
+import type { Secret } from '../config/secrets.ts';
 
 /** Where a call goes. Every URL is one. */
 export interface OutboundTarget {

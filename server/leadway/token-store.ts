@@ -1,7 +1,7 @@
 import { readFile as readFileFrom } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseLocationTokens, parseTokenFile } from '../config/secret-parsers.ts';
-import type { Secret, Secrets } from '../config/secrets.ts';
+import type { Secrets } from '../config/config.ts';
+import { parseLocationTokens, parseTokenFile, type Secret } from '../config/secrets.ts';
 import type { Logger } from '../logger.ts';
 
 /** Where the bearer tokens come from. */

@@ -1,4 +1,4 @@
-import type { PassthroughRule } from '../config/passthrough.ts';
+import type { PassthroughRule } from '../config/parsers.ts';
 import { ID_PATTERN } from '../id-pattern.ts';
 
 /** What the variable parts of a path were, by name; a rule may use a name twice. */

@@ -1,4 +1,4 @@
-import { matchesOrigin, type OriginPattern } from '../config/origin-pattern.ts';
+import { matchesOrigin, type OriginPattern } from '../config/addresses.ts';
 import { appError } from '../errors/app-error.ts';
 import { type DirectCapability, isEndpointMissing, meansNotOffered } from '../leadway/capability.ts';
 import type { LeadwayClient } from '../leadway/client.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { FAULTS, isFaultName } from '../../sandbox/index.ts';
-import { ALL_NAMES } from '../../server/config/env.ts';
+import { ALL_NAMES } from '../../server/config/settings.ts';
 import { FILE_TYPES } from '../../server/file-types/file-types.ts';
 import { documents, namedRows, quotedIn, read } from './documents.ts';
 

@@ -1,36 +1,33 @@
 import assert from 'node:assert/strict';
-import type { AuthConfig } from '../../../server/config/auth.ts';
 import { describeConfig } from '../../../server/config/describe.ts';
-import { VARIABLES } from '../../../server/config/env.ts';
+import { SETTINGS } from '../../../server/config/settings.ts';
 import { accept, PRODUCTION, SEALING } from './helpers.ts';
 
 function lines(
   env: Readonly<Record<string, string>>,
   files: Readonly<Record<string, string>> = {},
 ): readonly string[] {
-  const { config, secrets } = accept(env, files);
-  return describeConfig(config, secrets).split('\n');
+  return describeConfig(accept(env, files)).split('\n');
 }
 
 describe('describeConfig', () => {
   it('writes one NAME=value per line, of known names only', () => {
     for (const line of lines({})) {
       const [name = '', ...value] = line.split('=');
-      assert(name in VARIABLES, line);
+      assert(name in SETTINGS, line);
       assert.notEqual(value.join('='), '', line);
     }
   });
 
   it('shows LISTEN in the place of HOST and PORT', () => {
-    const { config, secrets } = accept({ LISTEN: '/run/bff.sock' });
-    const lines = describeConfig(config, secrets).split('\n');
-    assert(lines.includes('LISTEN=/run/bff.sock'));
-    assert(!lines.some((line) => /^(HOST|PORT)=/.test(line)));
+    const shown = lines({ LISTEN: '/run/bff.sock' });
+    assert(shown.includes('LISTEN=/run/bff.sock'));
+    assert(!shown.some((line) => /^(HOST|PORT)=/.test(line)));
   });
 
   it('leaves out only what belongs to another kind of AUTH, and ADMIN_HOST without a port', () => {
     const named = new Set(lines({}).map((line) => line.split('=')[0]));
-    const missing = Object.keys(VARIABLES).filter((name) => !named.has(name));
+    const missing = Object.keys(SETTINGS).filter((name) => !named.has(name));
     assert.equal(named.size, lines({}).length);
     for (const name of missing) assert.match(name, /^(AUTH_|SSO_|SESSION_|ADMIN_HOST$)/);
   });
@@ -72,23 +69,23 @@ describe('describeConfig', () => {
   });
 
   it('shows the variables of the kind of AUTH that is chosen', () => {
-    const { config, secrets } = accept({});
-    const kinds: readonly AuthConfig[] = [
-      {
-        kind: 'jwt',
-        issuer: 'https://login.example.com/',
-        audience: 'bff',
-        jwksUrl: null,
-        cookie: null,
-        locationsClaim: 'locations',
-      },
-      { kind: 'header', userHeader: 'X-User', locationsHeader: null },
-      { kind: 'sso', sessionTtlMs: 60_000 },
-    ];
-    const shown = kinds.map((auth) => describeConfig({ ...config, auth }, secrets));
-    assert.match(shown[0] ?? '', /^AUTH=jwt\nAUTH_JWT_ISSUER=https:\/\/login.example.com\/\n/m);
-    assert.match(shown[1] ?? '', /^AUTH_USER_HEADER=X-User\nAUTH_LOCATIONS_HEADER=not set$/m);
-    assert.match(shown[2] ?? '', /^SESSION_SECRETS=not set\nSESSION_TTL_MS=60000$/m);
+    const jwt = lines({
+      AUTH: 'jwt',
+      AUTH_JWT_ISSUER: 'https://login.example.com/',
+      AUTH_JWT_AUDIENCE: 'bff',
+    }).join('\n');
+    assert.match(jwt, /^AUTH=jwt\nAUTH_JWT_ISSUER=https:\/\/login.example.com\/\n/m);
+    assert.match(jwt, /^AUTH_JWT_JWKS_URL=discovered from the issuer$/m);
+    const header = lines({ AUTH: 'header', TRUST_PROXY: 'loopback', AUTH_USER_HEADER: 'X-User' }).join('\n');
+    assert.match(header, /^AUTH_USER_HEADER=X-User\nAUTH_LOCATIONS_HEADER=not set$/m);
+    const sso = lines({
+      AUTH: 'sso',
+      SSO_SHARED_SECRET: 'shared',
+      SESSION_SECRETS: SEALING,
+      SESSION_TTL_MS: '60000',
+    }).join('\n');
+    assert.match(sso, /^SSO_SHARED_SECRET=set\nSESSION_SECRETS=set\nSESSION_TTL_MS=60000$/m);
+    assert.doesNotMatch(`${header}\n${sso}`, /^AUTH_JWT/m);
   });
 });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { NOT_AVAILABLE_YET } from '../../../server/config/availability.ts';
-import { ALL_NAMES, VARIABLES } from '../../../server/config/env.ts';
+import { writeEnvExample, writeTables } from '../../../scripts/write-docs.ts';
+import { ALL_NAMES, SETTING_NAMES, SETTINGS } from '../../../server/config/settings.ts';
 import { accept, SEALING } from './helpers.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
@@ -10,7 +10,7 @@ const example = read('.env.example');
 const guide = read('docs/configuration.md');
 const deployment = read('docs/deployment.md');
 
-const LATER = NOT_AVAILABLE_YET.map(({ name }) => name);
+const LATER = SETTING_NAMES.filter((name) => 'notYet' in SETTINGS[name]);
 const TOKENS_JSON = /```json\n(.*?)```/s.exec(deployment)?.[1] ?? '';
 const FILES = {
   '/etc/leadway-bff/token': 'tok',
@@ -39,6 +39,10 @@ const rows = guide
   }));
 
 describe('.env.example', () => {
+  it('is as `npm run docs` writes it', () => {
+    assert.equal(example, writeEnvExample());
+  });
+
   it('holds every variable once and no other', () => {
     assert.deepEqual(settings.map(({ name }) => name).sort(), [...ALL_NAMES].sort());
   });
@@ -48,22 +52,26 @@ describe('.env.example', () => {
   });
 
   it('shows defaults, and examples where there are none', () => {
-    for (const [name, variable] of Object.entries(VARIABLES)) {
+    for (const [name, variable] of Object.entries(SETTINGS)) {
       const shown = settings.find((setting) => setting.name === name)?.value;
       assert.equal(shown, variable.default ?? variable.example, name);
     }
   });
 
   it('says in a line of its own what each variable means', () => {
-    for (const [name, { doc }] of Object.entries(VARIABLES)) {
+    for (const [name, { doc }] of Object.entries(SETTINGS)) {
       const comment = new RegExp(`^# (.*)\\n#${name}=`, 'm').exec(example)?.[1] ?? '';
-      assert(comment.toLowerCase().startsWith(doc.toLowerCase()), name);
+      assert(comment.toLowerCase().includes(doc.replaceAll('`', '').toLowerCase()), name);
       assert.equal(comment.includes('not available yet'), LATER.includes(keyOf(name)), name);
     }
   });
 });
 
 describe('docs/configuration.md', () => {
+  it('has the tables that `npm run docs` writes', () => {
+    assert.equal(guide, writeTables(guide));
+  });
+
   it('has a row for every variable and no other', () => {
     assert.deepEqual(rows.flatMap(({ names }) => names).sort(), [...ALL_NAMES].sort());
   });
@@ -71,7 +79,7 @@ describe('docs/configuration.md', () => {
   it('tells the defaults of the program', () => {
     for (const { names, initial } of rows) {
       const [name = ''] = names;
-      assert.equal(initial, VARIABLES[keyOf(name)].default ?? '—', name);
+      assert.equal(initial, SETTINGS[keyOf(name)].default ?? '—', name);
     }
   });
 
@@ -103,9 +111,9 @@ describe('docs/deployment.md', () => {
   });
 });
 
-function keyOf(name: string): keyof typeof VARIABLES {
-  const key = Object.keys(VARIABLES).find(
-    (candidate): candidate is keyof typeof VARIABLES => candidate === name,
+function keyOf(name: string): keyof typeof SETTINGS {
+  const key = Object.keys(SETTINGS).find(
+    (candidate): candidate is keyof typeof SETTINGS => candidate === name,
   );
   assert(key !== undefined, name);
   return key;

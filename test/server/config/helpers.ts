@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type LoadedConfig, loadConfig } from '../../../server/config/config.ts';
-import type { ConfigProblem } from '../../../server/config/problems.ts';
+import type { ConfigProblem } from '../../../server/config/parsers.ts';
 
 type Env = Readonly<Record<string, string>>;
 type Files = Readonly<Record<string, string>>;

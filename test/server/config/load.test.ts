@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { VARIABLES } from '../../../server/config/env.ts';
-import { formatProblems } from '../../../server/config/problems.ts';
+import { formatProblems } from '../../../server/config/describe.ts';
+import { SETTINGS } from '../../../server/config/settings.ts';
 import { accept, assertRejected, load, PRODUCTION, reject, SEALING } from './helpers.ts';
 
 describe('loadConfig', () => {
@@ -35,7 +35,7 @@ describe('loadConfig', () => {
   });
 
   it('counts an empty string as not set', () => {
-    const empty = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, '']));
+    const empty = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, '']));
     assert.deepEqual(accept({ ...empty, LEADWAY_TOKEN_FILE: '' }).config, accept({}).config);
   });
 

@@ -4,11 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { format, inspect } from 'node:util';
 import { loadConfig } from '../../../server/config/config.ts';
-import { describeConfig } from '../../../server/config/describe.ts';
-import { ALL_NAMES } from '../../../server/config/env.ts';
-import { formatProblems } from '../../../server/config/problems.ts';
-import { parseLocationTokens, parseTokenFile } from '../../../server/config/secret-parsers.ts';
-import { Secret } from '../../../server/config/secrets.ts';
+import { describeConfig, formatProblems } from '../../../server/config/describe.ts';
+import { parseLocationTokens, parseTokenFile, Secret } from '../../../server/config/secrets.ts';
+import { ALL_NAMES } from '../../../server/config/settings.ts';
 import { accept, assertRejected, PRODUCTION, reject, SEALING, TOKEN } from './helpers.ts';
 
 const HUSH = 'hush-hush-0123456789-0123456789-0123456789';
@@ -35,22 +33,22 @@ describe('secrets', () => {
   const env = { NODE_ENV: 'production', AUTH: 'none', LEADWAY_LOCATION_ID: 'loc1' };
 
   it('are hidden in everything that can be printed', () => {
-    const { config, secrets, warnings } = accept({
+    const loaded = accept({
       ...env,
       LEADWAY_TOKEN: HUSH,
       TICKET_SECRETS: `${HUSH},${HUSH}2`,
     });
     for (const text of [
-      describeConfig(config, secrets),
-      inspect({ config, secrets }, { depth: 9, showHidden: true }),
-      JSON.stringify({ config, secrets }),
-      warnings.join(),
+      describeConfig(loaded),
+      inspect(loaded, { depth: 9, showHidden: true }),
+      JSON.stringify(loaded),
+      loaded.warnings.join(),
     ]) {
       assert(!text.includes('hush'), text);
     }
     const several = accept({ LEADWAY_TOKENS_FILE: '/t' }, { '/t': JSON.stringify({ a: HUSH }) });
     assert(!inspect(several, { depth: 9, showHidden: true }).includes('hush'));
-    assert(!describeConfig(several.config, several.secrets).includes('hush'));
+    assert(!describeConfig(several).includes('hush'));
   });
 
   it('are hidden where they stand in the place of a path, even if they begin like one', () => {
@@ -133,9 +131,9 @@ describe('X_FILE', () => {
       assert.equal(secrets.leadwayToken?.value.reveal(), HUSH);
       assert.equal(secrets.leadwayToken?.file, '/t');
     }
-    const { secrets } = accept({ TICKET_SECRETS_FILE: '/s' }, { '/s': `${SEALING},${SEALING}2\n` });
+    const { secrets, files } = accept({ TICKET_SECRETS_FILE: '/s' }, { '/s': `${SEALING},${SEALING}2\n` });
     assert.equal(secrets.ticketSecrets.length, 2);
-    assert.equal(secrets.files.get('TICKET_SECRETS'), '/s');
+    assert.equal(files.get('TICKET_SECRETS'), '/s');
   });
 
   it('knows that a token from the environment has no file', () => {

@@ -1,5 +1,5 @@
-import type { VariableName } from '../../../server/config/env.ts';
-import { SEALING_EXAMPLE } from '../../../server/config/secret-parsers.ts';
+import { SEALING_EXAMPLE } from '../../../server/config/secrets.ts';
+import type { SettingName } from '../../../server/config/settings.ts';
 import { SEALING } from './helpers.ts';
 
 interface Cases {
@@ -35,7 +35,7 @@ const SEALS: Cases = {
 };
 
 /** Values that each variable takes by itself, and values that it rejects. */
-export const CASES: Readonly<Record<VariableName, Cases>> = {
+export const CASES: Readonly<Record<SettingName, Cases>> = {
   NODE_ENV: { good: ['production', 'development', 'test'], bad: ['prod', 'Production', 'staging'] },
   HOST: {
     good: ['0.0.0.0', '::', '::1', 'localhost', 'bff-1.example.com'],

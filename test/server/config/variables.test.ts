@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { VARIABLES } from '../../../server/config/env.ts';
-import { SEALING_EXAMPLE } from '../../../server/config/secret-parsers.ts';
+import { SEALING_EXAMPLE } from '../../../server/config/secrets.ts';
+import { SETTINGS } from '../../../server/config/settings.ts';
 import { assertRejected } from './helpers.ts';
 import { CASES } from './variable-cases.ts';
 
 describe('each variable of the environment', () => {
   for (const [name, { good, bad }] of Object.entries(CASES)) {
-    const variable = Object.entries(VARIABLES).find(([other]) => other === name)?.[1];
+    const variable = Object.entries(SETTINGS).find(([other]) => other === name)?.[1];
     assert(variable !== undefined);
 
     it(`${name} takes ${good.length} good values`, () => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Secret, type Secrets } from '../../../server/config/secrets.ts';
+import type { Secrets } from '../../../server/config/config.ts';
+import { Secret } from '../../../server/config/secrets.ts';
 import { type ConfiguredTokens, createConfiguredTokens } from '../../../server/leadway/token-store.ts';
 import { createLogger } from '../../../server/logger.ts';
 import { LogSink } from '../../helpers/log-sink.ts';
@@ -20,7 +21,6 @@ const SECRETS: Secrets = {
   redisUrl: null,
   httpsProxy: null,
   httpProxy: null,
-  files: new Map(),
 };
 
 interface Watched extends AsyncDisposable {

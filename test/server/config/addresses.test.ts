@@ -4,7 +4,7 @@ import {
   matchesOrigin,
   type OriginPattern,
   parseOriginPattern,
-} from '../../../server/config/origin-pattern.ts';
+} from '../../../server/config/addresses.ts';
 
 function pattern(text: string): OriginPattern {
   const parsed = parseOriginPattern(text);
