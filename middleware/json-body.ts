@@ -1,8 +1,8 @@
 import type { NextFunction, Request, Response } from 'express';
 import { AppError, appError } from '../server/errors/app-error.ts';
 import { sizeText } from '../server/errors/messages.ts';
-import { letBodyCome } from '../server/http/continue.ts';
-import { BodyOverflowError, readBody } from '../server/http/read-body.ts';
+import { BodyOverflowError, readBody, sendContinue } from '../server/http/body.ts';
+
 import { parseJsonObject } from '../server/json-object.ts';
 
 const MAX_BYTES = 1024 * 1024;
@@ -20,7 +20,7 @@ export function createJsonBody(maxValues = Infinity): AsyncHandler {
   return async function jsonBody(req, res, next) {
     try {
       assertReadable(req);
-      letBodyCome(req, res);
+      sendContinue(req, res);
       req.body = parseObject(await readBody(req, MAX_BYTES), maxValues);
     } catch (error) {
       next(toBodyError(error));

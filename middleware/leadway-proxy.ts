@@ -4,14 +4,14 @@ import type { NextFunction, Request, Response } from 'express';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import type { AppContext } from '../server/context.ts';
 import { AppError, appError } from '../server/errors/app-error.ts';
+import { BodyOverflowError } from '../server/http/body.ts';
+import { type StallWatch, watchStall } from '../server/http/byte-progress.ts';
 import { languageOf } from '../server/http/language-of.ts';
 import { addLogFields } from '../server/http/log-fields.ts';
-import { BodyOverflowError } from '../server/http/read-body.ts';
 import { canRespond, disconnectSignal, isResponseSent, onResponseEnd } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
 import { isConnected } from '../server/leadway/agent.ts';
 import { isBadToken, toConnectionFault } from '../server/leadway/errors.ts';
-import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
 import { readResponse } from '../server/leadway/response.ts';
 import type { ListedCall } from '../server/passthrough/rules.ts';
 import { isWebPage, pipeResponse } from './pipe-response.ts';
@@ -45,7 +45,7 @@ interface RunningCall {
   tries: number;
   upstream: ClientRequest | null;
   sentAt: number;
-  watch: ProgressWatch | null;
+  watch: StallWatch | null;
 }
 
 /**
@@ -91,7 +91,7 @@ export function createLeadwayProxy({
         const running = runningCall(req);
         running.upstream = upstream;
         running.sentAt = performance.now();
-        running.watch = watchProgress(upstream, timeoutMs, () =>
+        running.watch = watchStall(upstream, timeoutMs, () =>
           reject(req, res, appError(isConnected(upstream) ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE')),
         );
         running.watch.setWaiting(true);

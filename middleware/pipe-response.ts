@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Response } from 'express';
+import { type StallWatch, watchStall } from '../server/http/byte-progress.ts';
 import { http } from '../server/http/node-http.ts';
 import { onResponseEnd } from '../server/http/response-end.ts';
-import { type ProgressWatch, watchProgress } from '../server/leadway/progress-watch.ts';
 
 /** Headers of Leadway's response that a client gets. `Set-Cookie` would put Leadway's cookies on our origin. */
 const ANSWER_HEADERS = [
@@ -17,7 +17,7 @@ const ANSWER_HEADERS = [
 /** How a response is watched. */
 interface PassOptions {
   /** Over the upstream, whose turn it is not while the client takes nothing. */
-  readonly watch: ProgressWatch | null;
+  readonly watch: StallWatch | null;
   /** How long the client may take nothing. */
   readonly idleMs: number;
 }
@@ -39,7 +39,7 @@ export function pipeResponse(response: IncomingMessage, res: Response, { watch, 
   // Opened as a page, it may do nothing.
   res.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
 
-  const clientWatch = watchProgress(res, idleMs, () => res.destroy());
+  const clientWatch = watchStall(res, idleMs, () => res.destroy());
   const setClientsTurn = (isClientsTurn: boolean): void => {
     watch?.setWaiting(!isClientsTurn);
     clientWatch.setWaiting(isClientsTurn);

@@ -1,7 +1,7 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
-import { hasBody } from '../server/http/body-watch.ts';
+import { hasBody } from '../server/http/body.ts';
 
 /** Rejects requests whose body something in front has read: waiting for that body would never end. */
 export function createUnreadBodyCheck({ logger }: Pick<AppContext, 'logger'>): RequestHandler {

@@ -4,7 +4,7 @@ import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
-import { letBodyCome } from '../server/http/continue.ts';
+import { sendContinue } from '../server/http/body.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
 import { canRespond, onResponseEnd } from '../server/http/response-end.ts';
 import { sendError } from '../server/http/send-error.ts';
@@ -30,7 +30,7 @@ export function addContent(router: Router, context: Pick<AppContext, 'slots' | '
       },
       (error: AppError) => sendError(req, res, error),
     );
-    letBodyCome(req, res);
+    sendContinue(req, res);
     upload.receive(req);
   };
   router

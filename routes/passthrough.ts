@@ -4,7 +4,7 @@ import { createJsonBody } from '../middleware/json-body.ts';
 import { createLeadwayProxy } from '../middleware/leadway-proxy.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
-import { hasBody } from '../server/http/body-watch.ts';
+import { hasBody } from '../server/http/body.ts';
 import { addLogFields } from '../server/http/log-fields.ts';
 import { collectLocations } from '../server/passthrough/named-locations.ts';
 import { createRuleBook, type RuleMatch } from '../server/passthrough/rules.ts';

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import type { Request, RequestHandler, Response } from 'express';
 import multer from 'multer';
 import { appError } from '../../server/errors/app-error.ts';
-import { letBodyCome } from '../../server/http/continue.ts';
+import { sendContinue } from '../../server/http/body.ts';
 import { parseBoundary } from './boundary.ts';
 import { feedMulter } from './feed-multer.ts';
 import type { FormLimits } from './form-parser.ts';
@@ -114,7 +114,7 @@ export function createMultipartReader(options: MultipartOptions): MultipartReade
       // Multer and busboy parse the type again, and overlook what parseBoundary accepts: unquoted characters, a last
       // semicolon. Multer would then skip the body without a word.
       req.headers['content-type'] = `multipart/form-data; boundary="${boundary}"`;
-      letBodyCome(req, res);
+      sendContinue(req, res);
       // When the outcome is settled, multer still waits for the end of the body; nobody waits for it.
       middleware(req, res, (error?: unknown) => {
         // Multer leaves its own listeners only in the next turn.

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { readBody } from '../http/read-body.ts';
+import { readBody } from '../http/body.ts';
 import { toTarget, type UpstreamAgent } from '../leadway/agent.ts';
 
 const TIMEOUT_MS = 5_000;

@@ -19,9 +19,8 @@ export interface Checks {
 
 /** Compares the settings with each other, and makes what depends on more than one of them. */
 export function crossCheck(checks: Checks): Derived {
-  const { values, production } = checks;
   const derived = {
-    production,
+    production: checks.production,
     listen: checkListen(checks),
     admin: checkAdmin(checks),
     auth: checkAuth(checks),

@@ -1,20 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { isBodyHeldBack } from './continue.ts';
+import { isBodyHeldBack } from './body.ts';
+import { type BodyPace, ByteProgress, isBelowRate, receivedBytes } from './byte-progress.ts';
 import { Connection, halfClose } from './pipelining.ts';
 import { markResponseChosen, markResponseEnd } from './response-end.ts';
 
 /** How much of a body is read and discarded after its request has had its response, and how long. */
-export interface LingeringLimits {
+export interface LingeringLimits extends BodyPace {
   readonly maxBytes: number;
-  /** Longest time without a byte, in milliseconds. */
-  readonly idleMs: number;
-  /** The same before the first byte, where the client waits for a `100 Continue` that does not come. */
+  /** As `idleMs`, before the first byte, where the client waits for a `100 Continue` that does not come. */
   readonly heldBackMs: number;
-  /** Lowest average rate once `graceMs` have passed, in bytes per second. */
-  readonly minBytesPerSecond: number;
-  readonly graceMs: number;
-  readonly totalMs: number;
   readonly maxPerAddress: number;
   readonly max: number;
 }
@@ -61,9 +56,7 @@ interface Lingering extends Patience {
   /** The client's address, by subnet. */
   readonly address: string;
   readonly startedAt: number;
-  readonly startBytes: number;
-  lastBytes: number;
-  progressAt: number;
+  readonly progress: ByteProgress;
   /** Completes the response; does nothing the second time. */
   readonly sendLastByte: () => void;
   /** What is read: the body, or the bare socket where no parser reads it. */
@@ -191,14 +184,13 @@ export class LingeringClose implements Disposable {
       onEnd();
     };
     const forget = (): void => this.#remove(lingering);
+    const now = performance.now();
     const lingering: Lingering = {
       socket,
       address,
-      startedAt: performance.now(),
-      startBytes: socket.bytesRead,
+      startedAt: now,
+      progress: new ByteProgress(receivedBytes(socket), now),
       ...patience,
-      lastBytes: socket.bytesRead,
-      progressAt: performance.now(),
       sendLastByte,
       source,
       release() {
@@ -226,19 +218,15 @@ export class LingeringClose implements Disposable {
   }
 
   #check(lingering: Lingering, now: number): void {
-    const { socket, startedAt, startBytes } = lingering;
+    const { socket, progress, graceMs } = lingering;
     const { maxBytes, minBytesPerSecond, totalMs } = this.#limits;
-    if (socket.bytesRead !== lingering.lastBytes) {
-      lingering.lastBytes = socket.bytesRead;
-      lingering.progressAt = now;
-    }
-    const bytes = lingering.lastBytes - startBytes;
-    const elapsedMs = now - startedAt;
-    const isTooSlow = elapsedMs >= lingering.graceMs && bytes / (elapsedMs / 1000) < minBytesPerSecond;
-    const idleMs = bytes === 0 ? lingering.firstByteMs : lingering.idleMs;
-    const isIdle = now - lingering.progressAt >= idleMs;
-    const isLastByteDue = now - lingering.progressAt >= LAST_BYTE.idleMs || elapsedMs >= LAST_BYTE.totalMs;
-    if (isLastByteDue) lingering.sendLastByte();
+    progress.sample(receivedBytes(socket), now);
+    const { bytes } = progress;
+    const idleMs = progress.idleMs(now);
+    const elapsedMs = now - lingering.startedAt;
+    const isTooSlow = isBelowRate(bytes, elapsedMs, { graceMs, minBytesPerSecond });
+    const isIdle = idleMs >= (bytes === 0 ? lingering.firstByteMs : lingering.idleMs);
+    if (idleMs >= LAST_BYTE.idleMs || elapsedMs >= LAST_BYTE.totalMs) lingering.sendLastByte();
     if (bytes > maxBytes || isIdle || isTooSlow || elapsedMs >= totalMs) this.#expire(lingering);
   }
 

@@ -80,7 +80,7 @@ export function createListener(
     {
       maxHeaderSize: limits.maxHeaderSize,
       headersTimeout: limits.headersTimeoutMs,
-      // Bodies have their own clocks (body-watch.ts); five minutes in all would end good slow uploads.
+      // Bodies have their own clocks (byte-progress.ts); five minutes in all would end good slow uploads.
       requestTimeout: 0,
       connectionsCheckingInterval: limits.checkIntervalMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { ByteProgress, sentBytes } from './byte-progress.ts';
 
 /** Bounds of what one connection may have in flight. */
 export interface PipeliningLimits {
@@ -50,14 +51,14 @@ export class Connection {
   /** What had been read when the first request had to wait. */
   #pausedAtBytes = 0;
   readonly #idle: (() => void)[] = [];
-  /** Bytes that the client took of the response that is being sent; -1 while nothing waits to be sent. */
-  #sentBytes = -1;
-  #progressAt = 0;
+  /** What the client has taken. */
+  readonly #progress: ByteProgress;
 
   constructor(socket: WithConnection, handle: Handle, limits: PipeliningLimits) {
     this.#socket = socket;
     this.#handle = handle;
     this.#limits = limits;
+    this.#progress = new ByteProgress(sentBytes(socket), performance.now());
     socket[CONNECTION] = this;
     // Node resumes the socket whenever a body is read.
     socket.on('resume', () => {
@@ -121,14 +122,10 @@ export class Connection {
    */
   check(now: number): void {
     this.#readAhead();
-    const unsent = this.#socket.writableLength;
-    const sent = unsent === 0 ? -1 : this.#socket.bytesWritten - unsent;
-    if (sent !== this.#sentBytes || unsent === 0) {
-      this.#sentBytes = sent;
-      this.#progressAt = now;
-    } else if (now - this.#progressAt >= this.#limits.stallMs) {
-      this.#socket.destroy();
-    }
+    const sent = sentBytes(this.#socket);
+    if (this.#socket.writableLength === 0) this.#progress.restart(sent, now);
+    else this.#progress.sample(sent, now);
+    if (this.#progress.idleMs(now) >= this.#limits.stallMs) this.#socket.destroy();
   }
 
   /** A paused socket does not tell that its client has disconnected. */

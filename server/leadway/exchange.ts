@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { Client, type Dispatcher } from 'undici';
-import { BodyOverflowError } from '../http/read-body.ts';
+import { BodyOverflowError } from '../http/body.ts';
 
 /** A request whose body is known in full. */
 export interface ExchangeRequest {

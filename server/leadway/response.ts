@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import zlib from 'node:zlib';
 import { appError } from '../errors/app-error.ts';
-import { BodyOverflowError, readBody } from '../http/read-body.ts';
+import { BodyOverflowError, readBody } from '../http/body.ts';
 import { type JsonObject, parseJsonObject } from '../json-object.ts';
 import { type LeadwayRejection, parseRejection } from './errors.ts';
 

@@ -1,12 +1,12 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { AppError, appError, toAppError } from '../errors/app-error.ts';
+import { BodyOverflowError } from '../http/body.ts';
 import { BufferList } from '../http/buffers.ts';
+import { type StallWatch, watchStall } from '../http/byte-progress.ts';
 import { freeChunk } from '../http/free-chunk.ts';
 import type { LogFields } from '../http/log-fields.ts';
-import { BodyOverflowError } from '../http/read-body.ts';
 import { isConnected } from './agent.ts';
 import { toConnectionFault } from './errors.ts';
-import { type ProgressWatch, watchProgress } from './progress-watch.ts';
 
 /** What an {@link UploadRequest} takes. */
 export interface UploadRequestOptions<Result> {
@@ -32,7 +32,7 @@ const GATHER_BYTES = 256 * 1024;
 export class UploadRequest<Result> {
   readonly #options: UploadRequestOptions<Result>;
   readonly #request: ClientRequest;
-  readonly #watch: ProgressWatch;
+  readonly #watch: StallWatch;
   readonly #gathered = new BufferList();
   readonly #openedAt = performance.now();
   #flushing: NodeJS.Immediate | undefined;
@@ -48,7 +48,7 @@ export class UploadRequest<Result> {
     const { request, timeoutMs } = options;
     this.#options = options;
     this.#request = request;
-    this.#watch = watchProgress(request, timeoutMs, () => this.#onStall());
+    this.#watch = watchStall(request, timeoutMs, () => this.#onStall());
     request.on('drain', () => this.#onDrain());
     request.once('response', (response) => this.#onResponse(response));
     request.on('error', (error) => this.#onError(toConnectionFault(error, isConnected(request))));

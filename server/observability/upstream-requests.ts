@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { matchesOrigin } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
-import { matchesOrigin } from '../config/origin-pattern.ts';
 
 /** What an outbound request is for. */
 export type Endpoint = 'upload' | 'initiate' | 'complete' | 'passthrough' | 'storage' | 'issuer';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mock } from 'node:test';
-import { BODY_PACE, type BodyPace, hasBody, watchBody } from '../../../server/http/body-watch.ts';
+import { hasBody } from '../../../server/http/body.ts';
+import { BODY_PACE, type BodyPace, watchBody } from '../../../server/http/byte-progress.ts';
 import { type Exchange, openExchange } from './exchange.ts';
 
 /** No limit is in the way unless a case sets it. */
@@ -11,11 +12,11 @@ const KIB = 1024;
 describe('watchBody', () => {
   let exchange: Exchange;
   let nowMs: number;
-  let verdicts: number;
+  let timeouts: number;
 
   beforeEach(() => {
     nowMs = 0;
-    verdicts = 0;
+    timeouts = 0;
     mock.timers.enable({ apis: ['setInterval'] });
     mock.method(performance, 'now', () => nowMs);
   });
@@ -29,7 +30,7 @@ describe('watchBody', () => {
   async function watch(pace: Partial<BodyPace>, length = 100_000_000): Promise<Exchange> {
     exchange = await openExchange(`POST / HTTP/1.1\r\nHost: test\r\nContent-Length: ${length}\r\n\r\n`);
     watchBody(exchange.req, exchange.res, { ...PATIENT, ...pace }, () => {
-      verdicts += 1;
+      timeouts += 1;
     });
     exchange.req.resume();
     return exchange;
@@ -53,11 +54,11 @@ describe('watchBody', () => {
   it('ends a body of which nothing comes, once', async () => {
     await watch({ idleMs: 30_000 });
     pass(29_000);
-    assert.equal(verdicts, 0);
+    assert.equal(timeouts, 0);
     pass(1_000);
-    assert.equal(verdicts, 1);
+    assert.equal(timeouts, 1);
     pass(120_000);
-    assert.equal(verdicts, 1);
+    assert.equal(timeouts, 1);
   });
 
   it('lets a slow body be that comes on', async () => {
@@ -67,7 +68,7 @@ describe('watchBody', () => {
       await send(1);
       pass(1_000);
     }
-    assert.equal(verdicts, 0);
+    assert.equal(timeouts, 0);
   });
 
   it('ends a body that trickles below the lowest rate, once the grace is over', async () => {
@@ -76,10 +77,10 @@ describe('watchBody', () => {
       await send(KIB - 1);
       pass(1_000);
     }
-    assert.equal(verdicts, 0);
+    assert.equal(timeouts, 0);
     await send(KIB - 1);
     pass(1_000);
-    assert.equal(verdicts, 1);
+    assert.equal(timeouts, 1);
   });
 
   it('lets a body be that comes at the lowest rate', async () => {
@@ -88,29 +89,29 @@ describe('watchBody', () => {
       await send(KIB);
       pass(1_000);
     }
-    assert.equal(verdicts, 0);
+    assert.equal(timeouts, 0);
   });
 
   it('ends a body that takes longer than all bodies may', async () => {
     await watch({ totalMs: 20_000 });
     for (let second = 0; second < 20; second += 1) {
-      assert.equal(verdicts, 0, `${second} s`);
+      assert.equal(timeouts, 0, `${second} s`);
       await send(10_000);
       pass(1_000);
     }
-    assert.equal(verdicts, 1);
+    assert.equal(timeouts, 1);
   });
 
-  it('does not blame a client whom we hold back', async () => {
+  it('does not blame a client that we hold back', async () => {
     await watch({ idleMs: 5_000, graceMs: 5_000, minBytesPerSecond: KIB });
     exchange.req.pause();
     pass(300_000);
-    assert.equal(verdicts, 0);
+    assert.equal(timeouts, 0);
     exchange.req.resume();
     pass(4_000);
-    assert.equal(verdicts, 0, 'what passed meanwhile does not count');
+    assert.equal(timeouts, 0, 'what passed meanwhile does not count');
     pass(1_000);
-    assert.equal(verdicts, 1);
+    assert.equal(timeouts, 1);
   });
 
   it('stops with the response', async () => {
@@ -118,7 +119,7 @@ describe('watchBody', () => {
     exchange.res.end();
     await once(exchange.res, 'finish');
     pass(60_000);
-    assert.equal(verdicts, 0);
+    assert.equal(timeouts, 0);
   });
 
   it('stops with the body, however late the response', async () => {
@@ -127,7 +128,7 @@ describe('watchBody', () => {
     exchange.wire.send(Buffer.alloc(10));
     await ended;
     pass(60_000);
-    assert.equal(verdicts, 0);
+    assert.equal(timeouts, 0);
   });
 
   it('stops when the client disconnects', async () => {
@@ -136,7 +137,7 @@ describe('watchBody', () => {
     exchange.wire.socket.destroy();
     await closed;
     pass(60_000);
-    assert.equal(verdicts, 0);
+    assert.equal(timeouts, 0);
   });
 
   it('is kinder than Node’s five minutes in all', async () => {

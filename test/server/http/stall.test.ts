@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import type { ClientRequest } from 'node:http';
 import { mock } from 'node:test';
-import { watchProgress } from '../../../server/leadway/progress-watch.ts';
+import { watchStall } from '../../../server/http/byte-progress.ts';
 
 const TIMEOUT_MS = 1_000;
 
-describe('watchProgress', () => {
+describe('watchStall', () => {
   const socket = { bytesWritten: 0, bytesRead: 0, writableLength: 0 };
   let nowMs: number;
   let stalls: number;
-  let watch: ReturnType<typeof watchProgress>;
+  let watch: ReturnType<typeof watchStall>;
 
   beforeEach(() => {
     nowMs = 0;
@@ -18,7 +18,7 @@ describe('watchProgress', () => {
     mock.timers.enable({ apis: ['setInterval'] });
     mock.method(performance, 'now', () => nowMs);
     // The watch looks at nothing of a request but the counters of its socket.
-    watch = watchProgress({ socket } as unknown as ClientRequest, TIMEOUT_MS, () => {
+    watch = watchStall({ socket } as unknown as ClientRequest, TIMEOUT_MS, () => {
       stalls += 1;
     });
   });
@@ -108,7 +108,7 @@ describe('watchProgress', () => {
     ] as const) {
       const looked = mock.fn(() => null);
       const message = Object.defineProperty({}, 'socket', { get: looked }) as unknown as ClientRequest;
-      const own = watchProgress(message, timeoutMs, () => {});
+      const own = watchStall(message, timeoutMs, () => {});
       own.setWaiting(true);
       const before = looked.mock.callCount();
       mock.timers.tick(everyMs - 1);
