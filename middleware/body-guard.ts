@@ -1,11 +1,11 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
+import { sendError } from '../server/errors/response.ts';
 import { hasBody } from '../server/http/body.ts';
 import { joinSmallChunks } from '../server/http/buffers.ts';
 import { BODY_PACE, watchBody } from '../server/http/byte-progress.ts';
 import { isResponseSent } from '../server/http/response-end.ts';
-import { sendError } from '../server/http/send-error.ts';
 import { addressKeyOf } from './authenticate.ts';
 
 /**

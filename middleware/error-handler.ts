@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import { AppError, appError, toAppError } from '../server/errors/app-error.ts';
-import { sendError } from '../server/http/send-error.ts';
+import { sendError } from '../server/errors/response.ts';
 
 /** Responds with what a route or middleware handed on. */
 export function createErrorHandler(): ErrorRequestHandler {

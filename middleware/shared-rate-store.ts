@@ -1,7 +1,7 @@
 import type { ClientRateLimitInfo, Options, Store } from 'express-rate-limit';
 import { type RedisReply, RedisStore } from 'rate-limit-redis';
 import { sharedOrLocal } from '../server/redis/fallback.ts';
-import { KEY_PREFIX, toKeyPart } from '../server/redis/keys.ts';
+import { KEY_PREFIX, toKeyPart } from '../server/redis/script.ts';
 import type { SharedStore } from '../server/redis/store.ts';
 import { LocalRateStore } from './local-rate-store.ts';
 

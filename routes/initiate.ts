@@ -8,9 +8,9 @@ import { createMultipartReader } from '../middleware/multipart/multipart.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
+import { sendError } from '../server/errors/response.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
 import { canRespond, disconnectSignal, onResponseEnd } from '../server/http/response-end.ts';
-import { sendError } from '../server/http/send-error.ts';
 import { FILE_FIELD, INITIATE_FIELD_NAMES, parseUploadFields } from '../server/uploads/fields.ts';
 import { InitiateForm, initiateUpload } from '../server/uploads/initiate.ts';
 

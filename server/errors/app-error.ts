@@ -1,4 +1,4 @@
-import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
+import { ERROR_CODES, type ErrorCode } from './codes.ts';
 import { formatMessage, type Language, type MessageKey, type MessageParams } from './messages.ts';
 
 /** What an {@link AppError} may carry beside its code. */

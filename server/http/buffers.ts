@@ -130,3 +130,28 @@ function createTinyCount(): (bytes: number) => boolean {
     return isTiny;
   };
 }
+
+/** Smaller buffers are not worth the call, and may share their memory with others. */
+const MIN_RELEASED_BYTES = 16 * 1024;
+
+/**
+ * Releases the memory of `chunk` at once, which empties it for everybody who still has it. For chunks of a body that have
+ * been passed on; never while the event that brought the chunk is handled, because its parser goes on with that memory.
+ *
+ * Chunks lie outside V8's heap, where V8 looks for garbage only after 64 MB of it: see docs/performance.md.
+ */
+export function releaseBuffer(chunk: Buffer): void {
+  const { buffer } = chunk;
+  // A part of something larger is not ours to release.
+  const isWhole = chunk.byteLength === buffer.byteLength;
+  if (isWhole && chunk.byteLength >= MIN_RELEASED_BYTES && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
+/** As {@link releaseBuffer}, for a part of a chunk of which nothing is needed any more. */
+export function releaseMemoryOf(chunk: Buffer): void {
+  const { buffer } = chunk;
+  // Node cuts small buffers out of blocks of exactly that size, which others share.
+  const mayBeShared = buffer.byteLength === Buffer.poolSize && chunk.byteLength < buffer.byteLength;
+  if (mayBeShared || buffer.byteLength < MIN_RELEASED_BYTES || !(buffer instanceof ArrayBuffer)) return;
+  buffer.transfer(0);
+}

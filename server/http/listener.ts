@@ -1,15 +1,15 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type AppError, appError } from '../errors/app-error.ts';
-import { type ParserError, toConnectionError } from './connection-error.ts';
-import { languageOf } from './language-of.ts';
+
+import { languageOf } from '../errors/language.ts';
+import { sendError } from '../errors/response.ts';
 import { LingeringClose } from './lingering-close.ts';
 import { http } from './node-http.ts';
 import { Connection, halfClose, PIPELINING_LIMITS, type PipeliningLimits } from './pipelining.ts';
-import { writeRawError } from './raw-error.ts';
+import { fromParser, type ParserError, writeRawError } from './raw-error.ts';
 import { newRequestId, requestIdOf } from './request-id.ts';
 import { canRespond, onResponseEnd } from './response-end.ts';
-import { sendError } from './send-error.ts';
 
 /** Limits of the HTTP listener itself. */
 export interface ListenerLimits {
@@ -113,7 +113,7 @@ export function createListener(
   server.on('clientError', (error: ParserError, socket: Socket) => {
     // The parser raises its error again with every piece that still comes.
     if (rejected.has(socket)) return;
-    const problem = toConnectionError(error);
+    const problem = fromParser(error);
     const broken = Connection.of(socket)?.incomplete ?? null;
     const hasLeft = problem === null || (broken !== null && error.code === 'HPE_INVALID_EOF_STATE');
     if (hasLeft || !socket.writable) {

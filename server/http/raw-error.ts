@@ -1,14 +1,44 @@
 import type { Socket } from 'node:net';
-import type { AppError } from '../errors/app-error.ts';
-import { toErrorResponse } from '../errors/error-response.ts';
+import { type AppError, appError } from '../errors/app-error.ts';
 import type { Language } from '../errors/messages.ts';
+import { toErrorResponse } from '../errors/response.ts';
 import type { LingeringClose } from './lingering-close.ts';
 import { http } from './node-http.ts';
 
-/** How long such a connection may bring little or nothing: it has no more to say that we could read. */
-const PATIENCE_MS = 2_000;
+/** An error of Node's HTTP parser: a request that it can't read. */
+export interface ParserError extends Error {
+  readonly code?: string;
+  readonly rawPacket?: Buffer;
+}
 
-/** Responds on a bare socket, where Node has no response to write to, and closes it. */
+/** The response to a {@link ParserError}; null if the client has gone. */
+export function fromParser(error: ParserError): AppError | null {
+  switch (error.code) {
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return null;
+    case 'HPE_HEADER_OVERFLOW':
+      return appError(isRequestLineOverflow(error.rawPacket) ? 'URI_TOO_LONG' : 'HEADERS_TOO_LARGE');
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return appError('REQUEST_TIMEOUT');
+    default:
+      return appError('BAD_REQUEST', { cause: error });
+  }
+}
+
+const MAX_REQUEST_LINE = 8 * 1024;
+
+/** Node counts the request line as header bytes and gives both overflows the same code. */
+function isRequestLineOverflow(packet: Buffer | undefined): boolean {
+  if (packet === undefined || !/^[A-Z]+ [/*h]/.test(packet.toString('latin1', 0, 16))) return false;
+  const end = packet.indexOf('\r\n');
+  return end === -1 || end > MAX_REQUEST_LINE;
+}
+
+/** How long the connection is read after the response, in milliseconds: nothing on it can be parsed any more. */
+const LINGER_MS = 2_000;
+
+/** Sends an error on a bare socket, for which Node has no response object, and closes it. */
 export function writeRawError(
   socket: Socket,
   error: AppError,
@@ -20,5 +50,5 @@ export function writeRawError(
   socket.end(
     `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${lines.join('')}Connection: close\r\n\r\n${body}`,
   );
-  lingering.discard(socket, PATIENCE_MS);
+  lingering.discard(socket, LINGER_MS);
 }

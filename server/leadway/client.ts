@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, appError } from '../errors/app-error.ts';
-import { freeMemoryOf } from '../http/free-chunk.ts';
+import { releaseMemoryOf } from '../http/buffers.ts';
 import type { LogFields } from '../http/log-fields.ts';
 import type { Logger } from '../logger.ts';
 import { type RequestTarget, toTarget, type UpstreamAgent } from './agent.ts';
@@ -131,8 +131,8 @@ export class LeadwayClient {
       if (isOther && !call.signal.aborted) attempted = await send();
     }
     // The form was read to its end and its chunks were copied: nobody else has them.
-    for (const piece of pieces) freeMemoryOf(piece);
-    if (attempted.hasSentAll && mayResend) freeMemoryOf(body);
+    for (const piece of pieces) releaseMemoryOf(piece);
+    if (attempted.hasSentAll && mayResend) releaseMemoryOf(body);
     return attempted.response;
   }
 

@@ -1,5 +1,4 @@
-import { KEY_PREFIX, toKeyPart } from '../redis/keys.ts';
-import { defineScript } from '../redis/script.ts';
+import { defineScript, KEY_PREFIX, toKeyPart } from '../redis/script.ts';
 import type { SharedStore } from '../redis/store.ts';
 import {
   DAILY_PROBE_MS,

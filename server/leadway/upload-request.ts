@@ -1,9 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { AppError, appError, toAppError } from '../errors/app-error.ts';
 import { BodyOverflowError } from '../http/body.ts';
-import { BufferList } from '../http/buffers.ts';
+import { BufferList, releaseBuffer } from '../http/buffers.ts';
 import { type StallWatch, watchStall } from '../http/byte-progress.ts';
-import { freeChunk } from '../http/free-chunk.ts';
 import type { LogFields } from '../http/log-fields.ts';
 import { isConnected } from './agent.ts';
 import { toConnectionFault } from './errors.ts';
@@ -189,6 +188,6 @@ export class UploadRequest<Result> {
 /** A callback of a write that frees what was written. After an error, the kernel may still be reading it. */
 function freeing(chunk: Buffer): (error?: Error | null) => void {
   return (error) => {
-    if (!error) freeChunk(chunk);
+    if (!error) releaseBuffer(chunk);
   };
 }

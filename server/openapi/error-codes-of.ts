@@ -1,4 +1,4 @@
-import { ERROR_CODES, type ErrorCode } from '../errors/error-codes.ts';
+import { ERROR_CODES, type ErrorCode } from '../errors/codes.ts';
 
 /** What every request can meet, whatever it asks for. */
 const EVERYWHERE = [

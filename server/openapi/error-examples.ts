@@ -1,7 +1,7 @@
 import { appError } from '../errors/app-error.ts';
-import type { ErrorCode } from '../errors/error-codes.ts';
-import { toErrorResponse } from '../errors/error-response.ts';
+import type { ErrorCode } from '../errors/codes.ts';
 import { type MessageKey, type MessageParams, sizeText } from '../errors/messages.ts';
+import { toErrorResponse } from '../errors/response.ts';
 
 /** Values for the places of the sentences, as a picture in an SMS conversation would bring them about. */
 const PARAMS: MessageParams = {

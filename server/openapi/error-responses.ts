@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors/error-codes.ts';
+import type { ErrorCode } from '../errors/codes.ts';
 import { MESSAGES } from '../errors/messages.ts';
 import { statusesOf } from './error-codes-of.ts';
 import { exampleOf } from './error-examples.ts';

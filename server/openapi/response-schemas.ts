@@ -1,4 +1,4 @@
-import { ERROR_CODES } from '../errors/error-codes.ts';
+import { ERROR_CODES } from '../errors/codes.ts';
 import { MODES } from '../uploads/mode.ts';
 import { ref, type Schema } from './openapi-types.ts';
 

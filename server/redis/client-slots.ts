@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../logger.ts';
 import { sharedOrLocal } from './fallback.ts';
-import { KEY_PREFIX, toKeyPart } from './keys.ts';
-import { defineScript } from './script.ts';
+
+import { defineScript, KEY_PREFIX, toKeyPart } from './script.ts';
 import type { SharedStore } from './store.ts';
 
 /** Counts how many uploads each client has in flight in all replicas. */

@@ -1,6 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { SharedStore } from './store.ts';
 
+/** Before every key, because a Redis may be shared with other programs. */
+export const KEY_PREFIX = 'leadway-bff:';
+
+/**
+ * `id` as part of a key. The ids of clients have any length and script; they may be e-mail addresses or contain what a
+ * cluster takes for a hash tag. A digest is short and plain, and does not say who it is.
+ */
+export function toKeyPart(id: string): string {
+  return createHash('sha256').update(id).digest('base64url');
+}
+
 /** A Lua script that Redis runs atomically. */
 export type Script = (
   store: SharedStore,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { LOCAL_ERROR_CODES, SERVER_ERROR_CODES, type UploadErrorCode } from '../../client/error-codes.ts';
-import { ERROR_CODES, type ErrorCode } from '../../server/errors/error-codes.ts';
+import { ERROR_CODES, type ErrorCode } from '../../server/errors/codes.ts';
 
 describe('the codes of the client', () => {
   it('are those of the server, and four of its own', () => {

@@ -3,7 +3,7 @@ import { LOCAL_ERROR_CODES, SERVER_ERROR_CODES } from '../../client/error-codes.
 import { createErrorFactory } from '../../client/messages.ts';
 import { typeMessage } from '../../client/type-message.ts';
 import { UploadError } from '../../client/upload-error.ts';
-import { ERROR_CODES } from '../../server/errors/error-codes.ts';
+import { ERROR_CODES } from '../../server/errors/codes.ts';
 
 describe('the messages of the client', () => {
   it('exist in both languages, without holes', () => {

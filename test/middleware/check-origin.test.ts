@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import request from 'supertest';
-import type { ErrorCode } from '../../server/errors/error-codes.ts';
+import type { ErrorCode } from '../../server/errors/codes.ts';
 import { fixture } from '../helpers/multipart.ts';
 import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 import { assertError } from '../server/errors/assert-error.ts';

@@ -3,7 +3,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { createApp } from '../../server/app.ts';
 import { type Config, loadConfig } from '../../server/config/config.ts';
 import type { AppContext } from '../../server/context.ts';
-import { ERROR_CODES, type ErrorCode } from '../../server/errors/error-codes.ts';
+import { ERROR_CODES, type ErrorCode } from '../../server/errors/codes.ts';
 import { toClientError } from '../../server/leadway/errors.ts';
 import { createOpenApiDocument } from '../../server/openapi/document.ts';
 import { PASSED_ON_STATUSES } from '../../server/openapi/error-codes-of.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { ERROR_CODES, type ErrorCode } from '../../../server/errors/error-codes.ts';
-import type { ErrorBody } from '../../../server/errors/error-response.ts';
+import { ERROR_CODES, type ErrorCode } from '../../../server/errors/codes.ts';
+import type { ErrorBody } from '../../../server/errors/response.ts';
 
 /** The parts of a response that every error response is held to. */
 export interface ErrorResponse {

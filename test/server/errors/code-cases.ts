@@ -1,5 +1,5 @@
 import { UploadRejected } from '../../../server/embedding.ts';
-import type { ErrorCode } from '../../../server/errors/error-codes.ts';
+import type { ErrorCode } from '../../../server/errors/codes.ts';
 import { fixture, type Part } from '../../helpers/multipart.ts';
 import { filePart, sendUpload, textParts } from '../../helpers/send-upload.ts';
 import type { TestServer, TestServerOptions } from '../../helpers/test-server.ts';

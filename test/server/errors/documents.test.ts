@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { ERROR_CODES, type ErrorCode } from '../../../server/errors/error-codes.ts';
-import type { ErrorBody } from '../../../server/errors/error-response.ts';
+import { ERROR_CODES, type ErrorCode } from '../../../server/errors/codes.ts';
 import { MESSAGES } from '../../../server/errors/messages.ts';
+import type { ErrorBody } from '../../../server/errors/response.ts';
 
 const PAGE = readFileSync(new URL('../../../docs/errors.md', import.meta.url), 'utf8');
 const CODES = Object.keys(ERROR_CODES) as ErrorCode[];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ERROR_CODES, type ErrorCode } from '../../../server/errors/error-codes.ts';
+import { ERROR_CODES, type ErrorCode } from '../../../server/errors/codes.ts';
 import { createTestServer } from '../../helpers/test-server.ts';
 import { assertError } from './assert-error.ts';
 import { CODE_CASES } from './code-cases.ts';

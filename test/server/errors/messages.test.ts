@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ERROR_CODES } from '../../../server/errors/error-codes.ts';
+import { ERROR_CODES } from '../../../server/errors/codes.ts';
 import { chooseLanguage } from '../../../server/errors/language.ts';
 import {
   formatMessage,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { ErrorCode } from '../../../server/errors/error-codes.ts';
+import type { ErrorCode } from '../../../server/errors/codes.ts';
 import { encodeForm, FORM_TYPE, mp4 } from '../../helpers/multipart.ts';
 import { createTestServer, settled, type TestServer } from '../../helpers/test-server.ts';
 import { assertError } from '../errors/assert-error.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import type { ErrorBody } from '../../../server/errors/error-response.ts';
+import type { ErrorBody } from '../../../server/errors/response.ts';
 
 /** A response as it came over the wire. */
 export interface WireResponse {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createSandbox } from '../../../sandbox/index.ts';
-import { ERROR_CODES } from '../../../server/errors/error-codes.ts';
+import { ERROR_CODES } from '../../../server/errors/codes.ts';
 import {
   call,
   complete,

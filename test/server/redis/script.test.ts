@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { KEY_PREFIX, toKeyPart } from '../../../server/redis/keys.ts';
-import { defineScript } from '../../../server/redis/script.ts';
+import { defineScript, KEY_PREFIX, toKeyPart } from '../../../server/redis/script.ts';
 import type { SharedStore } from '../../../server/redis/store.ts';
 
 function storeOf(send: (command: readonly string[]) => unknown): SharedStore & { commands: string[][] } {

@@ -1,4 +1,9 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { addLogFields } from '../http/log-fields.ts';
+import { requestIdOf } from '../http/request-id.ts';
+import { canRespond } from '../http/response-end.ts';
 import type { AppError } from './app-error.ts';
+import { languageOf } from './language.ts';
 import type { Language } from './messages.ts';
 
 /** The JSON of an error response; a superset of Leadway's own `{status, message}`. */
@@ -20,10 +25,7 @@ export interface ErrorResponse {
   readonly body: string;
 }
 
-/**
- * The one place where error responses are made. Express' error handler, the raw-socket handler and the early
- * rejection of an upload all write what this returns.
- */
+/** Makes every error response: those of Express's error handler, of early rejections and on bare sockets. */
 export function toErrorResponse(error: AppError, requestId: string, language: Language): ErrorResponse {
   const { retryAfterMs, upstreamTraceId, details, headers } = error.options;
   const content: ErrorBody = {
@@ -52,4 +54,17 @@ export function toErrorResponse(error: AppError, requestId: string, language: La
     },
     body,
   };
+}
+
+/**
+ * Sends `error` in response to `req`, unless a response has begun: the first one stands. The connection stays open, so
+ * that a client that is still sending reads the response and not a reset.
+ */
+export function sendError(req: IncomingMessage, res: ServerResponse, error: AppError): void {
+  if (!canRespond(res)) return;
+  addLogFields(req, { error });
+  const { status, headers, body } = toErrorResponse(error, requestIdOf(req), languageOf(req));
+  res.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  res.end(req.method === 'HEAD' ? undefined : body);
 }
