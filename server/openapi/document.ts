@@ -3,9 +3,8 @@ import { LANGUAGES } from '../errors/messages.ts';
 import { packageVersion } from '../package-version.ts';
 import { errorResponse } from './error-responses.ts';
 import type { OpenApiDocument } from './openapi-types.ts';
-import { ANSWER_SCHEMAS } from './response-schemas.ts';
-import { servicePaths } from './service-paths.ts';
-import { SESSION_PATHS } from './session-paths.ts';
+import { RESPONSE_SCHEMAS } from './response-schemas.ts';
+import { SESSION_PATHS, servicePaths } from './service-paths.ts';
 import { uploadPaths } from './upload-paths.ts';
 
 const DESCRIPTION = `Uploads attachments of Leadway conversations without giving the browser the token.
@@ -38,7 +37,7 @@ export function createOpenApiDocument(config: Config): OpenApiDocument {
       ...servicePaths(toRoot(config.basePath)),
     },
     components: {
-      schemas: ANSWER_SCHEMAS,
+      schemas: RESPONSE_SCHEMAS,
       headers: HEADERS,
       responses: {
         NotFound: errorResponse(404, ['NOT_FOUND']),
@@ -72,7 +71,7 @@ const HEADERS = {
   },
 } as const;
 
-/** How clients prove who they are; none where everybody may call. */
+/** How clients authenticate; empty for `AUTH=none`. */
 function securitySchemesOf(auth: Config['auth']): Readonly<Record<string, unknown>> {
   switch (auth.kind) {
     case 'none':
@@ -96,7 +95,7 @@ function securitySchemesOf(auth: Config['auth']): Readonly<Record<string, unknow
   }
 }
 
-/** The way from the document's folder, the base path, to the root. */
+/** The relative path from the base path, the folder of the document, to the root. */
 function toRoot(basePath: string): string {
   const depth = basePath.split('/').length - 1;
   return depth === 0 ? '.' : Array(depth).fill('..').join('/');

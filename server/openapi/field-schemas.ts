@@ -15,13 +15,13 @@ const id = (description: string, example: string): Schema => ({
   examples: [example],
 });
 
-/** The text fields that calls share, by name. */
+/** The text fields that operations share, by name. */
 function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings) {
   const { channels, default: usualBytes } = CHANNEL_LIMITS;
   const exceptions = Object.entries(channels).map(([name, bytes]) => `${name} ${bytes / MIB} MiB`);
   return {
     conversationId: id(
-      'The conversation that the file is for. A forwarded file needs it or `contactId`, any other needs it.',
+      'The conversation that the file is for. Required, except that a forwarded file may have `contactId` instead.',
       '4c8nTqFzPq0aVY2hXk1L',
     ),
     contactId: id('The contact that the file is for. Enough for a forwarded file.', '9d2KfLmQw3eRt5yUi7Op'),
@@ -55,7 +55,7 @@ function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings) {
       type: 'string',
       enum: ['true', 'false'],
       description:
-        '`true` makes a forwarded file private: its URL is public for one hour, until `expiresAt` in the response. Passed on to Leadway, which does so for email; direct and relayed files have no such thing.',
+        '`true` makes a forwarded file private: its URL is public for one hour, until `expiresAt` in the response. Passed on to Leadway, which does so for email; it has no effect on direct and relayed files.',
       examples: ['false'],
     },
     channel: {
@@ -69,7 +69,7 @@ function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings) {
       type: 'integer',
       minimum: 1,
       description:
-        'Size of the one file in bytes, so that the way it travels can be chosen before it comes. A file of another size is rejected.',
+        'Size of the one file in bytes, so that its mode can be chosen before it arrives. A file of another size is rejected.',
       examples: [73728],
     },
     filename: {
@@ -110,7 +110,7 @@ export function uploadForm(settings: Settings): Schema {
   };
 }
 
-/** The JSON of an initiate call; `head` makes it the form that may bring the beginning of the file. */
+/** The body of initiate: JSON, or with `head` a form that may contain the beginning of the file. */
 export function initiateBody(settings: Settings, head: 'with head' | 'without head'): Schema {
   const { conversationId, locationId, filename, contentType, fileSize, channel } = fieldSchemas(settings);
   const isForm = head === 'with head';
@@ -140,7 +140,7 @@ export function initiateBody(settings: Settings, head: 'with head' | 'without he
   };
 }
 
-/** Every MIME type that a file of an accepted kind may be declared as. */
+/** The MIME types that may be declared for an accepted file. */
 export function acceptedMimeTypes(allowedExtensions: readonly string[]): string[] {
   return Object.values(FILE_TYPES)
     .filter(({ extensions }) => extensions.some((extension) => allowedExtensions.includes(extension)))

@@ -22,7 +22,7 @@ const count = (description: string, example: number): Schema => ({
   examples: [example],
 });
 
-/** An object all of whose properties are there but for the optional ones. */
+/** An object with these properties, all required except `optional`. */
 function object(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
   const required = Object.keys(properties).filter((name) => !optional.includes(name));
   return { type: 'object', required, properties, additionalProperties: false };
@@ -32,7 +32,7 @@ const initiated = {
   uploadUrl: {
     type: 'string',
     format: 'uri',
-    description: 'Signed URL to PUT the file to. A secret of the client’s.',
+    description: 'Signed URL to PUT the file to. Keep it secret.',
   },
   method: { const: 'PUT' },
   headers: {
@@ -41,11 +41,11 @@ const initiated = {
   },
   uploadId: text('Leadway’s id of the upload.', 'upl_5f0c'),
   filePath: text('Where storage keeps the file.', 'conversations/4c8nTqFzPq0aVY2hXk1L/photo.png'),
-  expiresAt: count('When the URL ends, in Unix milliseconds.', 1_767_225_600_000),
-  maxFileSize: count('Most bytes that the URL takes.', 5_242_880),
+  expiresAt: count('When the URL expires, in Unix milliseconds.', 1_767_225_600_000),
+  maxFileSize: count('The most bytes that the URL accepts.', 5_242_880),
   filename: text('The name as cleaned.', 'photo.png'),
   contentType: text('The canonical type of the file.', 'image/png'),
-  ticket: text('Opaque; content and complete want it back.', 'eyJhbGciOiJkaXIi…'),
+  ticket: text('Opaque; content and complete require it.', 'eyJhbGciOiJkaXIi…'),
   contentUrl: text(
     'The relay: PUT the file here where storage is out of reach.',
     '/api/messages/upload/content',
@@ -53,12 +53,12 @@ const initiated = {
   completeUrl: text('POST the ticket here once the file is in storage.', '/api/messages/upload/complete'),
 } as const satisfies Readonly<Record<string, Schema>>;
 
-/** The schemas of all responses, by the name under which they are referred to. */
-export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
+/** The schemas of all responses, by name. */
+export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
   Error: {
     ...object(
       {
-        status: { type: 'integer', minimum: 400, maximum: 599, description: 'The HTTP status once more.' },
+        status: { type: 'integer', minimum: 400, maximum: 599, description: 'The HTTP status.' },
         message: { type: 'string', description: 'For people; English, or Spanish by `Accept-Language`.' },
         code: { type: 'string', enum: Object.keys(ERROR_CODES), description: 'For programs.' },
         requestId: {
@@ -66,12 +66,12 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
           description: 'The same as `X-Request-Id`; tell it to whoever runs the server.',
         },
         retryable: { type: 'boolean', description: 'Whether the very same request may succeed later.' },
-        retryAfterMs: { type: 'integer', minimum: 0, description: 'How long to wait before that.' },
+        retryAfterMs: { type: 'integer', minimum: 0, description: 'How long to wait before a retry.' },
         upstreamTraceId: {
           type: 'string',
-          description: 'Leadway’s own id of the call; its support asks for it.',
+          description: 'Leadway’s own id of the call, for its support.',
         },
-        details: { type: 'object', description: 'Facts for programs; which ones depends on the code.' },
+        details: { type: 'object', description: 'Facts for programs, depending on the code.' },
       },
       ['retryAfterMs', 'upstreamTraceId', 'details'],
     ),
@@ -84,7 +84,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
       twilioMediaSids: {
         type: 'array',
         items: { type: 'string' },
-        description: 'Only of a group SMS.',
+        description: 'Only for a group SMS.',
         examples: [['ME0123456789abcdef0123456789abcdef']],
       },
       expiresAt: count(
@@ -100,7 +100,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
     uploadedFiles,
     metadata: object(
       {
-        size: count('Bytes in storage; missing where Leadway does not tell.', 73_728),
+        size: count('Bytes in storage; missing if Leadway does not say.', 73_728),
         contentType: text('As storage has it.', 'image/png'),
       },
       ['size', 'contentType'],
@@ -108,7 +108,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
   }),
   ClientConfig: object({
     fileField: text('The form field of files.', 'fileAttachment'),
-    maxFiles: count('Most files in one request.', 5),
+    maxFiles: count('The most files in one request.', 5),
     types: {
       type: 'array',
       items: object({
@@ -141,8 +141,8 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
   Session: object({
     token: text('For `Authorization: Bearer`, where the cookie is blocked.', 'eyJhbGciOiJkaXIi…'),
     tokenType: { const: 'Bearer' },
-    expiresAt: count('When it ends, in Unix milliseconds.', 1_795_315_856_000),
-    locationId: text('The location that it is good for.', 'exampleLocation00001'),
+    expiresAt: count('When it expires, in Unix milliseconds.', 1_795_315_856_000),
+    locationId: text('The location that it is valid for.', 'exampleLocation00001'),
   }),
   Health: object({ status: { const: 'ok' } }),
   Readiness: object({
@@ -151,14 +151,14 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
     notices: {
       type: 'array',
       items: { type: 'string' },
-      description: 'What an operator should know but what keeps no request away.',
+      description: 'Warnings for the operator. Requests are served all the same.',
       examples: [[]],
     },
   }),
 };
 
 /** A JSON response of the schema `name`. */
-export function jsonResponse(description: string, name: keyof typeof ANSWER_SCHEMAS & string): unknown {
+export function jsonResponse(description: string, name: keyof typeof RESPONSE_SCHEMAS & string): unknown {
   return {
     description,
     headers: { 'X-Request-Id': ref('headers', 'RequestId') },

@@ -1,15 +1,16 @@
-import { CODES_OF } from './error-codes-of.ts';
 import { errorResponses } from './error-responses.ts';
 import type { PathItem } from './openapi-types.ts';
+import { CODES_OF } from './operation-errors.ts';
 import { jsonResponse } from './response-schemas.ts';
 
 const TAGS = ['service'] as const;
-/** Whoever probes or wants to learn about the API has not signed in yet. */
+/** Needs no authentication. */
 const OPEN = [] as const;
+
 /**
  * The paths beside uploads.
  *
- * @param root Where probes are, which are not under the base path; relative to the document.
+ * @param root The address of the probes, which are not under the base path; relative to the document.
  */
 export const servicePaths = (root: string): Readonly<Record<string, PathItem>> => ({
   '/config': {
@@ -104,3 +105,46 @@ export const servicePaths = (root: string): Readonly<Record<string, PathItem>> =
     },
   },
 });
+
+/** The paths for `AUTH=sso`. */
+export const SESSION_PATHS: Readonly<Record<string, PathItem>> = {
+  '/session': {
+    post: {
+      operationId: 'beginSession',
+      tags: TAGS,
+      summary: 'Exchange the user context of a custom page for a session',
+      description:
+        'The response also sets the cookie `__Host-leadway-session`; where browsers block it, send the token.',
+      security: OPEN,
+      requestBody: {
+        required: true,
+        content: {
+          'application/json': {
+            schema: {
+              type: 'object',
+              required: ['payload'],
+              properties: {
+                payload: {
+                  type: 'string',
+                  description: 'The parent window’s response to `REQUEST_USER_DATA`.',
+                  examples: ['U2FsdGVkX18…'],
+                },
+              },
+            },
+          },
+        },
+      },
+      responses: {
+        200: jsonResponse('The session has begun.', 'Session'),
+        ...errorResponses(CODES_OF.signIn),
+      },
+    },
+    delete: {
+      operationId: 'endSession',
+      tags: TAGS,
+      summary: 'End the session',
+      security: OPEN,
+      responses: { 204: { description: 'It has ended.' }, ...errorResponses(CODES_OF.signOut) },
+    },
+  },
+};

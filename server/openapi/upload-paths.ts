@@ -2,10 +2,10 @@ import type { Config } from '../config/config.ts';
 import { ID_PATTERN } from '../id-pattern.ts';
 import { FILE_FIELD } from '../uploads/fields.ts';
 import { MODES } from '../uploads/mode.ts';
-import { CODES_OF } from './error-codes-of.ts';
 import { errorResponses } from './error-responses.ts';
 import { acceptedMimeTypes, initiateBody, uploadForm } from './field-schemas.ts';
 import { type PathItem, ref } from './openapi-types.ts';
+import { CODES_OF } from './operation-errors.ts';
 import { jsonResponse } from './response-schemas.ts';
 
 const TAGS = ['uploads'] as const;
@@ -21,14 +21,14 @@ export function uploadPaths(config: Config): Readonly<Record<string, PathItem>> 
         summary: 'Upload files',
         description: [
           `\`auto\` forwards a file of up to ${config.forward.maxBytes} bytes to Leadway while it arrives, and responds 202 with a signed URL for a larger one; where Leadway offers no signed URLs it forwards up to ${config.forward.fallbackMaxBytes} bytes.`,
-          'A rejection is answered as soon as it is known, while the rest of the body is still coming.',
+          'An error is sent as soon as it is known, while the rest of the body is still arriving.',
         ].join('\n\n'),
         parameters: [
           {
             name: 'mode',
             in: 'query',
             schema: { type: 'string', enum: MODES, default: 'auto' },
-            description: 'How the file travels.',
+            description: 'How the file reaches Leadway.',
           },
           {
             name: 'locationId',
@@ -133,7 +133,7 @@ export function uploadPaths(config: Config): Readonly<Record<string, PathItem>> 
   };
 }
 
-/** Leadway's own five fields may be sent too; the ticket has them all. */
+/** Leadway's five fields may be sent too. The ticket contains them all. */
 function completeBody(): Readonly<Record<string, unknown>> {
   const repeated = { type: 'string', description: 'Where given, it must be what the ticket was issued for.' };
   return {

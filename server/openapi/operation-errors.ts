@@ -1,6 +1,6 @@
 import { ERROR_CODES, type ErrorCode } from '../errors/codes.ts';
 
-/** What every request can meet, whatever it asks for. */
+/** Errors of every request. */
 const EVERYWHERE = [
   'BAD_REQUEST',
   'REQUEST_TIMEOUT',
@@ -10,10 +10,10 @@ const EVERYWHERE = [
   'INTERNAL',
 ] as const satisfies readonly ErrorCode[];
 
-/** What every call under the base path can meet. */
+/** Errors of every request under the base path. */
 const API = [...EVERYWHERE, 'DRAINING'] as const satisfies readonly ErrorCode[];
 
-/** What every call that changes something can meet. */
+/** Errors of every request that changes something. */
 const CALLS = [
   ...API,
   'UNAUTHENTICATED',
@@ -66,7 +66,7 @@ const UPSTREAM = [
 const SLOT = ['TOO_MANY_UPLOADS', 'BUSY'] as const satisfies readonly ErrorCode[];
 const TICKET = ['MISSING_FIELD', 'TICKET_INVALID', 'TICKET_EXPIRED'] as const satisfies readonly ErrorCode[];
 
-/** The error codes that each kind of call can respond. */
+/** The error codes of each operation. */
 export const CODES_OF = {
   probe: EVERYWHERE,
   api: API,
@@ -126,10 +126,10 @@ export const CODES_OF = {
   ],
 } as const satisfies Readonly<Record<string, readonly ErrorCode[]>>;
 
-/** Statuses of Leadway's that come through as `UPSTREAM_REJECTED`. */
+/** Statuses of Leadway that are passed on as `UPSTREAM_REJECTED`. */
 export const PASSED_ON_STATUSES = [400, 404, 409, 411, 413, 415, 422, 423, 429] as const;
 
-/** Every status that `code` can be given. */
+/** Every status that `code` can have. */
 export function statusesOf(code: ErrorCode): readonly number[] {
   return code === 'UPSTREAM_REJECTED' ? PASSED_ON_STATUSES : [ERROR_CODES[code].status];
 }
