@@ -3,29 +3,29 @@ import { formatMessage, type Language, type MessageKey, type MessageParams } fro
 
 /** What an {@link AppError} may carry beside its code. */
 export interface AppErrorOptions {
-  /** The sentence to show; by default the code's own. */
+  /** The message. Default: that of the code. */
   readonly message?: MessageKey;
-  /** Values for the sentence's `{name}` places. */
+  /** Values for the `{name}` places of the message. */
   readonly params?: MessageParams;
-  /** A sentence from Leadway, already cleaned of secrets; it takes the place of ours in every language. */
+  /** A message from Leadway, without secrets, which takes the place of ours in every language. */
   readonly upstreamMessage?: string;
   /** Facts for programs, shown to the client. */
   readonly details?: Readonly<Record<string, unknown>>;
-  /** How long to wait before a retry, in milliseconds; sent as `retryAfterMs` and `Retry-After`. */
+  /** How long to wait before a retry, in milliseconds: `retryAfterMs` and `Retry-After`. */
   readonly retryAfterMs?: number;
   /** Leadway's `traceId`, which its support asks for. */
   readonly upstreamTraceId?: string;
-  /** The status to respond instead of the code's own; for `UPSTREAM_REJECTED`. */
+  /** The status. Default: that of the code. */
   readonly status?: number;
-  /** Whether the same request may succeed later, instead of the code's own. */
+  /** Whether the same request may succeed later. Default: as for the code. */
   readonly retryable?: boolean;
-  /** Headers that the response must carry, such as `Allow`. */
+  /** Headers of the response, such as `Allow`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What went wrong underneath; for the log only. */
+  /** The underlying error, for the log only. */
   readonly cause?: unknown;
 }
 
-/** An outcome that the client is told about. Made by {@link appError}. */
+/** An error that is sent to the client. Made by {@link appError}. */
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
@@ -44,14 +44,14 @@ export class AppError extends Error {
     this.options = options;
   }
 
-  /** The sentence for people in `language`. */
+  /** The message in `language`. */
   messageIn(language: Language): string {
     const { message, params, upstreamMessage } = this.options;
     return upstreamMessage ?? formatMessage(message ?? this.code, language, params);
   }
 }
 
-/** Makes the error that responds with `code`. */
+/** Makes an error with `code`. */
 export function appError(code: ErrorCode, options?: AppErrorOptions): AppError {
   return new AppError(code, options);
 }

@@ -1,15 +1,12 @@
-/** What a code means on the wire: its HTTP status and whether the very same request may succeed later. */
+/** The HTTP status of a code, and whether the very same request may succeed later. */
 interface ErrorDefinition {
   readonly status: number;
   readonly retryable: boolean;
 }
 
 /**
- * Every error code of the public API.
- *
- * `docs/errors.md` explains each of them; a test holds the two together. `UPSTREAM_REJECTED` is the one
- * whose status varies: it passes Leadway's own 4xx on. So does that of `UPLOAD_REJECTED`, which an embedding program
- * chooses.
+ * Every error code of the public API, explained in `docs/errors.md`. The status of `UPSTREAM_REJECTED` may be another 4xx
+ * of Leadway's, and that of `UPLOAD_REJECTED` is chosen by the embedding program.
  */
 export const ERROR_CODES = {
   BAD_REQUEST: { status: 400, retryable: false },

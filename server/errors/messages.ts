@@ -8,8 +8,8 @@ export type Language = (typeof LANGUAGES)[number];
 export type Localised = Readonly<Record<Language, string>>;
 
 /**
- * The sentences of error responses. A key is an error code, or a code with a variant that says more
- * (`INVALID_FIELD.id`). `{name}` stands for a parameter of the error.
+ * The messages of error responses. A key is an error code, or a code with a variant that says more (`INVALID_FIELD.id`).
+ * `{name}` stands for a parameter of the error.
  */
 export const MESSAGES = {
   BAD_REQUEST: {
@@ -434,13 +434,13 @@ export const MESSAGES = {
   },
 } as const satisfies Record<string, Localised>;
 
-/** The key of a sentence: a code, or a code with a variant. */
+/** The key of a message: a code, or a code with a variant. */
 export type MessageKey = keyof typeof MESSAGES;
 
-/** Values for the `{name}` places of a sentence. */
+/** Values for the `{name}` places of a message. */
 export type MessageParams = Readonly<Record<string, string | number | Localised>>;
 
-/** The sentence `key` in `language` with its places filled from `params`. */
+/** The message `key` in `language`, with its places filled from `params`. */
 export function formatMessage(key: MessageKey, language: Language, params: MessageParams = {}): string {
   return fillSlots(MESSAGES[key], language, params);
 }

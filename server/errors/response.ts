@@ -6,7 +6,7 @@ import type { AppError } from './app-error.ts';
 import { languageOf } from './language.ts';
 import type { Language } from './messages.ts';
 
-/** The JSON of an error response; a superset of Leadway's own `{status, message}`. */
+/** The JSON of an error response, a superset of Leadway's `{status, message}`. */
 export interface ErrorBody {
   readonly status: number;
   readonly message: string;

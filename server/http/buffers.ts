@@ -3,24 +3,24 @@ import type { IncomingMessage } from 'node:http';
 const BLOCK_BYTES = 16 * 1024;
 
 /**
- * Keeps chunks of a body in their order. Small ones are copied into blocks: a buffer of its own costs some hundred bytes,
- * and a client may send every byte as a chunk of its own (RFC 9112, section 7.1).
+ * A list of chunks of a body. Small ones are copied into blocks: each buffer costs some hundred bytes, and a client may
+ * send every byte as a chunk of its own (RFC 9112, section 7.1).
  */
 export class BufferList {
   readonly #smallBytes: number;
   #chunks: Buffer[] = [];
-  /** What is kept of the latest small chunks: the block from `#begin` to `#end`. The room behind it serves the next ones. */
+  /** The latest small chunks are in the block from `#begin` to `#end`. The next ones go behind them. */
   #block: Buffer | null = null;
   #begin = 0;
   #end = 0;
   #bytes = 0;
 
-  /** @param smallBytes Chunks below this are copied, larger ones are kept as they came. */
+  /** @param smallBytes Smaller chunks are copied, the others are kept. */
   constructor(smallBytes = 4 * 1024) {
     this.#smallBytes = smallBytes;
   }
 
-  /** How many bytes are kept. */
+  /** The bytes in the list. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -42,7 +42,7 @@ export class BufferList {
     this.#end += chunk.length;
   }
 
-  /** Everything that is kept; the list is empty then, and what it returned belongs to the taker. */
+  /** Empties the list and returns what was in it. */
   take(): Buffer[] {
     this.#closeBlock();
     const chunks = this.#chunks;
@@ -59,26 +59,26 @@ export class BufferList {
   }
 }
 
-/** Small chunks of a body are joined; larger ones are passed on as they came. */
+/** Smaller chunks of a body are joined. */
 const SMALL_BYTES = 1024;
 
 /**
- * How small the chunks of a body may be on average, over so many of them. Each costs Node microseconds, however
- * little it holds: a body that comes byte by byte as fast as the line takes it keeps a processor busy.
+ * How small the chunks of a body may be on average, over so many of them. Each costs Node microseconds, however little it
+ * holds: a body that arrives byte by byte at full speed keeps a processor busy.
  */
 const TINY = { chunks: 16 * 1024, bytesPerChunk: 8 } as const;
 
 /**
- * Joins the small chunks of a body that came with one read of the socket, or while the request is paused. Node makes a
+ * Joins the small chunks of a body that arrive with one read of the socket, or while the request is paused. Node makes a
  * buffer of each and lets as many wait as the high-water mark has bytes.
  *
- * Calls `onTiny` once when the chunks of a chunked body stay smaller than any program would make them. Slow senders and
- * those that write little at a time are not affected: their chunks are still larger, or fewer.
+ * Calls `onTiny` once if the chunks of a chunked body stay smaller than any program would make them. Slow clients are not
+ * affected: their chunks are larger, or fewer.
  *
- * To be called before the first byte of the body.
+ * Call it before the first byte of the body.
  */
 export function joinSmallChunks(req: IncomingMessage, onTiny: () => void): void {
-  // Without chunks, the socket's own reads are what there is.
+  // Without chunked encoding, a chunk is a read of the socket.
   if (req.headers['transfer-encoding'] === undefined) return;
   const push = req.push.bind(req);
   const isTooTiny = createTinyCount();
@@ -107,16 +107,16 @@ export function joinSmallChunks(req: IncomingMessage, onTiny: () => void): void 
     }
     if (!isFlushDue) {
       isFlushDue = true;
-      setImmediate(flushLater); // after all that this read of the socket has brought; a tick ends with each chunk
+      setImmediate(flushLater); // after all chunks of this read of the socket
     }
     return req.readableLength + waiting.bytes < req.readableHighWaterMark;
   };
   req.on('resume', flush);
-  // Not assigned where it is written: V8 would make it in the old generation, and keep the request alive by it.
+  // Assigned apart from its definition, which V8 would otherwise allocate in the old generation: docs/performance.md.
   req.push = pushJoined;
 }
 
-/** Counts chunks by their bytes; says true when so many in a row were too tiny. */
+/** Returns true when {@link TINY}.chunks in a row were too small on average. */
 function createTinyCount(): (bytes: number) => boolean {
   let chunks = 0;
   let sum = 0;

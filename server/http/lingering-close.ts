@@ -5,19 +5,19 @@ import { type BodyPace, ByteProgress, isBelowRate, receivedBytes } from './byte-
 import { Connection, halfClose } from './pipelining.ts';
 import { markResponseChosen, markResponseEnd } from './response-end.ts';
 
-/** How much of a body is read and discarded after its request has had its response, and how long. */
+/** How much of a body is read and discarded after the response, and for how long. */
 export interface LingeringLimits extends BodyPace {
   readonly maxBytes: number;
-  /** As `idleMs`, before the first byte, where the client waits for a `100 Continue` that does not come. */
+  /** As `idleMs`, before the first byte, for a client that waits for a `100 Continue`. */
   readonly heldBackMs: number;
   readonly maxPerAddress: number;
   readonly max: number;
 }
 
 /**
- * Most clients and proxies read the response only when they have sent the whole body, and lose it when the connection
- * is reset before. 128 MiB are more than the largest file of any channel; the rest bounds what an attacker can have
- * us read: 64 connections, none slower than 8 KiB/s.
+ * Most clients and proxies read the response only after they have sent the whole body, and lose it if the connection is
+ * reset before. 128 MiB is more than the largest file of any channel. The other limits bound what an attacker can make us
+ * read: 64 connections, none slower than 8 KiB/s.
  */
 export const LINGERING_LIMITS: LingeringLimits = {
   maxBytes: 128 * 1024 * 1024,
@@ -33,44 +33,44 @@ export const LINGERING_LIMITS: LingeringLimits = {
 const SAMPLE_MS = 250;
 
 /**
- * How long the last byte of a response waits for a body that does not go on, and for one that does.
+ * How long the last byte of a response waits for a body that has stopped, and for one that goes on.
  *
- * Development servers (Vite, webpack, everything on http-proxy) send `Connection: close`, copy ours to their own
- * response, and close the client's connection when that has ended, although the client is still sending: it then sees
- * EPIPE. So the last byte waits until the body has been read. A client that waits for the response itself gets it after
- * a second, and a proxy in front of a slow client before its own time-out.
+ * Development servers (Vite, webpack, everything on http-proxy) send `Connection: close`, copy ours to their own response,
+ * and close the client's connection when it ends, although the client is still sending: it then sees EPIPE. So the last
+ * byte waits until the body has been read. A client that waits for the response first gets it after a second, and a proxy
+ * in front of a slow client gets it before its own timeout.
  */
 const LAST_BYTE = { idleMs: 1_000, totalMs: 30_000 } as const;
 
 /** How long a connection may bring little or nothing, in milliseconds; see {@link LingeringLimits}. */
 interface Patience {
   readonly idleMs: number;
-  /** Until the first byte, where that is less. */
+  /** The same until the first byte. */
   readonly firstByteMs: number;
   readonly graceMs: number;
 }
 
-/** A connection whose response is sent and whose request still comes. */
+/** A connection whose response has been sent while its request is still arriving. */
 interface Lingering extends Patience {
   readonly socket: Socket;
   /** The client's address, by subnet. */
   readonly address: string;
   readonly startedAt: number;
   readonly progress: ByteProgress;
-  /** Completes the response; does nothing the second time. */
+  /** Completes the response. Does nothing the second time. */
   readonly sendLastByte: () => void;
-  /** What is read: the body, or the bare socket where no parser reads it. */
+  /** The body, or the bare socket if no parser reads it. */
   readonly source: IncomingMessage | Socket;
   readonly release: () => void;
 }
 
 /**
- * Keeps the connections open whose response came before the body (nginx calls this lingering close), within bounds.
- * They hold no slot and are not in flight.
+ * Keeps connections open whose response precedes the end of the body, within limits: nginx's lingering close. They hold
+ * no slot and are not in flight.
  */
 export class LingeringClose implements Disposable {
   readonly #limits: LingeringLimits;
-  /** The one that has lingered longest is first. */
+  /** The oldest is first. */
   readonly #connections = new Set<Lingering>();
   #timer: NodeJS.Timeout | null = null;
 
@@ -84,11 +84,11 @@ export class LingeringClose implements Disposable {
   }
 
   /**
-   * Makes `res` wait for the rest of the body when it ends before that has come: the response is sent at once, with
-   * `Connection: close`, but ends when the body has been read. Node would close the socket with the end of a response
-   * to an HTTP/1.0 or `Connection: close` request, read or not.
+   * Makes `res`, if it ends before the body has arrived, wait for the rest of the body: the response is sent at once, with
+   * `Connection: close`, but ends when the body has been read. At the end of a response to an HTTP/1.0 or
+   * `Connection: close` request Node would close the socket, whether the body has been read or not.
    *
-   * @param addressOf The client's address by subnet; called when it is needed.
+   * @param addressOf The client's address by subnet; called if it is needed.
    */
   holdOpen(req: IncomingMessage, res: ServerResponse, addressOf: () => string): void {
     const end = res.end;
@@ -105,14 +105,14 @@ export class LingeringClose implements Disposable {
         this.#lingerOver(req, addressOf(), () => {});
         return res;
       }
-      // When Node has parsed all that came with the same read of the socket: often that is the rest.
+      // After Node has parsed all that came with the same read of the socket, which often is the rest of the body.
       setImmediate(() => {
         if (req.complete || res.destroyed) endNow(args);
         else this.#sendAndLinger(req, res, args, { endNow, addressOf });
       });
       return res;
     };
-    // Not assigned where it is written: V8 would make it in the old generation, and keep the request alive by it.
+    // Assigned apart from its definition, which V8 would otherwise allocate in the old generation: docs/performance.md.
     res.end = endOrLinger as typeof res.end;
   }
 
@@ -135,7 +135,7 @@ export class LingeringClose implements Disposable {
     this.#lingerOver(req, addressOf(), () => endNow([]), sendLastByte);
   }
 
-  /** Reads and discards the body of `req` within the bounds, and calls `onEnd` at its end. */
+  /** Reads and discards the body of `req` within the limits, and calls `onEnd` at its end. */
   #lingerOver(req: IncomingMessage, address: string, onEnd: () => void, sendLastByte?: () => void): void {
     const { idleMs, heldBackMs, graceMs } = this.#limits;
     const firstByteMs = isBodyHeldBack(req) ? heldBackMs : idleMs;
@@ -143,9 +143,9 @@ export class LingeringClose implements Disposable {
   }
 
   /**
-   * Reads and discards what still comes on a half-closed socket that no parser reads any more.
+   * Reads and discards what still arrives on a half-closed socket that no parser reads any more.
    *
-   * @param patienceMs How long it may bring nothing, or little.
+   * @param patienceMs How long little or nothing may arrive.
    */
   discard(socket: Socket, patienceMs: number): void {
     this.#linger(null, socket, socket.remoteAddress ?? '', () => socket.destroy(), {
@@ -155,7 +155,7 @@ export class LingeringClose implements Disposable {
     });
   }
 
-  /** Ends the lingering of `socket`, as past the bounds. */
+  /** Closes `socket`, as if it had exceeded a limit. */
   stop(socket: Socket): void {
     for (const lingering of this.#connections) {
       if (lingering.socket === socket) this.#expire(lingering);
@@ -201,10 +201,10 @@ export class LingeringClose implements Disposable {
         socket.off('close', forget);
       },
     };
-    req?.on('data', onData); // on a bare socket it would take the bytes from Node's parser
-    source.on('pause', resume); // nobody wants what comes; whoever paused it is done with it
+    req?.on('data', onData); // a listener on a bare socket would take the bytes from Node's parser
+    source.on('pause', resume); // whoever paused it no longer reads it
     source.once('end', finish);
-    socket.once('end', finish); // nothing more comes of a body that the parser can't read on
+    socket.once('end', finish); // the body can't end if the parser has failed
     socket.once('close', forget);
     this.#connections.add(lingering);
     this.#timer ??= setInterval(() => this.#checkAll(), Math.min(SAMPLE_MS, patience.idleMs)).unref();
@@ -230,7 +230,7 @@ export class LingeringClose implements Disposable {
     if (bytes > maxBytes || isIdle || isTooSlow || elapsedMs >= totalMs) this.#expire(lingering);
   }
 
-  /** The longest lingering of the address with the most goes first, so that one client can't end those of others. */
+  /** Closes the oldest of the address with the most connections, so that one client can't displace others. */
   #makeRoom(address: string): void {
     const own = [...this.#connections].filter((lingering) => lingering.address === address);
     if (own.length > this.#limits.maxPerAddress) this.#expire(own[0]);
@@ -240,7 +240,7 @@ export class LingeringClose implements Disposable {
     this.#expire(most?.[0]);
   }
 
-  /** Stops reading, half-closes, and destroys the socket a little later. */
+  /** Stops reading and half-closes the socket, which is destroyed a little later. */
   #expire(lingering: Lingering | undefined): void {
     if (lingering === undefined) return;
     this.#remove(lingering);
@@ -258,7 +258,7 @@ export class LingeringClose implements Disposable {
   }
 }
 
-/** Whether the response is complete with what is left to write: it is not when its end is a last chunk or the close. */
+/** Whether the client can tell the end of the response before a last chunk or the close of the connection. */
 function canSendWhole(res: ServerResponse): boolean {
   return !res.headersSent || res.hasHeader('Content-Length') || !hasBody(res);
 }
@@ -268,9 +268,9 @@ function hasBody({ req, statusCode }: ServerResponse): boolean {
 }
 
 /**
- * Sends everything of `res` but its end, and calls `onSent` when the kernel has it. `args` are those of `end`.
+ * Sends all of `res` without ending it, and calls `onSent` when the kernel has it. `args` are those of `end`.
  *
- * @returns What sends the last byte, where that waits for the body ({@link LAST_BYTE}).
+ * @returns A function that sends the last byte, if that waits for the body ({@link LAST_BYTE}).
  */
 function sendWhole(
   res: ServerResponse,
@@ -302,7 +302,7 @@ function sendWhole(
   };
 }
 
-/** A response ends once. */
+/** The `end` of a response that has ended already. */
 function ignoreEnd(this: ServerResponse): ServerResponse {
   return this;
 }

@@ -16,7 +16,7 @@ export interface ListenerLimits {
   /** All headers of a request together, request line included. */
   readonly maxHeaderSize: number;
   readonly headersTimeoutMs: number;
-  /** How often the headers' clock is looked at. */
+  /** How often the headers' timeout is checked. */
   readonly checkIntervalMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly pipelining: PipeliningLimits;
@@ -33,7 +33,7 @@ export const LISTENER_LIMITS: ListenerLimits = {
 
 type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
 
-/** Told of every request that was answered before `handler` could see it. */
+/** Called for every request that was rejected before `handler` could see it. */
 export type OnRejectedConnection = (error: AppError, requestId: string, socket: Socket) => void;
 
 /** What {@link createListener} makes. */
@@ -42,18 +42,18 @@ export interface Listener extends Server {
   closeConnectionsAfterResponses(): void;
 }
 
-/** How often connections are looked at: whether clients read their responses, and are still there. */
+/** How often connections are checked: whether clients read their responses, and are still there. */
 const CHECK_MS = 1_000;
 
-/** The methods that some address of ours has; what the response to a CONNECT, which has none, tells. */
+/** The methods of all our routes, for the response to CONNECT, which has no route. */
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
 /**
- * An HTTP server for `handler` whose own rejections (malformed, too slow or too large requests) have the
- * contract's JSON shape too. Not yet listening.
+ * Makes an HTTP server for `handler` that rejects malformed, slow and large requests with the same JSON errors as the
+ * API. It does not listen yet.
  *
- * An `Expect` header is left to `handler`, so that a rejection goes out before a byte of the body was sent.
- * So is a missing `Host`, which Node would reject without a body.
+ * `Expect` is left to `handler`, so that a rejection goes out before a byte of the body was sent. So is a missing `Host`,
+ * which Node would reject without a body.
  */
 export function createListener(
   handler: RequestHandler,
@@ -67,7 +67,7 @@ export function createListener(
   const handle: RequestHandler = (req, res) => Connection.of(req.socket)?.add(req, res);
   const reject = async (socket: Socket, error: AppError, req?: IncomingMessage): Promise<void> => {
     rejected.add(socket);
-    // What came complete before it keeps its response: no later bytes undo it.
+    // Complete requests before it keep their responses: no later bytes undo them.
     await Connection.of(socket)?.responded();
     if (!socket.writable) return;
     const requestId = req === undefined ? newRequestId() : requestIdOf(req);
@@ -80,7 +80,7 @@ export function createListener(
     {
       maxHeaderSize: limits.maxHeaderSize,
       headersTimeout: limits.headersTimeoutMs,
-      // Bodies have their own clocks (byte-progress.ts); five minutes in all would end good slow uploads.
+      // Bodies have timeouts of their own (byte-progress.ts): five minutes in all would end good slow uploads.
       requestTimeout: 0,
       connectionsCheckingInterval: limits.checkIntervalMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
@@ -104,14 +104,14 @@ export function createListener(
   server.once('close', () => clearInterval(timer));
   server.on('connect', (req: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());
-    // Node's parser lets go of the socket here. Unread, it would not tell that the client has disconnected.
+    // Node's parser lets go of the socket here. Unless it is read, nobody notices that the client has disconnected.
     socket.once('end', () => socket.end());
     socket.resume();
     const error = appError('METHOD_NOT_ALLOWED', { params: { allow: METHODS }, headers: { Allow: METHODS } });
     void reject(socket, error, req);
   });
   server.on('clientError', (error: ParserError, socket: Socket) => {
-    // The parser raises its error again with every piece that still comes.
+    // The parser emits its error again with every chunk that still arrives.
     if (rejected.has(socket)) return;
     const problem = fromParser(error);
     const broken = Connection.of(socket)?.incomplete ?? null;
@@ -133,7 +133,7 @@ export function createListener(
   });
 }
 
-/** Ends a request whose body can't be read any further, and its connection with it. */
+/** Rejects a request whose body can't be parsed any further, and closes its connection. */
 function rejectBody(req: IncomingMessage, res: ServerResponse, error: AppError): void {
   if (!canRespond(res)) {
     onResponseEnd(res, () => halfClose(req.socket));

@@ -1,19 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { AppError } from '../errors/app-error.ts';
 
-/** What a line of the access log says beyond the HTTP facts; `docs/deployment.md` explains each field. */
+/** What a line of the access log adds to the HTTP facts. `docs/deployment.md` explains each field. */
 export interface LogFields {
   /** The error that was sent. */
   error?: AppError;
   /** The `Host` of a request that was rejected for its origin or host. */
   host?: string;
-  /** The setting that would let it pass. */
+  /** The setting that would allow it. */
   fix?: string;
   /** The pattern of the route, where the path holds ids. */
   route?: string;
   /** The rate limit that the request was over. */
   limit?: 'requests' | 'address';
-  /** How the file travelled. */
+  /** How the file reached Leadway. */
   mode?: 'forward' | 'direct' | 'relay';
   /** Stands for the user; see `createUserHash`. */
   userHash?: string;
@@ -31,17 +31,17 @@ export interface LogFields {
   upstreamMs?: number;
 }
 
-/** Where a request keeps its outcome; a WeakMap would be one more thing to walk for every collection. */
-const LOG_FIELDS = Symbol('outcome');
+/** A property of the request, because a WeakMap would cost the garbage collector more. */
+const LOG_FIELDS = Symbol('log fields');
 
 type WithLogFields = IncomingMessage & { [LOG_FIELDS]?: LogFields };
 
-/** Adds facts to the outcome of `req`. */
+/** Adds fields to the log line of `req`. */
 export function addLogFields(req: WithLogFields, facts: LogFields): void {
   Object.assign(logFieldsOf(req), facts);
 }
 
-/** The one object that holds the outcome of `req`: an upload writes its facts straight into it. */
+/** The fields of the log line of `req`, to be written to. */
 export function logFieldsOf(req: WithLogFields): LogFields {
   req[LOG_FIELDS] ??= {};
   return req[LOG_FIELDS];

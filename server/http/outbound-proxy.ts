@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import type { Secrets } from '../config/config.ts';
 import type { Secret } from '../config/secrets.ts';
 
-/** Where a call goes. Every URL is one. */
+/** The address of a call; every URL is one. */
 export interface OutboundTarget {
   readonly protocol?: string | null | undefined;
   readonly hostname?: string | null | undefined;
@@ -11,18 +11,18 @@ export interface OutboundTarget {
 
 /** A proxy for outbound calls. */
 export interface OutboundProxy {
-  /** With user and password, if it wants them. */
+  /** With user and password, if it has them. */
   readonly url: Secret;
-  /** Scheme, host and port alone: what may be printed. */
+  /** Scheme, host and port, which may be printed. */
   readonly shown: string;
 }
 
-/** The proxy for calls to `target`; null for those that go there straight. */
+/** The proxy for calls to `target`; null if they use none. */
 export type ProxyFor = (target: OutboundTarget) => OutboundProxy | null;
 
 /**
- * Decides by `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` how every outbound call travels. What stays on this machine never
- * uses a proxy, which Node's own support for these variables overlooks.
+ * Chooses the proxy of every outbound call by `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Calls to this machine never use
+ * one, which Node's own support for these variables does not ensure.
  */
 export function createProxyFor(
   { httpsProxy, httpProxy }: Pick<Secrets, 'httpsProxy' | 'httpProxy'>,
@@ -38,7 +38,7 @@ export function createProxyFor(
   };
 }
 
-/** What `url` may be shown as. */
+/** The part of `url` that may be printed. */
 export function showProxy(url: Secret): string {
   const { protocol, hostname, port } = new URL(url.reveal());
   return `${protocol}//${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
@@ -49,8 +49,8 @@ function toProxy(url: Secret | null): OutboundProxy | null {
 }
 
 /**
- * `NO_PROXY` as curl reads it: a name stands for itself and everything below it, with or without a dot in front; an
- * address may be a range (`10.0.0.0/8`); either may have a port; `*` is everything.
+ * `NO_PROXY` as curl reads it: a name matches itself and everything below it, with or without a dot in front; an address
+ * may be a range (`10.0.0.0/8`); either may have a port; `*` matches everything.
  */
 function createExemptions(noProxy: readonly string[]): (target: OutboundTarget) => boolean {
   const addresses = new BlockList();

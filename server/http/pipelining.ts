@@ -6,19 +6,19 @@ import { ByteProgress, sentBytes } from './byte-progress.ts';
 export interface PipeliningLimits {
   /** Requests that are handled at a time; the others wait, without a slot or a log line. */
   readonly maxHandled: number;
-  /** Requests that may wait; a connection with more is closed after the responses to those that are handled. */
+  /** Requests that may wait. A connection with more is closed after the responses to those that are handled. */
   readonly maxWaiting: number;
   /** How long a response may make no progress, in milliseconds. */
   readonly stallMs: number;
 }
 
 /**
- * Browsers do not pipeline and proxies hardly do, so eight serve every real client. Node parses all that one read of
- * the socket brought, up to 1,450 requests in 64 KiB: that is what may come after the eighth.
+ * Browsers do not pipeline and proxies hardly do, so eight serve every real client. One read of the socket, 64 KiB, may
+ * bring up to 1,450 requests, and Node parses them all.
  */
 export const PIPELINING_LIMITS: PipeliningLimits = { maxHandled: 8, maxWaiting: 100, stallMs: 30_000 };
 
-/** How much is read ahead of the requests that wait, in bytes, to notice a client that has disconnected. */
+/** How many bytes are read while requests wait, to notice a client that has disconnected. */
 const MAX_READ_AHEAD = 128 * 1024;
 
 /** A request and its response. */
@@ -38,20 +38,20 @@ export class Connection {
   readonly #socket: Socket;
   readonly #limits: PipeliningLimits;
   readonly #handle: Handle;
-  /** No Set: what is added to one and deleted again lives on through its tables until a full collection. */
+  /** Not a Set: the tables of a Set keep what was deleted from it alive until a full garbage collection. */
   readonly #handled: Exchange[] = [];
   #waiting: Exchange[] = [];
   #latest: Exchange | null = null;
-  /** Nothing more is handled on this connection. */
+  /** No further request of this connection is handled. */
   #isClosing = false;
   #closesAfterResponses = false;
   #isOverflowing = false;
-  /** Reads although requests wait. */
+  /** Whether it reads although requests wait. */
   #isReadingAhead = false;
-  /** What had been read when the first request had to wait. */
+  /** The bytes read when the first request had to wait. */
   #pausedAtBytes = 0;
   readonly #idle: (() => void)[] = [];
-  /** What the client has taken. */
+  /** The bytes that the client has taken. */
   readonly #progress: ByteProgress;
 
   constructor(socket: WithConnection, handle: Handle, limits: PipeliningLimits) {
@@ -64,7 +64,7 @@ export class Connection {
     socket.on('resume', () => {
       if (this.#waiting.length > 0 && !this.#isReadingAhead) socket.pause();
     });
-    // In the next tick, when Node has closed what it closes by itself.
+    // In the next tick, after Node has closed the responses that it closes by itself.
     socket.once('close', () => process.nextTick(() => this.#closeAll()));
   }
 
@@ -88,7 +88,7 @@ export class Connection {
     if (this.#waiting.length > this.#limits.maxWaiting) this.#overflow();
   }
 
-  /** Handles no further request: the response that is being sent says `Connection: close`. */
+  /** Handles no further request, because the response that is being sent says `Connection: close`. */
   close(): void {
     this.#isClosing = true;
     this.#waiting = [];
@@ -104,7 +104,7 @@ export class Connection {
     for (const { res } of this.#handled) this.#closeIfLatest(res);
   }
 
-  /** The request whose body has not come to its end; null when there is none. Node's parser errors don't say. */
+  /** The request whose body is incomplete, or null. Node's parser errors don't name it. */
   get incomplete(): Exchange | null {
     return this.#latest === null || this.#latest.req.complete ? null : this.#latest;
   }
@@ -115,8 +115,8 @@ export class Connection {
   }
 
   /**
-   * To be called about once a second: destroys the socket when its client has taken nothing of a response for too long,
-   * and looks whether it is still there.
+   * Call it about once a second: destroys the socket if its client has taken nothing of a response for too long, and
+   * notices if the client has disconnected.
    *
    * @param now In milliseconds.
    */
@@ -128,7 +128,7 @@ export class Connection {
     if (this.#progress.idleMs(now) >= this.#limits.stallMs) this.#socket.destroy();
   }
 
-  /** A paused socket does not tell that its client has disconnected. */
+  /** A paused socket does not notice that its client has disconnected. */
   #readAhead(): void {
     if (this.#waiting.length === 0) return;
     this.#isReadingAhead = this.#socket.bytesRead - this.#pausedAtBytes < MAX_READ_AHEAD;
@@ -136,13 +136,13 @@ export class Connection {
     else this.#socket.pause();
   }
 
-  /** Forgets all that waits, and what still comes: Node's parser would keep each request that it reads. */
+  /** Drops the requests that wait, and all that still arrive: Node's parser would keep each of them. */
   #overflow(): void {
     this.#waiting = [];
     this.#isClosing = true;
     this.#isOverflowing = true;
     const socket = this.#socket;
-    // Only a socket that is being read goes on when Node's parser has lost it.
+    // Node's parser may be removed only from a socket that is being read.
     socket.once('resume', () => {
       const parse = socket.listeners('data');
       socket.on('data', () => {});
@@ -160,7 +160,7 @@ export class Connection {
       return;
     }
     this.#closeIfLatest(exchange.res);
-    // A response may be made at once. By then the requests behind it that came with the same read have to be known.
+    // The handler may respond at once: first let the requests behind it arrive that came with the same read.
     setImmediate(() => {
       if (!exchange.res.closed) this.#handle(exchange.req, exchange.res);
     });
@@ -192,8 +192,8 @@ export class Connection {
   }
 
   /**
-   * Ends what is still open when the connection is gone. Node does not: a response that waits behind another never
-   * emits `close`, and after a CONNECT neither does any other.
+   * Closes the responses that are open when the connection closes. Node does not: a response that waits behind another
+   * never emits `close`, and after a CONNECT none does.
    */
   #closeAll(): void {
     this.#isClosing = true;
@@ -205,10 +205,10 @@ export class Connection {
   }
 }
 
-/** How long a half-closed connection may stay, so that what was sent can still be read. */
+/** How long a half-closed connection stays open, so that the client can read the response. */
 const HALF_CLOSED_MS = 1_000;
 
-/** Closes our side of `socket` and destroys it a second later. At once, the reset could overtake what was sent. */
+/** Closes our side of `socket` and destroys it a second later. A reset sent at once could overtake the response. */
 export function halfClose(socket: Socket): void {
   socket.end();
   const timer = setTimeout(() => socket.destroy(), HALF_CLOSED_MS).unref();

@@ -8,8 +8,8 @@ const ID = Symbol('request id');
 type WithId = IncomingMessage & { [ID]?: string };
 
 /**
- * The request's id: the proxy's `X-Request-Id` when it is well-formed, else a new UUID. The same for every
- * call with one request.
+ * The id of the request: the proxy's `X-Request-Id` if it is well-formed, otherwise a new UUID. Always the same for one
+ * request.
  */
 export function requestIdOf(req: WithId): string {
   const known = req[ID];

@@ -1,19 +1,20 @@
 import type { ServerResponse } from 'node:http';
 
-type LogFields = 'sent' | 'cut';
+/** `sent`: all of it was handed to the kernel. `cut`: the connection closed before. */
+type Outcome = 'sent' | 'cut';
 
-const LOG_FIELDS = Symbol('response outcome');
+const OUTCOME = Symbol('response outcome');
 const CHOSEN = Symbol('response chosen');
 const END = Symbol('response end');
 
-/** `null` while the response is open; undefined as long as nobody has asked. */
-type Tracked = ServerResponse & { [LOG_FIELDS]?: LogFields | null; [CHOSEN]?: true };
+/** The outcome is `null` while the response is open, and undefined until somebody asks. */
+type Tracked = ServerResponse & { [OUTCOME]?: Outcome | null; [CHOSEN]?: true };
 
 /**
- * Calls `listener` once when the response has ended: all of it was handed to the kernel, or its connection is gone.
- * At once where that has happened already.
+ * Calls `listener` once when the response has ended: it was handed to the kernel, or its connection has closed. At once if
+ * that has happened already.
  *
- * This is not `close`. A response that comes before the request's body stays open until the body has been read
+ * This is not `close`: a response that precedes the request's body stays open until the body has been read
  * (lingering-close.ts), and no slot, counter or log line waits for that.
  */
 export function onResponseEnd(res: Tracked, listener: () => void): void {
@@ -27,7 +28,7 @@ export function onResponseEndFirst(res: Tracked, listener: () => void): void {
   else listener();
 }
 
-/** A signal that is aborted when the client disconnects before the response was sent. */
+/** A signal that is aborted if the client disconnects before the response is sent. */
 export function disconnectSignal(res: Tracked): AbortSignal {
   const disconnected = new AbortController();
   onResponseEnd(res, () => {
@@ -36,13 +37,13 @@ export function disconnectSignal(res: Tracked): AbortSignal {
   return disconnected.signal;
 }
 
-/** Whether something may still become of the response: it was not sent yet, and its connection is there. */
+/** Whether the response has not been sent yet and its connection is open. */
 export function isResponseOpen(res: Tracked): boolean {
-  if (res[LOG_FIELDS] === undefined) {
-    res[LOG_FIELDS] = res.closed ? closingOutcome(res) : null;
-    res.once('close', () => markResponseEnd(res, closingOutcome(res)));
+  if (res[OUTCOME] === undefined) {
+    res[OUTCOME] = res.closed ? outcomeAtClose(res) : null;
+    res.once('close', () => markResponseEnd(res, outcomeAtClose(res)));
   }
-  return res[LOG_FIELDS] === null;
+  return res[OUTCOME] === null;
 }
 
 /** Whether no response has been chosen for the request yet, and one could still be sent. */
@@ -50,23 +51,23 @@ export function canRespond(res: Tracked): boolean {
   return !res.headersSent && !res.destroyed && res[CHOSEN] === undefined;
 }
 
-/** Notes that the response is chosen, although nothing of it was sent yet. */
+/** Notes that the response is chosen, although nothing of it has been sent yet. */
 export function markResponseChosen(res: Tracked): void {
   res[CHOSEN] = true;
 }
 
 /** Whether the whole response was handed to the kernel. */
 export function isResponseSent(res: Tracked): boolean {
-  return res[LOG_FIELDS] === 'sent' || res.writableFinished;
+  return res[OUTCOME] === 'sent' || res.writableFinished;
 }
 
-/** Ends the response for those who wait with {@link onResponseEnd}. The first outcome stands. */
-export function markResponseEnd(res: Tracked, outcome: LogFields): void {
+/** Calls the listeners of {@link onResponseEnd}. The first outcome stands. */
+export function markResponseEnd(res: Tracked, outcome: Outcome): void {
   if (!isResponseOpen(res)) return;
-  res[LOG_FIELDS] = outcome;
+  res[OUTCOME] = outcome;
   res.emit(END);
 }
 
-function closingOutcome(res: ServerResponse): LogFields {
+function outcomeAtClose(res: ServerResponse): Outcome {
   return res.writableFinished ? 'sent' : 'cut';
 }

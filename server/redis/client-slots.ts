@@ -8,17 +8,17 @@ import type { SharedStore } from './store.ts';
 /** Counts how many uploads each client has in flight in all replicas. */
 export interface ClientSlots extends Disposable {
   /**
-   * Takes a place; null when the client has `max` already. Call what it returns to give it back. While Redis
-   * is away nothing is rejected, and what was taken is counted as soon as Redis is back.
+   * Takes a slot and returns a function that releases it; null if the client has `max` already. While Redis is away
+   * nothing is rejected, and slots that are taken count as soon as Redis is back.
    */
   take(client: string, max: number): Promise<(() => void) | null>;
 }
 
-/** What {@link createCallerPlaces} takes. */
+/** The options of {@link createClientSlots}. */
 export interface ClientSlotsOptions {
   readonly store: SharedStore;
   readonly logger: Logger;
-  /** A replica that dies gives nothing back: its places end by themselves after this long. */
+  /** The slots of a replica that dies end after this long. */
   readonly leaseMs?: number;
 }
 
@@ -33,27 +33,27 @@ redis.call('PEXPIRE', KEYS[1], lease)
 return 1
 `);
 
-/** Adds what is not there, too: Redis may have come back empty, or the place was taken without it. */
+/** Adds the slot if it is missing: Redis may have come back empty, or was away when the slot was taken. */
 const RENEW = defineScript(`
 redis.call('ZADD', KEYS[1], now + tonumber(ARGV[1]), ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1
 `);
 
-/** Places that are counted in Redis. */
+/** Makes slots that are counted in Redis. */
 export function createClientSlots({ store, logger, leaseMs = LEASE_MS }: ClientSlotsOptions): ClientSlots {
-  /** Key by id: the places that are taken, and those that were given back but not yet in Redis. */
+  /** Keys by id: the slots that are taken, and those that are released but not yet in Redis. */
   const held = new Map<string, string>();
-  const given = new Map<string, string>();
-  const note = (err: unknown): void => logger.debug({ err }, 'a place could not be updated in Redis');
-  const giveBack = (id: string, key: string): void => {
-    given.set(id, key);
-    store.send('ZREM', key, id).then(() => given.delete(id), note);
+  const released = new Map<string, string>();
+  const note = (err: unknown): void => logger.debug({ err }, 'a slot could not be updated in Redis');
+  const release = (id: string, key: string): void => {
+    released.set(id, key);
+    store.send('ZREM', key, id).then(() => released.delete(id), note);
   };
   const timer = setInterval(() => {
     if (!store.isUp) return;
     for (const [id, key] of held) RENEW(store, [key], [leaseMs, id]).catch(note);
-    for (const [id, key] of given) giveBack(id, key);
+    for (const [id, key] of released) release(id, key);
   }, leaseMs / 3);
   timer.unref();
   return {
@@ -65,7 +65,7 @@ export function createClientSlots({ store, logger, leaseMs = LEASE_MS }: ClientS
       if (!isTaken) return null;
       held.set(id, key);
       return () => {
-        if (held.delete(id)) giveBack(id, key);
+        if (held.delete(id)) release(id, key);
       };
     },
     [Symbol.dispose]: () => clearInterval(timer),

@@ -1,7 +1,7 @@
 import type { SharedStore } from './store.ts';
 
 /**
- * What `shared` resolves to or, while Redis is away, what `local` does: a limit that each replica enforces for itself is
+ * Resolves to the result of `shared` or, while Redis is away, of `local`: a limit that each replica enforces for itself is
  * better than none.
  */
 export async function sharedOrLocal<T>(

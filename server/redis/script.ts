@@ -20,15 +20,14 @@ export type Script = (
 ) => Promise<unknown>;
 
 /**
- * What every script may use: the time in milliseconds by the clock of Redis, which all replicas have in
- * common whatever their own clocks say.
+ * Gives scripts `now`, in milliseconds, by the clock of Redis: the clocks of replicas may differ.
  */
 const PRELUDE = `
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 `;
 
-/** Makes `body` callable; it is sent in full only to a Redis that does not know it yet. */
+/** Makes a script of `body`. It is sent in full only to a Redis that does not know it yet. */
 export function defineScript(body: string): Script {
   const source = PRELUDE + body;
   const digest = createHash('sha1').update(source).digest('hex');
@@ -43,7 +42,7 @@ export function defineScript(body: string): Script {
   };
 }
 
-/** Whether Redis does not know a script by its digest: it has been restarted, or told to forget its scripts. */
+/** Whether Redis does not know the script, because it was restarted or its scripts were flushed. */
 export function isScriptMissing(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }

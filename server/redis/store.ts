@@ -4,23 +4,23 @@ import { redactText } from '../redaction.ts';
 import { openRedisConnection } from './redis-connection.ts';
 import { isScriptMissing } from './script.ts';
 
-/** What replicas share: a Redis that may be away at any moment. */
+/** The Redis that replicas share, which may be away at any moment. */
 export interface SharedStore extends AsyncDisposable {
-  /** Whether it responds at the moment. */
+  /** Whether it responds now. */
   readonly isUp: boolean;
-  /** Runs one command. Rejects at once when Redis is known to be away, else after {@link COMMAND_TIMEOUT_MS}. */
+  /** Runs one command. Rejects at once if Redis is known to be away, otherwise after {@link COMMAND_TIMEOUT_MS}. */
   send(...command: string[]): Promise<unknown>;
-  /** Why it can't be used, for the log and the readiness probe; null when it can. */
+  /** Why it can't be used, for the log and the readiness probe; null if it can. */
   problem(): string | null;
 }
 
-/** Limits are a few numbers: whoever takes longer than this to add them up is as good as away. */
+/** Counters take a millisecond: a Redis that needs longer than this is as good as away. */
 const COMMAND_TIMEOUT_MS = 250;
 const PROBE_INTERVAL_MS = 500;
 
 const PROBLEM = 'Redis is away: each process counts limits for itself';
 
-/** What all our uses need: a script that writes. A read-only or full Redis responds PING all the same. */
+/** A script that writes, which all our uses need. A read-only or full Redis responds to PING all the same. */
 const PROBE = [
   'EVAL',
   "return redis.call('SET', KEYS[1], '1', 'PX', 1000)",
@@ -29,9 +29,8 @@ const PROBE = [
 ] as const;
 
 /**
- * Connects to Redis in the background and for as long as the process lives. Commands are never queued for
- * later, and one that fails or is late makes all others fail at once until a probe has got through: a
- * request must not wait for Redis more than once.
+ * Connects to Redis in the background, for as long as the process lives. Commands are never queued for later. One that
+ * fails or is late makes all others fail at once until a probe succeeds, so that a request waits for Redis at most once.
  */
 export function openSharedStore(url: string, logger: Logger): SharedStore {
   const address = toRedisAddress(url);
