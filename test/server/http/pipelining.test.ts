@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { mock } from 'node:test';
 import { LingeringClose } from '../../../server/http/lingering-close.ts';
 import { createListener, LISTENER_LIMITS } from '../../../server/http/listener.ts';
 import { Connection, PIPELINING_LIMITS, type PipeliningLimits } from '../../../server/http/pipelining.ts';
@@ -161,6 +162,10 @@ describe('pipelined requests', () => {
 });
 
 describe('a response that is not read', () => {
+  // The server's own checks go by the real clock.
+  beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }));
+  afterEach(() => mock.timers.reset());
+
   /** A request on a connection whose client reads nothing, with the connection's own clock in our hands. */
   async function unread(server: HeldServer) {
     const wire = await dial(await server.listen(), GET('/1') + GET('/2'));
