@@ -201,7 +201,7 @@ describe('a response that is not read', () => {
       check(now);
       assert.equal(socket.destroyed, false);
       wire.socket.resume();
-      await settled(() => socket.writableLength < unsent, 'some of it was taken');
+      await settled(() => socket.writableLength < unsent, 'some of it was taken', 20_000);
       wire.socket.pause();
       unsent = socket.writableLength;
     }
