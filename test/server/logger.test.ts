@@ -1,4 +1,9 @@
 import assert from 'node:assert/strict';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import process from 'node:process';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { createLogger } from '../../server/logger.ts';
 import { LogSink } from '../helpers/log-sink.ts';
 import { fixture } from '../helpers/multipart.ts';
@@ -57,7 +62,32 @@ describe('the logger', () => {
   });
 });
 
-describe('secrets in the logs and responds of the whole test server', () => {
+describe('standard output', () => {
+  const logOne = `
+    import { createLogger } from './server/logger.ts';
+    createLogger({ level: 'info' }).info('started');`;
+  const run = (rest: string): ChildProcessByStdio<null, Readable, null> =>
+    spawn(process.execPath, ['--input-type=module', '-e', `${logOne}${rest}`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+
+  it('gets a line although no other follows', async () => {
+    const child = run('setInterval(() => {}, 60_000);');
+    const [line] = await once(child.stdout, 'data');
+    assert.match(String(line), /"msg":"started"/);
+    child.kill();
+    await once(child, 'exit');
+  });
+
+  it('has every line when the process ends by itself, and when it is ended at once', async () => {
+    for (const rest of ['', 'process.exit(3);']) {
+      const lines = await text(run(rest).stdout);
+      assert.match(lines, /"msg":"started"/);
+    }
+  });
+});
+
+describe('secrets in the logs and responses of the whole test server', () => {
   it('are nowhere, whatever goes wrong, at level trace', async () => {
     const token = 'opaque-token-of-no-known-form';
     await using testServer = await createTestServer({
