@@ -63,18 +63,19 @@ export function createLogger({ level, destination, target }: LoggerOptions): Log
 
 const GATHER_MS = 50;
 
-/** Standard output, written to once for all lines of 50 ms or 4 KiB. Ends of the process write what is left. */
+/** Standard output, written to once for all lines of 50 ms or 4 KiB. pino writes the rest when the process ends. */
 function createOutput(): DestinationStream {
   const output = pino.destination({ dest: 1, sync: false, minLength: 4096 });
-  let timer: NodeJS.Timeout | null = null;
+  let isFlushing = false;
   const flush = (): void => {
-    timer = null;
+    isFlushing = false;
     output.flush();
   };
   return {
     write(line) {
       output.write(line);
-      timer ??= setTimeout(flush, GATHER_MS).unref();
+      if (!isFlushing) setTimeout(flush, GATHER_MS).unref();
+      isFlushing = true;
     },
   };
 }
