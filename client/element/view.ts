@@ -161,7 +161,10 @@ export function createView(on: ViewEvents): View {
     (next?.card ?? browse).focus();
   }
 
-  function showSummary(items: readonly UploadItem[], { texts, language, isPaused, isMultiple }: ViewState): void {
+  function showSummary(
+    items: readonly UploadItem[],
+    { texts, language, isPaused, isMultiple }: ViewState,
+  ): void {
     const inFlight = items.filter((item) => !hasEnded(item));
     const done = items.filter(({ state }) => state === 'done').length;
     const waiting = inFlight.filter(({ progress }) => progress.retryAtMs !== undefined);
