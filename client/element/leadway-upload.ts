@@ -168,6 +168,7 @@ export class LeadwayUpload extends Base {
   #items = new Map<string, UploadItem>();
   #value = '';
   #isPaused = false;
+  #isConnecting = false;
   #isFormDisabled = false;
   #timer: ReturnType<typeof setInterval> | undefined;
   #settling: (() => void)[] = [];
@@ -223,6 +224,7 @@ export class LeadwayUpload extends Base {
   }
 
   set options(options: Omit<UploaderOptions, 'endpoint'> | undefined) {
+    if (options === this.#options) return;
     this.#options = options ?? {};
     this.#reconnect();
   }
@@ -239,6 +241,7 @@ export class LeadwayUpload extends Base {
   }
 
   set uploader(uploader: Uploader | undefined) {
+    if (uploader === this.#uploader) return;
     this.#uploader = uploader;
     this.#reconnect();
   }
@@ -301,7 +304,7 @@ export class LeadwayUpload extends Base {
       if (list.length) this.#store.clear();
     }
     if (!list.length) return [];
-    if (!this.#config) void this.#connect();
+    if (!this.#config) this.#connectSoon();
     const { conversation, contact, location, channel, mode } = this;
     const options: ItemOptions = {
       conversationId: conversation || undefined,
@@ -384,10 +387,7 @@ export class LeadwayUpload extends Base {
     this.#listen();
     this.#refresh();
     this.#update();
-    // Frameworks set the properties of an element right after they have put it into the page.
-    queueMicrotask(() => {
-      if (this.isConnected && !this.#config) void this.#connect();
-    });
+    this.#connectSoon();
   }
 
   disconnectedCallback(): void {
@@ -467,7 +467,17 @@ export class LeadwayUpload extends Base {
   #reconnect(): void {
     this.#ownUploader = undefined;
     this.#config = undefined;
-    if (this.isConnected) void this.#connect();
+    this.#connectSoon();
+  }
+
+  /** Not at once: frameworks set the properties of an element right after they have put it into the page. */
+  #connectSoon(): void {
+    if (this.#isConnecting) return;
+    this.#isConnecting = true;
+    queueMicrotask(() => {
+      this.#isConnecting = false;
+      if (this.isConnected && !this.#config) void this.#connect();
+    });
   }
 
   async #connect(): Promise<void> {
