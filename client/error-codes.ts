@@ -51,9 +51,10 @@ export const SERVER_ERROR_CODES = [
 
 /**
  * Errors of the client itself: the server was not reached (`NETWORK`), the browser has no network (`OFFLINE`), the
- * file on the disk has changed or is gone (`UNREADABLE`), the upload was cancelled (`ABORTED`).
+ * file on the disk has changed or is gone (`UNREADABLE`), the upload was cancelled (`ABORTED`), or there is no upload
+ * server at the endpoint (`SERVER_NOT_FOUND`).
  */
-export const LOCAL_ERROR_CODES = ['NETWORK', 'OFFLINE', 'ABORTED', 'UNREADABLE'] as const;
+export const LOCAL_ERROR_CODES = ['NETWORK', 'OFFLINE', 'ABORTED', 'UNREADABLE', 'SERVER_NOT_FOUND'] as const;
 
 /**
  * Every error code: those of the server and those of the client itself.
@@ -66,3 +67,44 @@ export const LOCAL_ERROR_CODES = ['NETWORK', 'OFFLINE', 'ABORTED', 'UNREADABLE']
  * ```
  */
 export type UploadErrorCode = (typeof SERVER_ERROR_CODES)[number] | (typeof LOCAL_ERROR_CODES)[number];
+
+/**
+ * The `details` of an error, by its code. Codes that are not listed have no details, or details for support only.
+ *
+ * @example
+ * ```ts
+ * import type { ErrorDetails } from 'leadway-bff-client';
+ *
+ * const describe = ({ limit, channel }: ErrorDetails['FILE_TOO_LARGE']) => `${limit} bytes on ${channel}`;
+ * ```
+ */
+export interface ErrorDetails {
+  readonly FILE_TOO_LARGE: {
+    /** In bytes. */
+    readonly limit: number;
+    readonly channel?: string;
+    readonly use?: 'direct';
+  };
+  readonly BODY_TOO_LARGE: { readonly limit?: number };
+  readonly TYPE_NOT_ALLOWED: {
+    readonly extension: string;
+    readonly declared: string | null;
+    readonly detected?: string | null;
+    readonly allowed: readonly string[];
+  };
+  readonly TYPE_MISMATCH: {
+    readonly extension: string;
+    readonly declared: string | null;
+    readonly detected: string | null;
+  };
+  readonly MISSING_FIELD: { readonly field?: string; readonly fields?: readonly string[] };
+  readonly INVALID_FIELD: { readonly field?: string };
+  readonly SIZE_MISMATCH: { readonly declared: number; readonly received: number };
+  readonly DIRECT_UNAVAILABLE: { readonly use: 'forward' | 'relay' };
+  readonly FILE_INFECTED: { readonly signature?: string };
+  readonly SERVER_NOT_FOUND: {
+    /** What was found instead: nothing, a web page, another status, a redirect, or a response that CORS hides. */
+    readonly reason: 'silent' | 'html' | 'status' | 'redirect' | 'cors';
+    readonly url: string;
+  };
+}

@@ -1,5 +1,4 @@
 import type { ErrorFactory } from './messages.ts';
-import { typeMessage } from './type-message.ts';
 import type { ClientConfig, UploadMode, UploadOptions } from './types.ts';
 import type { UploadError } from './upload-error.ts';
 
@@ -35,12 +34,17 @@ function limitOf(
   return modes.includes(mode) ? (directMaxBytes[name] ?? directMaxBytes.default) : 0;
 }
 
+/** The largest file that can be uploaded, in bytes. */
+export function maxBytesFor(options: CheckOptions, config: ClientConfig): number {
+  return Math.max(...requestedModes(options).map((mode) => limitOf(mode, options, config)));
+}
+
 /** The error that the server would reject a file with, as far as name and size tell; null when it would accept it. */
 export function checkFile(
   file: File,
   options: CheckOptions,
   config: ClientConfig,
-  { language, toError }: ErrorFactory,
+  { say, toError }: ErrorFactory,
 ): UploadError | null {
   const name = cleanName(file.name);
   if (name === null) return toError('BAD_FILENAME');
@@ -48,15 +52,20 @@ export function checkFile(
   const type = config.types.find(({ extensions }) => extensions.includes(extension));
   if (!type) {
     const allowed = config.types.flatMap(({ extensions }) => extensions);
-    const details = { extension, declared: file.type, allowed };
-    return toError('TYPE_NOT_ALLOWED', { details }, typeMessage(extension, allowed, language === 'es'));
+    const { rejections } = config;
+    const template = extension
+      ? (rejections?.byExtension[extension] ?? rejections?.other)
+      : rejections?.noExtension;
+    const values = { filename: name, extension: `.${extension}`, allowed: allowed.join(', ').toUpperCase() };
+    const details = { extension, declared: file.type || null, allowed };
+    return toError('TYPE_NOT_ALLOWED', { details }, template && say([template, template], values));
   }
   if (!file.size) return toError('EMPTY_FILE');
   const { channel = config.channels.default, mode = 'auto' } = options;
   if (mode !== 'auto' && !config.modes.includes(mode)) {
     return toError('DIRECT_UNAVAILABLE', { status: 502, details: { use: 'forward' } });
   }
-  const limit = Math.max(...requestedModes(options).map((one) => limitOf(one, options, config)));
+  const limit = maxBytesFor(options, config);
   return file.size > limit ? toError('FILE_TOO_LARGE', { details: { limit, channel } }) : null;
 }
 

@@ -3,7 +3,7 @@ import { checkFile, modesFor } from './file-check.ts';
 import type { ErrorFactory } from './messages.ts';
 import type { ProgressTracker } from './progress.ts';
 import type { RequestOptions, Send } from './request.ts';
-import type { UploadMode, UploadOptions, UploadResult } from './types.ts';
+import type { Delivery, UploadMode, UploadOptions, UploadResult } from './types.ts';
 import { UploadError } from './upload-error.ts';
 
 /** Enough of a file for the server to recognise its type. */
@@ -13,7 +13,7 @@ const EXPIRY_MARGIN_MS = 60_000;
 /** How long a mode that failed is not tried again. */
 const BLOCK_MS = 5 * 60_000;
 /** Errors of `complete` after which the file has to be sent again. */
-const TICKET_LOST = ['TICKET_INVALID', 'TICKET_EXPIRED', 'NOT_UPLOADED'];
+export const TICKET_LOST = ['TICKET_INVALID', 'TICKET_EXPIRED', 'NOT_UPLOADED'];
 /** Errors in response to the leading bytes that are not about the file. */
 const NOT_ABOUT_FILE = ['NETWORK', 'SIZE_MISMATCH', 'DIRECT_UNAVAILABLE'];
 
@@ -27,9 +27,13 @@ interface SignedUpload {
 }
 
 /** The response to a form, and to `complete`. */
-type UploadResponse =
-  | { readonly mode?: 'forward' | 'relay'; readonly uploadedFiles: Readonly<Record<string, string>> }
-  | ({ readonly mode: 'direct' } & SignedUpload);
+type UploadResponse = CompletedUpload | ({ readonly mode: 'direct' } & SignedUpload);
+
+interface CompletedUpload {
+  readonly mode?: 'forward' | 'relay';
+  readonly uploadedFiles: Readonly<Record<string, string>>;
+  readonly delivery?: Delivery;
+}
 
 /** What the uploads of an uploader share. */
 export interface UploadDeps {
@@ -40,15 +44,38 @@ export interface UploadDeps {
   readonly blockedUntil: Map<string, number>;
 }
 
+/** Completes a file that is in storage. @throws UploadError */
+export async function completeUpload(
+  send: Send,
+  ticket: string,
+  options: Pick<RequestOptions, 'file' | 'signal'>,
+): Promise<CompletedUpload> {
+  const response = await send({
+    method: 'POST',
+    path: '/messages/upload/complete',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ ticket }),
+    ...options,
+  });
+  return response as CompletedUpload;
+}
+
+/** The name and URL of the one file of a response; undefined when it has none. */
+export function uploadedFile({ uploadedFiles = {}, delivery }: CompletedUpload) {
+  const [[name, url] = []] = Object.entries(uploadedFiles);
+  return name && url ? { name, url, ...(delivery && { delivery }) } : undefined;
+}
+
 /**
  * Creates the function that uploads a file. After a failure it may be called again, and does not repeat what has
- * been done: a file that is in storage is only completed.
+ * been done: a file that is in storage is only completed. `onStored` is called with its ticket.
  */
 export function createFileUpload(
   file: File,
   options: UploadOptions,
   progress: ProgressTracker,
   deps: UploadDeps,
+  onStored: (ticket: string | undefined) => void,
 ): () => Promise<UploadResult> {
   const { send, config, blockedUntil, errors } = deps;
   const { toError } = errors;
@@ -78,6 +105,7 @@ export function createFileUpload(
         } else throw error;
         signed = undefined;
         isStored = false;
+        onStored(undefined);
       }
     }
   };
@@ -89,9 +117,21 @@ export function createFileUpload(
       progress.update({ mode });
       if (mode !== 'direct') {
         const query = requestedMode === 'auto' && mode === 'forward' ? '' : `?mode=${mode}`;
-        const response = (await postForm(file, query).catch((error) =>
-          probeWithLeadingBytes(query, error),
-        )) as UploadResponse;
+        let response: UploadResponse;
+        try {
+          response = (await postForm(file, query).catch((error) =>
+            probeWithLeadingBytes(query, error),
+          )) as UploadResponse;
+        } catch (error) {
+          const { modes } = await config.read(signal);
+          const isBodyTooLarge = error instanceof UploadError && error.is('BODY_TOO_LARGE');
+          // A proxy allows only smaller bodies: a direct upload sends it no more than the leading bytes.
+          if (!isBodyTooLarge || requestedMode !== 'auto' || !modes.includes('direct') || isBlocked('direct'))
+            throw error;
+          block('forward');
+          block('relay');
+          return undefined;
+        }
         if (response.mode !== 'direct') return toResult(response, mode);
         signed = response;
         progress.startAttempt();
@@ -104,15 +144,8 @@ export function createFileUpload(
     if (!isStored) return undefined;
     progress.setSent(1);
     const { ticket } = signed as SignedUpload;
-    const completed = await send({
-      method: 'POST',
-      path: '/messages/upload/complete',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ ticket }),
-      file,
-      signal,
-    });
-    return toResult(completed as UploadResponse, 'direct');
+    onStored(ticket);
+    return toResult(await completeUpload(send, ticket, { file, signal }), 'direct');
   }
 
   async function chooseMode(): Promise<UploadMode> {
@@ -190,16 +223,13 @@ export function createFileUpload(
     return send({ method: 'POST', file, signal, ...request });
   }
 
-  function toResult(response: UploadResponse, fallback: UploadMode): UploadResult {
-    const { mode = fallback, uploadedFiles = {} } = response as Extract<
-      UploadResponse,
-      { uploadedFiles: unknown }
-    >;
-    const [[name, url] = []] = Object.entries(uploadedFiles);
-    if (!name || !url) throw toError('UPSTREAM_ERROR', { status: 200 });
+  function toResult(response: CompletedUpload, fallback: UploadMode): UploadResult {
+    const { mode = fallback } = response;
+    const uploaded = uploadedFile(response);
+    if (!uploaded) throw toError('UPSTREAM_ERROR', { status: 200 });
     progress.setSent(1);
     progress.update({ phase: 'done', mode, remainingMs: 0 });
-    return { file, name, url, mode };
+    return { file, mode, ...uploaded };
   }
 
   function isBlocked(key: string): boolean {

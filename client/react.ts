@@ -1,5 +1,5 @@
 import { useEffect, useState, useSyncExternalStore } from 'react';
-import { createUploadStore, type UploadItem, type UploadStore } from './store.ts';
+import { createUploadStore, type StoreTotals, type UploadItem, type UploadStore } from './store.ts';
 import type { Uploader, UploaderOptions } from './types.ts';
 import { createUploader } from './uploader.ts';
 
@@ -14,8 +14,10 @@ import { createUploader } from './uploader.ts';
  * const isIdle = ({ items }: Uploads) => items.every(({ state }) => state === 'done');
  * ```
  */
-export interface Uploads extends Omit<UploadStore, 'getSnapshot' | 'subscribe'> {
+export interface Uploads extends Omit<UploadStore, 'getSnapshot' | 'getTotals' | 'subscribe'> {
   readonly items: readonly UploadItem[];
+  /** The progress of the whole list. */
+  readonly totals: StoreTotals;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface Uploads extends Omit<UploadStore, 'getSnapshot' | 'subscribe'> 
  *   const { items, add, cancel } = useUploads(uploader);
  *   return (
  *     <>
- *       <input type="file" multiple onChange={({ target }) => add(target.files ?? [], ids)} />
+ *       <input type="file" multiple onChange={({ target }) => add(target.files, ids)} />
  *       {items.map(({ id, file, state, progress, result, error }) => (
  *         <p key={id}>
  *           {result ? <a href={result.url}>{file.name}</a> : file.name}{' '}
@@ -52,7 +54,7 @@ export function useUploads(source: UploadStore | Uploader | UploaderOptions = {}
   const items = useSyncExternalStore(store.subscribe, store.getSnapshot, store.getSnapshot);
   useEffect(() => (isOwn ? store.clear : undefined), [store, isOwn]);
   const { add, cancel, retry, remove, clear } = store;
-  return { items, add, cancel, retry, remove, clear };
+  return { items, totals: store.getTotals(), add, cancel, retry, remove, clear };
 }
 
 function toStore(source: UploadStore | Uploader | UploaderOptions): { store: UploadStore; isOwn: boolean } {

@@ -1,6 +1,7 @@
 import { abortable, orAbort } from './abortable.ts';
 import type { UploadErrorCode } from './error-codes.ts';
 import type { ErrorFactory } from './messages.ts';
+import { explainMissingServer, type ForeignResponse } from './missing-server.ts';
 import type { RequestEntry, UploaderOptions } from './types.ts';
 import { UploadError } from './upload-error.ts';
 
@@ -33,6 +34,8 @@ const CODE_OF_STATUS: Readonly<Record<number, UploadErrorCode>> = {
   503: 'BUSY',
 };
 
+/** The endpoints that the page has had a response from: from then on a failure is a failure of the network. */
+const knownEndpoints = new Set<string>();
 let lastId = 0;
 
 /** Creates the function that sends requests. It uses XMLHttpRequest because `fetch` reports no upload progress. */
@@ -71,11 +74,15 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
       onRequest?.({ ...started, endedAtMs: Date.now(), status, code });
 
     onRequest?.(started);
+    let foreign: ForeignResponse | undefined;
     try {
       const [status, response] = await abortable<[number, unknown]>(signal, (resolve, reject) => {
         const xhr = new XMLHttpRequest();
         let timer: ReturnType<typeof setTimeout> | undefined;
-        const fail = () => reject(toError('NETWORK', { retryable: true }));
+        const fail = () => {
+          foreign = { status: 0, responseURL: '' };
+          reject(toError('NETWORK', { retryable: true }));
+        };
         const restartTimer = () => {
           clearTimeout(timer);
           timer = setTimeout(fail, idleTimeoutMs);
@@ -93,8 +100,11 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
           const json = parseJson(xhr.responseText);
           const { status } = xhr;
           const isSuccess = status >= 200 && status < 300;
+          const isOurs = isSuccess ? isOwnResponse(path, json) : isOwnError(json);
+          if (isOurs && isServer) knownEndpoints.add(base);
+          if (!isOurs) foreign = { status, responseURL: xhr.responseURL };
           // A captive portal responds 200 with a page of its own.
-          if (isSuccess && (json || !isServer)) resolve([status, json]);
+          if (isSuccess && (isOurs || !isServer)) resolve([status, json]);
           else reject(toUploadError(xhr, json));
         };
         xhr.open(method, url);
@@ -110,7 +120,10 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
       });
       reportEnd(status);
       return response;
-    } catch (error) {
+    } catch (reason) {
+      const isUnknown = isServer && !knownEndpoints.has(base) && navigator.onLine !== false;
+      const error =
+        isUnknown && foreign && !signal?.aborted ? await explainMissingServer(url, foreign, errors) : reason;
       const isUploadError = error instanceof UploadError;
       const code = isUploadError ? error.code : 'ABORTED';
       reportEnd(isUploadError ? error.status : 0, code);
@@ -123,9 +136,8 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
 
   function toUploadError(xhr: XMLHttpRequest, json: unknown): UploadError {
     const { status } = xhr;
-    const body = (json ?? {}) as Partial<UploadError>;
-    if (body.code && body.message) {
-      const { code, message, retryable, retryAfterMs, requestId, details } = body;
+    if (isOwnError(json)) {
+      const { code, message, retryable, retryAfterMs, requestId, details } = json;
       const facts = { status, retryable: retryable === true, retryAfterMs, requestId, details };
       return toError(code, facts, message);
     }
@@ -136,6 +148,15 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
       ...(seconds > 0 && { retryAfterMs: seconds * 1000 }),
     });
   }
+}
+
+/** Whether a success is the server's own, and not a page or the JSON of another service. */
+function isOwnResponse(path: string, json: unknown): boolean {
+  return typeof json === 'object' && json !== null && (path !== '/config' || 'types' in json);
+}
+
+function isOwnError(json: unknown): json is Omit<UploadError, 'is'> {
+  return typeof json === 'object' && json !== null && 'code' in json && 'message' in json;
 }
 
 function parseJson(text: string): unknown {

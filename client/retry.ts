@@ -41,7 +41,8 @@ export async function retry<T>(
   let heldMs = 0;
 
   async function wait(ms: number, waitingFor: UploadErrorCode): Promise<void> {
-    progress.update({ phase: 'waiting', retryAtMs: Date.now() + ms, waitingFor });
+    const waitingMessage = errors.explainWait(waitingFor);
+    progress.update({ phase: 'waiting', retryAtMs: Date.now() + ms, waitingFor, waitingMessage });
     await sleep(ms, signal);
   }
 
@@ -56,7 +57,8 @@ export async function retry<T>(
       return await attempt();
     } catch (error) {
       signal?.throwIfAborted();
-      if (!(error instanceof UploadError)) throw error;
+      // Without a server at the endpoint no attempt can succeed.
+      if (!(error instanceof UploadError) || error.is('SERVER_NOT_FOUND')) throw error;
       const { code, status, retryable, retryAfterMs = 0 } = error;
       if (code === 'NETWORK') {
         // A file that has changed since it was chosen looks like a broken network, and never recovers.
@@ -66,7 +68,8 @@ export async function retry<T>(
           throw errors.toError('UNREADABLE', { cause });
         }
         if (navigator.onLine === false) {
-          progress.update({ phase: 'waiting', waitingFor: 'OFFLINE' });
+          const waitingMessage = errors.explainWait('OFFLINE');
+          progress.update({ phase: 'waiting', waitingFor: 'OFFLINE', waitingMessage });
           await waitForOnline(OFFLINE_MS, signal);
           continue;
         }

@@ -1,27 +1,72 @@
 import { initialProgress } from './progress.ts';
-import type { Uploader, UploadOptions, UploadPhase, UploadProgress, UploadResult } from './types.ts';
+import type {
+  FileInput,
+  Uploader,
+  UploadOptions,
+  UploadPhase,
+  UploadProgress,
+  UploadResult,
+} from './types.ts';
 import type { UploadError } from './upload-error.ts';
 
+interface ItemBase {
+  /** Stays the same while the item is in the list. */
+  readonly id: string;
+  readonly file: File;
+  readonly progress: UploadProgress;
+}
+
 /**
- * One upload of a list. Items are immutable: a change creates a new one.
+ * One upload of a list. `state` tells which of `result` and `error` it has. Items are immutable: a change creates a
+ * new one.
  *
  * @example
  * ```ts
  * import type { UploadItem } from 'leadway-bff-client/store';
  *
- * const canRetry = ({ state, error }: UploadItem) =>
- *   state === 'cancelled' || (state === 'failed' && error?.retryable === true);
+ * function describe(item: UploadItem): string {
+ *   if (item.state === 'done') return item.result.url;
+ *   if (item.state === 'failed') return item.error.message;
+ *   return item.progress.waitingMessage ?? item.state;
+ * }
  * ```
  */
-export interface UploadItem {
-  /** Stays the same while the item is in the list. */
-  readonly id: string;
-  readonly file: File;
-  readonly state: UploadPhase | 'failed' | 'cancelled';
-  readonly progress: UploadProgress;
-  readonly result?: UploadResult;
-  /** Why it failed. */
-  readonly error?: UploadError;
+export type UploadItem =
+  | (ItemBase & { readonly state: 'done'; readonly result: UploadResult; readonly error?: undefined })
+  | (ItemBase & { readonly state: 'failed'; readonly error: UploadError; readonly result?: undefined })
+  | (ItemBase & {
+      readonly state: Exclude<UploadPhase, 'done'> | 'cancelled';
+      readonly result?: undefined;
+      readonly error?: undefined;
+    });
+
+/**
+ * The progress of a whole list. Failed and cancelled files do not count for bytes.
+ *
+ * @example
+ * ```ts
+ * import type { StoreTotals } from 'leadway-bff-client/store';
+ *
+ * const toText = ({ doneFiles, files, waitingMessage }: StoreTotals) =>
+ *   waitingMessage ?? `${doneFiles} of ${files} files`;
+ * ```
+ */
+export interface StoreTotals {
+  readonly files: number;
+  readonly doneFiles: number;
+  readonly failedFiles: number;
+  /** Files that are neither done nor failed nor cancelled. */
+  readonly activeFiles: number;
+  readonly loadedBytes: number;
+  readonly totalBytes: number;
+  /** From 0 to 1. */
+  readonly fraction: number;
+  /** Of all files together. */
+  readonly bytesPerSecond: number;
+  /** Undefined until the speed has been measured. */
+  readonly remainingMs: number | undefined;
+  /** Why nothing moves, when all active files wait: one sentence for all of them. */
+  readonly waitingMessage: string | undefined;
 }
 
 /**
@@ -51,8 +96,10 @@ export interface UploadStore {
   getSnapshot(): readonly UploadItem[];
   /** Calls `listener` after every change; returns the function that unsubscribes. */
   subscribe(listener: () => void): () => void;
+  /** The progress of the whole list: the same object until something changes. */
+  getTotals(): StoreTotals;
   /** Adds files to the list and uploads them. */
-  add(files: File | Iterable<File>, options: ItemOptions): UploadItem[];
+  add(files: FileInput, options: ItemOptions): UploadItem[];
   /** Cancels an upload; it stays in the list as `cancelled`. */
   cancel(id: string): void;
   /** Uploads a failed or cancelled file again. */
@@ -94,9 +141,11 @@ export function createUploadStore(uploader: Pick<Uploader, 'upload'>): UploadSto
   const entries = new Map<string, Entry>();
   const listeners = new Set<() => void>();
   let snapshot: readonly UploadItem[] = [];
+  let totals = totalsOf(snapshot);
 
   function publish(): void {
     snapshot = [...entries.values()].map(({ item }) => item);
+    totals = totalsOf(snapshot);
     for (const listener of listeners) listener();
   }
 
@@ -110,18 +159,19 @@ export function createUploadStore(uploader: Pick<Uploader, 'upload'>): UploadSto
       publish();
     };
     const { id, file } = entry.item;
-    entry.item = { id, file, state: 'waiting', progress: initialProgress(file) };
+    let last = initialProgress(file);
+    entry.item = { id, file, state: 'waiting', progress: last };
     const onProgress = (progress: UploadProgress) => {
       entry.options.onProgress?.(progress);
+      last = progress;
       // `done` is published together with the result.
       if (progress.phase !== 'done') change({ id, file, state: progress.phase, progress });
-      else if (isCurrent()) entry.item = { ...entry.item, progress };
     };
     uploader.upload(file, { ...entry.options, signal: abort.signal, onProgress }).then(
-      (result) => change({ ...entry.item, state: 'done', result }),
+      (result) => change({ id, file, state: 'done', progress: last, result }),
       (error) => {
-        if (abort.signal.aborted) change({ ...entry.item, state: 'cancelled' });
-        else change({ ...entry.item, state: 'failed', error });
+        if (abort.signal.aborted) change({ id, file, state: 'cancelled', progress: last });
+        else change({ id, file, state: 'failed', progress: last, error });
       },
     );
   }
@@ -134,12 +184,13 @@ export function createUploadStore(uploader: Pick<Uploader, 'upload'>): UploadSto
 
   return {
     getSnapshot: () => snapshot,
+    getTotals: () => totals,
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     add(files, options) {
-      const added = [...(files instanceof File ? [files] : files)].map((file) => {
+      const added = (files instanceof File ? [files] : Array.from(files ?? [])).map((file) => {
         const id = `upload-${++lastId}`;
         const item: UploadItem = { id, file, state: 'waiting', progress: initialProgress(file) };
         const entry: Entry = { options, item, abort: new AbortController() };
@@ -167,5 +218,30 @@ export function createUploadStore(uploader: Pick<Uploader, 'upload'>): UploadSto
       for (const id of [...entries.keys()]) discard(id);
       publish();
     },
+  };
+}
+
+function totalsOf(items: readonly UploadItem[]): StoreTotals {
+  const counted = items.filter(({ state }) => state !== 'failed' && state !== 'cancelled');
+  const active = counted.filter(({ state }) => state !== 'done');
+  const sum = (list: readonly UploadItem[], key: 'loadedBytes' | 'totalBytes' | 'bytesPerSecond') =>
+    list.reduce((total, { progress }) => total + progress[key], 0);
+  const loadedBytes = sum(counted, 'loadedBytes');
+  const totalBytes = sum(counted, 'totalBytes');
+  const bytesPerSecond = sum(active, 'bytesPerSecond');
+  const waiting = active.filter(({ progress }) => progress.waitingMessage);
+  // Files in the queue wait for those that wait for the server.
+  const isWaiting = waiting.length > 0 && active.every(({ state }) => state === 'waiting');
+  return {
+    files: items.length,
+    doneFiles: counted.length - active.length,
+    failedFiles: items.filter(({ state }) => state === 'failed').length,
+    activeFiles: active.length,
+    loadedBytes,
+    totalBytes,
+    fraction: totalBytes ? loadedBytes / totalBytes : 0,
+    bytesPerSecond,
+    remainingMs: bytesPerSecond ? ((totalBytes - loadedBytes) / bytesPerSecond) * 1000 : undefined,
+    waitingMessage: isWaiting ? waiting[0]?.progress.waitingMessage : undefined,
   };
 }

@@ -15,8 +15,9 @@ import type { UploadError } from './upload-error.ts';
 export type UploadMode = 'forward' | 'direct' | 'relay';
 
 /**
- * The phase of an upload: in the queue or between two attempts (`waiting`), reading what the server accepts
- * (`checking`), sending bytes (`uploading`), all bytes sent and no response yet (`confirming`), `done`.
+ * The phase of an upload: in the queue or between two attempts (`waiting`), being converted by `prepare`
+ * (`preparing`), reading what the server accepts (`checking`), sending bytes (`uploading`), all bytes sent and no
+ * response yet (`confirming`), `done`.
  *
  * @example
  * ```ts
@@ -25,7 +26,80 @@ export type UploadMode = 'forward' | 'direct' | 'relay';
  * const isBusy = (phase: UploadPhase) => phase !== 'waiting' && phase !== 'done';
  * ```
  */
-export type UploadPhase = 'waiting' | 'checking' | 'uploading' | 'confirming' | 'done';
+export type UploadPhase = 'waiting' | 'preparing' | 'checking' | 'uploading' | 'confirming' | 'done';
+
+/**
+ * A channel of the CRM. Any other name is accepted too: the channel decides how large a file may be.
+ *
+ * @example
+ * ```ts
+ * import type { Channel } from 'leadway-bff-client';
+ *
+ * const channel: Channel = 'WHATSAPP';
+ * ```
+ */
+export type Channel =
+  | 'SMS'
+  | 'WHATSAPP'
+  | 'EMAIL'
+  | 'IG'
+  | 'FB'
+  | 'RCS'
+  | 'LIVE_CHAT'
+  | 'CUSTOM'
+  // Suggests the names above and accepts any other.
+  | (string & Record<never, never>);
+
+/**
+ * One file or several: a list of an `<input>` or of a drop event, or `null` for none.
+ *
+ * @example
+ * ```ts
+ * import type { FileInput } from 'leadway-bff-client';
+ *
+ * const input = document.querySelector<HTMLInputElement>('input[type=file]');
+ * const chosen: FileInput = input?.files ?? null;
+ * ```
+ */
+export type FileInput = File | Iterable<File> | ArrayLike<File> | null | undefined;
+
+/**
+ * What a {@link PrepareFile} function may use.
+ *
+ * @example
+ * ```ts
+ * import type { PrepareContext } from 'leadway-bff-client';
+ *
+ * const isTooLarge = (file: File, { maxBytes }: PrepareContext) => file.size > maxBytes;
+ * ```
+ */
+export interface PrepareContext {
+  /** The largest file that the channel accepts, in bytes. */
+  readonly maxBytes: number;
+  /** The extensions that the server accepts, in lower case. */
+  readonly extensions: readonly string[];
+  /** Aborted when the upload is cancelled. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Changes a file before it is checked and uploaded, such as a photo that is too large. If it throws, the original
+ * file is uploaded, or rejected when the server would not accept it. `leadway-bff-client/prepare` has ready-made ones.
+ *
+ * @example
+ * ```ts
+ * import { createUploader, type PrepareFile } from 'leadway-bff-client';
+ *
+ * const addDate: PrepareFile = (file) =>
+ *   new File([file], `${new Date().toISOString().slice(0, 10)} ${file.name}`, { type: file.type });
+ * const uploader = createUploader({ prepare: addDate });
+ * ```
+ */
+export interface PrepareFile {
+  (file: File, context: PrepareContext): File | Promise<File>;
+  /** Extensions that the server need not accept because this function converts them: for `accept()` and `check()`. */
+  readonly converts?: readonly string[];
+}
 
 /**
  * The options of {@link createUploader}; all are optional.
@@ -76,6 +150,10 @@ export interface UploaderOptions {
   readonly language?: 'en' | 'es';
   /** Your own messages by code; `{limit}` and the like are filled in from the error's `details`. */
   readonly messages?: Readonly<Partial<Record<UploadErrorCode, string>>>;
+  /** Changes each file before it is checked and uploaded. */
+  readonly prepare?: PrepareFile;
+  /** Asks the user before the page is left while uploads are in flight. Default true. */
+  readonly confirmLeave?: boolean;
   /** Called twice for every request: when it starts and when it has ended. */
   readonly onRequest?: (entry: RequestEntry) => void;
 }
@@ -107,7 +185,7 @@ export interface UploadOptions {
   /** Required when the server serves several locations. */
   readonly locationId?: string | undefined;
   /** `SMS`, `WHATSAPP`, `EMAIL`, …: decides how large a file may be. Default: the server's. */
-  readonly channel?: string | undefined;
+  readonly channel?: Channel | undefined;
   /**
    * How the file is uploaded. `auto` (default) uses the cheapest mode that carries it, and another one when that
    * fails. A mode given by name is the only one tried.
@@ -144,6 +222,8 @@ export interface UploadProgress {
   readonly fraction: number;
   /** Smoothed over some seconds; 0 until it has been measured. */
   readonly bytesPerSecond: number;
+  /** No byte has been sent for some seconds. */
+  readonly isStalled: boolean;
   /** Undefined until the speed has been measured. */
   readonly remainingMs: number | undefined;
   /** 1, and one more each time the file is sent again from its start. */
@@ -152,6 +232,24 @@ export interface UploadProgress {
   readonly retryAtMs?: number | undefined;
   /** Why the upload waits; set while waiting for the next attempt or for the network (`OFFLINE`). */
   readonly waitingFor?: UploadErrorCode | undefined;
+  /** Says to the user why the upload waits; set together with `waitingFor`. */
+  readonly waitingMessage?: string | undefined;
+}
+
+/**
+ * Whether the channel will deliver a file, as far as the server can tell.
+ *
+ * @example
+ * ```ts
+ * import type { Delivery } from 'leadway-bff-client';
+ *
+ * const warnings = ({ verdict, reasons }: Delivery) =>
+ *   verdict === 'ok' || verdict === 'unknown' ? [] : reasons.map(({ message }) => message);
+ * ```
+ */
+export interface Delivery {
+  readonly verdict: 'ok' | 'warning' | 'unlikely' | 'unknown';
+  readonly reasons: readonly { readonly code: string; readonly message: string; readonly file: string }[];
 }
 
 /**
@@ -175,6 +273,26 @@ export interface UploadResult {
   /** The public URL, for `attachments` of a message. */
   readonly url: string;
   readonly mode: UploadMode;
+  /** Missing where the server does not say. */
+  readonly delivery?: Delivery | undefined;
+}
+
+/**
+ * What was in flight when the page was left or reloaded.
+ *
+ * @example
+ * ```ts
+ * import type { RecoveredUploads } from 'leadway-bff-client';
+ *
+ * const ask = ({ interrupted }: RecoveredUploads) =>
+ *   interrupted.map(({ name }) => `${name} was not uploaded: choose it again.`);
+ * ```
+ */
+export interface RecoveredUploads {
+  /** Files that were in storage already and are completed now. */
+  readonly completed: readonly Omit<UploadResult, 'file'>[];
+  /** Files that were not sent completely and have to be chosen again. */
+  readonly interrupted: readonly { readonly name: string; readonly size: number }[];
 }
 
 /**
@@ -200,7 +318,7 @@ export type SettledUpload =
  * import { createUploader, type ClientConfig } from 'leadway-bff-client';
  *
  * const config: ClientConfig = await createUploader().config();
- * const accept = config.types.flatMap(({ extensions }) => extensions.map((name) => `.${name}`)).join();
+ * const extensions = config.types.flatMap((type) => type.extensions);
  * ```
  */
 export interface ClientConfig {
@@ -219,6 +337,12 @@ export interface ClientConfig {
     readonly directMaxBytes: { readonly default: number; readonly [channel: string]: number };
   };
   readonly modes: readonly ('auto' | UploadMode)[];
+  /** Messages for extensions that are not accepted, with the places `{filename}`, `{extension}` and `{allowed}`. */
+  readonly rejections?: {
+    readonly noExtension: string;
+    readonly other: string;
+    readonly byExtension: Readonly<Record<string, string>>;
+  };
 }
 
 /**
@@ -271,12 +395,12 @@ export interface Uploader {
    *   when that cancelled it.
    */
   upload(file: File, options: UploadOptions): Promise<UploadResult>;
-  upload(files: Iterable<File>, options: UploadOptions): Promise<UploadResult[]>;
+  upload(files: FileInput, options: UploadOptions): Promise<UploadResult[]>;
   /**
    * Uploads several files and resolves to the result of each, in their order. A file that `options.signal` cancelled
    * has the reason `ABORTED`.
    */
-  uploadAll(files: Iterable<File>, options: UploadOptions): Promise<SettledUpload[]>;
+  uploadAll(files: FileInput, options: UploadOptions): Promise<SettledUpload[]>;
   /**
    * What the server accepts; requested once, and again after a failure or five minutes.
    *
@@ -284,12 +408,27 @@ export interface Uploader {
    */
   config(): Promise<ClientConfig>;
   /**
-   * Resolves when the file would be accepted, as far as name and size tell; for a list, when one form may carry
-   * all of them.
+   * Resolves to the value for the `accept` attribute of a file input. It lists MIME types beside the extensions, so
+   * that phones offer the camera and iOS converts HEIC photos to JPEG.
    *
-   * @throws UploadError with the code of the server.
+   * @throws UploadError
    */
-  check(file: File | Iterable<File>, options?: Pick<UploadOptions, 'channel' | 'mode'>): Promise<void>;
+  accept(): Promise<string>;
+  /**
+   * Checks a file before it is uploaded, as far as name and size tell: resolves when it would be accepted. For a list
+   * it resolves to the error of each file, or null, in their order.
+   *
+   * @throws UploadError with the code of the server; for a list only when the server can't be reached.
+   */
+  check(file: File, options?: Pick<UploadOptions, 'channel' | 'mode'>): Promise<void>;
+  check(files: FileInput, options?: Pick<UploadOptions, 'channel' | 'mode'>): Promise<(UploadError | null)[]>;
+  /**
+   * Finishes what an earlier load of the page has left for a conversation: files in storage are completed, all
+   * others are named. Call it once when the page shows the conversation.
+   */
+  recover(
+    options: Pick<UploadOptions, 'conversationId' | 'locationId' | 'signal'>,
+  ): Promise<RecoveredUploads>;
   /** Starts no further file; uploads in flight continue. */
   pause(): void;
   /** Continues after `pause()`. */

@@ -1,4 +1,4 @@
-import type { UploadErrorCode } from './error-codes.ts';
+import type { ErrorDetails, UploadErrorCode } from './error-codes.ts';
 
 /** What an {@link UploadError} has besides its code and message. */
 export interface UploadErrorFacts {
@@ -16,6 +16,12 @@ export interface UploadErrorFacts {
   readonly cause?: unknown;
 }
 
+/** An error with the code `C`, whose `details` are known. */
+type WithCode<C extends UploadErrorCode> = {
+  readonly code: C;
+  readonly details?: C extends keyof ErrorDetails ? ErrorDetails[C] : Readonly<Record<string, unknown>>;
+};
+
 /**
  * Why an upload failed: `code` for programs, `message` for people.
  *
@@ -28,7 +34,8 @@ export interface UploadErrorFacts {
  *   await createUploader().upload(new File(['MZ'], 'setup.exe'), ids);
  * } catch (error) {
  *   if (!(error instanceof UploadError)) throw error;
- *   console.log(error.code, error.message); // TYPE_NOT_ALLOWED, "Programs (EXE) are not accepted. …"
+ *   console.log(error.code, error.message); // TYPE_NOT_ALLOWED, "setup.exe looks like a Windows program …"
+ *   if (error.is('FILE_TOO_LARGE')) console.log(error.details?.limit); // a number
  * }
  * ```
  */
@@ -45,5 +52,10 @@ export class UploadError extends Error implements UploadErrorFacts {
     this.name = 'UploadError';
     this.code = code;
     Object.assign(this, facts);
+  }
+
+  /** Whether the error has this code, and `details` the type that goes with it. */
+  is<C extends UploadErrorCode>(code: C): this is this & WithCode<C> {
+    return this.code === code;
   }
 }

@@ -1,12 +1,22 @@
 import { createConfigSource } from './config-source.ts';
-import { checkFile } from './file-check.ts';
-import { createFileUpload } from './file-upload.ts';
+import { type CheckOptions, checkFile, maxBytesFor } from './file-check.ts';
+import { completeUpload, createFileUpload, TICKET_LOST, uploadedFile } from './file-upload.ts';
 import { createErrorFactory } from './messages.ts';
-import { createProgressTracker } from './progress.ts';
+import { createPendingUploads } from './pending-uploads.ts';
+import { createProgressTracker, type ProgressTracker } from './progress.ts';
 import { createQueue } from './queue.ts';
 import { createSend } from './request.ts';
 import { type Hold, retry } from './retry.ts';
-import type { SettledUpload, Uploader, UploaderOptions, UploadOptions, UploadResult } from './types.ts';
+import type {
+  ClientConfig,
+  FileInput,
+  RecoveredUploads,
+  SettledUpload,
+  Uploader,
+  UploaderOptions,
+  UploadOptions,
+  UploadResult,
+} from './types.ts';
 import { UploadError } from './upload-error.ts';
 
 /**
@@ -21,29 +31,97 @@ import { UploadError } from './upload-error.ts';
  * input?.addEventListener('change', async () => {
  *   const ids = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };
  *   const onProgress = ({ fraction }: { fraction: number }) => console.log(`${Math.round(fraction * 100)} %`);
- *   for (const { url } of await uploader.upload(input.files ?? [], { ...ids, onProgress })) console.log(url);
+ *   for (const { url } of await uploader.upload(input.files, { ...ids, onProgress })) console.log(url);
  * });
  * ```
  */
 export function createUploader(options: UploaderOptions = {}): Uploader {
+  const { endpoint = '/api', concurrency = 3, prepare, confirmLeave = true } = options;
   const errors = createErrorFactory(options);
   const send = createSend(options, errors);
-  const config = createConfigSource(send);
+  const config = createConfigSource(send, errors);
   const deps = { errors, send, config, blockedUntil: new Map<string, number>() };
-  const queue = createQueue(options.concurrency ?? 3);
+  const queue = createQueue(concurrency);
   const hold: Hold = { untilMs: 0, code: 'BUSY' };
+  const pending = createPendingUploads(endpoint);
+  let inFlight = 0;
+
+  const warnBeforeLeaving = (event: Event) => event.preventDefault();
+
+  /** Counts uploads in flight, which the page should not be left with. */
+  function count(change: 1 | -1): void {
+    inFlight += change;
+    if (!confirmLeave || !globalThis.addEventListener) return;
+    if (inFlight) addEventListener('beforeunload', warnBeforeLeaving);
+    else removeEventListener('beforeunload', warnBeforeLeaving);
+  }
+
+  /** The error of a file, unless `prepare` can still change the file so that it is accepted. */
+  function checkOriginal(file: File, checkOptions: CheckOptions, current: ClientConfig): UploadError | null {
+    const error = checkFile(file, checkOptions, current, errors);
+    const extension = /\.(\w+)$/.exec(file.name)?.[1]?.toLowerCase() ?? '';
+    const isConverted = error?.is('TYPE_NOT_ALLOWED') && prepare?.converts?.includes(extension);
+    return isConverted || (prepare && error?.is('FILE_TOO_LARGE')) ? null : error;
+  }
+
+  async function prepareFile(
+    file: File,
+    uploadOptions: UploadOptions,
+    progress: ProgressTracker,
+  ): Promise<File> {
+    const { signal } = uploadOptions;
+    if (!prepare) return file;
+    progress.update({ phase: 'preparing' });
+    try {
+      const current = await config.read(signal);
+      const extensions = current.types.flatMap((type) => type.extensions);
+      const maxBytes = maxBytesFor(uploadOptions, current);
+      const prepared = await prepare(file, { maxBytes, extensions, signal });
+      progress.update({ totalBytes: prepared.size });
+      return prepared;
+    } catch {
+      signal?.throwIfAborted();
+      return file;
+    }
+  }
 
   async function uploadOne(file: File, uploadOptions: UploadOptions): Promise<UploadResult> {
-    const { signal, onProgress } = uploadOptions;
+    const { signal, onProgress, conversationId, locationId } = uploadOptions;
     signal?.throwIfAborted();
     const progress = createProgressTracker(file, onProgress);
     progress.update({});
-    // A file that can't be accepted is rejected before it waits in the queue. Other failures are retried there.
-    const current = await config.read(signal).catch(() => null);
-    const rejection = current && checkFile(file, uploadOptions, current, errors);
-    if (rejection && rejection.code !== 'FILE_TOO_LARGE') throw rejection;
-    const uploadFile = createFileUpload(file, uploadOptions, progress, deps);
-    return queue.run(() => retry(uploadFile, { errors, file, signal, options, hold, progress }), signal);
+    count(1);
+    let id: string | undefined;
+    let isStored = false;
+    try {
+      // A file that can't be accepted is rejected before it waits in the queue. Other failures are retried there.
+      const current = await config.read(signal).catch((error) => {
+        if (error instanceof UploadError && error.is('SERVER_NOT_FOUND')) throw error;
+        return null;
+      });
+      const rejection = current && checkOriginal(file, uploadOptions, current);
+      if (rejection && !rejection.is('FILE_TOO_LARGE')) throw rejection;
+      const result = await queue.run(async () => {
+        const entry = { name: file.name, size: file.size, conversationId, locationId };
+        id = pending.put(entry);
+        const prepared = await prepareFile(file, uploadOptions, progress);
+        const uploadFile = createFileUpload(prepared, uploadOptions, progress, deps, (ticket) => {
+          isStored = ticket !== undefined;
+          pending.put({ ...entry, ticket }, id);
+        });
+        return retry(uploadFile, { errors, file: prepared, signal, options, hold, progress });
+      }, signal);
+      isStored = false;
+      return { ...result, file };
+    } catch (error) {
+      // What is in storage may be completed by the next load of the page.
+      isStored &&= error instanceof UploadError && error.retryable;
+      throw error;
+    } finally {
+      if (id && !isStored) pending.remove(id);
+      progress.stop();
+      count(-1);
+    }
   }
 
   async function settle(file: File, uploadOptions: UploadOptions): Promise<SettledUpload> {
@@ -57,11 +135,11 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
     }
   }
 
-  function uploadAll(files: Iterable<File>, uploadOptions: UploadOptions): Promise<SettledUpload[]> {
-    return Promise.all([...files].map((file) => settle(file, uploadOptions)));
+  function uploadAll(files: FileInput, uploadOptions: UploadOptions): Promise<SettledUpload[]> {
+    return Promise.all(toFiles(files).map((file) => settle(file, uploadOptions)));
   }
 
-  async function uploadEach(files: Iterable<File>, uploadOptions: UploadOptions): Promise<UploadResult[]> {
+  async function uploadEach(files: FileInput, uploadOptions: UploadOptions): Promise<UploadResult[]> {
     const settled = await uploadAll(files, uploadOptions);
     if (!settled.length) throw errors.toError('NO_FILE');
     uploadOptions.signal?.throwIfAborted();
@@ -72,30 +150,60 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
   }
 
   function upload(file: File, uploadOptions: UploadOptions): Promise<UploadResult>;
-  function upload(files: Iterable<File>, uploadOptions: UploadOptions): Promise<UploadResult[]>;
-  function upload(
-    files: File | Iterable<File>,
-    uploadOptions: UploadOptions,
-  ): Promise<UploadResult | UploadResult[]> {
+  function upload(files: FileInput, uploadOptions: UploadOptions): Promise<UploadResult[]>;
+  function upload(files: FileInput, uploadOptions: UploadOptions): Promise<UploadResult | UploadResult[]> {
     return files instanceof File ? uploadOne(files, uploadOptions) : uploadEach(files, uploadOptions);
+  }
+
+  function check(file: File, checkOptions?: CheckOptions): Promise<void>;
+  function check(files: FileInput, checkOptions?: CheckOptions): Promise<(UploadError | null)[]>;
+  async function check(files: FileInput, checkOptions: CheckOptions = {}): Promise<never> {
+    const current = await config.read();
+    const results = toFiles(files).map((file) => checkOriginal(file, checkOptions, current));
+    if (!(files instanceof File)) return results as never;
+    if (results[0]) throw results[0];
+    return undefined as never;
+  }
+
+  async function recover({
+    conversationId,
+    locationId,
+    signal,
+  }: Parameters<Uploader['recover']>[0]): Promise<RecoveredUploads> {
+    const completed: RecoveredUploads['completed'][number][] = [];
+    const interrupted: RecoveredUploads['interrupted'][number][] = [];
+    for (const [id, { name, size, ticket }] of pending.left(conversationId, locationId)) {
+      try {
+        const uploaded = ticket && uploadedFile(await completeUpload(send, ticket, { signal }));
+        if (uploaded) completed.push({ ...uploaded, mode: 'direct' });
+        else if (!ticket) interrupted.push({ name, size });
+      } catch (error) {
+        signal?.throwIfAborted();
+        // Lost tickets are dropped; what failed for now is tried again by the next load.
+        if (!(error instanceof UploadError && (TICKET_LOST.includes(error.code) || !error.retryable)))
+          continue;
+      }
+      pending.remove(id);
+    }
+    return { completed, interrupted };
   }
 
   return {
     upload,
     uploadAll,
     config: () => config.read(),
-    async check(given, checkOptions = {}) {
-      const current = await config.read();
-      const files = given instanceof File ? [given] : [...given];
-      if (!files.length) throw errors.toError('NO_FILE');
-      const max = current.maxFiles;
-      if (files.length > max) throw errors.toError('TOO_MANY_FILES', { details: { max } });
-      for (const file of files) {
-        const rejection = checkFile(file, checkOptions, current, errors);
-        if (rejection) throw rejection;
-      }
+    async accept() {
+      const { types } = await config.read();
+      const extensions = [...types.flatMap((type) => type.extensions), ...(prepare?.converts ?? [])];
+      return [...types.map(({ mimeTypes }) => mimeTypes[0]), ...extensions.map((name) => `.${name}`)].join();
     },
+    check,
+    recover,
     pause: queue.pause,
     resume: queue.resume,
   };
+}
+
+function toFiles(files: FileInput): File[] {
+  return files instanceof File ? [files] : Array.from(files ?? []);
 }

@@ -1,14 +1,17 @@
 import type { Request, Response, Router } from 'express';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AppContext } from '../server/context.ts';
+import { languageOf } from '../server/errors/language.ts';
+import { LANGUAGES } from '../server/errors/messages.ts';
 import { FILE_TYPES } from '../server/file-types/file-types.ts';
+import { rejectionTemplates } from '../server/file-types/type-messages.ts';
 import { FILE_FIELD } from '../server/uploads/fields.ts';
 import { CHANNEL_LIMITS } from '../server/uploads/mode.ts';
 
 /** `GET /config`: what a browser client needs to reject early and to choose a way. Holds no secret. */
 export function addClientConfig(
   router: Router,
-  { config, direct }: Pick<AppContext, 'config' | 'direct'>,
+  { config, direct, policy }: Pick<AppContext, 'config' | 'direct' | 'policy'>,
 ): void {
   const { uploads, forward, leadway } = config;
   const allowed = new Set(uploads.allowedExtensions);
@@ -18,8 +21,10 @@ export function addClientConfig(
       mimeTypes: type.mimeTypes,
     }))
     .filter((type) => type.extensions.length > 0);
-  const sendConfig = (_req: Request, res: Response): void => {
+  const rejections = new Map(LANGUAGES.map((language) => [language, rejectionTemplates(policy, language)]));
+  const sendConfig = (req: Request, res: Response): void => {
     const isDirectOffered = leadway.locationIds.some((locationId) => direct.isOffered(locationId));
+    res.vary('Accept-Language');
     res.set('Cache-Control', 'no-store').json({
       fileField: FILE_FIELD,
       maxFiles: uploads.maxFiles,
@@ -30,6 +35,7 @@ export function addClientConfig(
         directMaxBytes: { default: CHANNEL_LIMITS.default, ...CHANNEL_LIMITS.channels },
       },
       modes: isDirectOffered ? ['auto', 'forward', 'direct', 'relay'] : ['auto', 'forward'],
+      rejections: rejections.get(languageOf(req)),
     });
   };
   router.route('/config').get(sendConfig).all(createMethodNotAllowed('GET', 'HEAD'));

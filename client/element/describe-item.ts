@@ -66,7 +66,7 @@ export function describeItem(item: UploadItem, moment: Moment): CardWords {
     return { line: progress.attempt > 1 ? texts.retrying : idle, fine: size };
   }
   if (state !== 'uploading')
-    return { line: texts[state as 'checking' | 'confirming'], fine: join(size, attempt) };
+    return { line: texts[state === 'confirming' ? state : 'checking'], fine: join(size, attempt) };
   return {
     line: hasDetails && progress.mode ? texts.uploadingBy[progress.mode] : texts.uploading,
     fine: join(

@@ -1,10 +1,6 @@
 import { LeadwayUpload } from './leadway-upload.ts';
 
-export {
-  LeadwayUpload,
-  type LeadwayUploadEventMap,
-  type UploadTotals,
-} from './leadway-upload.ts';
+export { LeadwayUpload, type LeadwayUploadEventMap } from './leadway-upload.ts';
 export type { FileKind, UploadTexts } from './texts.ts';
 
 // Under server-side rendering there is nothing to define.

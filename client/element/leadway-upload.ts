@@ -1,4 +1,4 @@
-import { createUploadStore, type ItemOptions, type UploadItem } from '../store.ts';
+import { createUploadStore, type ItemOptions, type StoreTotals, type UploadItem } from '../store.ts';
 import type { ClientConfig, Uploader, UploaderOptions, UploadOptions, UploadResult } from '../types.ts';
 import { UploadError } from '../upload-error.ts';
 import { createUploader } from '../uploader.ts';
@@ -10,25 +10,6 @@ import { describeKinds, extensionsOf, isAccepted } from './kinds.ts';
 import { STYLES } from './styles.ts';
 import { type Language, TEXTS, type UploadTexts } from './texts.ts';
 import { createView, type View, type ViewState } from './view.ts';
-
-/**
- * How far all files of an element are.
- *
- * @example
- * ```ts
- * import type { UploadTotals } from 'leadway-bff-client/element';
- *
- * const toTitle = ({ doneFiles, files }: UploadTotals) => `${doneFiles} of ${files}`;
- * ```
- */
-export interface UploadTotals {
-  readonly files: number;
-  readonly doneFiles: number;
-  readonly failedFiles: number;
-  /** Of what has neither failed nor been cancelled. */
-  readonly loadedBytes: number;
-  readonly totalBytes: number;
-}
 
 /**
  * The events of the element; they bubble. `change` and `input` come when `value` has changed.
@@ -44,7 +25,7 @@ export interface UploadTotals {
 export interface LeadwayUploadEventMap {
   /** Files have come into the list. */
   'upload-add': CustomEvent<{ readonly items: readonly UploadItem[] }>;
-  'upload-progress': CustomEvent<UploadTotals>;
+  'upload-progress': CustomEvent<StoreTotals>;
   'upload-done': CustomEvent<{ readonly item: UploadItem; readonly result: UploadResult }>;
   'upload-error': CustomEvent<{ readonly item: UploadItem; readonly error: UploadError }>;
   /** Nothing is in flight any more; `results` are those of the files in the list that have arrived. */
@@ -172,7 +153,6 @@ export class LeadwayUpload extends Base {
   #isFormDisabled = false;
   #timer: ReturnType<typeof setInterval> | undefined;
   #settling: (() => void)[] = [];
-  readonly #warnBeforeUnload = (event: BeforeUnloadEvent) => event.preventDefault();
   #languageObserver: MutationObserver | undefined;
   #endListening: (() => void) | undefined;
 
@@ -551,14 +531,12 @@ export class LeadwayUpload extends Base {
       if (result) this.#dispatch('upload-done', { item, result });
       if (error) this.#dispatch('upload-error', { item, error });
     }
-    if (items.length) this.#dispatch('upload-progress', totalsOf(items));
+    if (items.length) this.#dispatch('upload-progress', this.#store.getTotals());
     this.#setStates({ empty: !items.length, uploading: inFlight.length > 0 });
     this.#tellForm(inFlight.length > 0);
     if (inFlight.length) {
-      addEventListener('beforeunload', this.#warnBeforeUnload);
       this.#timer ??= setInterval(() => this.#view.tick(), TICK_MS);
     } else {
-      removeEventListener('beforeunload', this.#warnBeforeUnload);
       clearInterval(this.#timer);
       this.#timer = undefined;
       for (const resolve of this.#settling.splice(0)) resolve();
@@ -605,17 +583,6 @@ declare global {
   interface HTMLElementTagNameMap {
     'leadway-upload': LeadwayUpload;
   }
-}
-
-function totalsOf(items: readonly UploadItem[]): UploadTotals {
-  const all = items.filter(({ state }) => state !== 'failed' && state !== 'cancelled');
-  return {
-    files: items.length,
-    doneFiles: items.filter(({ state }) => state === 'done').length,
-    failedFiles: items.filter(({ state }) => state === 'failed').length,
-    loadedBytes: all.reduce((bytes, { progress }) => bytes + progress.loadedBytes, 0),
-    totalBytes: all.reduce((bytes, { progress }) => bytes + progress.totalBytes, 0),
-  };
 }
 
 function maxBytesOf({ limits, modes, channels }: ClientConfig, channel: string): number {

@@ -265,6 +265,8 @@ function toLower(text: string): string {
   return text.toLowerCase();
 }
 
+export const KNOWN_EXTENSIONS: readonly string[] = [...BY_EXTENSION.keys()];
+
 /** The kind of a MIME type, with or without parameters. */
 export function kindOfMimeType(mimeType: string): Kind | null {
   return BY_MIME_TYPE.get((mimeType.split(';', 1)[0] ?? '').trim().toLowerCase()) ?? null;

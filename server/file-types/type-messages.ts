@@ -1,5 +1,7 @@
 import {
   fillSlots,
+  formatMessage,
+  type Language,
   type Localised,
   localise,
   type MessageKey,
@@ -8,7 +10,7 @@ import {
 import type { Advice } from './file-type.ts';
 import { extensionOf, fileTypeOfExtension, type TypePolicy } from './file-types.ts';
 import { ENCRYPTED_OFFICE } from './formats/cfb-kind.ts';
-import { type Kind, kindOfExtension, kindOfMimeType } from './kinds.ts';
+import { type Kind, KNOWN_EXTENSIONS, kindOfExtension, kindOfMimeType } from './kinds.ts';
 import { OWNER_FILE } from './recognise.ts';
 import type { TypeProblem } from './validation.ts';
 
@@ -16,6 +18,13 @@ import type { TypeProblem } from './validation.ts';
 export interface TypeMessage {
   readonly message: MessageKey;
   readonly params: MessageParams;
+}
+
+/** The messages of `TYPE_NOT_ALLOWED` for clients that check names themselves. */
+export interface RejectionTemplates {
+  readonly noExtension: string;
+  readonly other: string;
+  readonly byExtension: Readonly<Record<string, string>>;
 }
 
 const MAX_NAME_CHARACTERS = 100;
@@ -61,12 +70,26 @@ const SELF_EXTRACTING: Localised = {
 export function typeMessage(problem: TypeProblem, filename: string, { allowed }: TypePolicy): TypeMessage {
   const shortName = shorten(filename);
   return problem.code === 'TYPE_NOT_ALLOWED'
-    ? notAllowed(problem, shortName, allowed)
+    ? notAllowed(problem.details.extension, shortName, allowed)
     : mismatch(problem, shortName, allowed);
 }
 
-function notAllowed({ details }: TypeProblem, filename: string, allowed: ReadonlySet<string>): TypeMessage {
-  const { extension } = details;
+/** The messages of `TYPE_NOT_ALLOWED`, with `{filename}`, `{extension}` and `{allowed}` left for the client to fill. */
+export function rejectionTemplates({ allowed }: TypePolicy, language: Language): RejectionTemplates {
+  const open = { filename: '{filename}', extension: '{extension}', allowed: '{allowed}' };
+  const template = (extension: string): string => {
+    const { message, params } = notAllowed(extension, '', allowed);
+    return formatMessage(message, language, { ...params, ...open });
+  };
+  const byExtension = KNOWN_EXTENSIONS.filter((extension) => !allowed.has(extension));
+  return {
+    noExtension: template(''),
+    other: formatMessage('TYPE_NOT_ALLOWED', language, open),
+    byExtension: Object.fromEntries(byExtension.map((extension) => [extension, template(extension)])),
+  };
+}
+
+function notAllowed(extension: string, filename: string, allowed: ReadonlySet<string>): TypeMessage {
   const params = { filename, extension: `.${extension}`, allowed: listOf([...allowed]) };
   if (extension === '') {
     const [example = ''] = allowed;

@@ -137,6 +137,23 @@ export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
       items: { type: 'string', enum: MODES },
       description: 'Modes on offer at the moment.',
     },
+    rejections: object({
+      noExtension: text(
+        'For a name without extension.',
+        'The file name has no extension such as .jpg: rename the file. Accepted: {allowed}.',
+      ),
+      other: text(
+        'For any extension without a message of its own.',
+        '{extension} files are not accepted. Accepted: {allowed}.',
+      ),
+      byExtension: {
+        type: 'object',
+        additionalProperties: { type: 'string' },
+        description:
+          'Messages for extensions that are not accepted, in the language of `Accept-Language`. `{filename}`, `{extension}` and `{allowed}` are for the client to fill.',
+        examples: [{ heic: '{filename} looks like an iPhone photo (HEIC), which is not accepted. …' }],
+      },
+    }),
   }),
   Session: object({
     token: text('For `Authorization: Bearer`, where the cookie is blocked.', 'eyJhbGciOiJkaXIi…'),

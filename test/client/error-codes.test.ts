@@ -3,7 +3,7 @@ import { LOCAL_ERROR_CODES, SERVER_ERROR_CODES, type UploadErrorCode } from '../
 import { ERROR_CODES, type ErrorCode } from '../../server/errors/codes.ts';
 
 describe('the codes of the client', () => {
-  it('are those of the server, and four of its own', () => {
+  it('are those of the server, and five of its own', () => {
     assert.deepEqual(SERVER_ERROR_CODES.toSorted(), Object.keys(ERROR_CODES).toSorted());
     for (const code of LOCAL_ERROR_CODES) assert(!Object.hasOwn(ERROR_CODES, code), code);
   });

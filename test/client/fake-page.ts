@@ -42,6 +42,7 @@ export class FakeRequest {
 
 class FakeXhr {
   status = 0;
+  responseURL = '';
   responseText = '';
   responseHeaders: Readonly<Record<string, string>> = {};
   withCredentials = false;
@@ -109,6 +110,10 @@ export class FakePage implements Disposable {
   set isOnline(isOnline: boolean) {
     Object.defineProperty(navigator, 'onLine', { value: isOnline, configurable: true });
     if (isOnline) this.#events.dispatchEvent(new Event('online'));
+  }
+
+  dispatch(event: Event): void {
+    this.#events.dispatchEvent(event);
   }
 
   arrived(request: FakeRequest): void {

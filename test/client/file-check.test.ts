@@ -65,19 +65,26 @@ const CASES: readonly Case[] = [
   { name: 'a.mp4', type: 'video/mp4', bytes: film, mode: 'relay' },
 ];
 
-/** What the server answers to a form with the file. */
-async function answerOf(testServer: TestServer, file: File, { channel, mode = 'auto' }: Case) {
+/** The response of the server to a form with the file. */
+async function responseOf(testServer: TestServer, file: File, { channel, mode = 'auto' }: Case) {
   const form = new FormData();
   // A size of 0 can't be declared.
   const fields = { ...testServer.fields, channel, fileSize: file.size === 0 ? undefined : String(file.size) };
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) form.append(name, value);
   form.append('fileAttachment', file, file.name);
-  const answer = await fetch(`${testServer.api}/messages/upload?mode=${mode}`, {
+  const response = await fetch(`${testServer.api}/messages/upload?mode=${mode}`, {
     method: 'POST',
     body: form,
   });
-  const body = (await answer.json()) as { code?: string; details?: { limit?: number; extension?: string } };
-  return answer.ok ? null : { code: body.code, status: answer.status, ...pick(body.details) };
+  const body = (await response.json()) as {
+    code?: string;
+    message?: string;
+    details?: { limit?: number; extension?: string };
+  };
+  const { code, message } = body;
+  if (response.ok) return null;
+  const words = code === 'TYPE_NOT_ALLOWED' && { message };
+  return { code, status: response.status, ...words, ...pick(body.details) };
 }
 
 function pick(details: { limit?: unknown; extension?: unknown } | undefined) {
@@ -96,10 +103,16 @@ describe('what the client rejects by itself', () => {
         const { name, type = '', bytes = text(100), channel, mode } = one;
         const file = new File([bytes], name, { type });
         const error = checkFile(file, { channel, mode }, config, errors);
-        const own = error && { code: error.code, status: error.status, ...pick(error.details) };
+        const own = error && {
+          code: error.code,
+          status: error.status,
+          // The server says the same of a type, in the same words.
+          ...(error.is('TYPE_NOT_ALLOWED') && { message: error.message }),
+          ...pick(error.details),
+        };
         assert.deepEqual(
           own,
-          await answerOf(testServer, file, one),
+          await responseOf(testServer, file, one),
           JSON.stringify({ name, type, channel, mode }),
         );
         if (own !== null) refused += 1;
@@ -120,10 +133,10 @@ describe('what the client rejects by itself', () => {
   it('rejects a mode that is not offered with the code of the server', async () => {
     await using testServer = await createTestServer({ sandbox: { fault: 'no-initiate' } });
     const file = new File([text(100)], 'a.txt');
-    const answer = await answerOf(testServer, file, { name: 'a.txt', mode: 'direct' });
+    const response = await responseOf(testServer, file, { name: 'a.txt', mode: 'direct' });
     const config = (await (await fetch(`${testServer.api}/config`)).json()) as ClientConfig;
     const error = checkFile(file, { mode: 'direct' }, config, createErrorFactory({}));
-    assert.equal(error?.code, answer?.code);
-    assert.equal(error?.status, answer?.status);
+    assert.equal(error?.code, response?.code);
+    assert.equal(error?.status, response?.status);
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { createProgressTracker } from '../../client/progress.ts';
+import { mock } from 'node:test';
+import { createProgressTracker, type ProgressTracker } from '../../client/progress.ts';
 import type { UploadProgress } from '../../client/types.ts';
 
 const file = new File(['x'.repeat(1000)], 'a.txt');
@@ -10,10 +11,17 @@ describe('the progress of an upload', () => {
   beforeEach(() => {
     nowMs = 1000;
     performance.now = () => nowMs;
+    mock.timers.enable({ apis: ['setTimeout'] });
   });
   afterEach(() => {
     performance.now = clock;
+    mock.timers.reset();
   });
+
+  function tick(ms: number): void {
+    nowMs += ms;
+    mock.timers.tick(ms);
+  }
 
   function watch() {
     const all: UploadProgress[] = [];
@@ -39,16 +47,23 @@ describe('the progress of an upload', () => {
     assert.equal(all.at(-1)?.attempt, 2);
   });
 
-  it('reports speed and remaining time, smoothed', () => {
-    const { report, last } = watch();
+  /** Starts an attempt and lets the first interval pass, which is not measured. */
+  function begin(report: ProgressTracker, burst = 0): void {
     report.startAttempt();
     report.setSent(0);
+    tick(200);
+    report.setSent(burst);
+  }
+
+  it('reports speed and remaining time, smoothed', () => {
+    const { report, last } = watch();
+    begin(report);
     assert.equal(last().bytesPerSecond, 0);
     assert.equal(last().remainingMs, undefined);
     nowMs += 1000;
     report.setSent(0.1);
-    assert.equal(last().bytesPerSecond, 100);
-    assert.equal(last().remainingMs, 9000);
+    assert.equal(Math.round(last().bytesPerSecond), 100);
+    assert.equal(Math.round(last().remainingMs ?? 0), 9000);
     nowMs += 1000;
     report.setSent(0.5);
     const { bytesPerSecond, remainingMs = 0 } = last();
@@ -58,8 +73,7 @@ describe('the progress of an upload', () => {
 
   it('weighs a new speed by how long it held, against three seconds', () => {
     const { report, last } = watch();
-    report.startAttempt();
-    report.setSent(0);
+    begin(report);
     nowMs += 1000;
     report.setSent(0.1);
     nowMs += 1000;
@@ -72,8 +86,7 @@ describe('the progress of an upload', () => {
 
   it('looks at the speed every 200 ms', () => {
     const { report, last } = watch();
-    report.startAttempt();
-    report.setSent(0);
+    begin(report);
     nowMs += 199;
     report.setSent(0.2);
     assert.equal(last().bytesPerSecond, 0);
@@ -85,17 +98,48 @@ describe('the progress of an upload', () => {
     assert.equal(last().bytesPerSecond, 1000);
   });
 
+  it('does not count the burst that fills the buffers of the kernel', () => {
+    const { report, last } = watch();
+    begin(report, 0.5);
+    assert.equal(last().bytesPerSecond, 0);
+    assert.equal(last().remainingMs, undefined);
+    nowMs += 1000;
+    report.setSent(0.6);
+    assert.equal(last().bytesPerSecond, 100);
+  });
+
   it('starts measuring again with each attempt', () => {
     const { report, last } = watch();
     report.startAttempt();
     report.setSent(0.5);
     nowMs += 60_000;
-    report.startAttempt();
-    report.setSent(0);
+    begin(report);
     assert.equal(last().bytesPerSecond, 0);
     nowMs += 1000;
     report.setSent(0.1);
     assert.equal(last().bytesPerSecond, 100);
+  });
+
+  it('lowers the speed of a silent upload, and says when it has stalled', () => {
+    const { report, last, all } = watch();
+    begin(report);
+    nowMs += 1000;
+    report.setSent(0.5);
+    assert.equal(last().bytesPerSecond, 500);
+    tick(1000);
+    assert.equal(last().bytesPerSecond, 500 - 500 / 4);
+    assert(!last().isStalled);
+    for (let second = 0; second < 4; second += 1) tick(1000);
+    assert(last().isStalled);
+    assert.equal(last().bytesPerSecond, 0);
+    assert.equal(last().remainingMs, undefined);
+    tick(200);
+    report.setSent(0.6);
+    assert(!last().isStalled);
+    const count = all.length;
+    report.stop();
+    tick(10_000);
+    assert.equal(all.length, count, 'a stopped tracker is silent');
   });
 
   it('is uploading until all has been sent, and confirming then', () => {
@@ -111,18 +155,6 @@ describe('the progress of an upload', () => {
       assert.equal(last().phase, phase);
       assert.equal(last().fraction, fraction);
     }
-  });
-
-  it('does not take a burst for a speed', () => {
-    const { report, last } = watch();
-    report.startAttempt();
-    report.setSent(0);
-    nowMs += 10;
-    report.setSent(0.5);
-    assert.equal(last().bytesPerSecond, 0);
-    nowMs += 990;
-    report.setSent(0.5);
-    assert.equal(last().bytesPerSecond, 500);
   });
 
   it('clears the reason for waiting once it continues', () => {

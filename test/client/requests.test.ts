@@ -196,7 +196,8 @@ describe('a request of the client', () => {
       const error = await rejection(createUploader({ language: 'en' }).config());
       assert.deepEqual([error.status, error.code, error.retryable], [status, code, retryable]);
       assert.equal(error.retryAfterMs, undefined);
-      assert.equal(error.message, `The upload failed (error ${status}).`);
+      if (status === 413) assert.match(error.message, /proxy .*client_max_body_size/);
+      else assert.equal(error.message, `The upload failed (error ${status}).`);
     }
   });
 

@@ -186,13 +186,15 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
   it('does not blame the network for a file that has changed', async () => {
     await using client = await openClientPage(browser());
     const { page, setting } = client;
-    const code = await page.evaluate(async ({ ids }) => {
+    const code = await page.evaluate(async ({ endpoint, ids }) => {
       const file = window.textFile('a.txt', 1000);
       // As a file is whose content on the disk is no longer what was chosen.
       Object.defineProperty(file, 'slice', {
         value: () => ({ arrayBuffer: () => Promise.reject(new DOMException('', 'NotReadableError')) }),
       });
-      const uploader = window.client.createUploader({ endpoint: 'http://127.0.0.1:9', retries: 0 });
+      let calls = 0;
+      const headers = () => (++calls > 1 ? Promise.reject(new Error('lost')) : {});
+      const uploader = window.client.createUploader({ endpoint, headers, retries: 0 });
       return uploader.upload(file, ids).catch((error) => error.code);
     }, setting);
     assert.equal(code, 'UNREADABLE');

@@ -111,6 +111,37 @@ describe('a list of uploads', () => {
     assert.deepEqual(store.getSnapshot(), []);
   });
 
+  it('adds up the progress of all files, and says once why all of them wait', () => {
+    const { store, asked } = createScene();
+    assert.equal(store.getTotals().files, 0);
+    store.add([file, file, file], to);
+    const before = store.getTotals();
+    assert.equal(store.getTotals(), before);
+    const progress = initialProgress(file);
+    const waitingMessage = 'The server is busy.';
+    asked[0]?.options.onProgress?.({ ...progress, phase: 'waiting', waitingMessage });
+    assert.equal(store.getTotals().waitingMessage, waitingMessage);
+    asked[1]?.options.onProgress?.({ ...progress, phase: 'uploading', loadedBytes: 3, bytesPerSecond: 2 });
+    assert.deepEqual(store.getTotals(), {
+      files: 3,
+      doneFiles: 0,
+      failedFiles: 0,
+      activeFiles: 3,
+      loadedBytes: 3,
+      totalBytes: 15,
+      fraction: 0.2,
+      bytesPerSecond: 2,
+      remainingMs: 6000,
+      waitingMessage: undefined,
+    });
+  });
+
+  it('takes the list of a file input, and nothing', () => {
+    const { store } = createScene();
+    assert.deepEqual(store.add(null, to), []);
+    assert.equal(store.add({ length: 1, 0: file }, to).length, 1);
+  });
+
   it('ignores late progress of an earlier attempt', async () => {
     const { store, asked } = createScene();
     const [item] = store.add(file, to);

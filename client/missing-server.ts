@@ -1,0 +1,70 @@
+import type { ErrorFactory, Text } from './messages.ts';
+import type { UploadError } from './upload-error.ts';
+
+/** How long to wait for the request that tells a missing server from a missing CORS header. */
+const PROBE_MS = 1500;
+
+const CAUSES = {
+  silent: [
+    'Nothing responds at {url}: start the upload server, or correct `endpoint`.',
+    'Nada responde en {url}: arranca el servidor de subidas o corrige `endpoint`.',
+  ],
+  html: [
+    '{url} is not the upload server (status {status}): correct `endpoint`, or let the dev server proxy this path to it.',
+    '{url} no es el servidor de subidas (estado {status}): corrige `endpoint`, o haz que el servidor de desarrollo le pase esta ruta.',
+  ],
+  status: [
+    '{url} responds with status {status}, but not the upload server: start it, or correct the proxy’s target.',
+    '{url} responde con estado {status}, pero no el servidor de subidas: arráncalo o corrige el destino del proxy.',
+  ],
+  redirect: [
+    '{url} was redirected: correct `endpoint`, or sign in and reload the page.',
+    '{url} fue redirigida: corrige `endpoint`, o inicia sesión y recarga la página.',
+  ],
+  cors: [
+    'The server at {url} does not allow this page: add {origin} to its ALLOWED_ORIGINS.',
+    'El servidor en {url} no permite esta página: añade {origin} a su ALLOWED_ORIGINS.',
+  ],
+} as const satisfies Readonly<Record<string, Text>>;
+
+/** A response that did not come from the upload server; status 0 when there was none. */
+export interface ForeignResponse {
+  readonly status: number;
+  readonly responseURL: string;
+}
+
+/** Finds out why no upload server responds at `path`, and says what to do. */
+export async function explainMissingServer(
+  path: string,
+  { status, responseURL }: ForeignResponse,
+  { say, toError }: ErrorFactory,
+): Promise<UploadError> {
+  const page = globalThis.location;
+  const url = page ? new URL(path, page.href).href : path;
+  const reason = status
+    ? responseURL && responseURL !== url
+      ? 'redirect'
+      : status < 400 || status === 404
+        ? 'html'
+        : 'status'
+    : page
+      ? await probe(url, page)
+      : 'silent';
+  const message = say(CAUSES[reason], { url, status, origin: page?.origin });
+  return toError('SERVER_NOT_FOUND', { status, retryable: true, details: { reason, url } }, message);
+}
+
+/** Why a request failed without a response that the page may read. */
+async function probe(url: string, page: Location): Promise<keyof typeof CAUSES> {
+  const isForeign = new URL(url).origin !== page.origin;
+  try {
+    const { type } = await fetch(url, {
+      ...(isForeign ? { mode: 'no-cors' } : { redirect: 'manual' }),
+      cache: 'no-store',
+      signal: AbortSignal.timeout(PROBE_MS),
+    });
+    return isForeign ? 'cors' : type === 'opaqueredirect' ? 'redirect' : 'silent';
+  } catch {
+    return 'silent';
+  }
+}
