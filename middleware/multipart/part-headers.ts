@@ -1,19 +1,33 @@
 import { type AppError, appError } from '../../server/errors/app-error.ts';
-import { badMultipart } from './bad-multipart.ts';
+import type { MessageKey, MessageParams } from '../../server/errors/messages.ts';
+
+type FaultOf<Key> = Key extends `BAD_MULTIPART.${infer Fault}` ? Fault : never;
+
+/** What can be wrong with a form. Each has its own message. */
+type MultipartFault = FaultOf<MessageKey>;
+
+/** The error for a form that parsers read in different ways, or that exceeds a limit. */
+export function badMultipart(fault: MultipartFault, params: MessageParams = {}): AppError {
+  return appError('BAD_MULTIPART', {
+    message: `BAD_MULTIPART.${fault}`,
+    params,
+    details: { reason: fault, ...params },
+  });
+}
 
 /** What the headers of a part say. */
-export interface PartHead {
+export interface PartHeaders {
   readonly name: string;
-  /** As it is written. Null for a text field; empty when a file input was left empty. */
+  /** As written. Null for a text field; empty when a file input was left empty. */
   readonly filename: string | null;
-  /** Whether the file name comes from `filename*`, which has been decoded already. */
+  /** Whether the name comes from `filename*` and is decoded. */
   readonly isFilenameExtended: boolean;
   /** Null when the part has no `Content-Type`. */
   readonly contentType: string | null;
 }
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Name, quoted value, token. By position: each match of a pattern with named groups makes a dictionary. */
+/** Name, quoted value, token. Without named groups, which make an object for each match. */
 const PARAMETER = /[ \t]*;[ \t]*([!#$%&'+^_`|~0-9A-Za-z.-]+\*?)=(?:"((?:[^"\\]|\\[\s\S])*)"|([^\s;"]*))/y;
 const LAST_SEMICOLON = /[ \t]*;$/y;
 /** Content is passed on as it is, so only encodings that change nothing are accepted. */
@@ -22,10 +36,10 @@ const PLAIN_ENCODINGS = new Set(['binary', '8bit', '7bit']);
 /**
  * Reads the headers of a part (RFC 7578, section 4).
  *
- * @throws AppError `BAD_MULTIPART` for whatever parsers are known to read differently: doubled or folded
+ * @throws AppError `BAD_MULTIPART` for what parsers are known to read differently: doubled or folded
  *   headers and parameters, another disposition, encoded or nested content.
  */
-export function parsePartHead(bytes: Buffer): PartHead {
+export function parsePartHeaders(bytes: Buffer): PartHeaders {
   const headers = parseHeaders(bytes.toString('utf8'));
   const disposition = headers.get('content-disposition');
   if (disposition === undefined) throw badMultipart('noDisposition');
@@ -43,25 +57,25 @@ function isNested(contentType: string): boolean {
   return /^multipart\/(?!x-zip[ \t]*(?:;|$))/i.test(contentType);
 }
 
-/** @throws AppError `BAD_MULTIPART` when a line of `head` ends in LF alone. */
-export function assertNoBareLineFeed(head: Buffer): void {
-  if (/(?<!\r)\n/.test(head.toString('latin1'))) throw badMultipart('lineEnds');
+/** @throws AppError `BAD_MULTIPART` when a line of `headers` ends in LF alone. */
+export function assertNoBareLineFeed(headers: Buffer): void {
+  if (/(?<!\r)\n/.test(headers.toString('latin1'))) throw badMultipart('lineEnds');
 }
 
-/** The error for a file that came without a name. */
+/** The error for a file without a name. */
 export function missingFilename(): AppError {
   return appError('BAD_FILENAME', { message: 'BAD_FILENAME.missing' });
 }
 
 /**
- * The name that the client's user knows the file by.
+ * The name of the file as its user knows it.
  *
  * Browsers escape line ends and quotes, and nothing else (WHATWG). Others, such as React Native since 0.76, send
  * `encodeURIComponent(name)`.
  */
-export function decodeFilename(head: PartHead, isFromBrowser: boolean): string {
-  const filename = head.filename ?? '';
-  if (head.isFilenameExtended || !filename.includes('%')) return filename;
+export function decodeFilename(headers: PartHeaders, isFromBrowser: boolean): string {
+  const filename = headers.filename ?? '';
+  if (headers.isFilenameExtended || !filename.includes('%')) return filename;
   const decoded = isFromBrowser ? null : decodeComponent(filename);
   if (decoded !== null && encodeURIComponent(decoded) === filename) return decoded;
   return filename.replace(/%0D/gi, '\r').replace(/%0A/gi, '\n').replace(/%22/g, '"');
@@ -90,7 +104,7 @@ function hasControls(line: string): boolean {
   return /[\u0000-\u0008\u000a-\u001f\u007f]/.test(line);
 }
 
-function parseDisposition(value: string, contentType: string | null): PartHead {
+function parseDisposition(value: string, contentType: string | null): PartHeaders {
   const semicolon = value.indexOf(';');
   const typeEnd = semicolon === -1 ? value.length : semicolon;
   if (value.slice(0, typeEnd).trim().toLowerCase() !== 'form-data') throw badMultipart('notFormData');

@@ -1,4 +1,4 @@
-import { type FormLimits, FormParser } from '../../../middleware/multipart/form-parser.ts';
+import { type FormLimits, FormParser } from '../../../middleware/multipart/parser.ts';
 import { AppError } from '../../../server/errors/app-error.ts';
 import { createRandom } from '../../helpers/random.ts';
 
@@ -8,7 +8,7 @@ export const LIMITS: FormLimits = {
   maxParts: 30,
   maxFieldNameBytes: 64,
   maxFieldBytes: 8 * 1024,
-  maxPartHeadBytes: 8 * 1024,
+  maxPartHeaderBytes: 8 * 1024,
   maxOverheadBytes: 1024 * 1024,
 };
 

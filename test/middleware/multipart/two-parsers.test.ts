@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { FormParser } from '../../../middleware/multipart/form-parser.ts';
-import { decodeFilename, type PartHead } from '../../../middleware/multipart/part-headers.ts';
+import { FormParser } from '../../../middleware/multipart/parser.ts';
+import { decodeFilename, type PartHeaders } from '../../../middleware/multipart/part-headers.ts';
 import { createMultipartParser, MultipartError } from '../../../sandbox/multipart-parser.ts';
 import { AppError } from '../../../server/errors/app-error.ts';
 import { createRandom } from '../../helpers/random.ts';
@@ -54,7 +54,7 @@ type Reading = readonly (readonly [name: string, filename: string | null, conten
 /** Null where the form is rejected. */
 function readStrictly(pieces: Iterable<Buffer>): Reading | null {
   const parts: [string, string | null, string][] = [];
-  let file: PartHead | null = null;
+  let file: PartHeaders | null = null;
   let content: Buffer[] = [];
   const parser = new FormParser(B, LIMITS, {
     onField: (head, value) => parts.push([head.name, null, value.toString('latin1')]),

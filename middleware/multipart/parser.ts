@@ -1,7 +1,12 @@
 import { appError } from '../../server/errors/app-error.ts';
 import { sizeText } from '../../server/errors/messages.ts';
-import { badMultipart } from './bad-multipart.ts';
-import { assertNoBareLineFeed, missingFilename, type PartHead, parsePartHead } from './part-headers.ts';
+import {
+  assertNoBareLineFeed,
+  badMultipart,
+  missingFilename,
+  type PartHeaders,
+  parsePartHeaders,
+} from './part-headers.ts';
 
 /** Bounds of a form. */
 export interface FormLimits {
@@ -9,17 +14,17 @@ export interface FormLimits {
   readonly maxParts: number;
   readonly maxFieldNameBytes: number;
   readonly maxFieldBytes: number;
-  readonly maxPartHeadBytes: number;
+  readonly maxPartHeaderBytes: number;
   /** All bytes of the body that are not file content. */
   readonly maxOverheadBytes: number;
 }
 
-/** Told of the parts of a form in their order. Where a boolean is returned, false means: wait for `resume`. */
-export interface FormHandler {
-  /** @param isTruncated Whether the value is longer than allowed: told as soon as it is, and it is not whole. */
-  onField(head: PartHead, value: Buffer, isTruncated: boolean): void;
+/** Gets the parts of a form in their order. Where a boolean is returned, false means: wait for `resume`. */
+export interface PartHandler {
+  /** @param isTruncated The value is longer than allowed, and this is its beginning. */
+  onField(headers: PartHeaders, value: Buffer, isTruncated: boolean): void;
   /** @param offset Where the file's content begins in the body. */
-  onFile(head: PartHead & { readonly filename: string }, offset: number): void;
+  onFile(headers: PartHeaders & { readonly filename: string }, offset: number): void;
   onFileData(chunk: Buffer): boolean;
   onFileEnd(): boolean;
 }
@@ -28,7 +33,7 @@ type State =
   | 'preamble'
   | 'after-delimiter'
   | 'delimiter-blanks'
-  | 'head'
+  | 'headers'
   | 'field'
   | 'file'
   | 'empty-file'
@@ -38,20 +43,19 @@ type State =
 
 const [TAB, LF, CR, SPACE, DASH] = [9, 10, 13, 32, 45];
 const CRLF_BYTES = 2;
-const END_OF_HEAD = Buffer.from('\r\n\r\n');
+const END_OF_HEADERS = Buffer.from('\r\n\r\n');
 
 /**
  * Reads a `multipart/form-data` body (RFC 7578, RFC 2046 section 5.1.1) as it arrives. What
- * clients write around the parts (empty lines, blanks, an epilogue) is accepted; whatever could give another parser
- * other parts or other content is rejected. It searches the boundary with `Buffer.indexOf`, which
- * is native code, and hands file content on without copying it.
+ * clients write around the parts (empty lines, blanks, an epilogue) is accepted; what another parser could read as other
+ * parts or other content is rejected. File content is passed on without copying it.
  */
 export class FormParser {
   readonly #delimiter: Buffer;
   readonly #limits: FormLimits;
-  readonly #handler: FormHandler;
+  readonly #handler: PartHandler;
   #state: State = 'preamble';
-  /** Bytes that could not be judged yet; followed by the next chunk. */
+  /** Bytes that can't be parsed before the next chunk. */
   #rest: Buffer = Buffer.alloc(0);
   #isWaiting = false;
   /** Whether no byte of the current part's content has been read yet. */
@@ -60,9 +64,9 @@ export class FormParser {
   #fileBytes = 0;
   #parts = 0;
   #fields = 0;
-  #field: { head: PartHead; chunks: Buffer[]; bytes: number } | null = null;
+  #field: { headers: PartHeaders; chunks: Buffer[]; bytes: number } | null = null;
 
-  constructor(boundary: string, limits: FormLimits, handler: FormHandler) {
+  constructor(boundary: string, limits: FormLimits, handler: PartHandler) {
     this.#delimiter = Buffer.from(`\r\n--${boundary}`);
     this.#limits = limits;
     this.#handler = handler;
@@ -91,8 +95,8 @@ export class FormParser {
       case 'epilogue':
       case 'text-after-closing':
         return;
-      case 'head':
-        // Where all lines end in LF, the head has no end.
+      case 'headers':
+        // Where all lines end in LF, the headers have no end.
         assertNoBareLineFeed(this.#rest);
     }
     throw badMultipart('truncated');
@@ -110,7 +114,7 @@ export class FormParser {
     this.#assertOverhead();
   }
 
-  /** Parses from `offset`; the offset where to go on, or null when more bytes are needed. */
+  /** Parses from `offset`. Returns the offset to go on from, or null when more bytes are needed. */
   #step(data: Buffer, offset: number): number | null {
     switch (this.#state) {
       case 'preamble':
@@ -118,8 +122,8 @@ export class FormParser {
       case 'after-delimiter':
       case 'delimiter-blanks':
         return this.#readDelimiterEnd(data, offset);
-      case 'head':
-        return this.#readHead(data, offset);
+      case 'headers':
+        return this.#readHeaders(data, offset);
       case 'closing-line':
         return this.#readClosingLine(data, offset);
       case 'epilogue':
@@ -189,39 +193,39 @@ export class FormParser {
   #beginPart(): void {
     this.#parts += 1;
     if (this.#parts > this.#limits.maxParts) throw badMultipart('parts', { max: this.#limits.maxParts });
-    this.#state = 'head';
+    this.#state = 'headers';
   }
 
-  #readHead(data: Buffer, offset: number): number | null {
-    const end = data.indexOf(END_OF_HEAD, offset);
-    const max = this.#limits.maxPartHeadBytes;
+  #readHeaders(data: Buffer, offset: number): number | null {
+    const end = data.indexOf(END_OF_HEADERS, offset);
+    const max = this.#limits.maxPartHeaderBytes;
     if ((end === -1 ? data.length : end) - offset > max) {
       assertNoBareLineFeed(data.subarray(offset, offset + max));
       throw badMultipart('partHeaders', { max });
     }
     if (end === -1) return null;
-    const head = parsePartHead(data.subarray(offset, end));
-    const begin = end + END_OF_HEAD.length;
-    this.#openPart(head, this.#consumed + begin);
+    const headers = parsePartHeaders(data.subarray(offset, end));
+    const begin = end + END_OF_HEADERS.length;
+    this.#openPart(headers, this.#consumed + begin);
     return begin;
   }
 
-  #openPart(head: PartHead, contentOffset: number): void {
+  #openPart(headers: PartHeaders, contentOffset: number): void {
     const { maxFieldNameBytes, maxFields } = this.#limits;
-    if (Buffer.byteLength(head.name) > maxFieldNameBytes) {
+    if (Buffer.byteLength(headers.name) > maxFieldNameBytes) {
       throw badMultipart('fieldName', { max: maxFieldNameBytes });
     }
     this.#isContentStart = true;
-    if (head.filename === null) {
+    if (headers.filename === null) {
       this.#fields += 1;
       if (this.#fields > maxFields) throw badMultipart('fields', { max: maxFields });
-      this.#field = { head, chunks: [], bytes: 0 };
+      this.#field = { headers, chunks: [], bytes: 0 };
       this.#state = 'field';
-    } else if (head.filename === '') {
+    } else if (headers.filename === '') {
       this.#state = 'empty-file';
     } else {
       this.#state = 'file';
-      this.#handler.onFile({ ...head, filename: head.filename }, contentOffset);
+      this.#handler.onFile({ ...headers, filename: headers.filename }, contentOffset);
     }
   }
 
@@ -265,11 +269,11 @@ export class FormParser {
     if (closed === 'file') return this.#handler.onFileEnd();
     const field = this.#field;
     this.#field = null;
-    if (field !== null) this.#handler.onField(field.head, Buffer.concat(field.chunks), false);
+    if (field !== null) this.#handler.onField(field.headers, Buffer.concat(field.chunks), false);
     return true;
   }
 
-  /** Where a delimiter may begin at the end of `data`, of which the rest has not come yet. */
+  /** Where a delimiter may begin at the end of `data`, whose rest has not arrived. */
   #possibleDelimiter(data: Buffer, offset: number): number {
     const from = Math.max(offset, data.length - this.#delimiter.length + 1);
     const at = data.lastIndexOf(CR);
@@ -296,8 +300,8 @@ export class FormParser {
     field.chunks.push(content);
     field.bytes += content.length;
     if (field.bytes <= this.#limits.maxFieldBytes) return;
-    this.#field = null; // the rest of it is passed over
-    this.#handler.onField(field.head, Buffer.concat(field.chunks), true);
+    this.#field = null; // the rest of it is skipped
+    this.#handler.onField(field.headers, Buffer.concat(field.chunks), true);
   }
 
   #assertOverhead(): void {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { decodeFilename, parsePartHead } from '../../../middleware/multipart/part-headers.ts';
+import { decodeFilename, parsePartHeaders } from '../../../middleware/multipart/part-headers.ts';
 
-const parse = (head: string) => parsePartHead(Buffer.from(head));
+const parse = (head: string) => parsePartHeaders(Buffer.from(head));
 const disposition = (parameters: string) => `Content-Disposition: form-data; ${parameters}`;
 
-describe('parsePartHead', () => {
+describe('parsePartHeaders', () => {
   it('tells a text field from a file and from an empty file input', () => {
     assert.deepEqual(parse(disposition('name="a"')), {
       name: 'a',
