@@ -3,9 +3,9 @@ import type { UpstreamAgent } from '../leadway/agent.ts';
 import type { Logger } from '../logger.ts';
 import type { SharedStore } from '../redis/store.ts';
 import type { Authenticator } from './authenticator.ts';
-import { createFetchJson } from './fetch-json.ts';
 import { createHeaderAuthenticator } from './header.ts';
 import { createAddressAuthenticator } from './ip.ts';
+import { createIssuerFetch } from './issuer-fetch.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
 import { createJwtAuthenticator } from './jwt.ts';
 import { createLocalMemory, createSharedMemory } from './session-store.ts';
@@ -43,7 +43,7 @@ export function createClientServices(
     case 'none':
       return withoutSessions(createAddressAuthenticator());
     case 'jwt': {
-      const keys = createIssuerKeys({ ...auth, fetchJson: createFetchJson(agent), logger });
+      const keys = createIssuerKeys({ ...auth, fetchDocument: createIssuerFetch(agent), logger });
       return withoutSessions(createJwtAuthenticator({ ...auth, keys, logger }), () => keys[Symbol.dispose]());
     }
     case 'header':

@@ -1,24 +1,24 @@
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 import type { Logger } from '../logger.ts';
-import type { FetchJson } from './fetch-json.ts';
+import type { FetchDocument } from './issuer-fetch.ts';
 
-/** The keys of a token issuer, as far as they are known. */
+/** The keys of a token issuer. */
 export interface IssuerKeys extends Disposable {
   /** Rejects with {@link KeysUnavailable} when the issuer can't be asked, with jose's errors otherwise. */
   readonly find: JWTVerifyGetKey;
   /** Why this process is not ready: the keys have never been read. Null once they have. */
   problem(): string | null;
-  /** What an operator should know: keys that were read are too old, and the issuer is away. */
+  /** What an operator should know: the keys are too old, and the issuer does not respond. */
   notice(): string | null;
 }
 
 /** What {@link createIssuerKeys} takes. */
 export interface IssuerKeysOptions {
   readonly issuer: string;
-  /** Null: discovered from the issuer. */
+  /** Null discovers it from the issuer. */
   readonly jwksUrl: URL | null;
-  readonly fetchJson: FetchJson;
+  readonly fetchDocument: FetchDocument;
   readonly logger: Logger;
   readonly now?: () => number;
 }
@@ -28,22 +28,27 @@ export class KeysUnavailable extends Error {
   override readonly name = 'KeysUnavailable';
 }
 
-/** A key that the issuer has taken back is believed for no longer than this. */
+/** How long keys are trusted: the issuer may have withdrawn one since. */
 const MAX_AGE_MS = 10 * 60_000;
 /**
- * A token with an unknown key id may mean that the issuer has a new key, so it is asked at once; anybody can
- * make such ids up, so it is asked only so often.
+ * An unknown key id may mean that the issuer has a new key, so it is asked at once. Anybody can make up such ids, so it is
+ * asked only so often.
  */
 const LOOKUPS_IN_A_ROW = 5;
 const LOOKUP_EVERY_MS = 2_000;
 const RETRY_EVERY_MS = 1_000;
 const PROBLEM = 'the keys of the token issuer can’t be read';
 
-/** Reads the keys at once, again when they are old, and when a token names one that is not among them. */
+/**
+ * Reads the keys at once, again when they are old, and when a token names one that is not among them. jose reads them;
+ * when, is decided here, because jose has one fixed pause after each read and would let made-up ids hold up new keys.
+ */
 export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
-  const { fetchJson, logger, now = Date.now } = options;
-  const over = new AbortController();
-  let known: { readonly keys: JWTVerifyGetKey; readonly readAt: number } | null = null;
+  const { logger, now = Date.now } = options;
+  const closed = new AbortController();
+  const fetchDocument: FetchDocument = (url, { signal }) =>
+    options.fetchDocument(url, { signal: AbortSignal.any([signal, closed.signal]) });
+  let known: { readonly keys: RemoteKeys; readonly url: URL; readonly readAt: number } | null = null;
   let reading: Promise<JWTVerifyGetKey> | null = null;
   let triedAt = Number.NEGATIVE_INFINITY;
   let isAway = false;
@@ -52,20 +57,20 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
 
   const read = async (): Promise<JWTVerifyGetKey> => {
     try {
-      const url = options.jwksUrl ?? (await discoverKeys(fetchJson, options.issuer, over.signal));
-      // It checks the form by itself.
-      const keys = createLocalJWKSet((await fetchJson(url, over.signal)) as JSONWebKeySet);
-      known = { keys, readAt: now() };
+      const url = options.jwksUrl ?? (await discoverKeys(fetchDocument, options.issuer));
+      const keys = known?.url.href === url.href ? known.keys : createRemoteKeys(url, fetchDocument);
+      await keys.reload();
+      known = { keys, url, readAt: now() };
       if (isAway) logger.info('the keys of the token issuer are read again');
       isAway = false;
       return keys;
     } catch (cause) {
-      if (!isAway && !over.signal.aborted) logger.error({ err: cause }, PROBLEM);
+      if (!isAway && !closed.signal.aborted) logger.error({ err: cause }, PROBLEM);
       isAway = true;
       throw new KeysUnavailable(PROBLEM, { cause });
     }
   };
-  /** Once for all who wait. */
+  /** Once for all requests that wait. */
   const readOnce = (): Promise<JWTVerifyGetKey> => {
     triedAt = now();
     reading ??= read().finally(() => {
@@ -87,7 +92,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     readOnce().catch(() => {});
   };
 
-  /** No client comes while the readiness probe keeps them away, so the probe itself tries again. */
+  /** While the readiness probe keeps clients away, the probe itself tries again. */
   const retry = (): void => {
     if (now() - triedAt >= RETRY_EVERY_MS) readQuietly();
   };
@@ -113,16 +118,29 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       retry();
       return isAway ? PROBLEM : null;
     },
-    [Symbol.dispose]: () => over.abort(),
+    [Symbol.dispose]: () => closed.abort(),
   };
 }
 
+type RemoteKeys = ReturnType<typeof createRemoteJWKSet>;
+
+/** Keys that are read by `reload` alone. */
+function createRemoteKeys(url: URL, fetchDocument: FetchDocument): RemoteKeys {
+  return createRemoteJWKSet(url, {
+    [customFetch]: fetchDocument,
+    cacheMaxAge: Number.POSITIVE_INFINITY,
+    cooldownDuration: Number.POSITIVE_INFINITY,
+  });
+}
+
+const DISCOVERY_TIMEOUT_MS = 5_000;
 const discovery = z.object({ issuer: z.string(), jwks_uri: z.url() });
 
 /** OpenID Connect Discovery 1.0, section 4; the document must be the issuer's own. */
-async function discoverKeys(fetchJson: FetchJson, issuer: string, signal: AbortSignal): Promise<URL> {
+async function discoverKeys(fetchDocument: FetchDocument, issuer: string): Promise<URL> {
   const address = new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
-  const document = discovery.parse(await fetchJson(address, signal));
+  const response = await fetchDocument(address.href, { signal: AbortSignal.timeout(DISCOVERY_TIMEOUT_MS) });
+  const document = discovery.parse(await response.json());
   if (document.issuer !== issuer) throw new Error('the discovery document is of another issuer');
   const url = new URL(document.jwks_uri);
   if (url.protocol !== 'https:' && address.protocol === 'https:') {

@@ -11,7 +11,7 @@ import {
   toClientError,
   toConnectionFault,
 } from './errors.ts';
-import { ExchangeError } from './exchange.ts';
+import { ExchangeError, type ExchangeRequest } from './exchange.ts';
 import type { Attempt, UpstreamQuota } from './quota.ts';
 import { type LeadwayResponse, maxResponseBytes, parseResponse, readResponse } from './response.ts';
 import { createTokenNotices, type TokenNotices } from './token-health.ts';
@@ -258,7 +258,8 @@ export class LeadwayClient {
     const token = tokens.current(locationId);
     const headers = [...this.headers(token), 'Content-Type', contentType];
     const sentAt = performance.now();
-    const request = {
+    const request: ExchangeRequest = {
+      method: 'POST',
       url: baseUrl,
       path,
       headers,

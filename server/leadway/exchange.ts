@@ -5,12 +5,13 @@ import { BodyOverflowError } from '../http/body.ts';
 
 /** A request whose body is known in full. */
 export interface ExchangeRequest {
+  readonly method: 'GET' | 'POST';
   /** Its origin is where the request goes. */
   readonly url: URL;
   /** Path and query; a whole URL for a proxy. */
   readonly path: string;
   readonly headers: readonly string[];
-  readonly body: Buffer | string;
+  readonly body: Buffer | string | null;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /** `pooled` reuses an idle connection if there is one; `fresh` opens a connection for this request alone. */
@@ -118,11 +119,11 @@ class Connection implements Disposable {
   }
 
   exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
-    const { path, headers, body, timeoutMs } = request;
+    const { method, path, headers, body, timeoutMs } = request;
     const exchange = new Exchange(this, request);
     this.#client.dispatch(
       {
-        method: 'POST',
+        method,
         path,
         headers: headers as string[],
         body,

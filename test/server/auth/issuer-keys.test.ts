@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { exportJWK, generateKeyPair, type JWK, type JWTVerifyGetKey } from 'jose';
-import type { FetchJson } from '../../../server/auth/fetch-json.ts';
+import type { FetchDocument } from '../../../server/auth/issuer-fetch.ts';
 import { createIssuerKeys, type IssuerKeys, KeysUnavailable } from '../../../server/auth/issuer-keys.ts';
 import { createLogger } from '../../../server/logger.ts';
 import { LogSink } from '../../helpers/log-sink.ts';
@@ -41,17 +41,17 @@ describe('the keys of a token issuer', () => {
     for (const keys of open) keys[Symbol.dispose]();
   });
 
-  const fetchJson: FetchJson = async (url, signal) => {
-    asked.push(url.href);
+  const fetchDocument: FetchDocument = async (url, { signal }) => {
+    asked.push(url);
     await setImmediate();
     signal.throwIfAborted();
-    const page = pages[url.href];
+    const page = pages[url];
     if (page === undefined) throw new Error('gone');
-    return page;
+    return Response.json(page);
   };
   const create = async (jwksUrl: URL | null = null): Promise<IssuerKeys> => {
     const logger = await createLogger({ level: 'trace', destination: log });
-    const keys = createIssuerKeys({ issuer: ISSUER, jwksUrl, fetchJson, logger, now: () => nowMs });
+    const keys = createIssuerKeys({ issuer: ISSUER, jwksUrl, fetchDocument, logger, now: () => nowMs });
     open.push(keys);
     await settled(() => asked.length > 0, 'the issuer is asked at once');
     return keys;

@@ -34,6 +34,7 @@ describe('a request whose body is known in full', () => {
 
   const send = (options: Partial<ExchangeRequest> = {}) =>
     agent.exchange({
+      method: 'POST',
       url: origin,
       path: '/',
       headers: [],
