@@ -1,7 +1,7 @@
 import type { Logger } from '../logger.ts';
 import type { LeadwayRejection } from './errors.ts';
 
-/** How long a response that initiate is not offered is believed. */
+/** How long Leadway is not asked again after it said that initiate is not offered. */
 const REMEMBERED_MS = 10 * 60_000;
 
 /**
@@ -15,7 +15,7 @@ export interface DirectCapability {
   noteOffered(locationId: string): void;
 }
 
-/** Makes a memory that is empty: direct uploads count as offered until rejected. */
+/** Direct uploads count as offered until Leadway rejects one. */
 export function createDirectCapability(logger: Logger, now: () => number = Date.now): DirectCapability {
   const rejectedAt = new Map<string, number>();
   return {
@@ -38,17 +38,17 @@ export function createDirectCapability(logger: Logger, now: () => number = Date.
   };
 }
 
-/** Whether a 404 is about the address itself (in the words of Leadway's framework) and not about a file. */
+/** Whether a 404 is about the path (in the words of Leadway's framework) and not about a file. */
 export function isEndpointMissing({ status, message }: LeadwayRejection): boolean {
   return status === 404 && /^cannot post\b/i.test(message);
 }
 
-/** Words for what the request names. A client chose that, and must not be able to turn direct off for all others. */
+/** Things that a request names. The attack: a client names one that does not exist, and direct is off for all others. */
 const NAMES_A_RESOURCE = /\b(?:conversation|contact|location)\b/i;
 
 /**
- * Whether a rejection of initiate means that the endpoint is not there for us, in contrast to a wrong request
- * or a wrong token (which forward would not get past either).
+ * Whether a rejection of initiate means that Leadway does not offer it, in contrast to a wrong request or a wrong token,
+ * with which forward would fail too.
  */
 export function meansNotOffered({ status, message, isWebPage }: LeadwayRejection): boolean {
   // The page of a firewall is about this one request, not about the endpoint.

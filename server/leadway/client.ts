@@ -14,7 +14,7 @@ import {
 import { ExchangeError, type ExchangeRequest } from './exchange.ts';
 import type { Attempt, UpstreamQuota } from './quota.ts';
 import { type LeadwayResponse, maxResponseBytes, parseResponse, readResponse } from './response.ts';
-import { createTokenNotices, type TokenNotices } from './token-health.ts';
+import { createTokenHealth, type TokenHealth } from './token-health.ts';
 import type { TokenSource } from './token-store.ts';
 import { UploadRequest } from './upload-request.ts';
 
@@ -74,13 +74,13 @@ const LENGTH_ADVICE =
 /** Speaks to Leadway with the BFF's token: JSON calls, uploads in one piece, and uploads that are streamed. */
 export class LeadwayClient {
   readonly options: LeadwayClientOptions;
-  readonly #notices: TokenNotices;
+  readonly #tokenHealth: TokenHealth;
   readonly #uploadTarget: RequestTarget;
   #hasExplainedLength = false;
 
   constructor(options: LeadwayClientOptions) {
     this.options = options;
-    this.#notices = createTokenNotices(options.logger);
+    this.#tokenHealth = createTokenHealth(options.logger);
     this.#uploadTarget = toTarget(new URL(UPLOAD_PATH, options.baseUrl));
   }
 
@@ -206,7 +206,7 @@ export class LeadwayClient {
 
   /** The error for the client whose call Leadway rejected. A rejection of the BFF's own token is explained in the log. */
   toError(rejection: LeadwayRejection, locationId: string, use: LeadwayUse = 'uploads'): AppError {
-    this.#notices.noteRejected(rejection, locationId, use);
+    this.#tokenHealth.noteRejected(rejection, locationId, use);
     if (rejection.status === 411 && use === 'uploads' && !this.#hasExplainedLength) {
       this.#hasExplainedLength = true;
       this.options.logger.warn({ locationId, upstreamStatus: 411 }, LENGTH_ADVICE);
@@ -216,12 +216,12 @@ export class LeadwayClient {
 
   /** What Leadway rejected about its tokens, for the readiness probe; null when it accepts all of them. */
   authProblem(): string | null {
-    return this.#notices.text();
+    return this.#tokenHealth.text();
   }
 
   /** Leadway accepted the location's token for `use`. */
   noteAccepted(locationId: string, use: LeadwayUse = 'uploads'): void {
-    this.#notices.noteAccepted(locationId, use);
+    this.#tokenHealth.noteAccepted(locationId, use);
   }
 
   async #attemptTwice(call: Call): Promise<Attempted> {

@@ -3,25 +3,25 @@ import type { Logger } from '../logger.ts';
 import { isConnected, toTarget, type UpstreamAgent } from './agent.ts';
 import { explainConnectProblem } from './connect-problem.ts';
 
-/** Knows which upstream hosts can't be reached, for the log and the readiness probe. */
+/** Which upstream hosts can't be reached, for the log and the readiness probe. */
 export interface Reachability {
   noteConnected(host: string): void;
-  /** Logs what the operator can do: once for the probe and once for calls, until a connection comes about again. */
+  /** Logs what the operator can do: once for the probe and once for requests, until a connection succeeds. */
   noteUnreachable(host: string, error: Error, proxy: OutboundProxy | null, finder?: Finder): void;
   /** That Leadway can't be reached, in general words; null when it can, as far as is known. */
   problem(): string | null;
 }
 
-/** What found out that a host can't be reached: a probe in the background, or a call that a user waits for. */
+/** What could not connect: a probe in the background, or a request that a user waits for. */
 type Finder = 'probe' | 'call';
 
-/** Makes a memory that is empty: every host counts as reachable until a connection fails. */
+/** Every host counts as reachable until a connection fails. */
 export function createReachability(baseUrl: URL, logger: Logger): Reachability {
   const unreachable = new Map<string, Set<Finder>>();
   const leadway = baseUrl.host;
   return {
     noteConnected(host) {
-      // Asked for every connection; hardly ever is there one.
+      // Called for every connection; there is hardly ever one that failed.
       if (unreachable.size === 0) return;
       if (unreachable.delete(host)) logger.info({ host }, `${host} can be reached again`);
     },
@@ -44,8 +44,8 @@ export function createReachability(baseUrl: URL, logger: Logger): Reachability {
 const PROBE_EVERY_MS = 10_000;
 
 /**
- * Makes a function that opens a connection to Leadway in the background and closes it again: nothing is sent, not even a
- * request. `agent` reports what comes of it.
+ * Makes a function that opens a connection to Leadway in the background and closes it again, without a request. `agent`
+ * reports the result.
  */
 export function createProbe(agent: UpstreamAgent, baseUrl: URL, now: () => number = Date.now): () => void {
   let probedAt = Number.NEGATIVE_INFINITY;

@@ -2,16 +2,16 @@ import type { Logger } from '../logger.ts';
 import { adviceFor, type LeadwayRejection, type LeadwayUse } from './errors.ts';
 
 /** What Leadway rejects about the tokens, for the log and the readiness probe. */
-export interface TokenNotices {
-  /** Says aloud what a rejection means for the operator, once until it is mended; nothing if it is of something else. */
+export interface TokenHealth {
+  /** Logs what a token error means, once until it is fixed. Ignores rejections for other reasons. */
   noteRejected(rejection: LeadwayRejection, locationId: string, use: LeadwayUse): void;
-  /** Leadway took the location's token for `use`. */
+  /** Leadway accepted the location's token for `use`. */
   noteAccepted(locationId: string, use: LeadwayUse): void;
-  /** All that is not mended, in sentences for everybody: without location ids. Null when there is nothing. */
+  /** What is not fixed, in sentences without location ids; null when there is nothing. */
   text(): string | null;
 }
 
-/** A rejection that was told. */
+/** A rejection that was logged. */
 interface Notice {
   readonly locationId: string;
   readonly use: LeadwayUse;
@@ -20,17 +20,17 @@ interface Notice {
 }
 
 /**
- * Makes notices that are kept by location and use: each use needs a scope of its own, so that one of them
- * succeeds says nothing of the scopes of the others. Only that a token is bad altogether it disproves.
+ * Keeps notices by location and use: each use needs a scope of its own, so the success of one says nothing about the scopes
+ * of others. It does show that the token itself is good.
  */
-export function createTokenNotices(logger: Logger): TokenNotices {
+export function createTokenHealth(logger: Logger): TokenHealth {
   const notices = new Map<string, Notice>();
   return {
     noteRejected(rejection, locationId, use) {
       const advice = adviceFor(rejection, use);
       if (advice === null) return;
       const key = `${locationId} ${use}`;
-      // Every request meets it until it is mended; once is enough to say it aloud.
+      // Every request meets it until it is fixed.
       const isKnown = [...notices.values()].some(
         (notice) => notice.locationId === locationId && notice.sentence === advice.sentence,
       );
@@ -39,13 +39,13 @@ export function createTokenNotices(logger: Logger): TokenNotices {
       logger[isKnown ? 'debug' : 'error']({ locationId, upstreamStatus }, advice.sentence);
     },
     noteAccepted(locationId, use) {
-      // Asked after every call; hardly ever is there one.
+      // Called after every success; there is hardly ever a notice.
       if (notices.size === 0) return;
-      const mended = [...notices].filter(
+      const fixed = [...notices].filter(
         ([, notice]) => notice.locationId === locationId && (notice.use === use || notice.isOfTokenItself),
       );
-      if (mended.length === 0) return;
-      for (const [key] of mended) notices.delete(key);
+      if (fixed.length === 0) return;
+      for (const [key] of fixed) notices.delete(key);
       logger.info({ locationId }, 'Leadway takes the token again');
     },
     text() {

@@ -70,7 +70,7 @@ export class ContentUpload {
 
   async #receive(stream: FileStream): Promise<void> {
     const { signal } = this.#settled;
-    const { head: leadingBytes, isWhole } = await stream.readHead(signal);
+    const { leadingBytes, isWhole } = await stream.readStart(signal);
     await this.#file.checkLeadingBytes(leadingBytes, isWhole ? 'whole' : 'part');
     await this.#sink.begin(this.#file, []);
     await this.#take(leadingBytes);

@@ -4,16 +4,16 @@ import { appError } from '../errors/app-error.ts';
 import { LEADING_BYTES } from '../file-types/file-types.ts';
 
 /** The beginning of a file. */
-export interface FileHead {
-  readonly head: Buffer;
-  /** Whether the file has no more than that. */
+export interface FileStart {
+  readonly leadingBytes: Buffer;
+  /** Whether the file has no more bytes. */
   readonly isWhole: boolean;
 }
 
-/** So many bytes may wait before the sender is asked to. */
+/** How many bytes may wait before the sender is paused. */
 const MAX_WAITING_BYTES = 64 * 1024;
 
-/** Who gets the bytes. */
+/** Gets the bytes. */
 interface Reader {
   /** A promise means: wait for it before the next chunk. */
   take(chunk: Buffer): Promise<void> | undefined;
@@ -22,11 +22,11 @@ interface Reader {
 }
 
 /**
- * The bytes of one file on their way from who receives them to who wants them, in two steps: the head, which is
- * judged, and the rest. What comes while nobody reads waits.
+ * The bytes of one file, read in two steps: the leading bytes, which are checked, and the rest. Bytes wait while nothing
+ * reads.
  *
- * It does what a `Readable` would, without the queue, the events and the turns of the event loop that one has for
- * each chunk. An emitter it is for multer, which listens for errors; it raises none.
+ * A `Readable` would do the same with a queue, events and turns of the event loop for each chunk. Extends EventEmitter only
+ * because multer attaches an error listener.
  */
 export class FileStream extends EventEmitter {
   readonly #onWanted: () => void;
@@ -37,7 +37,7 @@ export class FileStream extends EventEmitter {
   #hasEnded = false;
   #isDiscarded = false;
 
-  /** @param onWanted Told that bytes may be pushed again, once {@link push} said no. May be told more often. */
+  /** @param onWanted Called when bytes may be pushed again after {@link push} returned false. May be called more often. */
   constructor(onWanted: () => void) {
     super();
     this.#onWanted = onWanted;
@@ -55,12 +55,12 @@ export class FileStream extends EventEmitter {
     return stream;
   }
 
-  /** Bytes that have come and that nobody has read. */
+  /** Bytes that have not been read. */
   get waitingBytes(): number {
     return this.#waitingBytes;
   }
 
-  /** Brings the next bytes. False means: no more before they are wanted. */
+  /** Takes the next bytes. False means: no more before they are wanted. */
   push(chunk: Buffer): boolean {
     if (this.#isDiscarded) return true;
     if (this.#reader !== null && !this.#isHeldBack && this.#waiting.length === 0) {
@@ -78,7 +78,7 @@ export class FileStream extends EventEmitter {
     this.#flow();
   }
 
-  /** Lets all that still comes pass unread. Whoever is reading is told nothing. */
+  /** Drops everything that still arrives. A reader is not notified. */
   discard(): void {
     this.#isDiscarded = true;
     this.#reader = null;
@@ -93,17 +93,17 @@ export class FileStream extends EventEmitter {
   }
 
   /**
-   * Reads until the head is there.
+   * Reads the leading bytes.
    *
    * @throws AppError when `signal` is aborted first.
    */
-  readHead(signal: AbortSignal): Promise<FileHead> {
+  readStart(signal: AbortSignal): Promise<FileStart> {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    return this.#read<FileHead>(signal, (resolve) => {
+    return this.#read<FileStart>(signal, (resolve) => {
       const finish = (isWhole: boolean): void => {
         const [first] = chunks;
-        resolve({ head: chunks.length === 1 && first ? first : Buffer.concat(chunks), isWhole });
+        resolve({ leadingBytes: chunks.length === 1 && first ? first : Buffer.concat(chunks), isWhole });
       };
       return {
         take(chunk) {
@@ -118,7 +118,7 @@ export class FileStream extends EventEmitter {
   }
 
   /**
-   * Hands every chunk to `take`, which may ask to wait by returning a promise. Resolves at the end.
+   * Passes every chunk to `take`, which may return a promise to wait for. Resolves at the end.
    *
    * @throws what `take` throws; AppError when `signal` is aborted first.
    */

@@ -5,17 +5,17 @@ import { appError } from '../errors/app-error.ts';
 export interface LocationRule {
   /** The location to use when none is named; null when several are configured. */
   readonly single: string | null;
-  /** Whether the client may use none at all. */
+  /** Whether the client may use none. */
   readonly isEmpty: boolean;
   /** Whether this server has a token for the location and the client may use it. */
   isAllowed(locationId: string): boolean;
 }
 
 /**
- * The location of a request: the one that is named, everywhere where it is named the same, or the only one
- * there is. Null when it has not been named yet and must be.
+ * The location of a request: the one that is named, or the only one there is. Null when it must be named and has not been
+ * yet.
  *
- * @throws AppError `LOCATION_NOT_ALLOWED`, in the same words for what does not exist and what is another's;
+ * @throws AppError `LOCATION_NOT_ALLOWED`, in the same words for what does not exist and what belongs to others;
  *   `DUPLICATE_FIELD` when two places name different ones.
  */
 export function resolveLocation(rule: LocationRule, ...named: readonly (string | null)[]): string | null {
@@ -30,7 +30,7 @@ export function resolveLocation(rule: LocationRule, ...named: readonly (string |
   return given[0] ?? rule.single;
 }
 
-/** The rule for a client: the configured locations, and of these only its own where it has some. */
+/** The rule for a client: all configured locations, or those of them that are its own. */
 export function locationsOfClient(
   configured: readonly string[],
   client: Pick<Client, 'locations'>,

@@ -1,33 +1,33 @@
 import { appError } from '../errors/app-error.ts';
 import type { ClientSlots } from '../redis/client-slots.ts';
 
-/** Bounds of how many uploads run at once. */
+/** How many uploads may run at once. */
 export interface SlotLimits {
   /** In this process. */
   readonly max: number;
-  /** In all replicas that share a store; in this process where there is none. */
+  /** In all replicas that share a store; in this process if there is none. */
   readonly maxPerClient: number;
 }
 
-/** Places for uploads that run at once. */
+/** Slots for uploads that run at once. */
 export interface Slots {
   /** How many are taken in this process. */
   readonly taken: number;
   /**
-   * Takes a place; call what it resolves to, once or more, to give it back.
+   * Takes a slot. Call what it resolves to, once or more, to release it.
    *
-   * @throws AppError `TOO_MANY_UPLOADS` when the client has all of its own, `BUSY` when none is left.
+   * @throws AppError `TOO_MANY_UPLOADS` when the client has all of its slots, `BUSY` when none is left.
    */
   take(client: string): Promise<() => void>;
 }
 
-/** A second is about what a small upload takes. */
+/** About what a small upload takes. */
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * Makes places for uploads, all of them free.
+ * Makes slots for uploads.
  *
- * @param shared Counts a client's places in all replicas. While it is away, each process counts for itself.
+ * @param shared Counts a client's slots in all replicas. While it is away, each process counts for itself.
  */
 export function createSlots({ max, maxPerClient }: SlotLimits, shared: ClientSlots | null): Slots {
   const byClient = new Map<string, number>();
@@ -35,7 +35,7 @@ export function createSlots({ max, maxPerClient }: SlotLimits, shared: ClientSlo
 
   const takeLocal = (client: string): (() => void) => {
     const own = byClient.get(client) ?? 0;
-    // First what holds for everybody: with few places in all, one client may have every one of them.
+    // First the bound of all clients: with few slots, one client may have every one of them.
     if (taken >= max) throw appError('BUSY', { retryAfterMs: RETRY_AFTER_MS });
     if (own >= maxPerClient) throw tooManyUploads();
     taken += 1;

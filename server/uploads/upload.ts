@@ -120,7 +120,7 @@ export class Upload {
       const file = this.#openFile(part);
       const toCome = this.#state.setOffset(part.offset);
       await this.#assertForwardable(part.stream);
-      const { head: leadingBytes, isWhole } = await part.stream.readHead(this.signal);
+      const { leadingBytes, isWhole } = await part.stream.readStart(this.signal);
       await file.checkLeadingBytes(leadingBytes, isWhole ? this.#state.extentOf(leadingBytes) : 'part');
       this.signal.throwIfAborted();
       this.#log.contentType ??= file.contentType;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { LeadwayRejection } from '../../../server/leadway/errors.ts';
-import { createTokenNotices, type TokenNotices } from '../../../server/leadway/token-health.ts';
+import { createTokenHealth, type TokenHealth } from '../../../server/leadway/token-health.ts';
 import { createLogger } from '../../../server/logger.ts';
 import { LogSink } from '../../helpers/log-sink.ts';
 
@@ -17,10 +17,10 @@ const CALL = 'GET /conversations/:id';
 
 describe('what Leadway rejects about a token', () => {
   let log: LogSink;
-  let notices: TokenNotices;
+  let notices: TokenHealth;
   beforeEach(async () => {
     log = new LogSink();
-    notices = createTokenNotices(await createLogger({ level: 'trace', destination: log }));
+    notices = createTokenHealth(await createLogger({ level: 'trace', destination: log }));
   });
   const levels = (): unknown[] => log.entries.map(({ level }) => level);
 

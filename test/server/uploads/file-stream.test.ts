@@ -6,12 +6,12 @@ import { FileStream } from '../../../server/uploads/file-stream.ts';
 const KIB = 1024;
 const idle = (): void => {};
 
-/** Reads a whole stream as uploads do: its head, a pause for the verdict, and the rest. */
+/** Reads a whole stream as uploads do: the leading bytes, a pause for their check, and the rest. */
 async function readAll(stream: FileStream, verdict: () => Promise<unknown>): Promise<Buffer> {
   const { signal } = new AbortController();
-  const { head, isWhole } = await stream.readHead(signal);
+  const { leadingBytes, isWhole } = await stream.readStart(signal);
   await verdict();
-  const chunks = [head];
+  const chunks = [leadingBytes];
   const take = (chunk: Buffer): Promise<void> | undefined => {
     chunks.push(chunk);
     return chunks.length % 2 === 0 ? verdict().then(() => {}) : undefined;
@@ -49,8 +49,8 @@ describe('FileStream', () => {
     assert(!stream.push(Buffer.alloc(KIB)));
     assert.equal(stream.waitingBytes, 64 * KIB);
     assert.equal(wanted, 0);
-    const { head } = await stream.readHead(new AbortController().signal);
-    assert.equal(head.length, 63 * KIB);
+    const { leadingBytes } = await stream.readStart(new AbortController().signal);
+    assert.equal(leadingBytes.length, 63 * KIB);
     assert.equal(wanted, 0, 'what waits is wanted first');
     const rest: Buffer[] = [];
     const read = stream.pump((chunk) => void rest.push(chunk), new AbortController().signal);
@@ -99,7 +99,7 @@ describe('FileStream', () => {
           taken += 1;
         };
         if (endsFirst) upload.abort();
-        const read = step === 'pump' ? stream.pump(take, upload.signal) : stream.readHead(upload.signal);
+        const read = step === 'pump' ? stream.pump(take, upload.signal) : stream.readStart(upload.signal);
         upload.abort();
         stream.push(Buffer.alloc(LEADING_BYTES));
         stream.end();
