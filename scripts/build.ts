@@ -29,6 +29,7 @@ export async function build(out = join(ROOT, 'dist')): Promise<void> {
   const swaggerUi = join(ROOT, 'node_modules/swagger-ui-dist');
   for (const name of SWAGGER_UI_FILES) cpSync(join(swaggerUi, name), join(out, 'routes/docs', name));
   writeFileSync(join(out, 'THIRD-PARTY-LICENSES.txt'), toLicenses([...packages, swaggerUi]));
+  writeFileSync(join(out, 'sbom.cdx.json'), toSbom());
 }
 
 /** Bundles `entry` into one file. @returns the folders of the packages in it. */
@@ -93,6 +94,31 @@ function toLicenses(packages: readonly string[]): string {
     return `${name} ${version} (${license})\n${text}`;
   });
   return texts.toSorted().join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+interface Sbom {
+  components: { readonly 'bom-ref': string; readonly properties?: readonly { readonly name: string }[] }[];
+  dependencies: { readonly ref: string }[];
+}
+
+/**
+ * The dependencies as a software bill of materials, in CycloneDX form, without those of development. `npm sbom --omit
+ * dev` would leave out every package that a development dependency needs as well.
+ */
+function toSbom(): string {
+  const options = ['--package-lock-only', '--sbom-type', 'application', '--sbom-format', 'cyclonedx'];
+  const text = execFileSync('npm', ['sbom', ...options], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    maxBuffer: Number.POSITIVE_INFINITY,
+  });
+  const sbom = JSON.parse(text) as Sbom;
+  const isDevelopment = ({ properties = [] }: Sbom['components'][number]): boolean =>
+    properties.some(({ name }) => name === 'cdx:npm:package:development');
+  const left = new Set(sbom.components.filter(isDevelopment).map((component) => component['bom-ref']));
+  sbom.components = sbom.components.filter((component) => !left.has(component['bom-ref']));
+  sbom.dependencies = sbom.dependencies.filter(({ ref }) => !left.has(ref));
+  return `${JSON.stringify(sbom)}\n`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await build();

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need beyond npm's packages: Chromium and Firefox, for the tests in browsers; Redis, for those of
-# several replicas; reverse proxies, and HTTP clients in other languages. Without a program its tests say that they were
+# several replicas; reverse proxies; HTTP clients in other languages; what builds an image and Kubernetes objects. Without a program its tests say that they were
 # not run. Does nothing, quickly, where everything is there.
 set -eu
 
@@ -34,6 +34,10 @@ need Caddy caddy caddy
 need Apache apache2 apache2
 need Go golang-go go
 need Prometheus prometheus prometheus
+need Buildah buildah buildah
+need bubblewrap bubblewrap bwrap
+need mmdebstrap mmdebstrap mmdebstrap
+need kubectl kubernetes-client kubectl
 need Python python3 python3
 python3 -c 'import requests' 2>/dev/null || /usr/bin/python3 -c 'import requests' 2>/dev/null || missing="$missing python3-requests"
 [ -n "$missing" ] || exit 0
