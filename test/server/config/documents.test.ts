@@ -96,10 +96,8 @@ describe('docs/deployment.md', () => {
     const shell = [...deployment.matchAll(/```sh\n(.*?)```/gs)].map(([, block = '']) =>
       toEnv(block.matchAll(/^(\w+)=(.*)$/gm)),
     );
-    const compose = toEnv(deployment.matchAll(/^ {6}([A-Z_]+): (.*)$/gm));
-    const cluster = toEnv(deployment.matchAll(/\{ name: ([A-Z_]+), value: (.*?) \}/g));
-    const examples = [...shell, compose, cluster].filter((env) => Object.keys(env).length > 0);
-    assert.equal(examples.length, 7);
+    const examples = shell.filter((env) => Object.keys(env).length > 0);
+    assert.equal(examples.length, 5);
     for (const env of examples) {
       const { config, warnings } = accept(env, FILES);
       assert.equal(config.production, true);
