@@ -56,14 +56,10 @@ export async function explainMissingServer(
 
 /** Why a request failed without a response that the page may read. */
 async function probe(url: string, page: Location): Promise<keyof typeof CAUSES> {
-  const isForeign = new URL(url).origin !== page.origin;
+  if (new URL(url).origin === page.origin) return 'silent';
   try {
-    const { type } = await fetch(url, {
-      ...(isForeign ? { mode: 'no-cors' } : { redirect: 'manual' }),
-      cache: 'no-store',
-      signal: AbortSignal.timeout(PROBE_MS),
-    });
-    return isForeign ? 'cors' : type === 'opaqueredirect' ? 'redirect' : 'silent';
+    await fetch(url, { mode: 'no-cors', signal: AbortSignal.timeout(PROBE_MS) });
+    return 'cors';
   } catch {
     return 'silent';
   }

@@ -14,6 +14,8 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   client: ['types.ts', 'uploader.ts', 'upload-error.ts', 'error-codes.ts'],
   store: ['store.ts'],
   react: ['react.ts'],
+  prepare: ['prepare.ts'],
+  testing: ['testing.ts'],
   element: ['element/leadway-upload.ts', 'element/texts.ts', 'element/react.ts'],
 };
 /** What their modules share among themselves. */

@@ -146,6 +146,18 @@ describe('the packages', function () {
     app.child.kill('SIGTERM');
     assert.deepEqual(await app.ended, { code: 0, signal: null });
 
+    // The sandbox as a fixture of an app's own end-to-end tests.
+    await writeFile(
+      join(home, 'fixture.js'),
+      `import { startSandboxServer } from 'leadway-bff-client/testing';
+const { endpoint, close } = await startSandboxServer();
+const { modes } = await (await fetch(endpoint + '/config')).json();
+await close();
+console.log('modes', modes.join());`,
+    );
+    const fixtureRun = await run(process.execPath, [join(home, 'fixture.js')], { cwd: home });
+    assert.match(fixtureRun.stdout, /modes auto,forward/);
+
     // The types of Express, Node and React, as an app would have them.
     await symlink(join(ROOT, 'node_modules/@types'), join(modules, '@types'));
     await writeFile(join(home, 'server.ts'), SERVER_TYPES);
