@@ -35,7 +35,7 @@ export function createAccessLog({
       const isResponded = isResponseSent(res);
       const status = isResponded ? res.statusCode : CALLER_LEFT;
       const durationMs = performance.now() - startedAt;
-      observers.requestEnded({ method: req.method, path, status, durationMs, logFields });
+      observers.requestEnded({ req, method: req.method, path, status, durationMs, logFields });
       socket[COUNTED] = { read: socket.bytesRead, written: socket.bytesWritten };
       const level = levelOf(path, error?.status);
       logger[level](

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 import { toBrowserCode } from '../middleware/browser-modules.ts';
 import { SWAGGER_UI_FILES } from '../routes/openapi.ts';
+import { TRACING_PACKAGES } from '../server/observability/tracing-packages.ts';
 import { BROWSER_BUNDLES, bundleForBrowsers } from './browser-bundles.ts';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
@@ -38,7 +39,7 @@ async function bundle(entry: string, file: string, isLibrary: boolean): Promise<
     input: join(ROOT, entry),
     platform: 'node',
     tsconfig: false,
-    external: isLibrary ? /^[^./]/ : [],
+    external: isLibrary ? /^[^./]/ : TRACING_PACKAGES,
   });
   const { output } = await bundled.write({ file, codeSplitting: false, sourcemap: true });
   await bundled.close();

@@ -12,6 +12,7 @@ import { rejectWhileDraining } from '../middleware/reject-while-draining.ts';
 import { createRequestId } from '../middleware/request-id.ts';
 import { createSecurityHeaders } from '../middleware/security-headers.ts';
 import { createStrictHttp } from '../middleware/strict-http.ts';
+import { createTracing } from '../middleware/tracing.ts';
 import { createUnreadBodyCheck } from '../middleware/unread-body.ts';
 import { addClientConfig } from '../routes/client-config.ts';
 import { addClientModule } from '../routes/client-module.ts';
@@ -28,13 +29,19 @@ import { addUpload } from '../routes/upload.ts';
 import type { AppContext } from './context.ts';
 import type { DemoTarget } from './demo.ts';
 import type { Metrics } from './observability/metrics.ts';
+import type { Tracing } from './observability/tracing.ts';
 
 /**
  * The whole application as a list: what a request passes, in this order.
  *
  * @param demo Adds the page.
+ * @param tracing Adds traces.
  */
-export function createApp(context: AppContext, demo: DemoTarget | null = null): Express {
+export function createApp(
+  context: AppContext,
+  demo: DemoTarget | null = null,
+  tracing: Tracing | null = null,
+): Express {
   const { config } = context;
   const app = express();
   app.disable('x-powered-by');
@@ -44,6 +51,7 @@ export function createApp(context: AppContext, demo: DemoTarget | null = null): 
 
   app.use(createRequestId());
   app.use(createAccessLog(context));
+  if (tracing !== null) app.use(createTracing(tracing)); // before anything that reads the body
   app.use(createBodyGuard(context)); // before anything that can respond: it reads the rest of the body
   app.use(createForwardedNotice(context));
   app.use(createSecurityHeaders(config.hstsMaxAgeS));

@@ -163,6 +163,7 @@ export function createContext(
       direct,
       policy,
       observers: [],
+      onChecked: (isAccepted, durationMs) => observers.checksEnded(isAccepted, durationMs),
       locationsFor: (client) => locationsOfClient(config.leadway.locationIds, client),
       forward: config.forward,
       maxFiles: limits.maxFiles,

@@ -8,6 +8,7 @@ import { describeConfig, formatProblems } from './config/describe.ts';
 import type { DemoTarget } from './demo.ts';
 import { explainListenError } from './listen-problem.ts';
 import { createLogger, createPrettyStream, type Logger } from './logger.ts';
+import { TracingNotInstalled } from './observability/tracing-packages.ts';
 import { packageVersion } from './package-version.ts';
 import { runSandbox } from './sandbox-mode.ts';
 import { type RunningServer, startServer } from './server.ts';
@@ -106,6 +107,10 @@ async function listen(
   try {
     return await startServer(config, secrets, logger, demo);
   } catch (error) {
+    if (error instanceof TracingNotInstalled) {
+      rejectStart(error.message);
+      return null;
+    }
     const problem =
       error instanceof AdminListenError && config.admin !== null
         ? explainListenError(error.cause, config.admin, 'ADMIN_')

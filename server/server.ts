@@ -9,6 +9,7 @@ import type { Embedding } from './embedding.ts';
 import { addressOf, listen, localAddressOf } from './http/listen.ts';
 import { createListener } from './http/listener.ts';
 import type { Logger } from './logger.ts';
+import type { Tracing } from './observability/tracing.ts';
 
 /** A server that listens. */
 export interface RunningServer extends AsyncDisposable {
@@ -53,13 +54,21 @@ export async function startServer(
   embedding: Embedding = {},
 ): Promise<RunningServer> {
   const context = createContext(config, secrets, logger, embedding);
+  const tracing = await startTracing(context);
   const listener = createListener(
-    createApp(context, demo),
+    createApp(context, demo, tracing),
     ({ status, code, cause }, requestId, socket) => {
       const { code: reason } = (cause ?? {}) as NodeJS.ErrnoException;
       const facts = { requestId, status, code, ip: socket.remoteAddress, ...(reason && { reason }) };
       logger.info(facts, 'request: rejected before it could be read');
-      context.observers.requestEnded({ method: '', path: '', status, durationMs: 0, logFields: {} });
+      context.observers.requestEnded({
+        req: null,
+        method: '',
+        path: '',
+        status,
+        durationMs: 0,
+        logFields: {},
+      });
     },
     context.lingering,
   );
@@ -75,6 +84,7 @@ export async function startServer(
     await closed;
     await admin?.[Symbol.asyncDispose](); // last, so that probes and Prometheus see the end
     await context[Symbol.asyncDispose]();
+    await tracing?.[Symbol.asyncDispose]();
   };
   try {
     if (config.admin !== null) admin = await startAdmin(context, config.admin);
@@ -107,6 +117,20 @@ export async function startServer(
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Loads OpenTelemetry if traces are configured. */
+async function startTracing(context: AppContext): Promise<Tracing | null> {
+  const { tracesUrl } = context.config;
+  if (tracesUrl === null) return null;
+  try {
+    const tracing = await (await import('./observability/tracing.ts')).startTracing(context, tracesUrl);
+    context.observers.add(tracing.observer);
+    return tracing;
+  } catch (error) {
+    await context[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** How long connections that are still open may take to end by themselves when no request is in flight. */

@@ -23,6 +23,7 @@ export function crossCheck(checks: Checks): Derived {
     production: checks.production,
     listen: checkListen(checks),
     admin: checkAdmin(checks),
+    tracesUrl: resolveTraces(checks),
     auth: checkAuth(checks),
     ...checkLeadway(checks),
   };
@@ -110,6 +111,14 @@ function checkListen({ values, environment, production, warnings }: Checks): Lis
   // Not a problem: platforms set PORT whether it is wanted or not.
   if (unused.length > 0) warnings.push(`${unused.join(' and ')} not used: LISTEN is set`);
   return { ...address, path: values.LISTEN };
+}
+
+/** OpenTelemetry's rules: the general endpoint is a base that the path of the signal is added to. */
+function resolveTraces({ values }: Checks): URL | null {
+  if (values.OTEL_SDK_DISABLED === 'true' || values.OTEL_TRACES_EXPORTER === 'none') return null;
+  if (values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== null) return values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
+  const base = values.OTEL_EXPORTER_OTLP_ENDPOINT;
+  return base === null ? null : new URL('v1/traces', base.href.replace(/\/?$/, '/'));
 }
 
 function checkAdmin(checks: Checks): Derived['admin'] {

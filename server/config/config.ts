@@ -37,6 +37,8 @@ interface DerivedConfig {
   };
   readonly sandbox: boolean;
   readonly auth: AuthConfig;
+  /** Where traces are sent; null sends none. */
+  readonly tracesUrl: URL | null;
 }
 
 interface DerivedSecrets {

@@ -106,6 +106,11 @@ function secret<const Key extends string | null, T, Unset = null>(
   return { ...optional(key, parse, text), secret: true };
 }
 
+/** A query may hold a key. */
+function showWithoutQuery({ origin, pathname }: URL): string {
+  return origin + pathname;
+}
+
 const TEBIBYTE = 1024 ** 4;
 /** Every upload may hold this much at once, times `MAX_CONCURRENT_UPLOADS`. */
 const LARGEST_HOLD = 16 * 1024 * 1024;
@@ -166,6 +171,33 @@ const PROCESS = {
     default: '0',
     example: '31536000',
     doc: 'Seconds of `Strict-Transport-Security`, never with subdomains; `0` leaves it to the proxy in front',
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(null, parseWebUrl, {
+    example: 'http://collector.example.com:4318',
+    doc: 'Where traces are sent, by OTLP over HTTP; `/v1/traces` is added',
+    details:
+      'Needs [packages of OpenTelemetry](monitoring.md#traces), which reads its other standard variables itself.',
+    show: showWithoutQuery,
+  }),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optional(null, parseWebUrl, {
+    example: 'http://collector.example.com:4318/v1/traces',
+    doc: 'The same as a whole URL, which wins',
+    show: showWithoutQuery,
+  }),
+  OTEL_EXPORTER_OTLP_PROTOCOL: setting(null, oneOf('http/protobuf'), {
+    default: 'http/protobuf',
+    example: 'http/protobuf',
+    doc: 'The one protocol of the exporter',
+  }),
+  OTEL_TRACES_EXPORTER: setting(null, oneOf('otlp', 'none'), {
+    default: 'otlp',
+    example: 'none',
+    doc: '`none` sends no traces',
+  }),
+  OTEL_SDK_DISABLED: setting(null, oneOf('true', 'false'), {
+    default: 'false',
+    example: 'true',
+    doc: '`true` sends no traces either',
   }),
   LOG_LEVEL: setting('log.level', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'), {
     default: 'info',

@@ -5,6 +5,8 @@ import type { AppError } from '../errors/app-error.ts';
 export interface LogFields {
   /** The error that was sent. */
   error?: AppError;
+  /** The id of the trace, with `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  traceId?: string;
   /** The `Host` of a request that was rejected for its origin or host. */
   host?: string;
   /** The setting that would allow it. */

@@ -1,7 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import type { LogFields } from '../http/log-fields.ts';
 
 /** A request whose response was sent, or whose client has disconnected. */
 export interface EndedRequest {
+  /** The request itself; null for one that Node's parser rejected. */
+  readonly req: IncomingMessage | null;
   readonly method: string;
   /** Without the query; as the client wrote it. */
   readonly path: string;
@@ -20,6 +23,8 @@ export interface QuotaLeft {
 /** Watches what the server does. */
 export interface Observer {
   requestEnded?(request: EndedRequest): void;
+  /** The leading bytes of a file were checked. */
+  checksEnded?(isAccepted: boolean, durationMs: number): void;
   quotaLearned?(locationId: string, left: QuotaLeft): void;
   /** @param outcome `clean`, `infected` or `failed`. */
   scanEnded?(outcome: ScanOutcome, durationMs: number): void;
@@ -42,6 +47,10 @@ export class Observers implements Required<Observer> {
 
   requestEnded(request: EndedRequest): void {
     for (const observer of this.#observers) observer.requestEnded?.(request);
+  }
+
+  checksEnded(isAccepted: boolean, durationMs: number): void {
+    for (const observer of this.#observers) observer.checksEnded?.(isAccepted, durationMs);
   }
 
   quotaLearned(locationId: string, left: QuotaLeft): void {

@@ -34,6 +34,8 @@ export type ObserveFile = (file: { readonly name: string; readonly contentType: 
 export interface FileChecks {
   readonly policy: TypePolicy;
   readonly observers: readonly ObserveFile[];
+  /** Called when the leading bytes of a file have been checked. */
+  readonly onChecked?: (isAccepted: boolean, durationMs: number) => void;
 }
 
 /** One file of an upload as it arrives: what is known of it, and the checks that run over it. */
@@ -77,7 +79,12 @@ export class IncomingFile {
    * @throws AppError `EMPTY_FILE`, `TYPE_MISMATCH`.
    */
   async checkLeadingBytes(bytes: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<void> {
-    await this.#recognise(bytes, extent);
+    const startedAt = performance.now();
+    try {
+      await this.#recognise(bytes, extent);
+    } finally {
+      this.#checks.onChecked?.(this.#type !== null, performance.now() - startedAt);
+    }
     const { name, contentType } = this;
     this.#observers = this.#checks.observers.map((observe) => observe({ name, contentType }));
   }

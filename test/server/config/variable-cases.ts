@@ -67,6 +67,14 @@ export const CASES: Readonly<Record<SettingName, Cases>> = {
   },
   API_DOCS: { good: ['on', 'off'], bad: ['true', 'ON', '0'] },
   HSTS_MAX_AGE: number(0, 1_000_000_000),
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    good: ['http://127.0.0.1:4318', 'https://collector.example/otlp'],
+    bad: ['collector:4318', 'grpc://collector:4317'],
+  },
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: { good: ['https://collector.example/v1/traces'], bad: ['/v1/traces'] },
+  OTEL_EXPORTER_OTLP_PROTOCOL: { good: ['http/protobuf'], bad: ['grpc', 'http/json'] },
+  OTEL_TRACES_EXPORTER: { good: ['otlp', 'none'], bad: ['jaeger'] },
+  OTEL_SDK_DISABLED: { good: ['true', 'false'], bad: ['1'] },
   LOG_LEVEL: {
     good: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     bad: ['verbose', 'INFO'],
