@@ -1,8 +1,9 @@
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express';
 import { AppError, appError, toAppError } from '../server/errors/app-error.ts';
+import { methodNotAllowed } from '../server/errors/factories.ts';
 import { sendError } from '../server/errors/response.ts';
 
-/** Responds with what a route or middleware handed on. */
+/** Sends the error that a route or middleware passed on. */
 export function createErrorHandler(): ErrorRequestHandler {
   return function errorHandler(error: unknown, req: Request, res: Response, _next: NextFunction) {
     sendError(req, res, fromExpress(error));
@@ -24,10 +25,10 @@ export function createNotFound(): RequestHandler {
   };
 }
 
-/** Responses methods that an address does not have; `allow` are those that it has. */
+/** Rejects requests with another method than those in `allow`. */
 export function createMethodNotAllowed(...allow: readonly string[]): RequestHandler {
   const list = allow.join(', ');
-  return function methodNotAllowed(_req: Request, _res: Response, next: NextFunction) {
-    next(appError('METHOD_NOT_ALLOWED', { params: { allow: list }, headers: { Allow: list } }));
+  return function otherMethod(_req: Request, _res: Response, next: NextFunction) {
+    next(methodNotAllowed(list));
   };
 }

@@ -1,6 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
 import { AppError, appError } from '../server/errors/app-error.ts';
-import { sizeText } from '../server/errors/messages.ts';
+import { bodyTooLarge, tooManyValues } from '../server/errors/factories.ts';
 import { BodyOverflowError, readBody, sendContinue } from '../server/http/body.ts';
 
 import { parseJsonObject } from '../server/json-object.ts';
@@ -35,7 +35,7 @@ function assertReadable(req: Request): void {
   const { 'content-encoding': coding, 'content-type': type = '', 'content-length': length } = req.headers;
   if (coding !== undefined && coding.toLowerCase() !== 'identity') throw appError('UNSUPPORTED_ENCODING');
   if (req.is('application/json') !== 'application/json' || !isUtf8(type)) throw appError('NOT_JSON');
-  if (Number(length ?? 0) > MAX_BYTES) throw bodyTooLarge();
+  if (Number(length ?? 0) > MAX_BYTES) throw bodyTooLarge(MAX_BYTES);
 }
 
 /** JSON is UTF-8 (RFC 8259, section 8.1). In UTF-7 or UTF-16 it would be other text to a filter in front. */
@@ -60,19 +60,8 @@ function parseObject(bytes: Buffer, maxValues: number): object {
 /** As the project's `toAppError`, but what reading a body raises is the client's matter. */
 function toBodyError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  if (error instanceof BodyOverflowError) return bodyTooLarge();
+  if (error instanceof BodyOverflowError) return bodyTooLarge(MAX_BYTES);
   return appError('BAD_REQUEST', { cause: error });
-}
-
-function bodyTooLarge(): AppError {
-  return appError('BODY_TOO_LARGE', {
-    params: { limit: sizeText(MAX_BYTES) },
-    details: { limit: MAX_BYTES },
-  });
-}
-
-function tooManyValues(limit: number): AppError {
-  return appError('BAD_JSON', { message: 'BAD_JSON.values', params: { limit }, details: { limit } });
 }
 
 const [QUOTE, BACKSLASH, COMMA, LIST, OBJECT] = [...'"\\,[{'].map((sign) => sign.charCodeAt(0));

@@ -4,13 +4,12 @@ import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
+import { emptyFile, fileTooLarge, sizeMismatch } from '../server/errors/factories.ts';
 import { sendError } from '../server/errors/response.ts';
 import { sendContinue } from '../server/http/body.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
 import { canRespond, onResponseEnd } from '../server/http/response-end.ts';
 import { ContentUpload } from '../server/uploads/content.ts';
-import { emptyFile, sizeMismatch } from '../server/uploads/incoming-file.ts';
-import { overLimit } from '../server/uploads/mode.ts';
 import { openPresentedTicket, type Ticket } from '../server/uploads/tickets.ts';
 
 /** `PUT /messages/upload/content`: relays a file to the signed URL that its ticket seals. */
@@ -70,6 +69,6 @@ function assertFits(
   }
   if (size === null) return;
   if (size === 0) throw emptyFile(filename);
-  if (size > maxFileSize) throw overLimit(maxFileSize, channel);
+  if (size > maxFileSize) throw fileTooLarge(maxFileSize, channel);
   if (fileSize !== null && size !== fileSize) throw sizeMismatch(fileSize, size);
 }

@@ -1,4 +1,5 @@
-import { type AppError, appError } from '../../server/errors/app-error.ts';
+import { appError } from '../../server/errors/app-error.ts';
+import { notMultipart } from '../../server/errors/factories.ts';
 
 /** RFC 2046, section 5.1.1: 1 to 70 of these characters, and no blank at the end. */
 const BOUNDARY = /^[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]$/;
@@ -45,8 +46,4 @@ export function parseBoundary(contentType: string | undefined): string {
 /** Bytes between the content of the last part and the end of a usual form: CRLF, closing delimiter, CRLF. */
 export function closingLength(boundary: string): number {
   return Buffer.byteLength(`\r\n--${boundary}--\r\n`);
-}
-
-function notMultipart(fault: 'boundary' | 'twoBoundaries'): AppError {
-  return appError('NOT_MULTIPART', { message: `NOT_MULTIPART.${fault}` });
 }

@@ -3,10 +3,11 @@ import type { Writable } from 'node:stream';
 import type { Request, RequestHandler, Response } from 'express';
 import multer from 'multer';
 import { type AppError, appError, toAppError } from '../../server/errors/app-error.ts';
+import { badFilename, invalidField, unexpectedFileField } from '../../server/errors/factories.ts';
 import { FileStream } from '../../server/uploads/file-stream.ts';
 import type { MultipartHandler } from './multipart.ts';
 import { type FormLimits, FormParser } from './parser.ts';
-import { decodeFilename, missingFilename, type PartHeaders } from './part-headers.ts';
+import { decodeFilename, type PartHeaders } from './part-headers.ts';
 
 // Multer owns the form: it collects the text fields in `req.body`, hands each file to a storage engine, counts what is
 // pending, and calls back when all of it is done. Its parser is busboy.
@@ -161,19 +162,18 @@ function feed(
     onField({ name, contentType }, value, isTruncated) {
       // Text alone is no file: FilePond describes each file in a text field of the same name.
       if (name === fileField && (contentType !== null || isTruncated || !isUtf8(value)))
-        throw missingFilename();
+        throw badFilename('missing');
       const known = name.endsWith(']') ? name.replace(/\[\d*\]$/, '') : name;
       if (!fieldNames.has(known === name ? name : `${known}[]`)) return;
       // At once: multer would report it at the end of the body.
-      if (isTruncated) throw fieldTooLong(known);
+      if (isTruncated) throw invalidField(known, 'tooLong');
       const text = decodeText(known, value);
       busboy.emit('field', known, text, { nameTruncated: false, valueTruncated: false });
       hasNewFields = true;
     },
     onFile(headers: PartHeaders & { filename: string }, offset) {
       const { name: field, filename, contentType } = headers;
-      if (field !== fileField)
-        throw appError('UNEXPECTED_FILE_FIELD', { params: { field }, details: { field } });
+      if (field !== fileField) throw unexpectedFileField(field);
       reportFields();
       const onWanted = (): void => {
         if (stream === opened) resume();
@@ -256,17 +256,8 @@ function decodeText(field: string, value: Buffer): string {
   try {
     return UTF8.decode(value);
   } catch {
-    throw appError('INVALID_FIELD', { message: 'INVALID_FIELD.text', params: { field }, details: { field } });
+    throw invalidField(field, 'text');
   }
-}
-
-/** The error for a field whose value is longer than fields may be. */
-function fieldTooLong(field: string): AppError {
-  return appError('INVALID_FIELD', {
-    message: 'INVALID_FIELD.tooLong',
-    params: { field },
-    details: { field },
-  });
 }
 
 /** Translates an error of multer's. */
@@ -275,9 +266,9 @@ function fromMulter(error: unknown): AppError {
   const field = error.field ?? '';
   switch (error.code) {
     case 'LIMIT_FIELD_VALUE':
-      return fieldTooLong(field);
+      return invalidField(field, 'tooLong');
     case 'LIMIT_UNEXPECTED_FILE':
-      return appError('UNEXPECTED_FILE_FIELD', { params: { field }, details: { field } });
+      return unexpectedFileField(field);
     default:
       return appError('BAD_MULTIPART', { cause: error });
   }

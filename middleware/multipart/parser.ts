@@ -1,12 +1,5 @@
-import { appError } from '../../server/errors/app-error.ts';
-import { sizeText } from '../../server/errors/messages.ts';
-import {
-  assertNoBareLineFeed,
-  badMultipart,
-  missingFilename,
-  type PartHeaders,
-  parsePartHeaders,
-} from './part-headers.ts';
+import { badFilename, badMultipart, bodyTooLarge } from '../../server/errors/factories.ts';
+import { assertNoBareLineFeed, type PartHeaders, parsePartHeaders } from './part-headers.ts';
 
 /** Bounds of a form. */
 export interface FormLimits {
@@ -287,7 +280,7 @@ export class FormParser {
         this.#fileBytes += content.length;
         return this.#handler.onFileData(content);
       case 'empty-file':
-        throw missingFilename();
+        throw badFilename('missing');
       default:
         this.#holdField(content);
         return true;
@@ -307,7 +300,7 @@ export class FormParser {
   #assertOverhead(): void {
     const limit = this.#limits.maxOverheadBytes;
     if (this.#consumed - this.#fileBytes > limit) {
-      throw appError('BODY_TOO_LARGE', { params: { limit: sizeText(limit) }, details: { limit } });
+      throw bodyTooLarge(limit);
     }
   }
 }

@@ -1,19 +1,4 @@
-import { type AppError, appError } from '../../server/errors/app-error.ts';
-import type { MessageKey, MessageParams } from '../../server/errors/messages.ts';
-
-type FaultOf<Key> = Key extends `BAD_MULTIPART.${infer Fault}` ? Fault : never;
-
-/** What can be wrong with a form. Each has its own message. */
-type MultipartFault = FaultOf<MessageKey>;
-
-/** The error for a form that parsers read in different ways, or that exceeds a limit. */
-export function badMultipart(fault: MultipartFault, params: MessageParams = {}): AppError {
-  return appError('BAD_MULTIPART', {
-    message: `BAD_MULTIPART.${fault}`,
-    params,
-    details: { reason: fault, ...params },
-  });
-}
+import { badMultipart } from '../../server/errors/factories.ts';
 
 /** What the headers of a part say. */
 export interface PartHeaders {
@@ -60,11 +45,6 @@ function isNested(contentType: string): boolean {
 /** @throws AppError `BAD_MULTIPART` when a line of `headers` ends in LF alone. */
 export function assertNoBareLineFeed(headers: Buffer): void {
   if (/(?<!\r)\n/.test(headers.toString('latin1'))) throw badMultipart('lineEnds');
-}
-
-/** The error for a file without a name. */
-export function missingFilename(): AppError {
-  return appError('BAD_FILENAME', { message: 'BAD_FILENAME.missing' });
 }
 
 /**

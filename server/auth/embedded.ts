@@ -1,6 +1,6 @@
 import type { Embedding } from '../embedding.ts';
+import { unauthenticated } from '../errors/factories.ts';
 import type { Authenticator } from './authenticator.ts';
-import { unauthenticated } from './unauthenticated.ts';
 
 /** Users as the embedding program tells them apart; takes the place of `AUTH`. */
 export function createEmbeddedAuthenticator(

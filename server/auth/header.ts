@@ -1,5 +1,5 @@
+import { unauthenticated } from '../errors/factories.ts';
 import { type Authenticator, type ClientRequest, singleHeader } from './authenticator.ts';
-import { unauthenticated } from './unauthenticated.ts';
 
 /** Headers of an authenticating proxy. */
 export interface HeaderClientOptions {

@@ -1,10 +1,10 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose';
 import { appError } from '../errors/app-error.ts';
+import { unauthenticated } from '../errors/factories.ts';
 import type { Logger } from '../logger.ts';
 import type { Authenticator } from './authenticator.ts';
 import { readCredential } from './bearer.ts';
 import { type IssuerKeys, KeysUnavailable } from './issuer-keys.ts';
-import { unauthenticated } from './unauthenticated.ts';
 
 /** Whose tokens are taken, and how they are read. */
 export interface JwtClientOptions {

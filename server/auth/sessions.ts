@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { appError } from '../errors/app-error.ts';
+import { unauthenticated } from '../errors/factories.ts';
 import type { Logger } from '../logger.ts';
 import { createSealer } from '../sealing.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -7,7 +8,6 @@ import { readCredential } from './bearer.ts';
 import { SESSION_COOKIE } from './session-cookie.ts';
 import type { SessionMemory } from './session-store.ts';
 import { decryptSsoPayload, type SsoUser } from './sso-payload.ts';
-import { unauthenticated } from './unauthenticated.ts';
 
 /** A session that was begun. */
 export interface Session {

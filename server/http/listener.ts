@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type AppError, appError } from '../errors/app-error.ts';
+import type { AppError } from '../errors/app-error.ts';
+import { methodNotAllowed } from '../errors/factories.ts';
 
 import { languageOf } from '../errors/language.ts';
 import { sendError } from '../errors/response.ts';
@@ -107,7 +108,7 @@ export function createListener(
     // Node's parser lets go of the socket here. Unless it is read, nobody notices that the client has disconnected.
     socket.once('end', () => socket.end());
     socket.resume();
-    const error = appError('METHOD_NOT_ALLOWED', { params: { allow: METHODS }, headers: { Allow: METHODS } });
+    const error = methodNotAllowed(METHODS);
     void reject(socket, error, req);
   });
   server.on('clientError', (error: ParserError, socket: Socket) => {

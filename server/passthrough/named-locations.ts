@@ -1,4 +1,4 @@
-import { appError } from '../errors/app-error.ts';
+import { invalidField } from '../errors/factories.ts';
 import type { PathParameters } from './rules.ts';
 
 /** `locationId` in the spellings that the vendor's endpoints use; `altId` is the location where `altType` says so. */
@@ -27,14 +27,14 @@ export function collectLocations(
     .flat()
     .filter((locationId) => locationId !== null && locationId !== '')
     .map((locationId) => {
-      if (typeof locationId !== 'string') throw invalidLocation();
+      if (typeof locationId !== 'string') throw invalidField('locationId', 'id');
       return locationId;
     });
 }
 
 function collectFrom(value: unknown, named: unknown[], depth: number): void {
   if (typeof value !== 'object' || value === null) return;
-  if (depth > MAX_DEPTH) throw invalidLocation();
+  if (depth > MAX_DEPTH) throw invalidField('locationId', 'id');
   if (Array.isArray(value)) {
     for (const inner of value) collectFrom(inner, named, depth + 1);
     return;
@@ -57,9 +57,4 @@ function parseNested(value: string): unknown {
 
 function isLocationKey(key: string): boolean {
   return LOCATION_KEYS.has(key.replaceAll(/[\s_-]/g, '').toLowerCase());
-}
-
-function invalidLocation() {
-  const field = 'locationId';
-  return appError('INVALID_FIELD', { message: 'INVALID_FIELD.id', params: { field }, details: { field } });
 }

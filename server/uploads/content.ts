@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import { type AppError, toAppError } from '../errors/app-error.ts';
+import { sizeMismatch } from '../errors/factories.ts';
 import type { LogFields } from '../http/log-fields.ts';
 import { FileStream } from './file-stream.ts';
-import { IncomingFile, sizeMismatch } from './incoming-file.ts';
+import { IncomingFile } from './incoming-file.ts';
 import { RelaySink } from './sinks/relay.ts';
 import type { Ticket } from './tickets.ts';
 import { SETTLED, type UploadContext } from './upload.ts';

@@ -1,11 +1,10 @@
 import { matchesOrigin, type OriginPattern } from '../config/addresses.ts';
 import { appError } from '../errors/app-error.ts';
+import { directUnavailable, sizeMismatch } from '../errors/factories.ts';
 import { type DirectCapability, isEndpointMissing, meansNotOffered } from '../leadway/capability.ts';
 import type { LeadwayClient } from '../leadway/client.ts';
 import type { LeadwayRejection } from '../leadway/errors.ts';
 import { completeResponse, initiateResponse } from '../leadway/response-schemas.ts';
-import { sizeMismatch } from './incoming-file.ts';
-import { directUnavailable } from './mode.ts';
 import type { Ticket, TicketCodec } from './tickets.ts';
 
 /** The file that a signed URL is asked for. */

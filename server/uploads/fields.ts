@@ -1,4 +1,5 @@
-import { type AppError, appError } from '../errors/app-error.ts';
+import { appError } from '../errors/app-error.ts';
+import { duplicateField, invalidField, missingField, missingRecipient } from '../errors/factories.ts';
 import { ID_PATTERN } from '../id-pattern.ts';
 
 /** The text fields of an upload, checked. Null or empty where a field was not given. */
@@ -58,17 +59,17 @@ export type RawFields = Readonly<Record<string, unknown>>;
  * @throws AppError `INVALID_FIELD` or `DUPLICATE_FIELD`.
  */
 export function parseUploadFields(raw: RawFields, attachmentUrlOrigins: readonly string[]): UploadFields {
-  const size = matching(raw, 'fileSize', SIZE, 'INVALID_FIELD.size');
+  const size = matching(raw, 'fileSize', SIZE, 'size');
   if (size !== null && Number(size) === 0) {
     throw appError('EMPTY_FILE', { message: 'EMPTY_FILE.declared', details: { field: 'fileSize' } });
   }
-  const channel = matching(raw, 'channel', CHANNEL, 'INVALID_FIELD.channel');
+  const channel = matching(raw, 'channel', CHANNEL, 'channel');
   return {
-    conversationId: matching(raw, 'conversationId', ID_PATTERN, 'INVALID_FIELD.id'),
-    contactId: matching(raw, 'contactId', ID_PATTERN, 'INVALID_FIELD.id'),
-    locationId: matching(raw, 'locationId', ID_PATTERN, 'INVALID_FIELD.id'),
+    conversationId: matching(raw, 'conversationId', ID_PATTERN, 'id'),
+    contactId: matching(raw, 'contactId', ID_PATTERN, 'id'),
+    locationId: matching(raw, 'locationId', ID_PATTERN, 'id'),
     attachmentUrls: parseAttachmentUrls(raw['attachmentUrls'], attachmentUrlOrigins),
-    chatServiceSid: matching(raw, 'chatServiceSid', CHAT_SERVICE_SID, 'INVALID_FIELD.chatServiceSid'),
+    chatServiceSid: matching(raw, 'chatServiceSid', CHAT_SERVICE_SID, 'chatServiceSid'),
     isGroupSms: flag(raw, 'isGroupSms'),
     isSecureAttachment: flag(raw, 'isSecureAttachment'),
     channel: channel === null ? null : channel.toUpperCase(),
@@ -85,10 +86,10 @@ export const NO_FIELDS: UploadFields = parseUploadFields({}, []);
 function single(raw: RawFields, field: string): string | null {
   const value = raw[field];
   if (value === undefined || value === null || value === '') return null;
-  if (Array.isArray(value)) throw appError('DUPLICATE_FIELD', { params: { field }, details: { field } });
+  if (Array.isArray(value)) throw duplicateField(field);
   // JSON bodies may give a size as a number.
   if (typeof value === 'number' && field === 'fileSize') return String(value);
-  if (typeof value !== 'string') throw invalid(field, 'INVALID_FIELD.text');
+  if (typeof value !== 'string') throw invalidField(field, 'text');
   return value;
 }
 
@@ -96,15 +97,14 @@ function flag(raw: RawFields, field: string): boolean | null {
   const value = single(raw, field);
   if (value === null) return null;
   if (value === 'true' || value === 'false') return value === 'true';
-  throw invalid(field, 'INVALID_FIELD.oneOf', { expected: 'true, false' });
+  throw invalidField(field, 'oneOf', { expected: 'true, false' });
 }
 
-type InvalidField =
-  `INVALID_FIELD.${'id' | 'oneOf' | 'size' | 'chatServiceSid' | 'channel' | 'attachmentUrl' | 'text'}`;
+type Wanted = Parameters<typeof invalidField>[1];
 
-function matching(raw: RawFields, field: string, pattern: RegExp, message: InvalidField): string | null {
+function matching(raw: RawFields, field: string, pattern: RegExp, wanted: Wanted): string | null {
   const value = single(raw, field);
-  if (value !== null && !pattern.test(value)) throw invalid(field, message);
+  if (value !== null && !pattern.test(value)) throw invalidField(field, wanted);
   return value;
 }
 
@@ -113,7 +113,7 @@ function parseAttachmentUrls(value: unknown, origins: readonly string[]): readon
   // Form libraries write an empty list as an empty value, or as its JSON.
   if (value === undefined || value === null || value === '[]') return [];
   const given = (Array.isArray(value) ? value : [value]).filter((url) => url !== undefined && url !== '');
-  if (given.length > MAX_ATTACHMENT_URLS) throw invalid('attachmentUrls', 'INVALID_FIELD.attachmentUrl');
+  if (given.length > MAX_ATTACHMENT_URLS) throw invalidField('attachmentUrls', 'attachmentUrl');
   return given.map((text) => {
     const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null;
     const isAllowed =
@@ -122,14 +122,9 @@ function parseAttachmentUrls(value: unknown, origins: readonly string[]): readon
       url.password === '' &&
       url.protocol === 'https:' &&
       origins.includes(url.origin);
-    if (!isAllowed) throw invalid('attachmentUrls', 'INVALID_FIELD.attachmentUrl');
+    if (!isAllowed) throw invalidField('attachmentUrls', 'attachmentUrl');
     return url.href;
   });
-}
-
-/** The error for a field whose value is not what it must be. */
-function invalid(field: string, message: InvalidField, params: Record<string, string> = {}): AppError {
-  return appError('INVALID_FIELD', { message, params: { field, ...params }, details: { field } });
 }
 
 /**
@@ -139,10 +134,7 @@ function invalid(field: string, message: InvalidField, params: Record<string, st
  */
 export function assertRecipient({ conversationId, contactId }: UploadFields): void {
   if (conversationId !== null || contactId !== null) return;
-  throw appError('MISSING_FIELD', {
-    message: 'MISSING_FIELD.recipient',
-    details: { field: 'conversationId', fields: ['conversationId', 'contactId'] },
-  });
+  throw missingRecipient();
 }
 
 /**
@@ -151,11 +143,6 @@ export function assertRecipient({ conversationId, contactId }: UploadFields): vo
  * @throws AppError `MISSING_FIELD`
  */
 export function required<T>(value: T | null, field: string): T {
-  if (value === null) throw appError('MISSING_FIELD', { params: { field }, details: { field } });
+  if (value === null) throw missingField(field);
   return value;
-}
-
-/** The error for a field that arrived after the file it is needed for. */
-export function fieldOrder(field: string): AppError {
-  return appError('FIELD_ORDER', { params: { field }, details: { field } });
 }

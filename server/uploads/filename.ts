@@ -1,4 +1,5 @@
-import { type AppError, appError } from '../errors/app-error.ts';
+import { appError } from '../errors/app-error.ts';
+import { badFilename } from '../errors/factories.ts';
 
 const MAX_BYTES = 255;
 /**
@@ -34,21 +35,17 @@ const PLAIN = /^[\w(-][\w ().-]{0,253}[\w)-]$/;
  */
 export function cleanFileName(given: string): string {
   if (PLAIN.test(given)) return given;
-  if (given.length > MAX_GIVEN_CHARACTERS) throw badFileName('tooLong');
-  if (given.includes('\ufffd') || !given.isWellFormed()) throw badFileName('encoding');
-  if (BIDI_OVERRIDES.test(given)) throw badFileName('direction');
+  if (given.length > MAX_GIVEN_CHARACTERS) throw badFilename('tooLong');
+  if (given.includes('\ufffd') || !given.isWellFormed()) throw badFilename('encoding');
+  if (BIDI_OVERRIDES.test(given)) throw badFilename('direction');
   const visible = given.replace(HIDDEN, '').normalize('NFC');
   const base = visible.split(/[/\\]/).at(-1) ?? '';
   // Windows ignores dots and blanks at the end, so they would hide the extension from whoever opens it.
   const name = base.replace(/^\s+/, '').replace(/[\s.]+$/, '');
   if (name === '') throw appError('BAD_FILENAME');
-  if (Buffer.byteLength(name) > MAX_BYTES) throw badFileName('tooLong');
-  if (NAMES_STREAM.test(name)) throw badFileName('stream');
+  if (Buffer.byteLength(name) > MAX_BYTES) throw badFilename('tooLong');
+  if (NAMES_STREAM.test(name)) throw badFilename('stream');
   return name;
-}
-
-function badFileName(fault: 'tooLong' | 'encoding' | 'direction' | 'stream'): AppError {
-  return appError('BAD_FILENAME', { message: `BAD_FILENAME.${fault}` });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type AppError, appError } from '../errors/app-error.ts';
+import { emptyFile } from '../errors/factories.ts';
 import type { FileType, TypePolicy } from '../file-types/file-types.ts';
 import { typeMessage } from '../file-types/type-messages.ts';
 import {
@@ -135,16 +136,6 @@ export class IncomingFile {
     const { name, declaredType, isMultipart } = this.#metadata;
     return { filename: name, declared: declaredType, multipart: isMultipart, policy: this.#checks.policy };
   }
-}
-
-/** The error for a file without content. */
-export function emptyFile(filename: string): AppError {
-  return appError('EMPTY_FILE', { params: { filename }, details: { filename } });
-}
-
-/** The error for content of another size than was declared, in bytes. */
-export function sizeMismatch(declared: number, received: number): AppError {
-  return appError('SIZE_MISMATCH', { details: { declared, received } });
 }
 
 /** The error for a file whose type was rejected. */

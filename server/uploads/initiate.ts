@@ -1,7 +1,14 @@
 import type { Client } from '../auth/authenticator.ts';
 import { toUser } from '../embedding.ts';
-import { type AppError, appError, toAppError } from '../errors/app-error.ts';
-import { sizeText } from '../errors/messages.ts';
+import { type AppError, toAppError } from '../errors/app-error.ts';
+import {
+  bodyTooLarge,
+  directUnavailable,
+  emptyFile,
+  fileTooLarge,
+  sizeMismatch,
+  tooManyFiles,
+} from '../errors/factories.ts';
 import { LEADING_BYTES } from '../file-types/file-types.ts';
 import { checkDeclaredType } from '../file-types/validation.ts';
 import { BufferList } from '../http/buffers.ts';
@@ -9,9 +16,9 @@ import type { LogFields } from '../http/log-fields.ts';
 import type { InitiateResponse } from './direct.ts';
 import { parseUploadFields, type RawFields, required, type UploadFields } from './fields.ts';
 import { cleanFileName } from './filename.ts';
-import { emptyFile, IncomingFile, sizeMismatch, toTypeError } from './incoming-file.ts';
+import { IncomingFile, toTypeError } from './incoming-file.ts';
 import { resolveLocation } from './locations.ts';
-import { channelMaxBytes, directUnavailable, overLimit, tooManyFiles } from './mode.ts';
+import { channelMaxBytes } from './mode.ts';
 import { type FilePart, SETTLED, type UploadContext } from './upload.ts';
 
 /** The leading bytes of the file that a signed URL is asked for. */
@@ -55,7 +62,7 @@ export async function initiateUpload(
   log.contentType = contentType;
   const channel = fields.channel ?? context.defaultChannel;
   const limit = channelMaxBytes(channel);
-  if (fields.fileSize !== null && fields.fileSize > limit) throw overLimit(limit, channel);
+  if (fields.fileSize !== null && fields.fileSize > limit) throw fileTooLarge(limit, channel);
 
   const { fileSize } = fields;
   await context.hooks.before?.({
@@ -70,7 +77,7 @@ export async function initiateUpload(
     signal,
   );
   if (ticket === null) throw directUnavailable();
-  if (fileSize !== null && fileSize > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, channel);
+  if (fileSize !== null && fileSize > ticket.maxFileSize) throw fileTooLarge(ticket.maxFileSize, channel);
   return context.direct.toResponse(ticket);
 }
 
@@ -150,8 +157,7 @@ export class InitiateForm {
         size += chunk.length;
         // A client that sends the whole file here has mistaken the address.
         const limit = MAX_KEPT_BYTES * 2;
-        if (size > limit)
-          throw appError('BODY_TOO_LARGE', { params: { limit: sizeText(limit) }, details: { limit } });
+        if (size > limit) throw bodyTooLarge(limit);
       };
       await stream.pump(keep, this.signal);
       this.#leading = { filename, declaredType, bytes: Buffer.concat(chunks.take()) };

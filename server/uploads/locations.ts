@@ -1,5 +1,6 @@
 import type { Client } from '../auth/authenticator.ts';
 import { appError } from '../errors/app-error.ts';
+import { duplicateField } from '../errors/factories.ts';
 
 /** Decides which location a client's request goes to. */
 export interface LocationRule {
@@ -25,7 +26,7 @@ export function resolveLocation(rule: LocationRule, ...named: readonly (string |
     if (!rule.isAllowed(locationId)) throw appError('LOCATION_NOT_ALLOWED');
   }
   if (given.some((locationId) => locationId !== given[0])) {
-    throw appError('DUPLICATE_FIELD', { params: { field: 'locationId' }, details: { field: 'locationId' } });
+    throw duplicateField('locationId');
   }
   return given[0] ?? rule.single;
 }

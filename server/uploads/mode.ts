@@ -1,5 +1,5 @@
-import { type AppError, appError } from '../errors/app-error.ts';
-import { sizeText } from '../errors/messages.ts';
+import type { AppError } from '../errors/app-error.ts';
+import { fileTooLarge, invalidField, tooManyFiles } from '../errors/factories.ts';
 
 const MIB = 1024 * 1024;
 
@@ -75,25 +75,12 @@ export function tooLarge(facts: ModeFacts, limit: number): AppError {
   const directLimit = channelMaxBytes(channel);
   const wouldFit = directLimit > limit && (facts.size === null || facts.size <= directLimit);
   const suggestDirect = wouldFit && facts.isDirectOffered && !facts.isGroupSms && facts.mode !== 'direct';
-  return overLimit(limit, channel, suggestDirect && facts.mode !== 'relay' ? { use: 'direct' } : {});
-}
-
-/** The error for a file over `limit` bytes on `channel`. */
-export function overLimit(limit: number, channel: string, advice: { use?: 'direct' } = {}): AppError {
-  return appError('FILE_TOO_LARGE', {
-    params: { limit: sizeText(limit) },
-    details: { limit, channel, ...advice },
-  });
+  return fileTooLarge(limit, channel, suggestDirect && facts.mode !== 'relay' ? { use: 'direct' } : {});
 }
 
 function groupSmsMode(facts: ModeFacts): Mode {
   if (facts.mode === 'direct' || facts.mode === 'relay') {
-    const field = 'isGroupSms';
-    throw appError('INVALID_FIELD', {
-      message: 'INVALID_FIELD.groupSms',
-      params: { field },
-      details: { field },
-    });
+    throw invalidField('isGroupSms', 'groupSms');
   }
   if (facts.fileCount > 1) throw tooManyFiles(1);
   if (facts.size !== null && facts.size > facts.forwardMaxBytes) throw tooLarge(facts, facts.forwardMaxBytes);
@@ -113,14 +100,4 @@ function checkedSize(facts: ModeFacts, chosen: Mode): Mode | 'wait' {
   if (channelMayCome) return 'wait';
   // The client could have used either mode, so the larger limit is the one that it exceeded.
   throw tooLarge(facts, facts.mode === 'auto' ? Math.max(limit, facts.forwardMaxBytes) : limit);
-}
-
-/** The error for more files than a request may have. */
-export function tooManyFiles(max: number): AppError {
-  return appError('TOO_MANY_FILES', { params: { max }, details: { max } });
-}
-
-/** The error where direct or relay was asked for by name and Leadway does not offer it. */
-export function directUnavailable(): AppError {
-  return appError('DIRECT_UNAVAILABLE', { details: { use: 'forward' } });
 }

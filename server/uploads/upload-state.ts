@@ -1,24 +1,16 @@
 import type { Client } from '../auth/authenticator.ts';
 import { toUser, type UploadTarget } from '../embedding.ts';
+import { directUnavailable, fieldOrder, sizeMismatch, tooManyFiles } from '../errors/factories.ts';
 import type { DirectFile } from './direct.ts';
-import {
-  fieldOrder,
-  NO_FIELDS,
-  parseUploadFields,
-  type RawFields,
-  required,
-  type UploadFields,
-} from './fields.ts';
-import { type IncomingFile, sizeMismatch } from './incoming-file.ts';
+import { NO_FIELDS, parseUploadFields, type RawFields, required, type UploadFields } from './fields.ts';
+import type { IncomingFile } from './incoming-file.ts';
 import { type LocationRule, resolveLocation } from './locations.ts';
 import {
   channelMaxBytes,
-  directUnavailable,
   forwardLimit,
   LARGEST_CHANNEL_BYTES,
   type ModeFacts,
   type RequestedMode,
-  tooManyFiles,
 } from './mode.ts';
 import type { SinkKind } from './sinks/sink.ts';
 import type { UploadContext } from './upload.ts';

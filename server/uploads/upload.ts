@@ -1,16 +1,17 @@
 import type { Client } from '../auth/authenticator.ts';
 import type { UploadHooks } from '../embedding.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
+import { directUnavailable, fieldOrder, fileTooLarge } from '../errors/factories.ts';
 import { LEADING_BYTES } from '../file-types/file-types.ts';
 import type { LogFields } from '../http/log-fields.ts';
 import type { LeadwayClient } from '../leadway/client.ts';
 import type { DirectUploads, InitiateResponse } from './direct.ts';
-import { assertRecipient, fieldOrder, type RawFields, required } from './fields.ts';
+import { assertRecipient, type RawFields, required } from './fields.ts';
 import type { FileStream } from './file-stream.ts';
 import { cleanFileName, createNameRegister } from './filename.ts';
 import { type FileChecks, IncomingFile } from './incoming-file.ts';
 import type { LocationRule } from './locations.ts';
-import { chooseMode, directUnavailable, forwardLimit, overLimit, tooLarge } from './mode.ts';
+import { chooseMode, forwardLimit, tooLarge } from './mode.ts';
 import { discardSink } from './sinks/discard.ts';
 import { ForwardSink } from './sinks/forward.ts';
 import { HoldSink } from './sinks/hold.ts';
@@ -298,7 +299,7 @@ export class Upload {
     const ticket = await this.#context.direct.initiate(directFile, this.signal);
     if (ticket === null) return this.#fallBack(isComplete);
     const size = directFile.fileSize ?? file.size;
-    if (size > ticket.maxFileSize) throw overLimit(ticket.maxFileSize, ticket.channel);
+    if (size > ticket.maxFileSize) throw fileTooLarge(ticket.maxFileSize, ticket.channel);
     this.#settle({ mode: 'direct', ...(await this.#context.direct.toResponse(ticket)) });
   }
 

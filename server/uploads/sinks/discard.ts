@@ -1,4 +1,4 @@
-import { directUnavailable } from '../mode.ts';
+import { directUnavailable } from '../../errors/factories.ts';
 import type { Sink } from './sink.ts';
 
 /** Drops the bytes: only the fields and the leading bytes are needed for a signed URL. */

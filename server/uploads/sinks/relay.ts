@@ -1,9 +1,8 @@
-import { type AppError, appError } from '../../errors/app-error.ts';
+import { fileTooLarge, storageRefused } from '../../errors/factories.ts';
 import { toTarget, type UpstreamAgent } from '../../leadway/agent.ts';
 import { UploadRequest } from '../../leadway/upload-request.ts';
 import type { DirectUploads } from '../direct.ts';
 import type { IncomingFile } from '../incoming-file.ts';
-import { overLimit } from '../mode.ts';
 import type { Ticket } from '../tickets.ts';
 import type { Sink, SinkLink, StoredResponse } from './sink.ts';
 
@@ -60,7 +59,7 @@ export class RelaySink implements Sink {
         response.resume();
         return response.statusCode ?? 0;
       },
-      toEarlyError: toStorageError,
+      toEarlyError: storageRefused,
       onFailure: fail,
     });
     let wait: Promise<void> | undefined;
@@ -79,7 +78,7 @@ export class RelaySink implements Sink {
     const status = await this.#request.commit(this.#heldBack === null ? [] : [this.#heldBack]);
     this.#heldBack = null;
     this.#request = null;
-    if (status < 200 || status >= 300) throw toStorageError(status);
+    if (status < 200 || status >= 300) throw storageRefused(status);
     this.#stored.push(this.#ticket);
   }
 
@@ -104,9 +103,5 @@ export class RelaySink implements Sink {
 }
 
 function assertFits(size: number, { maxFileSize, channel }: Ticket): void {
-  if (size > maxFileSize) throw overLimit(maxFileSize, channel);
-}
-
-function toStorageError(status: number): AppError {
-  return appError('STORAGE_REFUSED', { details: { storageStatus: status } });
+  if (size > maxFileSize) throw fileTooLarge(maxFileSize, channel);
 }
