@@ -22,12 +22,6 @@ export function onResponseEnd(res: Tracked, listener: () => void): void {
   else listener();
 }
 
-/** As {@link onResponseEnd}, but before the listeners that were added earlier, such as the access log's. */
-export function onResponseEndFirst(res: Tracked, listener: () => void): void {
-  if (isResponseOpen(res)) res.prependOnceListener(END, listener);
-  else listener();
-}
-
 /** A signal that is aborted if the client disconnects before the response is sent. */
 export function disconnectSignal(res: Tracked): AbortSignal {
   const disconnected = new AbortController();
