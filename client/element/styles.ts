@@ -42,6 +42,9 @@ export const STYLES = `
 :host([hidden]), [hidden] { display: none !important; }
 *, ::before, ::after { box-sizing: border-box; }
 p, ul { margin: 0; padding: 0; list-style: none; }
+/* A text in a language of the other direction keeps its order, and the side of the page. */
+p { unicode-bidi: plaintext; }
+p:dir(rtl) { text-align: right; }
 .unseen {
   position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap;
