@@ -1,6 +1,6 @@
 import type { UploadItem } from '../store.ts';
 import { copyText } from './copy-text.ts';
-import { canRetry, describeItem, hasEnded, type Moment } from './describe-item.ts';
+import { canRetry, deliveryWarning, describeItem, hasEnded, type Moment } from './describe-item.ts';
 import { create, createButton, createRing, setIcon, setText } from './dom.ts';
 import { toShortUrl } from './short-url.ts';
 import { createThumbnail } from './thumbnail.ts';
@@ -115,6 +115,7 @@ export function createCard(
       // The server's sentence stays in the language in which it came.
       line.lang = state === 'failed' ? line.lang || moment.language : '';
       setText(fine, words.fine);
+      fine.classList.toggle('warning', deliveryWarning(item) !== '');
       copy.hidden = !(result && moment.hasDetails);
       retry.hidden = !canRetry(item);
       cancel.hidden = !isInFlight;

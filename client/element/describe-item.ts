@@ -44,9 +44,10 @@ export function describeItem(item: UploadItem, moment: Moment): CardWords {
   const { texts, language, nowMs, tookMs, isPaused, hasDetails } = moment;
   const size = formatBytes(file.size, language);
   if (result) {
-    if (!hasDetails) return { line: texts.done, fine: size };
+    const warning = deliveryWarning(item);
+    if (!hasDetails) return { line: texts.done, fine: warning || size };
     const took = texts.took(size, formatTook(tookMs, language));
-    return { line: result.url, fine: join(took, texts.doneBy[result.mode]) };
+    return { line: result.url, fine: warning || join(took, texts.doneBy[result.mode]) };
   }
   if (error) {
     const { code, requestId, status, message } = error;
@@ -55,27 +56,34 @@ export function describeItem(item: UploadItem, moment: Moment): CardWords {
     return { line: message, fine: requestId && status >= 500 ? texts.reference(requestId) : '' };
   }
   if (state === 'cancelled') return { line: texts.cancelled, fine: size };
+  const { mode, waitingFor, waitingMessage, retryAtMs, loadedBytes, bytesPerSecond, remainingMs } = progress;
   const attempt = progress.attempt > 1 && texts.attempt(progress.attempt);
-  if (progress.waitingFor === 'OFFLINE') return { line: texts.offline, fine: join(size, attempt) };
-  if (progress.retryAtMs !== undefined) {
-    const line = texts.retryIn(formatRemaining(progress.retryAtMs - nowMs, language));
-    return { line, fine: join(size, hasDetails && progress.waitingFor, attempt) };
+  if (waitingMessage) {
+    const next = retryAtMs !== undefined && texts.retryIn(formatRemaining(retryAtMs - nowMs, language));
+    return { line: waitingMessage, fine: join(next, size, hasDetails && waitingFor, attempt) };
   }
   if (state === 'waiting') {
     const idle = isPaused ? texts.paused : texts.waiting;
     return { line: progress.attempt > 1 ? texts.retrying : idle, fine: size };
   }
-  if (state !== 'uploading')
-    return { line: texts[state === 'confirming' ? state : 'checking'], fine: join(size, attempt) };
+  if (state !== 'uploading') return { line: texts[state], fine: join(size, attempt) };
+  const how = hasDetails && mode ? texts.uploadingBy[mode] : texts.uploading;
   return {
-    line: hasDetails && progress.mode ? texts.uploadingBy[progress.mode] : texts.uploading,
+    line: progress.isStalled ? texts.stalled : how,
     fine: join(
-      texts.amount(formatBytes(progress.loadedBytes, language), size),
-      progress.bytesPerSecond > 0 && `${formatBytes(progress.bytesPerSecond, language)}/s`,
-      progress.remainingMs !== undefined && texts.remaining(formatRemaining(progress.remainingMs, language)),
+      texts.amount(formatBytes(loadedBytes, language), size),
+      bytesPerSecond > 0 && `${formatBytes(bytesPerSecond, language)}/s`,
+      remainingMs !== undefined && texts.remaining(formatRemaining(remainingMs, language)),
       attempt,
     ),
   };
+}
+
+/** Why the channel may not deliver a file that has been uploaded; empty where nothing speaks against it. */
+export function deliveryWarning({ result }: Pick<UploadItem, 'result'>): string {
+  const { verdict, reasons = [] } = result?.delivery ?? {};
+  if (verdict !== 'warning' && verdict !== 'unlikely') return '';
+  return reasons.map(({ message }) => message).join(' ');
 }
 
 /** What screen readers hear of a change; empty where it is not worth a word. */
@@ -91,8 +99,8 @@ export function announceItem(item: UploadItem, before: UploadItem | undefined, s
   return texts.saidRetrying(name, formatRemaining(retryAtMs - Date.now(), language));
 }
 
-/** Lines break between the parts and not within them. */
-function join(...parts: (string | false | undefined)[]): string {
+/** Joins the parts that there are; lines break between them and not within. */
+export function join(...parts: (string | false | undefined)[]): string {
   return parts
     .filter((part) => typeof part === 'string' && part !== '')
     .map((part) => String(part).replaceAll(' ', '\u00a0'))

@@ -1,6 +1,7 @@
 import { LeadwayUpload } from './leadway-upload.ts';
 
-export { LeadwayUpload, type LeadwayUploadEventMap } from './leadway-upload.ts';
+export type { LeadwayUploadEventMap } from './events.ts';
+export { LeadwayUpload } from './leadway-upload.ts';
 export type { FileKind, UploadTexts } from './texts.ts';
 
 // Under server-side rendering there is nothing to define.

@@ -1,56 +1,25 @@
-import { createUploadStore, type ItemOptions, type StoreTotals, type UploadItem } from '../store.ts';
+import { maxBytesFor } from '../file-check.ts';
+import { createUploadStore, type ItemOptions, type UploadItem } from '../store.ts';
 import type { ClientConfig, Uploader, UploaderOptions, UploadOptions, UploadResult } from '../types.ts';
 import { UploadError } from '../upload-error.ts';
 import { createUploader } from '../uploader.ts';
+import { BOOLEANS, STRINGS } from './attributes.ts';
 import { hasEnded } from './describe-item.ts';
 import { listenForFiles } from './drop-area.ts';
 import { type FoundFiles, readFolder } from './dropped-files.ts';
+import type { LeadwayUploadEventMap } from './events.ts';
+import { FormControlElement } from './form-control.ts';
 import { formatBytes } from './formats.ts';
 import { describeKinds, extensionsOf, isAccepted } from './kinds.ts';
 import { STYLES } from './styles.ts';
 import { type Language, TEXTS, type UploadTexts } from './texts.ts';
 import { createView, type View, type ViewState } from './view.ts';
 
-/**
- * The events of the element; they bubble. `change` and `input` come when `value` has changed.
- *
- * @example
- * ```ts
- * import type { LeadwayUploadEventMap } from 'leadway-bff-client/element';
- *
- * const log = ({ detail }: LeadwayUploadEventMap['upload-error']) => console.warn(detail.item.error?.code);
- * document.querySelector('leadway-upload')!.addEventListener('upload-error', log);
- * ```
- */
-export interface LeadwayUploadEventMap {
-  /** Files have come into the list. */
-  'upload-add': CustomEvent<{ readonly items: readonly UploadItem[] }>;
-  'upload-progress': CustomEvent<StoreTotals>;
-  'upload-done': CustomEvent<{ readonly item: UploadItem; readonly result: UploadResult }>;
-  'upload-error': CustomEvent<{ readonly item: UploadItem; readonly error: UploadError }>;
-  /** Nothing is in flight any more; `results` are those of the files in the list that have arrived. */
-  'upload-end': CustomEvent<{ readonly results: readonly UploadResult[] }>;
-}
-
-const STRINGS = [
-  'endpoint',
-  'conversation',
-  'contact',
-  'location',
-  'channel',
-  'mode',
-  'accept',
-  'area',
-  'name',
-] as const;
-const BOOLEANS = ['multiple', 'disabled', 'required', 'details', 'compact'] as const;
 /** What may have been set before the element was defined. */
 const PROPERTIES = [...STRINGS, ...BOOLEANS, 'max', 'texts', 'options', 'uploader'] as const;
 /** How often waiting times are counted down. */
 const TICK_MS = 500;
 
-// Node knows no elements: importing this there is harmless, and only browsers define the element.
-const Base: typeof HTMLElement = globalThis.HTMLElement ?? (class {} as unknown as typeof HTMLElement);
 let sheet: CSSStyleSheet | undefined;
 
 /**
@@ -69,72 +38,9 @@ let sheet: CSSStyleSheet | undefined;
  * document.body.append(upload);
  * ```
  */
-export class LeadwayUpload extends Base {
-  static readonly formAssociated = true;
+export class LeadwayUpload extends FormControlElement {
   static readonly observedAttributes = ['endpoint', 'channel', 'accept', 'area', 'name', 'lang', ...BOOLEANS];
 
-  /** Base path or URL of the API. Default `/api`. */
-  declare endpoint: string;
-  /** What the files are for, as {@link UploadOptions} says. */
-  declare conversation: string;
-  declare contact: string;
-  declare location: string;
-  declare channel: string;
-  declare mode: string;
-  /** What of the server's types is wanted here, as in a file input: `image/*,.pdf`. Default all. */
-  declare accept: string;
-  /** CSS selector of what takes drops and pastes, such as `body`. Default the element itself. */
-  declare area: string;
-  /** Under which a form sends the URLs. */
-  declare name: string;
-  /** Whether more than one file is taken; otherwise the next one takes the place of the last. */
-  declare multiple: boolean;
-  declare disabled: boolean;
-  declare required: boolean;
-  /** Shows URLs, modes, codes and times, for developers. */
-  declare details: boolean;
-  /** Only a button and the list, for narrow places such as a chat composer. */
-  declare compact: boolean;
-
-  static {
-    const define = (
-      name: string,
-      get: (this: LeadwayUpload) => unknown,
-      set: (this: LeadwayUpload, value: never) => void,
-    ) =>
-      Object.defineProperty(LeadwayUpload.prototype, name, {
-        get,
-        set,
-        configurable: true,
-        enumerable: true,
-      });
-    for (const name of STRINGS) {
-      define(
-        name,
-        function () {
-          return this.getAttribute(name) ?? '';
-        },
-        function (value: string | null | undefined) {
-          if (value) this.setAttribute(name, value);
-          else this.removeAttribute(name);
-        },
-      );
-    }
-    for (const name of BOOLEANS) {
-      define(
-        name,
-        function () {
-          return this.hasAttribute(name);
-        },
-        function (value: boolean | '' | null | undefined) {
-          // React sets attributes without a value as empty strings.
-          this.toggleAttribute(name, value === '' || Boolean(value));
-        },
-      );
-    }
-  }
-
-  readonly #internals = this.attachInternals();
   readonly #store = createUploadStore({
     upload: ((file: File, options: UploadOptions) => this.#upload(file, options)) as Uploader['upload'],
   });
@@ -144,10 +50,10 @@ export class LeadwayUpload extends Base {
   #ownUploader: Uploader | undefined;
   #config: ClientConfig | undefined;
   #configError = '';
+  #accept = '';
   #texts: Partial<UploadTexts> = {};
   #state: ViewState | undefined;
   #items = new Map<string, UploadItem>();
-  #value = '';
   #isPaused = false;
   #isConnecting = false;
   #isFormDisabled = false;
@@ -176,16 +82,6 @@ export class LeadwayUpload extends Base {
     this.addEventListener('click', (event) => {
       if (event.composedPath()[0] === this) this.focus();
     });
-  }
-
-  /** At most this many files, with `multiple`. Default no limit. */
-  get max(): number | undefined {
-    return Number.parseInt(this.getAttribute('max') ?? '', 10) || undefined;
-  }
-
-  set max(value: number | undefined) {
-    if (value) this.setAttribute('max', String(value));
-    else this.removeAttribute('max');
   }
 
   /** Texts in place of the usual ones. */
@@ -239,34 +135,6 @@ export class LeadwayUpload extends Base {
   set value(urls: Iterable<string> | null | undefined) {
     const kept = new Set(urls ?? []);
     for (const { id, result } of this.items) if (!result || !kept.has(result.url)) this.#store.remove(id);
-  }
-
-  get form(): HTMLFormElement | null {
-    return this.#internals.form;
-  }
-
-  get labels(): NodeList {
-    return this.#internals.labels;
-  }
-
-  get validity(): ValidityState {
-    return this.#internals.validity;
-  }
-
-  get validationMessage(): string {
-    return this.#internals.validationMessage;
-  }
-
-  get willValidate(): boolean {
-    return this.#internals.willValidate;
-  }
-
-  checkValidity(): boolean {
-    return this.#internals.checkValidity();
-  }
-
-  reportValidity(): boolean {
-    return this.#internals.reportValidity();
   }
 
   /** Adds files and uploads them, as if they had been chosen; `changes` differ from what the attributes say. */
@@ -463,9 +331,10 @@ export class LeadwayUpload extends Base {
   async #connect(): Promise<void> {
     const { uploader } = this;
     try {
-      const config = await uploader.config();
+      const [config, accept] = await Promise.all([uploader.config(), uploader.accept()]);
       if (uploader !== this.uploader) return;
       this.#config = config;
+      this.#accept = accept;
       this.#configError = '';
     } catch (error) {
       this.#configError = (error as Error).message;
@@ -501,17 +370,17 @@ export class LeadwayUpload extends Base {
       hasDetails: details,
       isMultiple: multiple,
       isDisabled: this.#isDisabled,
-      accept: accept || extensions.map((extension) => `.${extension}`).join(),
+      accept: accept || this.#accept,
       takesPictures: extensions.includes('jpg') || extensions.includes('jpeg'),
       coversPage: area === 'body',
       limits: config
-        ? texts.limits(kinds, formatBytes(maxBytesOf(config, channel), language))
+        ? texts.limits(kinds, formatBytes(maxBytesFor({ channel }, config), language))
         : this.#configError,
       isWrong: !config && this.#configError !== '',
     };
-    this.#internals.role = 'group';
-    this.#internals.ariaLabel = texts.heading(multiple);
-    this.#view.show(this.items, this.#state);
+    this.internals.role = 'group';
+    this.internals.ariaLabel = texts.heading(multiple);
+    this.#view.show(this.items, this.#store.getTotals(), this.#state);
   }
 
   /** Follows the list: shows it, dispatches events, and tells the form. */
@@ -519,7 +388,7 @@ export class LeadwayUpload extends Base {
     const { items } = this;
     const before = this.#items;
     this.#items = new Map(items.map((item) => [item.id, item]));
-    if (this.#state) this.#view.show(items, this.#state);
+    if (this.#state) this.#view.show(items, this.#store.getTotals(), this.#state);
     const inFlight = this.#inFlight();
     const wasInFlight = [...before.values()].some((item) => !hasEnded(item));
 
@@ -532,8 +401,8 @@ export class LeadwayUpload extends Base {
       if (error) this.#dispatch('upload-error', { item, error });
     }
     if (items.length) this.#dispatch('upload-progress', this.#store.getTotals());
-    this.#setStates({ empty: !items.length, uploading: inFlight.length > 0 });
-    this.#tellForm(inFlight.length > 0);
+    this.setStates({ empty: !items.length, uploading: inFlight.length > 0 });
+    this.setFormUrls(this.value, inFlight.length > 0, this.#speech, this.#view.browse);
     if (inFlight.length) {
       this.#timer ??= setInterval(() => this.#view.tick(), TICK_MS);
     } else {
@@ -542,33 +411,6 @@ export class LeadwayUpload extends Base {
       for (const resolve of this.#settling.splice(0)) resolve();
       if (wasInFlight) this.#dispatch('upload-end', { results: this.#results() });
     }
-  }
-
-  /** For `:state()` in the styles of the page. */
-  #setStates(states: Readonly<Record<string, boolean>>): void {
-    for (const [name, isOn] of Object.entries(states)) {
-      try {
-        this.#internals.states[isOn ? 'add' : 'delete'](name);
-      } catch {
-        // Browsers of before 2024 know other names only.
-      }
-    }
-  }
-
-  #tellForm(isUploading: boolean): void {
-    const { name, value, required } = this;
-    const { browse } = this.#view;
-    const data = new FormData();
-    for (const url of value) data.append(name, url);
-    this.#internals.setFormValue(name ? data : null);
-    if (isUploading) this.#internals.setValidity({ customError: true }, this.#speech.stillUploading, browse);
-    else if (required && !value.length) {
-      this.#internals.setValidity({ valueMissing: true }, this.#speech.required, browse);
-    } else this.#internals.setValidity({});
-    const now = value.join();
-    if (now === this.#value) return;
-    this.#value = now;
-    for (const type of ['input', 'change']) this.dispatchEvent(new Event(type, { bubbles: true }));
   }
 
   #dispatch<K extends keyof LeadwayUploadEventMap>(
@@ -583,10 +425,4 @@ declare global {
   interface HTMLElementTagNameMap {
     'leadway-upload': LeadwayUpload;
   }
-}
-
-function maxBytesOf({ limits, modes, channels }: ClientConfig, channel: string): number {
-  const { forwardMaxBytes, directMaxBytes } = limits;
-  const direct = directMaxBytes[(channel || channels.default).toUpperCase()] ?? directMaxBytes.default;
-  return modes.includes('direct') ? Math.max(forwardMaxBytes, direct) : forwardMaxBytes;
 }

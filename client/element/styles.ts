@@ -138,6 +138,7 @@ button:disabled { opacity: .5; cursor: default; }
 .host { display: none; }
 [data-state=failed] .line { color: var(--_wrong); }
 .fine { color: var(--_soft); font-size: .8125em; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.fine.warning { color: var(--_wrong); }
 .actions { display: flex; font-size: 1.0625em; }
 .card .quiet { position: relative; padding: 0; }
 .card .quiet span { display: none; }

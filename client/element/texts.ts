@@ -27,8 +27,6 @@ export interface UploadTexts {
   /** How many of the files have arrived. */
   count(done: number, all: number): string;
   overall: string;
-  /** The line for all files that wait for the same moment. */
-  manyWaiting(count: number, time: string): string;
   pause: string;
   resume: string;
   cancelAll: string;
@@ -44,7 +42,6 @@ export interface UploadTexts {
   confirming: string;
   retryIn(time: string): string;
   retrying: string;
-  offline: string;
   done: string;
   /** Beside the size, with the attribute `details`. */
   doneBy: Readonly<Record<UploadMode, string>>;
@@ -105,7 +102,6 @@ const ENGLISH: UploadTexts = {
   list: 'Files',
   count: (done, all) => `${done} of ${all} uploaded`,
   overall: 'Progress of all files',
-  manyWaiting: (count, time) => `${count} files are waiting. Next try in ${time}`,
   pause: 'Pause',
   resume: 'Resume',
   cancelAll: 'Cancel all',
@@ -124,7 +120,6 @@ const ENGLISH: UploadTexts = {
   confirming: 'Uploaded. Waiting for confirmation',
   retryIn: (time) => `Next try in ${time}`,
   retrying: 'Trying again',
-  offline: 'You are offline. The upload continues when the network is back',
   done: 'Uploaded',
   doneBy: {
     forward: 'forwarded as it streamed',
@@ -181,7 +176,6 @@ const SPANISH: UploadTexts = {
   list: 'Archivos',
   count: (done, all) => `${done} de ${all} subidos`,
   overall: 'Progreso de todos los archivos',
-  manyWaiting: (count, time) => `${count} archivos esperan. Nuevo intento en ${time}`,
   pause: 'Pausar',
   resume: 'Continuar',
   cancelAll: 'Cancelar todo',
@@ -200,7 +194,6 @@ const SPANISH: UploadTexts = {
   confirming: 'Subido. Esperando confirmación',
   retryIn: (time) => `Nuevo intento en ${time}`,
   retrying: 'Nuevo intento',
-  offline: 'Sin conexión. La subida seguirá cuando vuelva la red',
   done: 'Subido',
   doneBy: {
     forward: 'reenviado mientras llegaba',

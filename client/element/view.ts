@@ -1,6 +1,6 @@
-import type { UploadItem } from '../store.ts';
+import type { StoreTotals, UploadItem } from '../store.ts';
 import { type Card, type CardAction, createCard } from './card.ts';
-import { announceItem, hasEnded, type Moment } from './describe-item.ts';
+import { announceItem, join, type Moment } from './describe-item.ts';
 import { create, createButton, setIcon, setText } from './dom.ts';
 import { formatRemaining } from './formats.ts';
 
@@ -32,8 +32,8 @@ export interface ViewEvents {
 export interface View {
   readonly root: HTMLElement;
   readonly browse: HTMLButtonElement;
-  /** Shows the items, and `state` where that has changed. */
-  show(items: readonly UploadItem[], state: ViewState): void;
+  /** Shows the items and their totals, and `state` where that has changed. */
+  show(items: readonly UploadItem[], totals: StoreTotals, state: ViewState): void;
   /** Shows waiting times as they are now. */
   tick(): void;
   /** Shows what is not about one file, until the next call. */
@@ -161,34 +161,21 @@ export function createView(on: ViewEvents): View {
     (next?.card ?? browse).focus();
   }
 
-  function showSummary(
-    items: readonly UploadItem[],
-    { texts, language, isPaused, isMultiple }: ViewState,
-  ): void {
-    const inFlight = items.filter((item) => !hasEnded(item));
-    const done = items.filter(({ state }) => state === 'done').length;
-    const waiting = inFlight.filter(({ progress }) => progress.retryAtMs !== undefined);
-    const isWaiting = waiting.length > 1 && waiting.length === inFlight.length;
-    const nextMs = Math.min(...waiting.map(({ progress }) => progress.retryAtMs ?? 0)) - Date.now();
-    empty.hidden = items.length > 0;
+  function showSummary(totals: StoreTotals, { texts, language, isPaused, isMultiple }: ViewState): void {
+    const { files, doneFiles, activeFiles, fraction, remainingMs, waitingMessage } = totals;
     // From the first file on, so that the second one does not move it.
-    summary.hidden = !items.length || !isMultiple;
+    summary.hidden = !files || !isMultiple;
+    const left = remainingMs !== undefined && texts.remaining(formatRemaining(remainingMs, language));
     setText(
       count,
-      isWaiting
-        ? texts.manyWaiting(waiting.length, formatRemaining(nextMs, language))
-        : texts.count(done, items.length),
+      waitingMessage && activeFiles > 1 ? waitingMessage : join(texts.count(doneFiles, files), left),
     );
-    pause.hidden = !isPaused && (!inFlight.length || items.length < 2);
-    endAll.hidden = items.length < 2;
-    setText(endAll.lastElementChild as Element, inFlight.length ? texts.cancelAll : texts.removeAll);
-    const all = items.filter(({ state }) => state !== 'cancelled' && state !== 'failed');
-    const sum = (key: 'loadedBytes' | 'totalBytes') =>
-      all.reduce((bytes, { progress }) => bytes + progress[key], 0);
-    const fraction = all.length ? sum('loadedBytes') / (sum('totalBytes') || 1) : 0;
-    track.classList.toggle('on', inFlight.length > 0);
+    pause.hidden = !isPaused && (!activeFiles || files < 2);
+    endAll.hidden = files < 2;
+    setText(endAll.lastElementChild as Element, activeFiles ? texts.cancelAll : texts.removeAll);
+    track.classList.toggle('on', activeFiles > 0);
     track.ariaValueNow = String(Math.round(fraction * 100));
-    track.ariaValueText = texts.count(done, items.length);
+    track.ariaValueText = texts.count(doneFiles, files);
     filled.style.setProperty('--fraction', String(fraction));
   }
 
@@ -206,7 +193,7 @@ export function createView(on: ViewEvents): View {
   return {
     root,
     browse,
-    show(items, state) {
+    show(items, totals, state) {
       const isNewState = state !== shown;
       if (isNewState) showState(state);
       shown = state;
@@ -224,16 +211,14 @@ export function createView(on: ViewEvents): View {
         if (!known) isFirst = false;
       }
       for (const id of gone) removeCard(id);
-      showSummary(items, state);
+      empty.hidden = items.length > 0;
+      showSummary(totals, state);
     },
     tick() {
       if (!shown) return;
-      const items = [...cards.values()];
-      for (const { card, item } of items) if (item.progress.retryAtMs !== undefined) card.show(item, shown);
-      showSummary(
-        items.map(({ item }) => item),
-        shown,
-      );
+      for (const { card, item } of cards.values()) {
+        if (item.progress.retryAtMs !== undefined) card.show(item, shown);
+      }
     },
     notify: (text) => setText(notice, text),
     say,

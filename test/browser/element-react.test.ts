@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { createElement } from 'react';
+// @ts-expect-error: its types are a package of their own, which nothing else here needs
+import { renderToString } from 'react-dom/server';
 import { build } from 'vite';
 import { LeadwayUploadArea } from '../../client/element/react.ts';
 import { describeInBrowsers } from '../helpers/browser.ts';
@@ -59,11 +61,7 @@ async function bundle(): Promise<string> {
 }
 
 describe('<LeadwayUploadArea> on a server', () => {
-  it('is the element with its attributes, and nothing of the properties', async () => {
-    // Its types are a package of their own, which nothing else here needs.
-    const { renderToString } = (await import('react-dom/server' as string)) as {
-      renderToString(node: unknown): string;
-    };
+  it('is the element with its attributes, and nothing of the properties', () => {
     const html = renderToString(
       createElement(LeadwayUploadArea, {
         conversation: 'sandboxConversation01',

@@ -16,7 +16,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   react: ['react.ts'],
   prepare: ['prepare.ts'],
   testing: ['testing.ts'],
-  element: ['element/leadway-upload.ts', 'element/texts.ts', 'element/react.ts'],
+  element: ['element/leadway-upload.ts', 'element/events.ts', 'element/texts.ts', 'element/react.ts'],
 };
 /** What their modules share among themselves. */
 const INTERNAL = new Set([

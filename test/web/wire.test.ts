@@ -59,12 +59,12 @@ describeInBrowsers(
       visit(browser(), async (page, testServer) => {
         await sendSample(page, 'tooMany');
         await waitForCards(page, 'retrying');
-        assert.match(await textIn(page, '.line'), /^Next try in \d+\ss$/);
+        assert.match(await textIn(page, '.fine'), /^Next\stry\sin\s\d+\ss, /);
         assert.match(await textIn(page, '[role=status]'), /notes.txt: next try in/);
         const seconds = await secondsOf(page);
         await page.waitForFunction(
           (before) => {
-            const line = document.querySelector('leadway-upload')?.shadowRoot?.querySelector('.line');
+            const line = document.querySelector('leadway-upload')?.shadowRoot?.querySelector('.fine');
             return Number(/\d+/.exec(line?.textContent ?? '')) < before;
           },
           {},
@@ -117,5 +117,5 @@ async function wireOf(page: Page, { sandbox }: TestServer): Promise<string[]> {
 }
 
 async function secondsOf(page: Page): Promise<number> {
-  return Number(/\d+/.exec(await textIn(page, '.line')));
+  return Number(/\d+/.exec(await textIn(page, '.fine')));
 }
