@@ -84,7 +84,7 @@ function codeOfGuide(folder: string, files: ReadonlyMap<string, string>): Plugin
       if (dirname(id) !== folder) return undefined;
       const text = files.get(basename(id));
       if (text === undefined) throw new TypeError(`the guide has no ${basename(id)}`);
-      const code = text.replaceAll("'/api", `'${API}`);
+      const code = text.replaceAll(/(['"])\/api/g, `$1${API}`);
       return extname(id) === '.vue' ? compileComponent(code, id) : code;
     },
   };

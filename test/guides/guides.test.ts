@@ -17,11 +17,17 @@ describe('the guides', () => {
       }
       const files = guideFiles(guide);
       assert(files.has('index.html'));
-      const entries = ['main.js', 'main.jsx', 'options-only.js', 'index.html', 'page.html', 'uploads.js'];
+      const entries = ['main.js', 'main.tsx', 'options-only.js', 'index.html', 'page.html', 'uploads.js'];
       for (const file of files.keys()) {
         const isImported = [...files.values()].some((text) => text.includes(`'./${file}'`));
         assert(isImported || entries.includes(file), `${file} belongs to no page`);
       }
+    });
+
+    it(`begin with the install line: ${guide}`, () => {
+      const [first] = guideBlocks(guide);
+      if (guide === 'fetch') return; // it needs no package
+      assert.match(first?.text ?? '', /^npm install leadway-bff-client\b/);
     });
 
     it(`say how errors look and what can go wrong: ${guide}`, () => {

@@ -27,7 +27,7 @@ store.add([new File(['Hello'], 'hello.txt')], to);
 `;
 
 for (const [name, guide, entry] of [
-  ['React', 'react', 'main.jsx'],
+  ['React', 'react', 'main.tsx'],
   ['Vue', 'vue', 'main.js'],
 ] as const) {
   describeKit(`the guide for ${name}`, { ...LIST, guide, entry }, ['chromium']);

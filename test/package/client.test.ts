@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { rolldown } from 'rolldown';
+import { guideFiles } from '../guides/guide-files.ts';
 import { pack, typeCheck, unpackClient } from '../helpers/client-package.ts';
 
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
 
 /** Uses every entry point that needs no other package. */
@@ -34,6 +37,35 @@ const { createUploadStore } = await import('leadway-bff-client/store');
 const store = createUploadStore(createUploader({ endpoint: '/api' }));
 console.log(store.getSnapshot().length);
 `;
+
+/** The compiler options of new apps. */
+const TEMPLATES = {
+  'the template of Vite': {
+    target: 'es2023',
+    lib: ['es2023', 'dom', 'dom.iterable'],
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    allowImportingTsExtensions: true,
+    verbatimModuleSyntax: true,
+    moduleDetection: 'force',
+    noUnusedLocals: true,
+    noUnusedParameters: true,
+    erasableSyntaxOnly: true,
+  },
+  'the template of Next.js': {
+    target: 'es2017',
+    lib: ['dom', 'dom.iterable', 'esnext'],
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    isolatedModules: true,
+    jsx: 'preserve',
+  },
+  'a plain strict project': {
+    module: 'nodenext',
+    moduleResolution: 'nodenext',
+    exactOptionalPropertyTypes: true,
+  },
+};
 
 describe('the tarball of the client', function () {
   this.timeout(120_000);
@@ -71,6 +103,25 @@ describe('the tarball of the client', function () {
         assert.equal(await typeCheck(home, ['uses-all.ts'], options, compiler), '');
       });
     }
+  }
+
+  for (const [template, options] of Object.entries(TEMPLATES)) {
+    it(`compiles the guides in ${template}`, async () => {
+      const files: string[] = [];
+      for (const guide of ['quick-start', 'react', 'composer']) {
+        for (const [name, text] of guideFiles(guide)) {
+          if (!name.endsWith('.tsx') || name === 'main.tsx') continue;
+          files.push(`${guide}-${name}`);
+          await writeFile(join(home, `${guide}-${name}`), text);
+        }
+      }
+      assert.equal(files.length, 3);
+      for (const name of ['react', '@types/react', 'csstype']) {
+        await mkdir(join(home, 'node_modules/@types'), { recursive: true });
+        await symlink(join(ROOT, 'node_modules', name), join(home, 'node_modules', name)).catch(() => {});
+      }
+      assert.equal(await typeCheck(home, files, options), '');
+    });
   }
 
   it('can be imported and used while a server renders, on Node 20 and newer', async () => {
