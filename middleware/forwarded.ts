@@ -1,6 +1,7 @@
 import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
 import type { Config } from '../server/config/config.ts';
 import type { AppContext } from '../server/context.ts';
+import type { Notice } from '../server/lifecycle.ts';
 
 /** Headers of proxies that this server reads, from trusted ones. */
 const FORWARDED_HEADERS = [
@@ -41,21 +42,24 @@ export function isFromTrustedProxy(req: Request): boolean {
  * Logs, once, that a header of a proxy came from an address that is not trusted: most likely `TRUST_PROXY` is
  * missing, and all users count as one client.
  */
-export function createForwardedNotice({ logger }: Pick<AppContext, 'logger'>): RequestHandler {
-  let isLogged = false;
+export function createForwardedNotice({
+  logger,
+  lifecycle,
+}: Pick<AppContext, 'logger' | 'lifecycle'>): RequestHandler {
+  let notice: Notice | null = null;
+  lifecycle.addNotice(() => notice);
   return function forwardedNotice(req: Request, _res: Response, next: NextFunction) {
-    if (!isLogged) {
+    if (notice === null) {
       const header = FORWARDED_HEADERS.find((name) => req.headers[name] !== undefined);
       if (header !== undefined && !isFromTrustedProxy(req)) {
-        isLogged = true;
         // On a unix socket, a peer has no address.
         const peer = req.socket.remoteAddress?.replace(/^::ffff:/, '') ?? null;
-        logger.warn(
-          { header, peer: peer ?? 'unix socket' },
+        const detail =
           peer === null
             ? `${header} from the unix socket is ignored, since TRUST_PROXY is not set. If it is your proxy, set TRUST_PROXY=1`
-            : `${header} from ${peer} is ignored, since TRUST_PROXY does not cover that address. If it is your proxy, set TRUST_PROXY=${peer}, or its network`,
-        );
+            : `${header} from ${peer} is ignored, since TRUST_PROXY does not cover that address. If it is your proxy, set TRUST_PROXY=${peer}, or its network`;
+        notice = { text: 'Headers of a proxy are ignored, since it is not trusted', detail };
+        logger.warn({ header, peer: peer ?? 'unix socket' }, detail);
       }
     }
     next();

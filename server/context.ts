@@ -19,6 +19,7 @@ import type { Logger } from './logger.ts';
 import { Observers } from './observability/observer.ts';
 import { createClientSlots } from './redis/client-slots.ts';
 import { openSharedStore, type SharedStore } from './redis/store.ts';
+import { addStartChecks, type ClockCheck, createClockCheck } from './start-checks.ts';
 import { DirectUploads } from './uploads/direct.ts';
 import { locationsOfClient } from './uploads/locations.ts';
 import { createSlots, type Slots } from './uploads/slots.ts';
@@ -100,7 +101,8 @@ export function createContext(
     createConfiguredTokens({ secrets, singleLocationId: config.leadway.singleLocationId, logger }),
   );
   const observers = new Observers();
-  const quota = observeQuota(createUpstreamQuota({ store: sharedStore, logger }), observers);
+  const clock = createClockCheck(logger);
+  const quota = observeQuota(createUpstreamQuota({ store: sharedStore, logger }), observers, clock);
   const leadway = new LeadwayClient({
     baseUrl: config.leadway.baseUrl,
     apiVersion: config.leadway.apiVersion,
@@ -132,7 +134,12 @@ export function createContext(
     if (problem !== null) probeLeadway(); // no upload may come that would find out
     return problem;
   });
-  lifecycle.addNotice(() => leadway.authProblem());
+  lifecycle.addNotice(() => {
+    const text = leadway.authProblem();
+    return text && { text, detail: leadway.authDetails() };
+  });
+  lifecycle.addNotice(() => clock.problem());
+  addStartChecks({ config, secrets, lifecycle, logger });
   lifecycle.addNotice(() => tokens.problem());
   lifecycle.addNotice(() => authenticator.notice?.() ?? null);
   lifecycle.addCheck(() => authenticator.problem?.() ?? null);
@@ -176,12 +183,13 @@ export function createContext(
   };
 }
 
-/** Reports what is left of Leadway's limits. */
-function observeQuota(quota: UpstreamQuota, observers: Observers): UpstreamQuota {
+/** Looks at the headers of Leadway's responses: what is left of its limits, and its clock. */
+function observeQuota(quota: UpstreamQuota, observers: Observers, clock: ClockCheck): UpstreamQuota {
   return {
     ...quota,
     learn(locationId, status, headers, attempt) {
       if (!observers.isEmpty) observers.quotaLearned(locationId, toQuotaLeft(headers));
+      clock.note(headers.date);
       quota.learn(locationId, status, headers, attempt);
     },
   };

@@ -219,6 +219,11 @@ export class LeadwayClient {
     return this.#tokenHealth.text();
   }
 
+  /** The same with locations, for the operator. */
+  authDetails(): string {
+    return [...new Set(this.#tokenHealth.details())].join(' ');
+  }
+
   /** Leadway accepted the location's token for `use`. */
   noteAccepted(locationId: string, use: LeadwayUse = 'uploads'): void {
     this.#tokenHealth.noteAccepted(locationId, use);

@@ -9,6 +9,8 @@ export interface TokenHealth {
   noteAccepted(locationId: string, use: LeadwayUse): void;
   /** What is not fixed, in sentences without location ids; null when there is nothing. */
   text(): string | null;
+  /** The same for the operator, each with its location. */
+  details(): string[];
 }
 
 /** A rejection that was logged. */
@@ -52,5 +54,6 @@ export function createTokenHealth(logger: Logger): TokenHealth {
       const sentences = new Set([...notices.values()].map(({ sentence }) => sentence));
       return [...sentences].join(' ') || null;
     },
+    details: () => [...notices.values()].map(({ locationId, sentence }) => `${locationId}: ${sentence}`),
   };
 }

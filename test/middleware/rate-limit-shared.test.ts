@@ -31,7 +31,13 @@ async function letThrough(houses: readonly TestServer[], count: number): Promise
 
 const testServerWith = (url: string, env: Readonly<Record<string, string>> = {}): Promise<TestServer> =>
   createTestServer({
-    env: { REDIS_URL: url, RATE_LIMIT_MAX: `${LIMIT}`, RATE_LIMIT_WINDOW_MS: '60000', ...env },
+    env: {
+      REDIS_URL: url,
+      TICKET_SECRETS: 'a-test-secret-of-at-least-32-characters',
+      RATE_LIMIT_MAX: `${LIMIT}`,
+      RATE_LIMIT_WINDOW_MS: '60000',
+      ...env,
+    },
   });
 
 const isUp = (testServer: TestServer): boolean => testServer.server.context.sharedStore?.isUp === true;

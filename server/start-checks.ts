@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import type { Config, Secrets } from './config/config.ts';
+import type { Lifecycle, Notice } from './lifecycle.ts';
+import type { Logger } from './logger.ts';
+
+/** What {@link addStartChecks} takes. */
+export interface StartCheckOptions {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly lifecycle: Lifecycle;
+  readonly logger: Logger;
+  /** Most files that the process may have open; null where that is not known. */
+  readonly descriptorLimit?: number | null;
+}
+
+/** The sockets of client, Leadway and clamd. */
+const DESCRIPTORS_PER_UPLOAD = 3;
+/** The listener, Redis, the log, idle connections. */
+const DESCRIPTORS_BESIDE = 100;
+
+/** Logs what is likely to go wrong later, once, and shows it in the notices of `/readyz`. */
+export function addStartChecks({
+  config,
+  secrets,
+  lifecycle,
+  logger,
+  descriptorLimit = readDescriptorLimit(),
+}: StartCheckOptions): void {
+  const problems = [
+    checkTicketSecrets(secrets),
+    checkDescriptors(config.uploads.maxConcurrent, descriptorLimit),
+  ];
+  for (const problem of problems) {
+    if (problem === null) continue;
+    logger.warn(problem.detail);
+    lifecycle.addNotice(() => problem);
+  }
+}
+
+function checkTicketSecrets({ redisUrl, ticketSecrets }: Secrets): Notice | null {
+  if (redisUrl === null || ticketSecrets.length > 0) return null;
+  return {
+    text: 'Direct uploads work only on the replica that began them',
+    detail:
+      'REDIS_URL is set but TICKET_SECRETS is not: a ticket opens only on the replica that sealed it. Give all replicas the same TICKET_SECRETS',
+  };
+}
+
+function checkDescriptors(maxConcurrent: number, limit: number | null): Notice | null {
+  const needed = maxConcurrent * DESCRIPTORS_PER_UPLOAD + DESCRIPTORS_BESIDE;
+  if (limit === null || limit >= needed) return null;
+  return {
+    text: 'The limit of open files is low',
+    detail: `the process may open ${limit} files, but MAX_CONCURRENT_UPLOADS=${maxConcurrent} needs about ${needed}. Raise the limit (ulimit -n, or LimitNOFILE= of systemd), or lower the setting`,
+  };
+}
+
+function readDescriptorLimit(): number | null {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    const [, soft] = /^Max open files +(\d+)/m.exec(limits) ?? [];
+    return soft === undefined ? null : Number(soft);
+  } catch {
+    return null; // not Linux
+  }
+}
+
+/** Compares this machine's clock with Leadway's. */
+export interface ClockCheck {
+  /** Takes the `Date` header of a response. */
+  note(date: string | undefined): void;
+  problem(): Notice | null;
+}
+
+/** What a slow response and headers in whole seconds can't explain. */
+const MAX_SKEW_MS = 60_000;
+
+/** Makes a check that logs once that the clock is off, and once that it is right again. */
+export function createClockCheck(logger: Logger, now: () => number = Date.now): ClockCheck {
+  let notice: Notice | null = null;
+  return {
+    note(date) {
+      const theirs = date === undefined ? Number.NaN : Date.parse(date);
+      if (Number.isNaN(theirs)) return;
+      const skewMs = now() - theirs;
+      if (Math.abs(skewMs) <= MAX_SKEW_MS) {
+        if (notice !== null) logger.info('the clock agrees with Leadway’s again');
+        notice = null;
+      } else if (notice === null) {
+        const seconds = Math.round(Math.abs(skewMs) / 1_000);
+        const detail = `the clock of this machine is ${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} Leadway’s. Set it by NTP: logins, tickets and signed URLs depend on it`;
+        logger.warn({ skewMs }, detail);
+        notice = { text: 'The clock of this machine is wrong', detail };
+      }
+    },
+    problem: () => notice,
+  };
+}
