@@ -343,6 +343,41 @@ export interface ClientConfig {
     readonly other: string;
     readonly byExtension: Readonly<Record<string, string>>;
   };
+  /** What the channels deliver; undefined from a server of version 0.1. */
+  readonly delivery?:
+    | {
+        /** Whether the server rejects what is unlikely to be delivered. */
+        readonly strict: boolean;
+        readonly channels: { readonly [channel: string]: ChannelRule };
+      }
+    | undefined;
+}
+
+/**
+ * What one channel delivers. A file of a kind or format that is not named is lost, or, of an uncertain kind, may arrive as a link.
+ *
+ * @example
+ * ```ts
+ * import type { ChannelRule } from 'leadway-bff-client';
+ *
+ * const largest = (rule: ChannelRule) => rule.kinds?.['video']?.maxBytes ?? rule.maxBytesInAll;
+ * console.log(largest({ kinds: { video: { formats: ['mp4'], maxBytes: 16_777_216 } } }));
+ * ```
+ */
+export interface ChannelRule {
+  readonly maxBytesInAll?: number;
+  readonly tollFreeMaxBytes?: number;
+  /** By `image`, `video`, `audio` or `document`; without it, the channel takes any file. */
+  readonly kinds?: {
+    readonly [kind: string]: {
+      readonly formats: readonly string[];
+      readonly maxBytes?: number;
+      readonly videoCodecs?: readonly string[];
+      readonly audioCodecs?: readonly string[];
+      readonly usualColours?: boolean;
+    };
+  };
+  readonly uncertainKinds?: readonly string[];
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Request, Response, Router } from 'express';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AppContext } from '../server/context.ts';
+import { CHANNEL_RULES } from '../server/delivery/channel-rules.ts';
 import { languageOf } from '../server/errors/language.ts';
 import { LANGUAGES } from '../server/errors/messages.ts';
 import { FILE_TYPES } from '../server/file-types/file-types.ts';
@@ -22,6 +23,9 @@ export function addClientConfig(
     }))
     .filter((type) => type.extensions.length > 0);
   const rejections = new Map(LANGUAGES.map((language) => [language, rejectionTemplates(policy, language)]));
+  const channels = Object.fromEntries(
+    Object.entries(CHANNEL_RULES).map(([name, { source: _source, date: _date, ...rule }]) => [name, rule]),
+  );
   const sendConfig = (req: Request, res: Response): void => {
     const isDirectOffered = leadway.locationIds.some((locationId) => direct.isOffered(locationId));
     res.vary('Accept-Language');
@@ -34,6 +38,7 @@ export function addClientConfig(
         forwardMaxBytes: isDirectOffered ? forward.maxBytes : forward.fallbackMaxBytes,
         directMaxBytes: { default: CHANNEL_LIMITS.default, ...CHANNEL_LIMITS.channels },
       },
+      delivery: { strict: uploads.strictDelivery, channels },
       modes: isDirectOffered ? ['auto', 'forward', 'direct', 'relay'] : ['auto', 'forward'],
       rejections: rejections.get(languageOf(req)),
     });

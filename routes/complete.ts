@@ -3,8 +3,10 @@ import { clientOf } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
 import type { AppContext } from '../server/context.ts';
+import { toDelivery } from '../server/delivery/assess.ts';
 import { toUser } from '../server/embedding.ts';
 import { appError } from '../server/errors/app-error.ts';
+import { languageOf } from '../server/errors/language.ts';
 import { addLogFields } from '../server/http/log-fields.ts';
 import { disconnectSignal } from '../server/http/response-end.ts';
 import { openPresentedTicket, type Ticket } from '../server/uploads/tickets.ts';
@@ -24,7 +26,7 @@ export function addComplete(
     addLogFields(req, { locationId: ticket.locationId, contentType: ticket.contentType });
     assertMatches(body, ticket);
     const completed = await context.direct.complete(ticket, disconnectSignal(res));
-    res.json(completed);
+    res.json({ ...completed, delivery: toDelivery(ticket.delivery, languageOf(req)) });
     const { locationId, conversationId, filename: name, contentType, fileSize } = ticket;
     context.uploads.hooks.after({
       user: toUser(clientOf(req)),

@@ -1,16 +1,19 @@
 import type { NextFunction, Request, Response, Router } from 'express';
 import { clientOf } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
-import type { ReadPrefix } from '../middleware/forwarded.ts';
+import type { AddPrefix, ReadPrefix } from '../middleware/forwarded.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
 import { isForm } from '../middleware/multipart/boundary.ts';
 import { createMultipartReader } from '../middleware/multipart/multipart.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
+import { toDelivery } from '../server/delivery/assess.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
+import { languageOf } from '../server/errors/language.ts';
 import { sendError } from '../server/errors/response.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
 import { canRespond, disconnectSignal, onResponseEnd } from '../server/http/response-end.ts';
+import type { InitiateResponse } from '../server/uploads/direct.ts';
 import { FILE_FIELD, INITIATE_FIELD_NAMES, parseUploadFields } from '../server/uploads/fields.ts';
 import { InitiateForm, initiateUpload } from '../server/uploads/initiate.ts';
 
@@ -36,7 +39,7 @@ export function addInitiate(
     onResponseEnd(res, () => form.fail(appError('UPSTREAM_ABORTED')));
     form.response.then(
       (response) => {
-        if (canRespond(res)) res.json(addPrefix(response));
+        if (canRespond(res)) send(req, res, response, addPrefix);
       },
       (error: AppError) => sendError(req, res, error),
     );
@@ -46,11 +49,15 @@ export function addInitiate(
     const fields = parseUploadFields(req.body as Record<string, unknown>, uploads.attachmentUrlOrigins);
     const request = { client: clientOf(req), fields, leading: null, log: logFieldsOf(req) };
     const addPrefix = readPrefix(req);
-    res.json(addPrefix(await initiateUpload(uploads, request, disconnectSignal(res))));
+    send(req, res, await initiateUpload(uploads, request, disconnectSignal(res)), addPrefix);
   };
   const path = '/messages/upload/initiate';
   router.post(path, forForms, takeSlot, initiateByContent);
   router.route(path).post(readJson, initiateByDescription).all(createMethodNotAllowed('POST'));
+}
+
+function send(req: Request, res: Response, response: InitiateResponse, addPrefix: AddPrefix): void {
+  res.json({ ...addPrefix(response), delivery: toDelivery(response.delivery, languageOf(req)) });
 }
 
 /** Passes anything but a form on to the next route. */

@@ -6,7 +6,9 @@ import { closingLength } from '../middleware/multipart/boundary.ts';
 import { createMultipartReader } from '../middleware/multipart/multipart.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
+import { toDelivery } from '../server/delivery/assess.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
+import { languageOf } from '../server/errors/language.ts';
 import { sendError } from '../server/errors/response.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
 import { canRespond, onResponseEnd } from '../server/http/response-end.ts';
@@ -45,7 +47,7 @@ export function addUpload(
       if (!upload.signal.aborted) upload.fail(appError('UPSTREAM_ABORTED'));
     });
     upload.response.then(
-      (response) => send(res, response, addPrefix),
+      (response) => send(req, res, response, addPrefix),
       (error: AppError) => sendError(req, res, error),
     );
     reader.read(req, res, boundary, upload);
@@ -56,10 +58,11 @@ export function addUpload(
     .all(createMethodNotAllowed('POST'));
 }
 
-function send(res: Response, response: UploadResponse, addPrefix: AddPrefix): void {
+function send(req: Request, res: Response, response: UploadResponse, addPrefix: AddPrefix): void {
   if (!canRespond(res)) return;
-  if (response.mode === 'direct') res.status(202).json(addPrefix(response));
-  else res.json(response);
+  const delivery = toDelivery(response.delivery, languageOf(req));
+  if (response.mode === 'direct') res.status(202).json({ ...addPrefix(response), delivery });
+  else res.json({ ...response, delivery });
 }
 
 function parseMode(value: unknown): RequestedMode {

@@ -1,4 +1,4 @@
-/** Canonical MIME type by extension: the vendor's list, `.mpg` beside its MPEG, and the undocumented VCF. */
+/** Canonical MIME type by extension: the vendor's list, without what the server never sends, and `.mpg` beside its MPEG. */
 const TYPES: Readonly<Record<string, string>> = {
   jpg: 'image/jpeg',
   jpeg: 'image/jpeg',
@@ -15,6 +15,23 @@ const TYPES: Readonly<Record<string, string>> = {
   mp3: 'audio/mpeg',
   wav: 'audio/wav',
   vcf: 'text/vcard',
+  vcard: 'text/vcard',
+  gif: 'image/gif',
+  heic: 'image/heic',
+  '3gp': 'video/3gpp',
+  aiff: 'audio/aiff',
+  aif: 'audio/aiff',
+  ogg: 'audio/ogg',
+  aac: 'audio/aac',
+  m4a: 'audio/mp4',
+  amr: 'audio/amr',
+  csv: 'text/csv',
+  xls: 'application/vnd.ms-excel',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  ppt: 'application/vnd.ms-powerpoint',
+  pptx: 'application/vnd.openxmlformats-officedocument.presentationml.presentation',
+  odt: 'application/vnd.oasis.opendocument.text',
+  ics: 'text/calendar',
 };
 
 /** The lower-case extension of a file name, empty when it has none. */

@@ -175,6 +175,7 @@ export function createContext(
       forward: config.forward,
       maxFiles: limits.maxFiles,
       defaultChannel: limits.defaultChannel,
+      strictDelivery: limits.strictDelivery,
       attachmentUrlOrigins: config.attachmentUrlOrigins,
       hooks: createUploadHooks(embedding, logger),
     },

@@ -450,6 +450,12 @@ const UPLOADS = {
     details:
       'A plain list replaces the default. Mixing both is an error. [File types](types.md) lists the families.',
   }),
+  STRICT_DELIVERY: setting('uploads.strictDelivery', parseSwitch, {
+    default: 'off',
+    example: 'on',
+    doc: 'Whether a file that its channel will not deliver is rejected',
+    details: '`on`: with 422 `NOT_DELIVERABLE`. [Delivery](delivery.md) has the rules.',
+  }),
   MAX_CONCURRENT_UPLOADS: setting('uploads.maxConcurrent', integer(1, 100_000), {
     default: '256',
     example: '64',

@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   TYPE_NOT_ALLOWED: { status: 415, retryable: false },
   TYPE_MISMATCH: { status: 415, retryable: false },
   EXPECTATION_FAILED: { status: 417, retryable: false },
+  NOT_DELIVERABLE: { status: 422, retryable: false },
   UPLOAD_REJECTED: { status: 422, retryable: false },
   RATE_LIMITED: { status: 429, retryable: true },
   TOO_MANY_UPLOADS: { status: 429, retryable: true },

@@ -356,6 +356,10 @@ export const MESSAGES = {
     en: 'The only expectation that this server supports is 100-continue.',
     es: 'La única expectativa que admite este servidor es 100-continue.',
   },
+  NOT_DELIVERABLE: {
+    en: '{reason} So {filename} would not be delivered.',
+    es: '{reason} Por eso {filename} no se entregaría.',
+  },
   UPLOAD_REJECTED: {
     en: 'This upload is not allowed here.',
     es: 'Aquí no se permite esta subida.',

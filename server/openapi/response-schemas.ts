@@ -1,3 +1,4 @@
+import { REASONS } from '../delivery/reasons.ts';
 import { ERROR_CODES } from '../errors/codes.ts';
 import { MODES } from '../uploads/mode.ts';
 import { ref, type Schema } from './openapi-types.ts';
@@ -28,6 +29,29 @@ function object(properties: Readonly<Record<string, Schema>>, optional: readonly
   return { type: 'object', required, properties, additionalProperties: false };
 }
 
+const VERDICTS = ['ok', 'warning', 'unlikely', 'unknown'];
+const delivery: Schema = {
+  ...object({
+    verdict: {
+      type: 'string',
+      enum: VERDICTS,
+      description: 'Of the worst file. `unknown` where the bytes seen here do not say.',
+    },
+    reasons: {
+      type: 'array',
+      items: object({
+        code: { type: 'string', enum: Object.keys(REASONS), description: 'For programs.' },
+        message: text(
+          'For people; English, or Spanish by `Accept-Language`.',
+          'The file has 60 MB. This channel delivers up to 16 MB of its kind.',
+        ),
+        file: text('The name of the file.', 'holiday.mp4'),
+      }),
+    },
+  }),
+  description: 'What to expect of the delivery on the channel.',
+};
+
 const initiated = {
   uploadUrl: {
     type: 'string',
@@ -51,6 +75,7 @@ const initiated = {
     '/api/messages/upload/content',
   ),
   completeUrl: text('POST the ticket here once the file is in storage.', '/api/messages/upload/complete'),
+  delivery,
 } as const satisfies Readonly<Record<string, Schema>>;
 
 /** The schemas of all responses, by name. */
@@ -81,6 +106,7 @@ export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
     {
       mode: { type: 'string', enum: ['forward', 'relay'] },
       uploadedFiles,
+      delivery,
       twilioMediaSids: {
         type: 'array',
         items: { type: 'string' },
@@ -98,6 +124,7 @@ export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
   Direct: object({ mode: { const: 'direct' }, ...initiated }),
   Completed: object({
     uploadedFiles,
+    delivery,
     metadata: object(
       {
         size: count('Bytes in storage; missing if Leadway does not say.', 73_728),
@@ -130,6 +157,47 @@ export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
         additionalProperties: { type: 'integer', minimum: 0 },
         description: 'Largest direct or relayed file by channel; `default` is for those not named.',
         examples: [{ default: 5_242_880, WHATSAPP: 104_857_600 }],
+      },
+    }),
+    delivery: object({
+      strict: {
+        type: 'boolean',
+        description: 'Whether an upload that is unlikely to be delivered is rejected.',
+      },
+      channels: {
+        type: 'object',
+        description: 'What is known of each channel; of one that is not named, nothing is.',
+        additionalProperties: object(
+          {
+            maxBytesInAll: count('Most bytes of all files of a message.', 5_242_880),
+            tollFreeMaxBytes: count('Above this, toll-free numbers may not send the message.', 614_400),
+            kinds: {
+              type: 'object',
+              description:
+                'By kind of file: image, video, audio, document. Without it, the channel takes any file.',
+              additionalProperties: object(
+                {
+                  formats: { type: 'array', items: { type: 'string' }, examples: [['jpg', 'png']] },
+                  maxBytes: count('Largest file of that kind.', 5_242_880),
+                  videoCodecs: { type: 'array', items: { type: 'string' }, examples: [['h264']] },
+                  audioCodecs: { type: 'array', items: { type: 'string' }, examples: [['aac']] },
+                  usualColours: {
+                    type: 'boolean',
+                    description: 'Whether pictures must have 8 bits per colour in RGB or grey.',
+                  },
+                },
+                ['maxBytes', 'videoCodecs', 'audioCodecs', 'usualColours'],
+              ),
+            },
+            uncertainKinds: {
+              type: 'array',
+              items: { type: 'string' },
+              description: 'Kinds whose other formats may arrive nevertheless, as a link for instance.',
+              examples: [['document']],
+            },
+          },
+          ['maxBytesInAll', 'tollFreeMaxBytes', 'kinds', 'uncertainKinds'],
+        ),
       },
     }),
     modes: {

@@ -1,4 +1,5 @@
 import { matchesOrigin, type OriginPattern } from '../config/addresses.ts';
+import type { Assessment } from '../delivery/assess.ts';
 import { appError } from '../errors/app-error.ts';
 import { directUnavailable, sizeMismatch } from '../errors/factories.ts';
 import { type DirectCapability, isEndpointMissing, meansNotOffered } from '../leadway/capability.ts';
@@ -17,6 +18,7 @@ export interface DirectFile {
   readonly contentType: string;
   readonly fileSize: number | null;
   readonly channel: string;
+  readonly delivery: Assessment;
 }
 
 /** The body of an initiate response. */
@@ -33,6 +35,7 @@ export interface InitiateResponse {
   readonly ticket: string;
   readonly contentUrl: string;
   readonly completeUrl: string;
+  readonly delivery: Assessment;
 }
 
 /** The body of a complete response. */
@@ -99,7 +102,7 @@ export class DirectUploads {
   /** The response that lets the client upload by itself. */
   async toResponse(ticket: Ticket): Promise<InitiateResponse> {
     const { tickets, basePath } = this.#options;
-    const { uploadUrl, uploadId, filePath, expiresAt, maxFileSize, filename, contentType } = ticket;
+    const { uploadUrl, uploadId, filePath, expiresAt, maxFileSize, filename, contentType, delivery } = ticket;
     return {
       uploadUrl,
       method: 'PUT',
@@ -113,6 +116,7 @@ export class DirectUploads {
       ticket: await tickets.seal(ticket),
       contentUrl: `${basePath}/messages/upload/content`,
       completeUrl: `${basePath}/messages/upload/complete`,
+      delivery,
     };
   }
 

@@ -1,3 +1,4 @@
+import { createMediaProbe, type Media, type MediaProbe } from '../delivery/media-probe.ts';
 import { type AppError, appError } from '../errors/app-error.ts';
 import { emptyFile } from '../errors/factories.ts';
 import type { FileType, TypePolicy } from '../file-types/file-types.ts';
@@ -52,6 +53,9 @@ export class IncomingFile {
   readonly #checks: FileChecks;
   #type: FileType | null = null;
   #structure: StructureValidator | null = null;
+  #probe: MediaProbe | null = null;
+  /** Bytes that the probe has seen before they were passed on. */
+  #probedBytes = 0;
   /** Leading bytes that may or may not be the whole file. */
   #undecided: Buffer | null = null;
   #isVerified = false;
@@ -72,6 +76,12 @@ export class IncomingFile {
     return this.#type.contentType;
   }
 
+  /** What its bytes say about its delivery, as far as they have arrived. */
+  get media(): Media {
+    if (this.#probe === null) throw new TypeError('the leading bytes of the file have not been checked yet');
+    return this.#probe.media();
+  }
+
   /**
    * Checks the type by the leading bytes.
    *
@@ -82,16 +92,20 @@ export class IncomingFile {
   async checkLeadingBytes(bytes: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<void> {
     const startedAt = performance.now();
     try {
-      await this.#recognise(bytes, extent);
+      this.#probe = createMediaProbe(await this.#recognise(bytes, extent));
     } finally {
       this.#checks.onChecked?.(this.#type !== null, performance.now() - startedAt);
     }
+    this.#probe.update(bytes); // a direct upload is decided on before they are passed on
+    this.#probedBytes = bytes.length;
     const { name, contentType } = this;
     this.#observers = this.#checks.observers.map((observe) => observe({ name, contentType }));
   }
 
   /** Counts and checks the next bytes. A promise means: wait for it before they are sent on. */
   update(chunk: Buffer): Promise<void> | undefined {
+    const probed = Math.max(0, this.#probedBytes - this.size);
+    this.#probe?.update(probed === 0 ? chunk : chunk.subarray(probed));
     this.size += chunk.length;
     this.#structure?.update(chunk);
     if (this.#observers.length === 0) return undefined;
@@ -118,7 +132,7 @@ export class IncomingFile {
     this.#observers = [];
   }
 
-  async #recognise(leadingBytes: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<void> {
+  async #recognise(leadingBytes: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<FileType> {
     if (leadingBytes.length === 0) throw emptyFile(this.name);
     const isWhole = extent === 'whole';
     const checked = await checkLeadingBytes({ ...this.#description(), bytes: leadingBytes, isWhole });
@@ -126,6 +140,7 @@ export class IncomingFile {
     this.#type = checked.type;
     if (extent === 'maybe') this.#undecided = leadingBytes;
     else this.#structure = checked.structure;
+    return checked.type;
   }
 
   #toError(problem: TypeProblem): AppError {

@@ -1,4 +1,6 @@
 import type { Client } from '../auth/authenticator.ts';
+import { assertDeliverable, assessDelivery } from '../delivery/assess.ts';
+import { createMediaProbe } from '../delivery/media-probe.ts';
 import { toUser } from '../embedding.ts';
 import { type AppError, toAppError } from '../errors/app-error.ts';
 import {
@@ -55,7 +57,7 @@ export async function initiateUpload(
   log.locationId = locationId;
   const filename = cleanFileName(required(fields.filename ?? leading?.filename ?? null, 'filename'));
   const declared = fields.contentType ?? leading?.declaredType ?? null;
-  const contentType =
+  const { contentType, media } =
     leading === null
       ? await typeByName(context, filename, declared)
       : await typeByContent(context, filename, declared, leading.bytes, fields.fileSize);
@@ -65,6 +67,8 @@ export async function initiateUpload(
   if (fields.fileSize !== null && fields.fileSize > limit) throw fileTooLarge(limit, channel);
 
   const { fileSize } = fields;
+  const delivery = assessDelivery(channel, [{ name: filename, size: fileSize, media }]);
+  if (context.strictDelivery) assertDeliverable(delivery);
   await context.hooks.before?.({
     user: toUser(client),
     locationId,
@@ -73,7 +77,7 @@ export async function initiateUpload(
     files: [{ name: filename, contentType }],
   });
   const ticket = await context.direct.initiate(
-    { client: client.id, locationId, conversationId, filename, contentType, fileSize, channel },
+    { client: client.id, locationId, conversationId, filename, contentType, fileSize, channel, delivery },
     signal,
   );
   if (ticket === null) throw directUnavailable();
@@ -81,14 +85,16 @@ export async function initiateUpload(
   return context.direct.toResponse(ticket);
 }
 
+type CheckedFile = Pick<IncomingFile, 'contentType' | 'media'>;
+
 async function typeByName(
   { policy }: UploadContext,
   filename: string,
   declared: string | null,
-): Promise<string> {
+): Promise<CheckedFile> {
   const checked = await checkDeclaredType({ filename, declared, multipart: false, policy });
   if (!checked.ok) throw toTypeError(checked.problem, filename, policy);
-  return checked.type.contentType;
+  return { contentType: checked.type.contentType, media: createMediaProbe(checked.type).media() };
 }
 
 async function typeByContent(
@@ -97,7 +103,7 @@ async function typeByContent(
   declaredType: string | null,
   bytes: Buffer,
   fileSize: number | null,
-): Promise<string> {
+): Promise<CheckedFile> {
   if (bytes.length === 0) throw emptyFile(filename);
   if (fileSize !== null && bytes.length > fileSize) throw sizeMismatch(fileSize, bytes.length);
   // Nobody observes it: the bytes of the file itself do not come this way.
@@ -106,7 +112,7 @@ async function typeByContent(
     { policy, observers: [] },
   );
   await file.checkLeadingBytes(bytes, bytes.length === fileSize ? 'whole' : 'part');
-  return file.contentType;
+  return file;
 }
 
 /** How much of a file is kept to be checked. */

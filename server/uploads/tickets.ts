@@ -1,4 +1,5 @@
 import type { Client } from '../auth/authenticator.ts';
+import { type Assessment, NOT_ASSESSED } from '../delivery/assess.ts';
 import { appError } from '../errors/app-error.ts';
 import { createSealer } from '../sealing.ts';
 import type { UploadContext } from './upload.ts';
@@ -17,6 +18,8 @@ export interface Ticket {
   /** Declared size in bytes; null when none was declared. */
   readonly fileSize: number | null;
   readonly maxFileSize: number;
+  /** What was expected when the URL was issued. */
+  readonly delivery: Assessment;
   /** When the signed URL ends, in Unix milliseconds. */
   readonly expiresAt: number;
 }
@@ -50,7 +53,7 @@ export function createTicketCodec(secrets: readonly string[], now: () => number 
       if (ticket === null || ticket.client !== client) throw appError('TICKET_INVALID');
       const endsAt = ticket.expiresAt + (use === 'complete' ? COMPLETE_GRACE_MS : 0);
       if (now() >= endsAt) throw appError('TICKET_EXPIRED');
-      return ticket;
+      return { ...ticket, delivery: ticket.delivery ?? NOT_ASSESSED }; // version 0.1 sealed none
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Client } from '../auth/authenticator.ts';
+import { type Assessment, assessDelivery } from '../delivery/assess.ts';
 import { toUser, type UploadTarget } from '../embedding.ts';
 import { directUnavailable, fieldOrder, sizeMismatch, tooManyFiles } from '../errors/factories.ts';
 import type { DirectFile } from './direct.ts';
@@ -125,7 +126,18 @@ export class UploadState {
       contentType: file.contentType,
       fileSize: this.files.length === 1 ? fileSize : null,
       channel: channel ?? this.#context.defaultChannel,
+      delivery: this.assessDelivery(),
     };
+  }
+
+  /** What the channel will make of the files, as far as their bytes have arrived. */
+  assessDelivery(): Assessment {
+    const channel = this.#fields.channel ?? this.#context.defaultChannel;
+    const files = this.files.map((file) => {
+      const size = this.sizeOf(file) ?? (file.isWhole ? file.size : null);
+      return { name: file.name, size, media: file.media };
+    });
+    return assessDelivery(channel, files);
   }
 
   /** @param isComplete Whether the form has arrived whole. */

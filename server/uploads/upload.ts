@@ -1,4 +1,5 @@
 import type { Client } from '../auth/authenticator.ts';
+import { type Assessment, assertDeliverable } from '../delivery/assess.ts';
 import type { UploadHooks } from '../embedding.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { directUnavailable, fieldOrder, fileTooLarge } from '../errors/factories.ts';
@@ -32,6 +33,8 @@ export interface UploadContext extends FileChecks {
   };
   readonly maxFiles: number;
   readonly defaultChannel: string;
+  /** Whether an upload that will not be delivered is rejected. */
+  readonly strictDelivery: boolean;
   readonly attachmentUrlOrigins: readonly string[];
   readonly hooks: UploadHooks;
 }
@@ -46,7 +49,9 @@ export interface FilePart {
 }
 
 /** The response to a successful upload. */
-export type UploadResponse = StoredResponse | ({ readonly mode: 'direct' } & InitiateResponse);
+export type UploadResponse =
+  | (StoredResponse & { readonly delivery: Assessment })
+  | ({ readonly mode: 'direct' } & InitiateResponse);
 
 /** Shared by all uploads: without a reason, each abort makes a DOMException with a stack. */
 export const SETTLED = Object.freeze(new Error('the upload has settled'));
@@ -163,7 +168,8 @@ export class Upload {
       if (this.signal.aborted) return;
       if (this.#sink.kind === 'hold') await this.#verifyHeld();
     }
-    this.#settle(await this.#sink.finish());
+    const delivery = this.#assessDelivery();
+    this.#settle({ ...(await this.#sink.finish()), delivery });
   }
 
   #openFile({ filename, declaredType }: FilePart): IncomingFile {
@@ -295,6 +301,7 @@ export class Upload {
     if (!isComplete && this.#state.mayBeTooLarge()) return this.#discard();
     if (file.isWhole && file.size === this.#state.fields.fileSize) await file.verify();
     const directFile = this.#state.directFileOf(file);
+    this.#assessDelivery();
     await this.#askHook();
     const ticket = await this.#context.direct.initiate(directFile, this.signal);
     if (ticket === null) return this.#fallBack(isComplete);
@@ -326,6 +333,13 @@ export class Upload {
   async #verify(file: IncomingFile): Promise<void> {
     this.#state.assertDeclaredSize(file);
     await file.verify();
+  }
+
+  /** @throws AppError `NOT_DELIVERABLE` */
+  #assessDelivery(): Assessment {
+    const assessment = this.#state.assessDelivery();
+    if (this.#context.strictDelivery) assertDeliverable(assessment);
+    return assessment;
   }
 
   #updateLimit(): void {

@@ -49,6 +49,7 @@ export const INITIATE_KEYS = [
   'completeUrl',
   'contentType',
   'contentUrl',
+  'delivery',
   'expiresAt',
   'filePath',
   'filename',

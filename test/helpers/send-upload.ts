@@ -8,6 +8,10 @@ export interface ResponseBody {
   readonly mode?: string;
   readonly uploadedFiles?: Readonly<Record<string, string>>;
   readonly twilioMediaSids?: readonly string[];
+  readonly delivery?: {
+    readonly verdict: string;
+    readonly reasons: readonly { readonly code: string; readonly message: string; readonly file: string }[];
+  };
   readonly status?: number;
   readonly code?: string;
   readonly message?: string;

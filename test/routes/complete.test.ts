@@ -56,7 +56,7 @@ describe('POST /messages/upload/complete', () => {
     const { ticket, uploadId, filePath } = await stored();
     const { status, body } = await complete(testServer, { ticket });
     assert.equal(status, 200);
-    assert.deepEqual(Object.keys(body).sort(), ['metadata', 'uploadedFiles']);
+    assert.deepEqual(Object.keys(body).sort(), ['delivery', 'metadata', 'uploadedFiles']);
     assert.deepEqual(body.metadata, { size: CONTENT.length, contentType: 'text/plain' });
     assert.equal(await (await fetch(body.uploadedFiles?.['note.txt'] ?? '')).text(), CONTENT);
     const { locationId, conversationId } = testServer.sandbox;

@@ -166,7 +166,7 @@ describe('POST /messages/upload with a file for the direct way', () => {
             }).then(async (res) => ({ status: res.status, body: (await res.json()) as Reply['body'] }))
           : await complete(testServer, { ticket });
       assert.equal(response.status, 200);
-      assert.deepEqual(Object.keys(response.body).sort(), ['metadata', 'uploadedFiles']);
+      assert.deepEqual(Object.keys(response.body).sort(), ['delivery', 'metadata', 'uploadedFiles']);
       assert.deepEqual(response.body.metadata, { size: LARGE.length, contentType: 'video/mp4' });
       const shown = await fetch(response.body.uploadedFiles?.['film.mp4'] ?? '');
       assert.equal(sha256(Buffer.from(await shown.arrayBuffer())), sha256(LARGE));

@@ -43,7 +43,7 @@ describe('POST /messages/upload?mode=relay', () => {
         const name = size < 100 ? 'note.txt' : 'film.mp4';
         const { status, text, body } = await relay([...target, file(name, film)], { chunked });
         assert.equal(status, 200, text);
-        assert.deepEqual(Object.keys(body).sort(), ['mode', 'uploadedFiles']);
+        assert.deepEqual(Object.keys(body).sort(), ['delivery', 'mode', 'uploadedFiles']);
         assert.equal(body.mode, 'relay');
         const shown = await fetch(body.uploadedFiles?.[name] ?? '');
         assert.equal(sha256(Buffer.from(await shown.arrayBuffer())), sha256(film));

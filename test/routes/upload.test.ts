@@ -18,7 +18,7 @@ describe('POST /messages/upload', () => {
       .field(testServer.fields)
       .attach('fileAttachment', picture, 'picture.png')
       .expect(200);
-    assert.deepEqual(Object.keys(response.body).toSorted(), ['mode', 'uploadedFiles']);
+    assert.deepEqual(Object.keys(response.body).toSorted(), ['delivery', 'mode', 'uploadedFiles']);
     assert.equal(response.body.mode, 'forward');
     assert.match(response.body.uploadedFiles['picture.png'], /^http/);
     const [sent] = testServer.sandbox.requests;

@@ -275,6 +275,7 @@ export const CASES: Readonly<Record<SettingName, Cases>> = {
       '+vcf,jpg',
     ],
   },
+  STRICT_DELIVERY: { good: ['on', 'off'], bad: ['true', 'ON', '1'] },
   MAX_CONCURRENT_UPLOADS: number(1, 100_000),
   MAX_CONCURRENT_UPLOADS_PER_CALLER: number(1, 100_000),
   UPLOAD_IDLE_TIMEOUT_MS: number(10, 3_600_000),

@@ -164,6 +164,15 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
       return call(testServer, '/messages/upload');
     },
   },
+  NOT_DELIVERABLE: {
+    what: 'a file that WhatsApp drops, where delivery is strict',
+    testServer: { env: { STRICT_DELIVERY: 'on', ALLOWED_TYPES: '+gif' } },
+    provoke: (testServer) =>
+      upload(testServer, [
+        { name: 'channel', content: 'WHATSAPP' },
+        filePart('a.gif', fixture('picture.gif')),
+      ]),
+  },
   UPLOAD_REJECTED: {
     what: 'what the embedding program rejects',
     testServer: {

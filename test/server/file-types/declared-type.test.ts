@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { typeOfName } from '../../../sandbox/file-types.ts';
 import {
   ALL_EXTENSIONS,
   createTypePolicy,
@@ -20,6 +21,12 @@ async function codeOf(filename: string, declared: string | null = null, multipar
 }
 
 describe('the table of types', () => {
+  it('names what the sandbox expects of each extension', () => {
+    for (const extension of ALL_EXTENSIONS) {
+      assert.equal(typeOfName(`a.${extension}`), fileTypeOfExtension(extension)?.contentType, extension);
+    }
+  });
+
   it('names each extension once and has more than the 14 of the default', () => {
     assert.equal(new Set(ALL_EXTENSIONS).size, ALL_EXTENSIONS.length);
     assert.deepEqual(

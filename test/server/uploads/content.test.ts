@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
+import { NOT_ASSESSED } from '../../../server/delivery/assess.ts';
 import { appError } from '../../../server/errors/app-error.ts';
 import type { LogFields } from '../../../server/http/log-fields.ts';
 import { ContentUpload } from '../../../server/uploads/content.ts';
@@ -58,6 +59,7 @@ describe('the content of a direct upload on its way to storage', () => {
       filename: 'film.mp4',
       contentType: 'video/mp4',
       channel: 'SMS',
+      delivery: NOT_ASSESSED,
       fileSize: null,
       maxFileSize: 1_000_000,
       expiresAt: 0,

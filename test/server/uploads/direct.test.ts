@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { NOT_ASSESSED } from '../../../server/delivery/assess.ts';
 import { AppError } from '../../../server/errors/app-error.ts';
 import { type DirectFile, isStorageUrl } from '../../../server/uploads/direct.ts';
 import { call, jsonOf, seen } from '../../helpers/direct-steps.ts';
@@ -19,6 +20,7 @@ describe('direct uploads', () => {
       contentType: 'text/plain',
       fileSize: null,
       channel: 'SMS',
+      delivery: NOT_ASSESSED,
     };
   });
   afterEach(() => testServer[Symbol.asyncDispose]());
@@ -30,7 +32,7 @@ describe('direct uploads', () => {
     const response = await direct.toResponse(ticket);
     const opened = await tickets.open(response.ticket, file.client, 'content');
     for (const [name, value] of Object.entries({ ...file, uploadUrl: response.uploadUrl })) {
-      assert.equal(opened[name as keyof typeof opened], value, name);
+      assert.deepEqual(opened[name as keyof typeof opened], value, name);
     }
     assert.equal(jsonOf(testServer, 'initiate')['caller'], undefined);
   });

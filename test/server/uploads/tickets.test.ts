@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EncryptJWT } from 'jose';
+import { NOT_ASSESSED } from '../../../server/delivery/assess.ts';
 import { AppError } from '../../../server/errors/app-error.ts';
 import { createTicketCodec, type Ticket } from '../../../server/uploads/tickets.ts';
 
@@ -17,6 +18,7 @@ const TICKET: Ticket = {
   filename: '\u00fc.txt',
   contentType: 'text/plain',
   channel: 'SMS',
+  delivery: NOT_ASSESSED,
   fileSize: null,
   maxFileSize: 5_242_880,
   expiresAt: EXPIRES_AT,

@@ -1,0 +1,159 @@
+import { appError } from '../errors/app-error.ts';
+import { fillSlots, type Language, type Localised, localise, sizeText } from '../errors/messages.ts';
+import { type ChannelRule, type KindRule, ruleOf } from './channel-rules.ts';
+import type { Media } from './media-probe.ts';
+import { REASONS, type ReasonCode } from './reasons.ts';
+
+export type Verdict = 'ok' | 'warning' | 'unlikely' | 'unknown';
+
+/** Why a file is not simply delivered; small enough for a ticket. */
+export interface Reason {
+  readonly code: ReasonCode;
+  readonly file: string;
+  /** Values for the placeholders of its message; sizes in bytes. */
+  readonly params: Readonly<Record<string, string | number>>;
+}
+
+/** What is expected of the delivery, in no language. */
+export interface Assessment {
+  readonly verdict: Verdict;
+  readonly reasons: readonly Reason[];
+}
+
+/** Of a file that nobody has looked at. */
+export const NOT_ASSESSED: Assessment = { verdict: 'unknown', reasons: [] };
+
+/** The `delivery` of a response. */
+export interface Delivery {
+  readonly verdict: Verdict;
+  readonly reasons: readonly { readonly code: ReasonCode; readonly message: string; readonly file: string }[];
+}
+
+/** A file, as far as its bytes have been seen. */
+export interface DeliverableFile {
+  readonly name: string;
+  /** In bytes; null where it is not known. */
+  readonly size: number | null;
+  readonly media: Media;
+}
+
+/** From best to worst: the worst file decides. */
+const ORDER: readonly Verdict[] = ['ok', 'unknown', 'warning', 'unlikely'];
+
+/** What the channel will make of the files of one message. */
+export function assessDelivery(channel: string, files: readonly DeliverableFile[]): Assessment {
+  const rule = ruleOf(channel);
+  const reasons = files.flatMap((file) =>
+    rule === null ? [unknownChannel(file, channel)] : reasonsFor(file, rule),
+  );
+  if (rule !== null) reasons.push(...reasonsForAll(files, rule));
+  const verdicts: readonly Verdict[] = reasons.map(({ code }) => REASONS[code].verdict);
+  return { verdict: ORDER.findLast((verdict) => verdicts.includes(verdict)) ?? 'ok', reasons };
+}
+
+/** Puts an assessment into words. */
+export function toDelivery({ verdict, reasons }: Assessment, language: Language): Delivery {
+  return {
+    verdict,
+    reasons: reasons.map((reason) => ({
+      code: reason.code,
+      message: messageOf(reason)[language],
+      file: reason.file,
+    })),
+  };
+}
+
+/** @throws AppError `NOT_DELIVERABLE` when the files will not arrive. */
+export function assertDeliverable({ verdict, reasons }: Assessment): void {
+  if (verdict !== 'unlikely') return;
+  const fatal = reasons.find(({ code }) => REASONS[code].verdict === 'unlikely');
+  if (fatal === undefined) return;
+  throw appError('NOT_DELIVERABLE', {
+    params: { filename: fatal.file, reason: messageOf(fatal) },
+    details: { filename: fatal.file, reasons: reasons.map(({ code, file }) => ({ code, file })) },
+  });
+}
+
+function messageOf({ code, params }: Reason): Localised {
+  const values = Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [
+      name,
+      typeof value === 'number' ? sizeText(value) : value,
+    ]),
+  );
+  return localise((language) => fillSlots(REASONS[code].message, language, values));
+}
+
+function unknownChannel({ name: file }: DeliverableFile, channel: string): Reason {
+  return { code: 'CHANNEL_NOT_KNOWN', file, params: { channel } };
+}
+
+function reasonsFor({ name: file, size, media }: DeliverableFile, rule: ChannelRule): Reason[] {
+  if (rule.kinds === undefined) return [];
+  const kind = rule.kinds[media.kind];
+  if (!kind?.formats.includes(media.format)) {
+    const code = rule.uncertainKinds?.includes(media.kind) ? 'FORMAT_MAY_BE_DROPPED' : 'FORMAT_NOT_DELIVERED';
+    const formats = Object.values(rule.kinds).flatMap(({ formats: some }) => some);
+    return [
+      { code, file, params: { format: media.format.toUpperCase(), formats: list(kind?.formats ?? formats) } },
+    ];
+  }
+  return [...sizeReasons(file, size, kind), ...contentReasons(file, media, kind)];
+}
+
+function sizeReasons(file: string, size: number | null, { maxBytes }: KindRule): Reason[] {
+  if (maxBytes === undefined) return [];
+  if (size === null) return [{ code: 'SIZE_NOT_KNOWN', file, params: {} }];
+  return size > maxBytes
+    ? [{ code: 'FILE_TOO_LARGE_FOR_CHANNEL', file, params: { size, limit: maxBytes } }]
+    : [];
+}
+
+function contentReasons(
+  file: string,
+  { codecs, hasUsualColours }: Media,
+  { videoCodecs, audioCodecs, usualColours }: KindRule,
+): Reason[] {
+  if (usualColours && hasUsualColours === false) return [{ code: 'COLOURS_NOT_DELIVERED', file, params: {} }];
+  if (audioCodecs === undefined) return [];
+  if (codecs === null) return [{ code: 'CODEC_NOT_SEEN', file, params: {} }];
+  const reasons: Reason[] = [];
+  if (
+    videoCodecs !== undefined &&
+    (codecs.video.length === 0 || codecs.video.some((codec) => !videoCodecs.includes(codec)))
+  ) {
+    const found = codecs.video.find((codec) => !videoCodecs.includes(codec)) ?? '-';
+    reasons.push({ code: 'VIDEO_CODEC_NOT_DELIVERED', file, params: { codec: found.toUpperCase() } });
+  }
+  const audio = codecs.audio.find((codec) => !audioCodecs.includes(codec));
+  if (audio !== undefined) {
+    reasons.push({
+      code: 'AUDIO_CODEC_NOT_DELIVERED',
+      file,
+      params: { codec: audio.toUpperCase(), codecs: list(audioCodecs) },
+    });
+  }
+  if (videoCodecs !== undefined && codecs.audio.length > 1)
+    reasons.push({ code: 'SEVERAL_AUDIO_TRACKS', file, params: {} });
+  return reasons;
+}
+
+/** The sizes of all files together count; the last one is the one too many. */
+function reasonsForAll(files: readonly DeliverableFile[], rule: ChannelRule): Reason[] {
+  const { maxBytesInAll, tollFreeMaxBytes } = rule;
+  const last = files.at(-1);
+  if (maxBytesInAll === undefined || last === undefined) return [];
+  const file = last.name;
+  const size = files.reduce((sum, { size: bytes }) => sum + (bytes ?? 0), 0);
+  if (size > maxBytesInAll)
+    return [{ code: 'MESSAGE_TOO_LARGE', file, params: { size, limit: maxBytesInAll } }];
+  if (files.some(({ size: bytes }) => bytes === null)) return [{ code: 'SIZE_NOT_KNOWN', file, params: {} }];
+  if (tollFreeMaxBytes !== undefined && size > tollFreeMaxBytes) {
+    return [{ code: 'TOO_LARGE_FOR_TOLL_FREE', file, params: { size, limit: tollFreeMaxBytes } }];
+  }
+  return [];
+}
+
+function list(names: readonly string[]): string {
+  return names.join(', ').toUpperCase();
+}
