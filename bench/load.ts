@@ -82,6 +82,8 @@ const SLOW_TICKS = 10;
 const SLOW_FILE_BYTES = 50_000_000;
 /** More than our server holds, so that slow uploads are streamed on. */
 const SLOW_BURST_BYTES = 300 * 1024;
+/** Until the target has passed on what came at once. */
+const SETTLE_MS = 1_000;
 const PIECE_BYTES = 64 * 1024;
 
 process.on('message', (command: RepeatCommand | PaceCommand | RejectionCommand) => {
@@ -162,6 +164,7 @@ async function startSlow(
     client.response().catch(() => {});
     await client.write(Buffer.concat([head, start]));
   }
+  await sleep(SETTLE_MS);
   let tick = 0;
   const timer = setInterval(() => {
     tick += 1;
