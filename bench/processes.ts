@@ -16,6 +16,18 @@ export function leaveTargetCore(): void {
   if (isPinned) execFileSync('taskset', ['-acp', CORES.other, String(process.pid)], { stdio: 'ignore' });
 }
 
+const children = new Set<ChildProcess>();
+
+/** Ends all programs with this process, whichever signal ends it. */
+export function endTogether(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      for (const child of children) child.kill('SIGTERM');
+      process.kill(process.pid, signal); // there is no listener any more
+    });
+  }
+}
+
 /** A program of the benchmark; SIGTERM ends it when it goes out of use. */
 export class Program implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -25,7 +37,10 @@ export class Program implements AsyncDisposable {
     const [first, ...rest] = [...(isPinned ? ['taskset', '-c', CORES[core]] : []), ...command];
     if (first === undefined) throw new TypeError('no command');
     const stdio: StdioOptions = ['ignore', 'ignore', 'inherit', ...(hasChannel ? (['ipc'] as const) : [])];
-    this.#child = spawn(first, rest, { stdio, env: { PATH: process.env['PATH'], ...env } });
+    const child = spawn(first, rest, { stdio, env: { PATH: process.env['PATH'], ...env } });
+    this.#child = child;
+    children.add(child);
+    child.once('exit', () => children.delete(child));
   }
 
   get pid(): number {

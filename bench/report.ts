@@ -201,23 +201,32 @@ export function formatReadme(results: readonly Result[], machine: Machine): stri
 /**
  * Writes the stored results into README.md and docs/performance.md. @returns the paths.
  *
- * @throws Error when results are missing, are not full or are of different machines or commits.
+ * @throws Error when there are none, or they are of different machines or commits.
  */
 export function writeDocuments(names: readonly string[]): readonly string[] {
   const stored = readResults();
   const results = names.flatMap((name) => stored.filter((result) => result.name === name));
-  const missing = names.filter((name) => !results.some((result) => result.name === name && result.isFull));
-  if (missing.length > 0) throw new Error(`not measured in full: ${missing.join(', ')}; npm run bench does`);
+  if (results.length === 0) throw new Error('nothing was measured yet; npm run bench does');
   const machines = new Set(results.map(({ machine }) => formatMachine({ ...machine, date: '' })));
   const machine = results.at(-1)?.machine;
   if (machines.size !== 1 || machine === undefined) {
     throw new Error(`results of different runs: ${[...machines].join(' and ')}`);
   }
-  const tables = [wrap(`${formatMachine(machine)}.`), formatGoals(results), ...results.map(formatResult)];
+  const isFull = names.every((name) => results.some((result) => result.name === name && result.isFull));
+  const notes = isFull ? [] : [wrap(SHORT)];
+  const tables = [
+    wrap(`${formatMachine(machine)}.`),
+    ...notes,
+    formatGoals(results),
+    ...results.map(formatResult),
+  ];
   replaceSection('README.md', formatReadme(results, machine));
   replaceSection('docs/performance.md', tables.join('\n\n'));
   return ['README.md', 'docs/performance.md'];
 }
+
+const SHORT =
+  'This was a short run, or not of everything: its numbers show the direction. `npm run bench` and then `npm run bench -- --readme` replace them.';
 
 /** Puts `content` between the two comments that mark its place. */
 function replaceSection(path: string, content: string): void {

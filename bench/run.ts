@@ -7,7 +7,7 @@ import { measureCutThrough, measureLatency } from './latency.ts';
 import { describeMachine, formatMachine, rerunInOwnNetwork } from './machine.ts';
 import { measureMemory } from './memory.ts';
 import { MEASUREMENTS, type Options, parseOptions, USAGE } from './options.ts';
-import { leaveTargetCore } from './processes.ts';
+import { endTogether, leaveTargetCore } from './processes.ts';
 import { measureRejection } from './rejection.ts';
 import {
   formatGoals,
@@ -61,6 +61,7 @@ function writeReadme(): number {
 
 async function run({ task, only, targets, profile, isFull }: Options): Promise<number> {
   leaveTargetCore();
+  endTogether();
   await using surroundings = await startSurroundings();
   const bench: Bench = { ...surroundings, targets, profile, progress };
   if (task === 'check') {
