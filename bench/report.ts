@@ -199,7 +199,7 @@ export function formatReadme(results: readonly Result[], machine: Machine): stri
 }
 
 /**
- * Writes the stored results into README.md and docs/performance.md. @returns the paths.
+ * Writes the stored results into docs/performance.md and, after a full run, into README.md. @returns the paths.
  *
  * @throws Error when there are none, or they are of different machines or commits.
  */
@@ -220,13 +220,12 @@ export function writeDocuments(names: readonly string[]): readonly string[] {
     formatGoals(results),
     ...results.map(formatResult),
   ];
-  replaceSection('README.md', formatReadme(results, machine));
   replaceSection('docs/performance.md', tables.join('\n\n'));
-  return ['README.md', 'docs/performance.md'];
+  if (isFull) replaceSection('README.md', formatReadme(results, machine));
+  return ['docs/performance.md', ...(isFull ? ['README.md'] : [])];
 }
 
-const SHORT =
-  'This was a short run, or not of everything: its numbers show the direction. `npm run bench` and then `npm run bench -- --readme` replace them.';
+const SHORT = 'A short run, or not of everything: its numbers show the direction only.';
 
 /** Puts `content` between the two comments that mark its place. */
 function replaceSection(path: string, content: string): void {
