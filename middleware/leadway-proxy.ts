@@ -16,14 +16,14 @@ import { readResponse } from '../server/leadway/response.ts';
 import type { ListedCall } from '../server/passthrough/rules.ts';
 import { isWebPage, pipeResponse } from './pipe-response.ts';
 
-/** A call as it goes to Leadway: nothing in it comes from the client unchecked. */
+/** A call as it is sent to Leadway: everything in it has been checked. */
 export interface LeadwayCall {
   /** The call as `PASSTHROUGH` lists it. */
   readonly rule: ListedCall;
   readonly locationId: string;
   /** Path and query. */
   readonly target: string;
-  /** The JSON body, written anew; null when there is none. */
+  /** The JSON body, serialised again; null when there is none. */
   readonly body: string | null;
 }
 
@@ -49,9 +49,8 @@ interface RunningCall {
 }
 
 /**
- * Passes calls to Leadway with http-proxy-middleware. Its request headers are made before the proxy runs,
- * since `proxyReq`, where they are usually set, does not fire under `Expect: 100-continue`: the client's own
- * would go out and the token would not.
+ * Passes calls to Leadway with http-proxy-middleware. Request headers are set before the proxy runs. The attack: its
+ * `proxyReq` event does not fire under `Expect: 100-continue`, so the client's own headers would be sent, without our token.
  */
 export function createLeadwayProxy({
   agent,
@@ -81,7 +80,7 @@ export function createLeadwayProxy({
     agent: agent.poolFor(baseUrl),
     router(req, _res, options) {
       options.buffer = Readable.from(runningCall(req).call.body ?? [], { objectMode: false });
-      // As Express does it: a HEAD is a GET whose content Node leaves out. Leadway need not know it.
+      // As in Express, a HEAD is a GET whose content Node leaves out; Leadway may not know HEAD.
       if (req.method === 'HEAD') Object.assign(options, { method: 'GET' }); // its types lack it
       return baseUrl.origin;
     },
@@ -109,7 +108,7 @@ export function createLeadwayProxy({
         }
         whenProxyHasIt(response, () => {
           if (isSuccess) reject(req, res, appError('UPSTREAM_ERROR'));
-          else responseRejection(response, req, res).catch((error) => reject(req, res, toFault(error)));
+          else respondToRejection(response, req, res).catch((error) => reject(req, res, toFault(error)));
         });
       },
       error(error, req, res) {
@@ -119,8 +118,8 @@ export function createLeadwayProxy({
     },
   });
 
-  /** Tries once more when Leadway rejected the token and there is another by now: it has looked at nothing else. */
-  async function responseRejection(response: IncomingMessage, req: Request, res: Response): Promise<void> {
+  /** Tries once more if Leadway rejected the token and there is another one: it has looked at nothing else. */
+  async function respondToRejection(response: IncomingMessage, req: Request, res: Response): Promise<void> {
     const running = runningCall(req);
     const { locationId, rule } = running.call;
     const read = await readResponse(response);
@@ -154,11 +153,11 @@ export function createLeadwayProxy({
       watch?.stop();
       if (!isResponseSent(res)) upstream?.destroy();
     });
-    // The proxy prints advice of its own about bodies that were read before it; this one is in the call.
+    // The proxy warns about bodies that were read before; this one is in the call.
     req.body = undefined;
-    // Two tries have more of them than Node takes for a leak.
+    // Two tries add more listeners than Node's limit for leaks.
     res.setMaxListeners(MAX_LISTENERS);
-    // Asked for now: the client's headers are gone when an error is to be told.
+    // Kept now: the client's headers are gone when an error is sent.
     languageOf(req);
     await send(req, res);
   };
@@ -166,7 +165,7 @@ export function createLeadwayProxy({
 
 /**
  * Calls `then` once the proxy has put its listeners on `response`, and without them: a response that ends early
- * makes them cut the client off, who is to get an error of ours instead.
+ * makes them cut off the client, which is to get an error of ours instead.
  */
 function whenProxyHasIt(response: IncomingMessage, then: () => void): void {
   const own = new Map(['close', 'error'].map((event) => [event, response.listeners(event)]));
@@ -176,13 +175,13 @@ function whenProxyHasIt(response: IncomingMessage, then: () => void): void {
         if (!before.includes(listener)) response.off(event, listener as () => void);
       }
     }
-    // Whoever reads the response gets its errors; after that they must not end the process.
+    // An error ends the reading. Without a listener it would end the process.
     response.on('error', () => {});
     then();
   });
 }
 
-/** Headers as an incoming request has them. */
+/** Headers in the form of an incoming request. */
 function toIncomingHeaders(namesAndValues: readonly string[]): IncomingHttpHeaders {
   const headers: IncomingHttpHeaders = {};
   for (let at = 0; at < namesAndValues.length; at += 2) {

@@ -6,7 +6,7 @@ import { http, https } from '../http/node-http.ts';
 import type { OutboundProxy, OutboundTarget, ProxyFor } from '../http/outbound-proxy.ts';
 import { ExchangePool, type ExchangeRequest, type ExchangeResponse, type OpenSocket } from './exchange.ts';
 
-/** How long a connection may take to come about, its TLS handshake included, in milliseconds. */
+/** How long connecting may take, with the TLS handshake, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5_000;
 /**
  * How long each address of a host is tried before the next one. Node gives up on each but the last after 250 ms, which
@@ -47,7 +47,7 @@ export interface UpstreamAgentOptions {
   readonly proxyFor?: ProxyFor;
   /** Called for each new connection, with the host and its port unless that is the usual one. */
   onConnected?(host: string): void;
-  /** Called when no connection came about, not even to the proxy or not through it. */
+  /** Called when connecting failed, to the host, to the proxy or through it. */
   onUnreachable?(host: string, error: Error, proxy: OutboundProxy | null): void;
 }
 
@@ -58,9 +58,10 @@ export interface UpstreamAgentOptions {
 export function createUpstreamAgent(options: UpstreamAgentOptions = {}): UpstreamAgent {
   const { proxyFor = () => null } = options;
   const pools = createPools(proxyFor, options);
+  const sessions: TlsSessions = new Map();
   const exchanges = new ExchangePool((url, callback) => {
     const isTunnel = url.protocol === 'https:' && proxyFor(url) !== null;
-    openSocket(pools.of(url), url, isTunnel, callback);
+    openSocket(pools.of(url), url, { isTunnel, sessions }, callback);
   });
   return {
     poolFor: (url) => pools.of(url),
@@ -96,8 +97,16 @@ function throughPlainProxy(request: ExchangeRequest, proxy: OutboundProxy): Exch
   };
 }
 
+/** The latest TLS session of each host, so that a new connection needs no full handshake. */
+type TlsSessions = Map<string, Buffer>;
+
 /** Opens a connection of `agent` for undici, so that both clients connect by the same rules and report alike. */
-function openSocket(agent: Agent, url: URL, isTunnel: boolean, callback: Parameters<OpenSocket>[1]): void {
+function openSocket(
+  agent: Agent,
+  url: URL,
+  { isTunnel, sessions }: { readonly isTunnel: boolean; readonly sessions: TlsSessions },
+  callback: Parameters<OpenSocket>[1],
+): void {
   const { hostname, port, protocol } = urlToHttpOptions(url);
   const host = hostname ?? '';
   const isSecure = protocol === 'https:';
@@ -116,7 +125,7 @@ function openSocket(agent: Agent, url: URL, isTunnel: boolean, callback: Paramet
     noDelay: true,
     host,
     port: Number(port || (isSecure ? 443 : 80)),
-    ...(isSecure && { servername: isIP(host) === 0 ? host : '' }),
+    ...(isSecure && { servername: isIP(host) === 0 ? host : '', session: sessions.get(url.host) }),
   };
   // Through a tunnel, the socket comes to the callback with its TLS handshake done.
   const socket = agent.createConnection(options, (error, tunnelled) => {
@@ -124,6 +133,7 @@ function openSocket(agent: Agent, url: URL, isTunnel: boolean, callback: Paramet
   });
   socket?.once('error', (error: Error) => settle(error, socket));
   if (isTunnel) return;
+  socket?.on('session', (session: Buffer) => sessions.set(url.host, session));
   socket?.once(isSecure ? 'secureConnect' : 'connect', () => settle(null, socket));
 }
 
@@ -169,7 +179,7 @@ function isList(headers: RequestOptions['headers']): headers is readonly string[
   return Array.isArray(headers);
 }
 
-/** Connections that came about. */
+/** Established connections. */
 const open = new WeakSet<object>();
 
 /** Whether `request` has, or had, a connection to the upstream. Without one, nothing of it can have arrived. */
@@ -177,7 +187,7 @@ export function isConnected(request: ClientRequest | null): boolean {
   return request?.socket != null && open.has(request.socket);
 }
 
-/** Thrown when no connection could be had in time. */
+/** Connecting took too long. */
 export class ConnectTimeoutError extends Error {
   override readonly name = 'ConnectTimeoutError';
 }
@@ -187,7 +197,7 @@ interface WatchOptions extends UpstreamAgentOptions {
   readonly proxy: OutboundProxy | null;
 }
 
-/** Bounds how long the connections of `agent` may take to come about, and reports what became of them. */
+/** Bounds how long connecting may take for `agent`, and reports the results. */
 function watchConnections(
   agent: Agent,
   { isSecure, proxy, onConnected, onUnreachable }: WatchOptions,

@@ -18,7 +18,7 @@ const CA_CERTS = 'Set NODE_EXTRA_CA_CERTS to a file with the certificate of the 
 const FIREWALL = 'Check the network and its firewall. If programs get out by a proxy here, set HTTPS_PROXY.';
 const CLOCK = 'Have it renewed, and check the clock of this machine.';
 
-/** Why no connection came about, in a plain sentence for the operator: host, cause and fix. */
+/** Why connecting failed, in a sentence for the operator: host, cause and fix. */
 export function explainConnectProblem(error: unknown, { host, setting, proxy }: ConnectTarget): string {
   const { cause, fix } =
     (proxy === null ? null : explainProxy(error, proxy)) ??

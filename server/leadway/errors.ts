@@ -15,7 +15,7 @@ export interface LeadwayRejection {
   readonly isWebPage: boolean;
 }
 
-/** The three things that Leadway's 401 can mean; only the first is mended by another token. */
+/** The three meanings of Leadway's 401. Another token fixes only the first. */
 export type AuthProblem = 'bad-token' | 'missing-scope' | 'token-kind';
 
 /** Which of the three a 401 is, from its message. */
@@ -25,15 +25,15 @@ export function toAuthProblem(rejection: LeadwayRejection): AuthProblem {
   return 'bad-token';
 }
 
-/** Whether Leadway rejects the token itself, so that another one may help. */
+/** Whether Leadway rejects the token itself, so another one may work. */
 export function isBadToken(rejection: LeadwayRejection): boolean {
   return rejection.status === 401 && !rejection.isWebPage && toAuthProblem(rejection) === 'bad-token';
 }
 
-/** What a call to Leadway is made for: uploads, or the call that `PASSTHROUGH` lists like this. */
+/** What a request to Leadway is for: uploads, or a call as `PASSTHROUGH` lists it. */
 export type LeadwayUse = 'uploads' | `${string} /${string}`;
 
-/** What the operator is told of a rejection. */
+/** What the log says about a rejection. */
 export interface Advice {
   readonly sentence: string;
   /** Whether it is the token that is bad, for whatever it is used. */
@@ -59,7 +59,7 @@ function passthroughScopeAdvice(use: LeadwayUse): string {
 const NO_ACCESS_ADVICE =
   'Leadway says that the token has no access to this location. Check LEADWAY_LOCATION_ID and the token.';
 
-/** What the operator is told of a rejection of the BFF's own token; null when it is of something else. */
+/** What the log says when Leadway rejects the BFF's own token; null for other rejections. */
 export function adviceFor(rejection: LeadwayRejection, use: LeadwayUse): Advice | null {
   if (rejection.isWebPage) return null;
   if (rejection.status === 403) return { sentence: NO_ACCESS_ADVICE, isOfTokenItself: false };
@@ -106,12 +106,12 @@ export function parseRetryAfter(value: string | undefined): number | null {
   return ms <= MAX_SENSIBLE_MS ? Math.min(ms, MAX_RETRY_AFTER_MS) : null;
 }
 
-/** Leadway's limits are counted per ten seconds; used where its 429 names no time of its own. */
+/** For a 429 without `Retry-After`: Leadway's limits are counted per ten seconds. */
 const RATE_INTERVAL_MS = 10_000;
-/** A client that comes back at once meets the same limit. */
+/** A client that retries at once meets the same limit. */
 const MIN_RETRY_AFTER_MS = 1_000;
 
-/** What the client is told of a rejection. `secrets` are values that must not appear in it. */
+/** The error for the client. `secrets` are values that must not appear in it. */
 export function toClientError(
   rejection: LeadwayRejection,
   secrets: readonly string[],
@@ -162,7 +162,7 @@ export function toClientError(
   }
 }
 
-/** A 4xx that says nothing about the request comes again with it; anything else may pass. */
+/** A 4xx is not retryable: the same request would get it again. */
 function toUpstreamError({ status, isWebPage }: LeadwayRejection, options: AppErrorOptions): AppError {
   const isFinal = status >= 400 && status < 500;
   return appError('UPSTREAM_ERROR', {
@@ -181,13 +181,13 @@ function isHarmless(traceId: string, secrets: readonly string[]): boolean {
   return secrets.every((secret) => !traceId.includes(secret));
 }
 
-/** Leadway responds a wrong conversation id with a 500; it is the client's fault all the same. */
+/** Leadway responds with a 500 to a wrong conversation id, which is the client's error. */
 function isConversationMissing({ status, message }: LeadwayRejection): boolean {
   return status === 500 && /conversation with id .* not found/i.test(message);
 }
 
 /**
- * What the client is told of a request to Leadway or storage that failed before the response was complete.
+ * The error for a request to Leadway or storage that failed before its response was whole.
  *
  * @param wasConnected Whether the request had a connection at all.
  */
@@ -210,7 +210,7 @@ const BROKEN_CONNECTION: ReadonlySet<string> = new Set([
   'HPE_INVALID_EOF_STATE',
 ]);
 
-/** An id and nothing else: an upstream that echoes a header into it must not give a token away. */
+/** Only an id passes: an upstream that echoes a header must not expose a token. */
 function toTraceId(value: unknown): string | null {
   const isId = typeof value === 'string' && /^[A-Za-z0-9_.:-]{1,64}$/.test(value);
   return isId && !/^(?:pit-|eyJ)/i.test(value) ? value : null;

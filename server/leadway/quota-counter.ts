@@ -1,4 +1,4 @@
-/** What a response of Leadway's told about a location's limits. */
+/** What Leadway's response says about a location's limits. */
 export interface ToldLimits {
   /** Calls per interval; null when the response did not say. */
   readonly max: number | null;
@@ -9,17 +9,17 @@ export interface ToldLimits {
   readonly blockMs: number;
   /** Whether the day's calls are used up; null when the response did not say. */
   readonly isDayUsedUp: boolean | null;
-  /** The call was let past a block, so that its response tells whether the block is over. */
+  /** The call passed a block, so its response tells whether the block is over. */
   readonly isRetry: boolean;
 }
 
 /**
  * How a call is counted: `normal` waits for what there is to wait for; `uninformed` goes out though no response
- * has told the limits yet; `retry` is a second try that a block does not hold back.
+ * has named the limits yet; `retry` is a second try that a block does not hold back.
  */
 export type CallKind = 'normal' | 'uninformed' | 'retry';
 
-/** Stands for: wait until a response has told the limits. */
+/** Stands for: wait until a response has named the limits. */
 export const UNINFORMED = -1;
 
 /** Counts the calls to Leadway for each location. */
@@ -31,9 +31,9 @@ export interface QuotaCounter {
   learn(locationId: string, told: ToldLimits): void;
 }
 
-/** How many calls go out before a response has told the limits; more of them wait for it. */
+/** How many calls go out before a response has named the limits; further ones wait for it. */
 export const MAX_UNINFORMED = 10;
-/** When the day's calls start anew is not told; one call a minute finds out. */
+/** Leadway does not say when the day ends; one call a minute finds out. */
 export const DAILY_PROBE_MS = 60_000;
 /** How long a call is remembered while the interval is not known. */
 export const UNKNOWN_WINDOW_MS = 60_000;
@@ -53,16 +53,16 @@ interface Account {
   windowMs: number;
   blockedUntil: number;
   isDayUsedUp: boolean;
-  /** Calls in Leadway's count that are not in ours: of other programs, or of this one before it started. */
+  /** Calls that Leadway has counted and we have not: of other programs, or from before this one started. */
   foreign: number;
   foreignUntil: number;
   /** The calls in the window, oldest first. */
   calls: { readonly id: string; readonly at: number }[];
 }
 
-/** A ledger of this process. */
+/** A counter of this process. */
 export interface LocalQuotaCounter extends QuotaCounter {
-  /** Counts a call that needs no wait and is never given back; tells whether it was counted. */
+  /** Counts a call that needs no wait and is never given back. Returns whether it was counted. */
   takeNow(locationId: string): boolean;
   /** Counts a call that was allowed elsewhere. */
   note(locationId: string, callId: string): void;
@@ -94,7 +94,7 @@ export function createLocalCounter(now: () => number): LocalQuotaCounter {
   };
   const note = (locationId: string, callId: string): void => {
     const account = accountOf(locationId);
-    // Where responses tell no limit there is nothing to count for.
+    // Without limits there is nothing to count for.
     if (!account.isTold || account.max !== null) account.calls.push({ id: callId, at: now() });
   };
   return {

@@ -16,22 +16,22 @@ import {
 } from './quota-counter.ts';
 import { createSharedCounter } from './shared-quota-counter.ts';
 
-/** Whether a call is made for the first time, or again after Leadway rejected it. */
+/** Whether a call is made for the first time or again. */
 export type Attempt = 'first' | 'retry';
 
-/** Keeps the calls to Leadway within what it allows per location. */
+/** Keeps calls to Leadway within its limits per location. */
 export interface UpstreamQuota {
   /**
-   * Takes one call out of the location's budget, after a short wait if need be.
+   * Counts one call against the location's quota, after a short wait if need be.
    *
-   * @param attempt A retry is not held back by the rejection that it comes after: it finds out.
+   * @param attempt A retry is not held back by the rejection it follows: its response tells if the block is over.
    * @throws AppError `UPSTREAM_BUDGET` when Leadway would surely reject the call; `AbortError` when
    *   `signal` is aborted.
    */
   take(locationId: string, signal: AbortSignal, attempt?: Attempt): Promise<void>;
-  /** Takes one call if that takes no waiting, not even for Redis; tells whether it did. */
+  /** Counts one call if that needs no waiting, not even for Redis. Returns whether it did. */
   takeNow(locationId: string): boolean;
-  /** Learns from the headers of a response of Leadway's. */
+  /** Updates the limits from the headers of Leadway's response. */
   learn(locationId: string, status: number, headers: IncomingHttpHeaders, attempt?: Attempt): void;
 }
 
@@ -41,7 +41,7 @@ const POLL_MS = 50;
 const DEFAULT_INTERVAL_MS = 10_000;
 const MAX_INTERVAL_MS = 60 * 60_000;
 
-/** What {@link createUpstreamBudget} takes. */
+/** What {@link createUpstreamQuota} takes. */
 export interface UpstreamQuotaOptions {
   /** Where replicas count together; null counts in this process alone. */
   readonly store: SharedStore | null;
@@ -51,8 +51,8 @@ export interface UpstreamQuotaOptions {
 
 /**
  * The vendor's limits (100 calls per 10 s and 200,000 a day, per location) are never assumed: they are read
- * from the `X-RateLimit-*` headers of its responses. Calls are counted in a sliding window of the length that
- * the headers tell, by all replicas together.
+ * from the `X-RateLimit-*` headers of its responses. Calls are counted in a sliding window of the length in
+ * the headers, by all replicas together.
  */
 export function createUpstreamQuota({ store, logger, now = Date.now }: UpstreamQuotaOptions): UpstreamQuota {
   const onError = (err: unknown): void => logger.debug({ err }, 'the budget could not be updated in Redis');
@@ -87,7 +87,7 @@ export function createUpstreamQuota({ store, logger, now = Date.now }: UpstreamQ
         const leftMs = deadline - performance.now();
         if (waitMs === UNINFORMED) {
           if (leftMs > 0) await sleep(POLL_MS, undefined, { signal });
-          // A limit that nobody has told is none.
+          // No response has named a limit, so there is none.
           else kind = 'uninformed';
         } else if (waitMs > leftMs) {
           throw appError('UPSTREAM_BUDGET', {
@@ -127,7 +127,7 @@ function toToldLimits(status: number, headers: IncomingHttpHeaders, isRetry: boo
   const intervalMs =
     interval === null || interval === 0 ? DEFAULT_INTERVAL_MS : Math.min(interval, MAX_INTERVAL_MS);
   const isDayUsedUp = dailyRemaining === null ? null : dailyRemaining === 0;
-  // A 429 that tells no limits may be about this one call; only told limits are the location's.
+  // A 429 without limits may be about this one call.
   const isLimit = status === 429 && max !== null;
   const rejectedMs = isLimit ? (parseRetryAfter(headers['retry-after']) ?? intervalMs) : 0;
   return {

@@ -18,7 +18,7 @@ export const completeResponse = z.object({
   uploadedFiles: z.record(z.string(), z.string()),
   metadata: z
     .object({
-      // A number that came as text is one; whatever else came tells no size.
+      // A number may come as text; anything else is no size.
       size: z
         .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
         .optional()

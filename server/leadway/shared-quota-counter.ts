@@ -12,7 +12,7 @@ import {
 /** What nobody has asked for so long is forgotten. */
 const FORGET_MS = 60 * 60_000;
 
-// Both scripts do what the ledger of one process does; budget-ledger.ts has the reasons.
+// Both scripts do what the counter of one process does; quota-counter.ts has the reasons.
 const TAKE = defineScript(`
 local id, kind = ARGV[1], ARGV[2]
 local account = redis.call('HMGET', KEYS[1], 'max', 'window', 'blocked', 'day', 'foreign', 'foreignUntil', 'told')

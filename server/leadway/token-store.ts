@@ -11,7 +11,7 @@ export interface TokenSource {
   /** Every token that may be sent for it, to be kept out of what clients read. */
   all(locationId: string): readonly string[];
   /**
-   * Reads the tokens again, after Leadway called one bad. Resolves to whether the location's token is now
+   * Reads the tokens again after Leadway rejected one. Resolves to whether the location's token is now
    * another than `usedToken`, so that a retry makes sense.
    */
   refresh(locationId: string, usedToken: string): Promise<boolean>;
@@ -34,7 +34,7 @@ export interface ConfiguredTokensOptions {
   readonly readFile?: (path: string) => Promise<string>;
 }
 
-/** Tokens of the configuration, which come to be watched when they come from a file. */
+/** Tokens of the configuration; a file of tokens is watched. */
 export interface ConfiguredTokens extends TokenSource, Disposable {
   /** Why the file's present content is not used, for the readiness probe; null when it is. */
   problem(): string | null;
@@ -45,12 +45,12 @@ export interface ConfiguredTokens extends TokenSource, Disposable {
 type Tokens = ReadonlyMap<string, Secret>;
 
 /**
- * The tokens of the configuration. Those from a file are read again when it changes and when Leadway calls
- * one bad; a file that can't be read or parsed changes nothing, since it may be in the middle of a write.
+ * The tokens of the configuration. Those from a file are read again when it changes and when Leadway rejects
+ * one; a file that can't be read or parsed changes nothing, since it may be in the middle of a write.
  * Its content is compared and not its time: an atomic rename and a Kubernetes volume swap the file beneath
  * its name.
  *
- * Where two tokens are given (`new,old`), the first is used until Leadway calls it bad, then the other.
+ * Where two tokens are given (`new,old`), the first is used until Leadway rejects it, then the other.
  */
 export function createConfiguredTokens(options: ConfiguredTokensOptions): ConfiguredTokens {
   const { secrets, singleLocationId, logger, pollMs = POLL_MS } = options;
@@ -59,7 +59,7 @@ export function createConfiguredTokens(options: ConfiguredTokensOptions): Config
   const parse = createParser(secrets, singleLocationId);
   const bad = new Set<string>();
   let tokens = initialTokens(secrets, singleLocationId);
-  /** Those before the last change: responses to calls with them may still come, and quote them. */
+  /** Those before the last change: responses that are still to come may quote them. */
   let former = tokens;
   let lastText: string | null = null;
   let reading: Promise<void> | null = null;
@@ -101,7 +101,7 @@ export function createConfiguredTokens(options: ConfiguredTokensOptions): Config
     former = tokens;
     tokens = parsed;
   };
-  /** Once for all who wait: a rotation meets many requests at the same moment. */
+  /** Once for all requests that wait: a rotation affects many at the same moment. */
   const readOnce = (file: string): Promise<void> => {
     reading ??= read(file).finally(() => {
       reading = null;

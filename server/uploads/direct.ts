@@ -41,7 +41,7 @@ export interface InitiateResponse {
 /** The body of a complete response. */
 export interface CompleteResponse {
   readonly uploadedFiles: Readonly<Record<string, string>>;
-  /** What Leadway tells of the stored file; `size` in bytes. */
+  /** The stored file, by Leadway; `size` in bytes. */
   readonly metadata: { readonly size?: number | undefined; readonly contentType?: string | undefined };
 }
 
@@ -57,7 +57,7 @@ export interface DirectUploadsOptions {
 const INITIATE_PATH = '/conversations/messages/upload/initiate';
 const COMPLETE_PATH = '/conversations/messages/upload/complete';
 
-/** Asks Leadway for signed URLs and tells it when a file is in storage. */
+/** Asks Leadway for signed URLs, and completes uploads that are in storage. */
 export class DirectUploads {
   readonly #options: DirectUploadsOptions;
 
@@ -73,7 +73,7 @@ export class DirectUploads {
   /**
    * Asks for a signed URL and seals a ticket for it. Null when Leadway does not offer that.
    *
-   * @throws AppError what Leadway rejected, or `UPSTREAM_ERROR` for a response that makes no sense, above all
+   * @throws AppError what Leadway rejected, or `UPSTREAM_ERROR` for an invalid response, such as
    *   a URL outside of the storage origins.
    */
   async initiate(file: DirectFile, signal: AbortSignal): Promise<Ticket | null> {
@@ -93,7 +93,7 @@ export class DirectUploads {
     if (!isStorageUrl(uploadUrl, storageOrigins)) {
       const origin = URL.canParse(uploadUrl) ? new URL(uploadUrl).origin : 'no origin';
       throw appError('UPSTREAM_ERROR', {
-        cause: new Error(`initiate answered a URL of ${origin}, which STORAGE_ORIGINS does not list`),
+        cause: new Error(`initiate responded with a URL of ${origin}, which STORAGE_ORIGINS does not list`),
       });
     }
     return { ...file, ...parsed.data };
@@ -121,10 +121,10 @@ export class DirectUploads {
   }
 
   /**
-   * Tells Leadway that the file of `ticket` is in storage; gives its public URL.
+   * Has Leadway complete the upload of `ticket`, whose file is in storage. Resolves to its public URL.
    *
-   * @throws AppError `NOT_UPLOADED` when it is not there, `DIRECT_UNAVAILABLE` when Leadway has stopped to
-   *   offer this in between, `SIZE_MISMATCH` when another size arrived than was declared, what Leadway rejected.
+   * @throws AppError `NOT_UPLOADED` when it is not there, `DIRECT_UNAVAILABLE` when Leadway offers
+   *   it no more, `SIZE_MISMATCH` when the size differs from the declared one, what Leadway rejected.
    */
   async complete(ticket: Ticket, signal: AbortSignal): Promise<CompleteResponse> {
     const { leadway, capability } = this.#options;
@@ -149,7 +149,7 @@ export class DirectUploads {
   }
 }
 
-/** Leadway has both statuses for it. */
+/** Leadway uses both statuses for it. */
 function isFileMissing({ status, message }: LeadwayRejection): boolean {
   return status === 404 || (status === 400 && /\bfile\b.*\bnot found\b/i.test(message));
 }

@@ -13,7 +13,7 @@ export interface UploadFields {
   readonly isSecureAttachment: boolean | null;
   readonly channel: string | null;
   readonly fileSize: number | null;
-  /** Name and type of the file, where they are told apart from the file part (initiate). */
+  /** Name and type of the file, where they are fields of their own (initiate). */
   readonly filename: string | null;
   readonly contentType: string | null;
 }
@@ -50,11 +50,11 @@ export const CHANNEL = /^[A-Za-z][A-Za-z0-9_]{0,31}$/;
 const MAX_ATTACHMENT_URLS = 20;
 const SIZE = /^(?:0|[1-9]\d{0,14})$/;
 
-/** Values by field name as they came: text, or a list where a name came more than once. */
+/** Values by field name as they arrived: text, or a list where a name was repeated. */
 export type RawFields = Readonly<Record<string, unknown>>;
 
 /**
- * Checks the fields that have come so far; what is required is asked later, when all have.
+ * Checks the fields that have arrived. Required ones are checked later, when all have.
  *
  * @throws AppError `INVALID_FIELD` or `DUPLICATE_FIELD`.
  */
@@ -82,7 +82,7 @@ export function parseUploadFields(raw: RawFields, attachmentUrlOrigins: readonly
 /** What is known before the first field. */
 export const NO_FIELDS: UploadFields = parseUploadFields({}, []);
 
-/** The value of a field that may come once; null when it did not come or is empty. */
+/** The value of a field that may be given once; null when it is missing or empty. */
 function single(raw: RawFields, field: string): string | null {
   const value = raw[field];
   if (value === undefined || value === null || value === '') return null;
@@ -128,7 +128,7 @@ function parseAttachmentUrls(value: unknown, origins: readonly string[]): readon
 }
 
 /**
- * Asserts that a forwarded file has a recipient: Leadway takes either id.
+ * Asserts that a forwarded file has a recipient: Leadway accepts either id.
  *
  * @throws AppError `MISSING_FIELD`
  */
