@@ -9,10 +9,15 @@ import { rejectionTemplates } from '../server/file-types/type-messages.ts';
 import { FILE_FIELD } from '../server/uploads/fields.ts';
 import { CHANNEL_LIMITS } from '../server/uploads/mode.ts';
 
-/** `GET /config`: what a browser client needs to reject early and to choose a way. Holds no secret. */
+/** `GET /config`: what a browser client needs to reject early and to choose a mode. Holds no secret. */
 export function addClientConfig(
   router: Router,
-  { config, direct, policy }: Pick<AppContext, 'config' | 'direct' | 'policy'>,
+  {
+    config,
+    direct,
+    policy,
+    uploads: uploadContext,
+  }: Pick<AppContext, 'config' | 'direct' | 'policy' | 'uploads'>,
 ): void {
   const { uploads, forward, leadway } = config;
   const allowed = new Set(uploads.allowedExtensions);
@@ -29,6 +34,7 @@ export function addClientConfig(
   const sendConfig = (req: Request, res: Response): void => {
     const isDirectOffered = leadway.locationIds.some((locationId) => direct.isOffered(locationId));
     res.vary('Accept-Language');
+    const stored = uploadContext.isDirectAllowed ? ['direct', 'relay'] : ['relay'];
     res.set('Cache-Control', 'no-store').json({
       fileField: FILE_FIELD,
       maxFiles: uploads.maxFiles,
@@ -39,8 +45,8 @@ export function addClientConfig(
         directMaxBytes: { default: CHANNEL_LIMITS.default, ...CHANNEL_LIMITS.channels },
       },
       delivery: { strict: uploads.strictDelivery, channels },
-      modes: isDirectOffered ? ['auto', 'forward', 'direct', 'relay'] : ['auto', 'forward'],
       rejections: rejections.get(languageOf(req)),
+      modes: ['auto', 'forward', ...(isDirectOffered ? stored : [])],
     });
   };
   router.route('/config').get(sendConfig).all(createMethodNotAllowed('GET', 'HEAD'));

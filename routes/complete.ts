@@ -5,10 +5,12 @@ import { createJsonBody } from '../middleware/json-body.ts';
 import type { AppContext } from '../server/context.ts';
 import { toDelivery } from '../server/delivery/assess.ts';
 import { toUser } from '../server/embedding.ts';
-import { appError } from '../server/errors/app-error.ts';
+import { appError, toAppError } from '../server/errors/app-error.ts';
 import { languageOf } from '../server/errors/language.ts';
 import { addLogFields } from '../server/http/log-fields.ts';
-import { disconnectSignal } from '../server/http/response-end.ts';
+import { canRespond, disconnectSignal } from '../server/http/response-end.ts';
+import { fingerprintOf, type IdempotentRequest } from '../server/idempotency/idempotency.ts';
+import type { CompleteResponse } from '../server/uploads/direct.ts';
 import { openPresentedTicket, type Ticket } from '../server/uploads/tickets.ts';
 
 /** The fields of Leadway's own complete call: a client may repeat them, and then they must be the ticket's. */
@@ -17,7 +19,7 @@ const REPEATABLE = ['uploadId', 'filePath', 'locationId', 'conversationId', 'fil
 /** `POST /messages/upload/complete`: makes a file that is in storage an attachment with a public URL. */
 export function addComplete(
   router: Router,
-  context: Pick<AppContext, 'direct' | 'tickets' | 'uploads'>,
+  context: Pick<AppContext, 'direct' | 'tickets' | 'uploads' | 'idempotency'>,
 ): void {
   const complete = async (req: Request, res: Response): Promise<void> => {
     const body = req.body as Readonly<Record<string, unknown>>;
@@ -25,8 +27,24 @@ export function addComplete(
     const ticket = await openPresentedTicket(context, clientOf(req), sealed, 'complete');
     addLogFields(req, { locationId: ticket.locationId, contentType: ticket.contentType });
     assertMatches(body, ticket);
-    const completed = await context.direct.complete(ticket, disconnectSignal(res));
-    res.json({ ...completed, delivery: toDelivery(ticket.delivery, languageOf(req)) });
+    const once = context.idempotency.requestOf(
+      req.headersDistinct['idempotency-key'],
+      clientOf(req).id,
+      'complete',
+    );
+    const delivery = toDelivery(ticket.delivery, languageOf(req));
+    const fingerprint = fingerprintOf(ticket);
+    const earlier = await once?.begin(ticket.locationId, disconnectSignal(res));
+    if (earlier) {
+      res.json({ ...(earlier.outcomeFor(fingerprint) as CompleteResponse), delivery });
+      return;
+    }
+    const completed = await completeOnce(once, fingerprint, () => {
+      // With a key, the outcome must be known even if the client is gone.
+      const signal = once === null ? disconnectSignal(res) : new AbortController().signal;
+      return context.direct.complete(ticket, signal);
+    });
+    if (canRespond(res)) res.json({ ...completed, delivery });
     const { locationId, conversationId, filename: name, contentType, fileSize } = ticket;
     context.uploads.hooks.after({
       user: toUser(clientOf(req)),
@@ -43,6 +61,24 @@ export function addComplete(
     .route('/messages/upload/complete')
     .post(createJsonBody(), complete)
     .all(createMethodNotAllowed('POST'));
+}
+
+/** Runs `complete`, whose outcome a repeat of the request gets. */
+async function completeOnce(
+  once: IdempotentRequest | null,
+  fingerprint: string,
+  complete: () => Promise<CompleteResponse>,
+): Promise<CompleteResponse> {
+  if (once === null) return complete();
+  try {
+    await once.commit(fingerprint);
+    const completed = await complete();
+    await once.succeed(fingerprint, completed);
+    return completed;
+  } catch (error) {
+    await once.fail(toAppError(error));
+    throw error;
+  }
 }
 
 function requiredTicket(value: unknown): string {

@@ -20,10 +20,12 @@ import { InitiateForm, initiateUpload } from '../server/uploads/initiate.ts';
 /** `POST /messages/upload/initiate`: a signed URL for a file that is described, or whose leading bytes are sent. */
 export function addInitiate(
   router: Router,
-  context: Pick<AppContext, 'slots' | 'uploads'>,
+  context: Pick<AppContext, 'slots' | 'uploads' | 'idempotency'>,
   readPrefix: ReadPrefix,
 ): void {
-  const { uploads } = context;
+  const { uploads, idempotency } = context;
+  const onceOf = (req: Request) =>
+    idempotency.requestOf(req.headersDistinct['idempotency-key'], clientOf(req).id, 'initiate');
   const reader = createMultipartReader({
     fileField: FILE_FIELD,
     fieldNames: INITIATE_FIELD_NAMES,
@@ -35,7 +37,7 @@ export function addInitiate(
   const initiateByContent = (req: Request, res: Response): void => {
     const boundary = reader.boundaryOf(req);
     const addPrefix = readPrefix(req);
-    const form = new InitiateForm(uploads, clientOf(req), logFieldsOf(req));
+    const form = new InitiateForm(uploads, clientOf(req), logFieldsOf(req), onceOf(req));
     onResponseEnd(res, () => form.fail(appError('UPSTREAM_ABORTED')));
     form.response.then(
       (response) => {
@@ -47,7 +49,13 @@ export function addInitiate(
   };
   const initiateByDescription = async (req: Request, res: Response): Promise<void> => {
     const fields = parseUploadFields(req.body as Record<string, unknown>, uploads.attachmentUrlOrigins);
-    const request = { client: clientOf(req), fields, leading: null, log: logFieldsOf(req) };
+    const request = {
+      client: clientOf(req),
+      fields,
+      leading: null,
+      log: logFieldsOf(req),
+      once: onceOf(req),
+    };
     const addPrefix = readPrefix(req);
     send(req, res, await initiateUpload(uploads, request, disconnectSignal(res)), addPrefix);
   };

@@ -19,10 +19,10 @@ import { Upload, type UploadResponse } from '../server/uploads/upload.ts';
 /** `POST /messages/upload`: sends files to Leadway, in one of three modes. */
 export function addUpload(
   router: Router,
-  context: Pick<AppContext, 'uploads' | 'slots'>,
+  context: Pick<AppContext, 'uploads' | 'slots' | 'idempotency'>,
   readPrefix: ReadPrefix,
 ): void {
-  const { uploads } = context;
+  const { uploads, idempotency } = context;
   const reader = createMultipartReader({
     fileField: FILE_FIELD,
     fieldNames: UPLOAD_FIELD_NAMES,
@@ -38,13 +38,14 @@ export function addUpload(
       locationId: parseLocation(query['locationId']),
       contentLength: contentLengthOf(req),
       closingBytes: closingLength(boundary),
+      once: idempotency.requestOf(req.headersDistinct['idempotency-key'], clientOf(req).id, 'upload'),
     };
     const addPrefix = readPrefix(req);
     const upload = new Upload(uploads, options, logFieldsOf(req));
     // Whatever ends the response, such as a client that leaves or a time-out, ends the upload.
     onResponseEnd(res, () => {
       // Most responses end because the upload has settled; they need no error and its stack.
-      if (!upload.signal.aborted) upload.fail(appError('UPSTREAM_ABORTED'));
+      if (!upload.signal.aborted) upload.onDisconnect();
     });
     upload.response.then(
       (response) => send(req, res, response, addPrefix),

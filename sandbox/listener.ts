@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 export interface Listener {
   readonly port: number;
   /** Closes the port, or opens it again; {@link Listener.ready} tells when that has happened. */
-  setRejecting(isRejecting: boolean): void;
+  setRefusing(isRejecting: boolean): void;
   ready(): Promise<void>;
   openSockets(): number;
   close(): Promise<void>;
@@ -57,7 +57,7 @@ export async function openListener(
 
   return {
     port: bound,
-    setRejecting(isRejecting) {
+    setRefusing(isRejecting) {
       wanted = !isRejecting;
       settle();
     },

@@ -25,7 +25,7 @@ export interface Sandbox extends AsyncDisposable {
   readonly contactId: string;
   /** One per request received by either listener, in order. */
   readonly requests: RecordedRequest[];
-  /** The fault for everything; after setting or clearing a `reject`, wait for {@link Sandbox.ready}. */
+  /** The fault for everything; after setting or clearing `refuse`, wait for {@link Sandbox.ready}. */
   fault: FaultName | null;
   /** Replaces a location's token; the old one is invalid at once. */
   setToken(newToken: string, locationId?: string): void;
@@ -45,11 +45,11 @@ export interface Sandbox extends AsyncDisposable {
 export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const settings = toSettings(options);
   const book = createRecordBook(settings.now);
-  const applyRejection = () => {
-    api.setRejecting(faults.current === 'refuse');
-    storage.setRejecting(faults.current === 'storage-refuse');
+  const applyRefusal = () => {
+    api.setRefusing(faults.current === 'refuse');
+    storage.setRefusing(faults.current === 'storage-refuse');
   };
-  const faults = createFaultSwitch(settings.fault, applyRejection);
+  const faults = createFaultSwitch(settings.fault, applyRefusal);
   const state: SandboxState = {
     settings,
     book,
@@ -71,7 +71,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
   );
   const host = toUrlHost(settings.host);
   state.storageOrigin = `http://${host}:${storage.port}`;
-  applyRejection();
+  applyRefusal();
   await Promise.all([api.ready(), storage.ready()]);
 
   const [locationId = ''] = settings.tokens.keys();

@@ -23,10 +23,9 @@ export function writeEnvExample(): string {
 }
 
 function writeExample(name: string, setting: Entry): string {
-  const later = 'notYet' in setting ? ' (not available yet)' : '';
   const file = 'secret' in setting ? `#${name}_FILE=/run/secrets/${fileNameOf(name)}\n` : '';
   const doc = docOf(setting).replaceAll('`', '');
-  return `# ${capitalise(doc)}${later}\n#${name}=${setting.default ?? setting.example}\n${file}`;
+  return `# ${capitalise(doc)}\n#${name}=${setting.default ?? setting.example}\n${file}`;
 }
 
 function capitalise(text: string): string {
@@ -53,7 +52,7 @@ export function writeTables(guide: string): string {
 function writeRow(name: string, setting: Entry): string {
   const names = 'secret' in setting ? `\`${name}\`, \`${name}_FILE\`` : `\`${name}\``;
   const initial = setting.default === null ? '—' : `\`${setting.default}\``;
-  const sentences = [`${docOf(setting)}.`, setting.details, 'notYet' in setting && '*Not available yet.*'];
+  const sentences = [`${docOf(setting)}.`, setting.details];
   return `| ${names} | ${initial} | ${sentences.filter((sentence) => sentence).join(' ')} |`;
 }
 

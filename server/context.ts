@@ -8,6 +8,8 @@ import { createUploadHooks, type Embedding } from './embedding.ts';
 import { createTypePolicy, type TypePolicy } from './file-types/file-types.ts';
 import { LingeringClose } from './http/lingering-close.ts';
 import { createProxyFor, type ProxyFor } from './http/outbound-proxy.ts';
+import { createIdempotency, type Idempotency } from './idempotency/idempotency.ts';
+import { createLocalStore, createSharedStore } from './idempotency/store.ts';
 import { createUpstreamAgent, type UpstreamAgent } from './leadway/agent.ts';
 import { createDirectCapability, type DirectCapability } from './leadway/capability.ts';
 import { LeadwayClient } from './leadway/client.ts';
@@ -19,6 +21,7 @@ import type { Logger } from './logger.ts';
 import { Observers } from './observability/observer.ts';
 import { createClientSlots } from './redis/client-slots.ts';
 import { openSharedStore, type SharedStore } from './redis/store.ts';
+import { createScanner } from './scan/scanner.ts';
 import { addStartChecks, type ClockCheck, createClockCheck } from './start-checks.ts';
 import { DirectUploads } from './uploads/direct.ts';
 import { locationsOfClient } from './uploads/locations.ts';
@@ -57,6 +60,7 @@ export interface AppContext extends AsyncDisposable {
   readonly direct: DirectUploads;
   readonly tickets: TicketCodec;
   readonly slots: Slots;
+  readonly idempotency: Idempotency;
   readonly policy: TypePolicy;
   readonly uploads: UploadContext;
   /** Reads the file of the tokens again. Resolves to its path; null where there is none. */
@@ -123,6 +127,15 @@ export function createContext(
     storageOrigins: config.storageOrigins,
     basePath: config.basePath,
   });
+  const scanner =
+    config.clamav.address === null
+      ? null
+      : createScanner({
+          address: config.clamav.address,
+          onError: config.clamav.onError,
+          timeoutMs: config.upstreamTimeoutMs,
+          logger,
+        });
   const slots = createSlots(
     { max: limits.maxConcurrent, maxPerClient: limits.maxConcurrentPerClient },
     places,
@@ -142,6 +155,11 @@ export function createContext(
   addStartChecks({ config, secrets, lifecycle, logger });
   lifecycle.addNotice(() => tokens.problem());
   lifecycle.addNotice(() => authenticator.notice?.() ?? null);
+  if (scanner !== null) {
+    // With CLAMAV_ON_ERROR=allow, uploads work without clamd.
+    if (config.clamav.onError === 'reject') lifecycle.addCheck(() => scanner.problem());
+    else lifecycle.addNotice(() => scanner.problem());
+  }
   lifecycle.addCheck(() => authenticator.problem?.() ?? null);
   return {
     config,
@@ -165,12 +183,18 @@ export function createContext(
     tickets,
     policy,
     slots,
+    idempotency: createIdempotency(
+      sharedStore === null ? createLocalStore() : createSharedStore(sharedStore),
+      sealingSecrets,
+      logger,
+    ),
     uploads: {
       leadway,
       direct,
       policy,
-      observers: [],
       onChecked: (isAccepted, durationMs) => observers.checksEnded(isAccepted, durationMs),
+      observers: scanner === null ? [] : [scanner.observe],
+      isDirectAllowed: scanner === null || config.clamav.direct === 'allow',
       locationsFor: (client) => locationsOfClient(config.leadway.locationIds, client),
       forward: config.forward,
       maxFiles: limits.maxFiles,

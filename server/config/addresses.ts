@@ -1,4 +1,5 @@
 import { isIP, isIPv4 } from 'node:net';
+import type { ClamavAddress } from '../scan/clamd.ts';
 import { bad, good, integer, listOf, type Parsed } from './parsers.ts';
 import { Secret } from './secrets.ts';
 
@@ -151,22 +152,18 @@ export function parseNoProxy(raw: string): Parsed<readonly string[]> {
   return good(entries.filter((entry) => entry !== ''));
 }
 
-/** Where clamd listens. */
-export type ClamavAddress =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'socket'; readonly path: string };
-
 const TCP = /^tcp:\/\/(.+):(\d{1,5})$/;
 
-/** `tcp://host:port` or the absolute path of a socket. */
+/** `tcp://host:port`, `unix:/path` or the absolute path of a socket. */
 export function parseClamavAddress(raw: string): Parsed<ClamavAddress> {
-  if (/^\/[^\0\s]+$/.test(raw)) return good({ kind: 'socket', path: raw });
+  const path = raw.replace(/^unix:/, '');
+  if (/^\/[^\0\s]+$/.test(path)) return good({ kind: 'socket', path });
   const [, written = '', digits = ''] = TCP.exec(raw) ?? [];
   const host = parseHost(written.replace(/^\[(.*:.*)\]$/, '$1'));
   const port = integer(1, 65_535)(digits);
   return host.ok && port.ok
     ? good({ kind: 'tcp', host: host.value, port: port.value })
-    : bad('must be tcp://host:port or the absolute path of a socket');
+    : bad('must be tcp://host:port, unix:/path or the absolute path of a socket');
 }
 
 const NAMED_NETWORKS = new Set(['loopback', 'linklocal', 'uniquelocal']);

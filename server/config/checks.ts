@@ -31,7 +31,6 @@ export function crossCheck(checks: Checks): Derived {
   checkLimits(checks);
   checkCertificates(checks);
   warnOfLikelySlips(checks);
-  rejectUnavailable(checks);
   return derived;
 }
 
@@ -335,12 +334,4 @@ function warnOfLikelySlips({ values, environment, production, warnings }: Checks
     ({ scheme, host }) => scheme === 'http' && !isLoopback(new URL(`http://${host}`)),
   );
   if (open) warnings.push('STORAGE_ORIGINS holds plain http: files and signed URLs can be read on the way');
-}
-
-/** Rejects what would otherwise be silently ignored. */
-function rejectUnavailable(checks: Checks): void {
-  for (const name of SETTING_NAMES) {
-    if (!('notYet' in SETTINGS[name]) || checks.values[name] === null) continue;
-    checks.problems.push({ name: nameGiven(checks, name), problem: 'this setting is not available yet' });
-  }
 }

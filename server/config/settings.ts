@@ -1,5 +1,6 @@
 import { DEFAULT_ALLOWED } from '../file-types/file-types.ts';
 import { showProxy } from '../http/outbound-proxy.ts';
+import { formatClamavAddress } from '../scan/clamd.ts';
 import {
   formatOriginPattern,
   parseBaseUrl,
@@ -60,8 +61,6 @@ interface SettingText<T> {
   readonly replacedBy?: string;
   /** Another name, which wins if both are set. */
   readonly alias?: string;
-  /** Checked and then rejected, because nothing acts upon it yet. */
-  readonly notYet?: true;
 }
 
 /** One variable of the environment. */
@@ -477,12 +476,21 @@ const UPLOADS = {
     unset: [],
     unsetText: 'none',
   }),
-  CLAMAV_URL: optional('clamav', parseClamavAddress, {
+  CLAMAV_URL: optional('clamav.address', parseClamavAddress, {
     example: 'tcp://clamav.example.com:3310',
     doc: 'clamd that scans each file before it is committed',
-    details: '`tcp://host:3310` or the path of a socket.',
-    show: (address) => (address.kind === 'tcp' ? `tcp://${address.host}:${address.port}` : address.path),
-    notYet: true,
+    details: '`tcp://host:3310`, `unix:/path` or the path of a socket. [Malware scan](malware-scan.md).',
+    show: formatClamavAddress,
+  }),
+  CLAMAV_ON_ERROR: setting('clamav.onError', oneOf('reject', 'allow'), {
+    default: 'reject',
+    example: 'allow',
+    doc: 'What happens to files that clamd can’t scan; `allow` lets them pass and logs it',
+  }),
+  CLAMAV_DIRECT: setting('clamav.direct', oneOf('off', 'allow'), {
+    default: 'off',
+    example: 'allow',
+    doc: '`allow` offers direct uploads although no scan sees them',
   }),
 };
 

@@ -64,7 +64,7 @@ export function sizeMismatch(declared: number, received: number): AppError {
 }
 
 /** The file is larger than `limit` bytes. `advice` names the mode that would accept it. */
-export function fileTooLarge(limit: number, channel: string, advice: { use?: 'direct' } = {}): AppError {
+export function fileTooLarge(limit: number, channel: string, advice: { use?: 'direct' | 'relay' } = {}): AppError {
   return appError('FILE_TOO_LARGE', {
     params: { limit: sizeText(limit) },
     details: { limit, channel, ...advice },
@@ -108,8 +108,8 @@ export function unauthenticated(isRejected = false, cause?: unknown): AppError {
 }
 
 /** Direct or relay was requested by name, and Leadway does not offer it. */
-export function directUnavailable(): AppError {
-  return appError('DIRECT_UNAVAILABLE', { details: { use: 'forward' } });
+export function directUnavailable(use: 'forward' | 'relay' = 'forward'): AppError {
+  return appError('DIRECT_UNAVAILABLE', { params: { use }, details: { use } });
 }
 
 /** Storage responded to a relayed file with `status`. */

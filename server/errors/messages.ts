@@ -136,6 +136,10 @@ export const MESSAGES = {
     en: 'The field "{field}" is not valid.',
     es: 'El campo "{field}" no es válido.',
   },
+  'INVALID_FIELD.idempotencyKey': {
+    en: '{field} must be 1 to 128 characters of A-Z a-z 0-9 _ -, sent once.',
+    es: '{field} debe tener de 1 a 128 caracteres de A-Z a-z 0-9 _ - y enviarse una sola vez.',
+  },
   'INVALID_FIELD.id': {
     en: 'The field "{field}" must have 1 to 64 letters, digits, "_" or "-".',
     es: 'El campo "{field}" debe tener de 1 a 64 letras, cifras, "_" o "-".',
@@ -272,6 +276,10 @@ export const MESSAGES = {
     en: 'The request took too long to arrive: check your connection and try again.',
     es: 'La petición tardó demasiado en llegar: revisa tu conexión e inténtalo de nuevo.',
   },
+  IDEMPOTENCY_UNKNOWN: {
+    en: 'The file may have been sent already: look in the conversation before you send it again.',
+    es: 'Puede que el archivo ya se haya enviado: compruébalo en la conversación antes de volver a enviarlo.',
+  },
   TICKET_EXPIRED: {
     en: 'The upload ticket has expired: start the upload again.',
     es: 'El ticket de subida ha caducado: empieza la subida de nuevo.',
@@ -364,6 +372,14 @@ export const MESSAGES = {
     en: 'This upload is not allowed here.',
     es: 'Aquí no se permite esta subida.',
   },
+  IDEMPOTENCY_MISMATCH: {
+    en: 'Another request was made with this Idempotency-Key: take a new key for a new request.',
+    es: 'Ya se hizo otra petición con esta Idempotency-Key: usa una clave nueva para una petición nueva.',
+  },
+  FILE_INFECTED: {
+    en: '{filename} contains malware and was not sent. Scan your device for viruses.',
+    es: '{filename} contiene un programa malicioso y no se envió. Analiza tu equipo en busca de virus.',
+  },
   RATE_LIMITED: {
     en: 'Too many requests: try again in {seconds} s.',
     es: 'Demasiadas peticiones: inténtalo de nuevo en {seconds} s.',
@@ -385,8 +401,8 @@ export const MESSAGES = {
     es: 'El servidor está mal configurado: algo leyó la subida antes que el router de subidas. Su registro dice cómo arreglarlo.',
   },
   DIRECT_UNAVAILABLE: {
-    en: 'Direct upload is not offered: use mode=forward.',
-    es: 'La subida directa no está disponible: usa mode=forward.',
+    en: 'Direct upload is not offered: use mode={use}.',
+    es: 'La subida directa no está disponible: usa mode={use}.',
   },
   UPSTREAM_ERROR: {
     en: 'Leadway failed or returned an invalid response: try again later.',
@@ -427,6 +443,14 @@ export const MESSAGES = {
   DRAINING: {
     en: 'The server is shutting down: try again shortly.',
     es: 'El servidor se está apagando: inténtalo de nuevo en un momento.',
+  },
+  SCAN_UNAVAILABLE: {
+    en: 'The file cannot be scanned for viruses at the moment: try again in a minute.',
+    es: 'Ahora no se puede analizar el archivo en busca de virus: inténtalo de nuevo en un minuto.',
+  },
+  'SCAN_UNAVAILABLE.tooLarge': {
+    en: '{filename} is too large to be scanned for viruses, so it was not sent. Send a smaller file.',
+    es: '{filename} es demasiado grande para analizarlo en busca de virus y no se envió. Envía uno más pequeño.',
   },
   UPSTREAM_BUDGET: {
     en: 'Leadway accepts no more requests for now: try again in {seconds} s.',

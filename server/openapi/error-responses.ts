@@ -86,6 +86,7 @@ const DETAILS: Partial<Record<ErrorCode, Readonly<Record<string, unknown>>>> = {
     allowed: ['jpg', 'jpeg', 'png', 'pdf'],
   },
   TYPE_MISMATCH: { extension: 'jpg', declared: 'image/jpeg', detected: 'image/png' },
+  FILE_INFECTED: { filename: 'photo.jpg', signature: 'Win.Test.EICAR_HDB-1' },
   DIRECT_UNAVAILABLE: { use: 'forward' },
   STORAGE_REFUSED: { storageStatus: 403 },
   UPSTREAM_ERROR: { upstreamStatus: 500 },

@@ -63,6 +63,7 @@ const UPSTREAM = [
   'UPSTREAM_TIMEOUT',
 ] as const satisfies readonly ErrorCode[];
 
+const ONCE = ['IDEMPOTENCY_UNKNOWN', 'IDEMPOTENCY_MISMATCH'] as const satisfies readonly ErrorCode[];
 const SLOT = ['TOO_MANY_UPLOADS', 'BUSY'] as const satisfies readonly ErrorCode[];
 const TICKET = ['MISSING_FIELD', 'TICKET_INVALID', 'TICKET_EXPIRED'] as const satisfies readonly ErrorCode[];
 
@@ -72,6 +73,7 @@ export const CODES_OF = {
   api: API,
   docs: [...API, 'RATE_LIMITED'],
   upload: [
+    ...ONCE,
     ...CALLS,
     ...FORM,
     ...FIELDS,
@@ -81,12 +83,15 @@ export const CODES_OF = {
     'NO_FILE',
     'NOT_DELIVERABLE',
     'UPLOAD_REJECTED',
+    'FILE_INFECTED',
+    'SCAN_UNAVAILABLE',
     'FIELD_ORDER',
     'DIRECT_UNAVAILABLE',
     'STORAGE_REFUSED',
     'NOT_UPLOADED',
   ],
   initiate: [
+    ...ONCE,
     ...CALLS,
     ...JSON_BODY,
     ...FORM,
@@ -108,6 +113,8 @@ export const CODES_OF = {
     'FILE_TOO_LARGE',
     'TYPE_NOT_ALLOWED',
     'TYPE_MISMATCH',
+    'FILE_INFECTED',
+    'SCAN_UNAVAILABLE',
     'STORAGE_REFUSED',
     'UPSTREAM_ERROR',
     'UPSTREAM_UNREACHABLE',
@@ -117,6 +124,7 @@ export const CODES_OF = {
   signIn: [...CALLS, ...JSON_BODY, 'MISSING_FIELD', 'INVALID_FIELD', 'LOCATION_NOT_ALLOWED'],
   signOut: CALLS,
   complete: [
+    ...ONCE,
     ...CALLS,
     ...JSON_BODY,
     ...TICKET,

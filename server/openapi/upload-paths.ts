@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { ID_PATTERN } from '../id-pattern.ts';
+import { IDEMPOTENCY_HEADER, KEY_PATTERN } from '../idempotency/idempotency.ts';
 import { FILE_FIELD } from '../uploads/fields.ts';
 import { MODES } from '../uploads/mode.ts';
 import { errorResponses } from './error-responses.ts';
@@ -9,6 +10,15 @@ import { CODES_OF } from './operation-errors.ts';
 import { jsonResponse } from './response-schemas.ts';
 
 const TAGS = ['uploads'] as const;
+
+const IDEMPOTENCY_KEY = {
+  name: IDEMPOTENCY_HEADER,
+  in: 'header',
+  schema: { type: 'string', pattern: KEY_PATTERN.source },
+  description:
+    'Makes the request happen at most once: for ten minutes, a repeat with the same key gets the first outcome.',
+  example: '0f8e2f9a-6a4e-4d0c-9c1e-7b1f3a2d5c10',
+} as const;
 
 /** The paths of uploads, relative to the base path. */
 export function uploadPaths(config: Config): Readonly<Record<string, PathItem>> {
@@ -37,6 +47,7 @@ export function uploadPaths(config: Config): Readonly<Record<string, PathItem>> 
             description: 'Instead of the field of the same name.',
             example: 'exampleLocation00001',
           },
+          IDEMPOTENCY_KEY,
         ],
         requestBody: {
           required: true,
@@ -66,7 +77,8 @@ export function uploadPaths(config: Config): Readonly<Record<string, PathItem>> 
         tags: TAGS,
         summary: 'Ask for a signed URL',
         description:
-          'With the head of the file in a form, its content is checked before a URL is given out; by JSON, only name and declared type are.',
+          'With the leading bytes of the file in a form, its content is checked before a URL is given out; by JSON, only name and declared type are.',
+        parameters: [IDEMPOTENCY_KEY],
         requestBody: {
           required: true,
           content: {
@@ -120,6 +132,7 @@ export function uploadPaths(config: Config): Readonly<Record<string, PathItem>> 
         tags: TAGS,
         summary: 'Finish a direct upload',
         description: 'Makes the file in storage an attachment with a public URL.',
+        parameters: [IDEMPOTENCY_KEY],
         requestBody: {
           required: true,
           content: { 'application/json': { schema: completeBody() } },

@@ -49,6 +49,8 @@ export class IncomingFile {
   expectedSize: number | null = null;
   /** Whether its last byte has arrived. */
   isWhole = false;
+  /** SHA-256 of its leading bytes, where somebody wants to compare them. */
+  leadingDigest: string | null = null;
   readonly #metadata: FileMetadata;
   readonly #checks: FileChecks;
   #type: FileType | null = null;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Client } from '../auth/authenticator.ts';
 import { assertDeliverable, assessDelivery } from '../delivery/assess.ts';
 import { createMediaProbe } from '../delivery/media-probe.ts';
@@ -15,6 +16,7 @@ import { LEADING_BYTES } from '../file-types/file-types.ts';
 import { checkDeclaredType } from '../file-types/validation.ts';
 import { BufferList } from '../http/buffers.ts';
 import type { LogFields } from '../http/log-fields.ts';
+import { fingerprintOf, type IdempotentRequest } from '../idempotency/idempotency.ts';
 import type { InitiateResponse } from './direct.ts';
 import { parseUploadFields, type RawFields, required, type UploadFields } from './fields.ts';
 import { cleanFileName } from './filename.ts';
@@ -38,6 +40,8 @@ export interface InitiateRequest {
   readonly leading: LeadingBytes | null;
   /** Where it writes what the log needs. */
   readonly log: LogFields;
+  /** Null for a request without `Idempotency-Key`. */
+  readonly once: IdempotentRequest | null;
 }
 
 /**
@@ -48,7 +52,7 @@ export interface InitiateRequest {
  */
 export async function initiateUpload(
   context: UploadContext,
-  { client, fields, leading, log }: InitiateRequest,
+  { client, fields, leading, log, once }: InitiateRequest,
   signal: AbortSignal,
 ): Promise<InitiateResponse> {
   log.mode = 'direct';
@@ -66,6 +70,8 @@ export async function initiateUpload(
   const limit = channelMaxBytes(channel);
   if (fields.fileSize !== null && fields.fileSize > limit) throw fileTooLarge(limit, channel);
 
+  if (!context.isDirectAllowed) throw directUnavailable('relay');
+
   const { fileSize } = fields;
   const delivery = assessDelivery(channel, [{ name: filename, size: fileSize, media }]);
   if (context.strictDelivery) assertDeliverable(delivery);
@@ -76,13 +82,27 @@ export async function initiateUpload(
     contactId: fields.contactId,
     files: [{ name: filename, contentType }],
   });
-  const ticket = await context.direct.initiate(
-    { client: client.id, locationId, conversationId, filename, contentType, fileSize, channel, delivery },
-    signal,
-  );
-  if (ticket === null) throw directUnavailable();
-  if (fileSize !== null && fileSize > ticket.maxFileSize) throw fileTooLarge(ticket.maxFileSize, channel);
-  return context.direct.toResponse(ticket);
+  const described = { client: client.id, locationId, conversationId, filename, contentType, fileSize, channel };
+  const digest = once === null || leading === null ? null : digestOf(leading.bytes);
+  const fingerprint = once === null ? '' : fingerprintOf({ ...described, digest });
+  const earlier = await once?.begin(locationId, signal);
+  if (earlier) return earlier.outcomeFor(fingerprint) as InitiateResponse;
+  try {
+    const ticket = await context.direct.initiate({ ...described, delivery }, signal);
+    if (ticket === null) throw directUnavailable();
+    if (fileSize !== null && fileSize > ticket.maxFileSize) throw fileTooLarge(ticket.maxFileSize, channel);
+    const response = await context.direct.toResponse(ticket);
+    await once?.succeed(fingerprint, response);
+    return response;
+  } catch (error) {
+    await once?.fail(toAppError(error));
+    throw error;
+  }
+}
+
+/** Of the bytes that every sender of the same file has sent, whatever more came along. */
+function digestOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes.subarray(0, LEADING_BYTES)).digest('base64url');
 }
 
 type CheckedFile = Pick<IncomingFile, 'contentType' | 'media'>;
@@ -126,15 +146,22 @@ export class InitiateForm {
   readonly #context: UploadContext;
   readonly #client: Client;
   readonly #log: LogFields;
+  readonly #once: IdempotentRequest | null;
   readonly #response = Promise.withResolvers<InitiateResponse>();
   #raw: RawFields = {};
   #leading: LeadingBytes | null = null;
 
   /** @param log Where the form writes what the log needs. */
-  constructor(context: UploadContext, client: Client, log: LogFields = {}) {
+  constructor(
+    context: UploadContext,
+    client: Client,
+    log: LogFields = {},
+    once: IdempotentRequest | null = null,
+  ) {
     this.#context = context;
     this.#client = client;
     this.#log = log;
+    this.#once = once;
     this.#response.promise.catch(() => {});
   }
 
@@ -181,7 +208,13 @@ export class InitiateForm {
 
   async #initiate(): Promise<void> {
     const fields = parseUploadFields(this.#raw, this.#context.attachmentUrlOrigins);
-    const request = { client: this.#client, fields, leading: this.#leading, log: this.#log };
+    const request = {
+      client: this.#client,
+      fields,
+      leading: this.#leading,
+      log: this.#log,
+      once: this.#once,
+    };
     const response = await initiateUpload(this.#context, request, this.signal);
     this.#settled.abort(SETTLED);
     this.#response.resolve(response);

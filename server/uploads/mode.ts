@@ -41,6 +41,8 @@ export interface ModeFacts {
   /** Whether fields may still come. */
   readonly isComplete: boolean;
   readonly isDirectOffered: boolean;
+  /** Whether files may go to storage without passing this server: no scan sees those. */
+  readonly isDirectAllowed: boolean;
   readonly forwardMaxBytes: number;
   readonly fallbackMaxBytes: number;
 }
@@ -54,11 +56,12 @@ export interface ModeFacts {
 export function chooseMode(facts: ModeFacts): Mode | 'wait' {
   const { mode, isGroupSms, fileCount } = facts;
   if (isGroupSms) return groupSmsMode(facts);
+  if (mode === 'direct' && !facts.isDirectAllowed) throw directUnavailable('relay');
   if (mode === 'direct' && fileCount > 1) throw tooManyFiles(1);
   if (mode !== 'auto') return checkedSize(facts, mode);
   if (facts.size === null || facts.size <= forwardLimit(facts)) return 'forward';
   if (!facts.isDirectOffered || fileCount > 1) throw tooLarge(facts, forwardLimit(facts));
-  return checkedSize(facts, 'direct');
+  return checkedSize(facts, facts.isDirectAllowed ? 'direct' : 'relay');
 }
 
 /** Largest forwarded file in bytes: larger where `auto` would choose direct and Leadway does not offer it. */
@@ -69,13 +72,14 @@ export function forwardLimit(
   return isFallback ? Math.max(facts.forwardMaxBytes, facts.fallbackMaxBytes) : facts.forwardMaxBytes;
 }
 
-/** The error for a file over `limit`; suggests direct where the file would fit. */
+/** The error for a file over `limit`; suggests the mode in which the file would fit. */
 export function tooLarge(facts: ModeFacts, limit: number): AppError {
   const channel = facts.channel ?? facts.defaultChannel;
   const directLimit = channelMaxBytes(channel);
   const wouldFit = directLimit > limit && (facts.size === null || facts.size <= directLimit);
-  const suggestDirect = wouldFit && facts.isDirectOffered && !facts.isGroupSms && facts.mode !== 'direct';
-  return fileTooLarge(limit, channel, suggestDirect && facts.mode !== 'relay' ? { use: 'direct' } : {});
+  const isCarried = facts.mode === 'direct' || facts.mode === 'relay';
+  const hasOther = wouldFit && facts.isDirectOffered && !facts.isGroupSms && !isCarried;
+  return fileTooLarge(limit, channel, hasOther ? { use: facts.isDirectAllowed ? 'direct' : 'relay' } : {});
 }
 
 function groupSmsMode(facts: ModeFacts): Mode {

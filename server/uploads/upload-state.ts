@@ -2,6 +2,7 @@ import type { Client } from '../auth/authenticator.ts';
 import { type Assessment, assessDelivery } from '../delivery/assess.ts';
 import { toUser, type UploadTarget } from '../embedding.ts';
 import { directUnavailable, fieldOrder, sizeMismatch, tooManyFiles } from '../errors/factories.ts';
+import type { IdempotentRequest } from '../idempotency/idempotency.ts';
 import type { DirectFile } from './direct.ts';
 import { NO_FIELDS, parseUploadFields, type RawFields, required, type UploadFields } from './fields.ts';
 import type { IncomingFile } from './incoming-file.ts';
@@ -27,6 +28,8 @@ export interface UploadOptions {
   readonly contentLength: number | null;
   /** Bytes that follow the last part: its CRLF and the closing delimiter. */
   readonly closingBytes: number;
+  /** Makes the upload happen at most once; null for a request without `Idempotency-Key`. */
+  readonly once?: IdempotentRequest | null;
 }
 
 /** `Content-Length` bounds the size of a file from above: fields may follow it, but hardly more than this. */
@@ -155,6 +158,7 @@ export class UploadState {
       defaultChannel,
       isComplete,
       isDirectOffered: locationId === null || direct.isOffered(locationId),
+      isDirectAllowed: this.#context.isDirectAllowed,
       forwardMaxBytes: forward.maxBytes,
       fallbackMaxBytes: forward.fallbackMaxBytes,
     };
@@ -212,14 +216,22 @@ export class UploadState {
     const { fileSize } = this.#fields;
     if (fileSize === null) return;
     if (this.files.length > 1) throw tooManyFiles(1);
-    const { mode, isDirectOffered, isGroupSms, forwardMaxBytes } = this.modeFacts(true);
-    const isMeantForDirect = mode === 'auto' && !isDirectOffered && !isGroupSms && fileSize > forwardMaxBytes;
-    if (isMeantForDirect && file.size < fileSize) throw directUnavailable();
+    const { mode, isDirectOffered, isDirectAllowed, isGroupSms, forwardMaxBytes } = this.modeFacts(true);
+    const isDirect = isDirectOffered && isDirectAllowed;
+    const isMeantForDirect = mode === 'auto' && !isDirect && !isGroupSms && fileSize > forwardMaxBytes;
+    if (isMeantForDirect && file.size < fileSize) {
+      throw directUnavailable(isDirectAllowed ? 'forward' : 'relay');
+    }
     if (file.size !== fileSize) throw sizeMismatch(fileSize, file.size);
   }
 
   #certainSize(): number | null {
-    const { forward, maxFiles } = this.#context;
+    const { forward, maxFiles, isDirectAllowed, defaultChannel } = this.#context;
+    if (!isDirectAllowed && this.#options.mode === 'auto') {
+      // Relayed from its first byte: what was forwarded can't be taken back. Several files can be relayed too.
+      const limit = channelMaxBytes(this.#fields.channel ?? defaultChannel);
+      return this.leastSize > forward.maxBytes && this.leastSize <= limit ? this.leastSize : null;
+    }
     // A direct upload has one file; otherwise so long a body can only be one that can't be forwarded.
     const certain = this.#options.mode === 'direct' ? FIELDS_SLACK : maxFiles * forward.maxBytes + MIB;
     return this.#bytesToCome !== null && this.#bytesToCome > certain ? this.leastSize : null;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Client } from '../auth/authenticator.ts';
 import { type Assessment, assertDeliverable } from '../delivery/assess.ts';
 import type { UploadHooks } from '../embedding.ts';
@@ -5,6 +6,7 @@ import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { directUnavailable, fieldOrder, fileTooLarge } from '../errors/factories.ts';
 import { LEADING_BYTES } from '../file-types/file-types.ts';
 import type { LogFields } from '../http/log-fields.ts';
+import { type EarlierRequest, fingerprintOf, type IdempotentRequest } from '../idempotency/idempotency.ts';
 import type { LeadwayClient } from '../leadway/client.ts';
 import type { DirectUploads, InitiateResponse } from './direct.ts';
 import { assertRecipient, type RawFields, required } from './fields.ts';
@@ -37,6 +39,8 @@ export interface UploadContext extends FileChecks {
   readonly strictDelivery: boolean;
   readonly attachmentUrlOrigins: readonly string[];
   readonly hooks: UploadHooks;
+  /** Whether files may go to storage without passing this server: no scan sees those. */
+  readonly isDirectAllowed: boolean;
 }
 
 /** A file part of a form, when its bytes begin to arrive. */
@@ -75,6 +79,11 @@ export class Upload {
   #limit = 0;
   /** While the sink is chosen; what arrives meanwhile goes to the old one. */
   #isChoosing = false;
+  /** Null for a request without `Idempotency-Key`. */
+  readonly #once: IdempotentRequest | null;
+  /** What an earlier request with the same key has come to; what arrives is only compared with it then. */
+  #earlier: EarlierRequest | null = null;
+  #isCommitted = false;
   /** What `beforeUpload` saw last. */
   #seenByHook = '';
 
@@ -85,6 +94,7 @@ export class Upload {
   constructor(context: UploadContext, options: UploadOptions, log: LogFields = {}) {
     this.#context = context;
     this.#log = Object.assign(log, { files: 0, bytes: 0 });
+    this.#once = options.once ?? null;
     this.#state = new UploadState(context, options);
     this.#link = { signal: this.signal, log, fail: (error) => this.fail(error) };
     this.#sink = new HoldSink(context.leadway, this.#state, this.#link);
@@ -102,7 +112,16 @@ export class Upload {
     if (this.signal.aborted) return;
     this.#end();
     this.#sink.destroy();
+    this.#once?.fail(error).catch(() => {}); // its lease ends by itself
     this.#response.reject(error);
+  }
+
+  /**
+   * The client has disconnected. Before the commit that ends the upload; after it, the upload runs to its end, so that its
+   * outcome is known.
+   */
+  onDisconnect(): void {
+    if (!this.#isCommitted) this.fail(appError('UPSTREAM_ABORTED'));
   }
 
   /** Takes the fields; `raw` has all that have arrived. */
@@ -129,6 +148,7 @@ export class Upload {
       const { leadingBytes, isWhole } = await part.stream.readStart(this.signal);
       await file.checkLeadingBytes(leadingBytes, isWhole ? this.#state.extentOf(leadingBytes) : 'part');
       this.signal.throwIfAborted();
+      if (this.#once !== null) file.leadingDigest = digestOf(leadingBytes.subarray(0, LEADING_BYTES));
       this.#log.contentType ??= file.contentType;
       if (this.#context.hooks.before !== null) await this.#askHook();
       if (isWhole) file.expectedSize = leadingBytes.length;
@@ -160,6 +180,7 @@ export class Upload {
     if (mode === 'direct' || mode === 'relay') required(fields.conversationId, 'conversationId');
     else assertRecipient(fields);
     await this.#askHook();
+    if (this.#earlier !== null) return this.#repeat(this.#earlier, this.#fingerprint());
     if (this.#isSending()) {
       this.#state.assertDeclaredSize(first);
       chooseMode({ ...this.#state.modeFacts(true), size: null });
@@ -167,9 +188,14 @@ export class Upload {
       await this.#chooseSink(true);
       if (this.signal.aborted) return;
       if (this.#sink.kind === 'hold') await this.#verifyHeld();
+      if (await this.#isRepeat()) return this.#repeat(this.#earlier, this.#fingerprint());
     }
     const delivery = this.#assessDelivery();
-    this.#settle({ ...(await this.#sink.finish()), delivery });
+    const fingerprint = this.#fingerprint();
+    await this.#once?.commit(fingerprint);
+    this.signal.throwIfAborted();
+    this.#isCommitted = true;
+    this.#settle({ ...(await this.#sink.finish()), delivery }, fingerprint);
   }
 
   #openFile({ filename, declaredType }: FilePart): IncomingFile {
@@ -224,7 +250,9 @@ export class Upload {
     const canTurn = facts.mode === 'auto' && this.#sink.kind !== 'discard' && this.#state.isSizeBounded;
     if (!canTurn) throw tooLarge(facts, facts.isGroupSms ? forwardLimit(facts) : this.#limit);
     const size = Math.max(file.size, this.#state.leastSize);
-    if (chooseMode({ ...facts, size }) === 'direct') return this.#whileChoosing(() => this.#goDirect(false));
+    const mode = chooseMode({ ...facts, size });
+    if (mode === 'direct') return this.#whileChoosing(() => this.#goDirect(false));
+    if (mode === 'relay') throw tooLarge(facts, this.#limit); // its first bytes are gone
     this.#discard();
     return undefined;
   }
@@ -262,6 +290,7 @@ export class Upload {
     const locationId = this.#state.location();
     if (locationId === null) throw fieldOrder('locationId');
     await this.#verifyHeld();
+    if (await this.#isRepeat()) return;
     await leadway.takeQuota(locationId, this.signal);
     this.signal.throwIfAborted();
     if (this.#state.provenFile() !== null) assertRecipient(this.#state.fields); // no field can follow
@@ -273,6 +302,7 @@ export class Upload {
     if (!isComplete && this.#state.location() === null) throw fieldOrder('locationId');
     await this.#askHook();
     await this.#verifyHeld();
+    if (await this.#isRepeat()) return;
     const { agent, timeoutMs } = leadway.options;
     const ticketOf = async (file: IncomingFile) => {
       if (this.#state.fields.conversationId === null) throw fieldOrder('conversationId');
@@ -303,11 +333,15 @@ export class Upload {
     const directFile = this.#state.directFileOf(file);
     this.#assessDelivery();
     await this.#askHook();
+    const fingerprint =
+      this.#once === null ? '' : fingerprintOf({ ...directFile, delivery: null, digest: file.leadingDigest });
+    if (await this.#isRepeat()) return this.#repeat(this.#earlier, fingerprint);
     const ticket = await this.#context.direct.initiate(directFile, this.signal);
     if (ticket === null) return this.#fallBack(isComplete);
     const size = directFile.fileSize ?? file.size;
     if (size > ticket.maxFileSize) throw fileTooLarge(ticket.maxFileSize, ticket.channel);
-    this.#settle({ mode: 'direct', ...(await this.#context.direct.toResponse(ticket)) });
+    const response = await this.#context.direct.toResponse(ticket);
+    this.#settle({ mode: 'direct', ...response }, fingerprint);
   }
 
   /** Leadway does not offer direct: forward, where the mode was left to us and no byte is lost. */
@@ -343,7 +377,8 @@ export class Upload {
   }
 
   #updateLimit(): void {
-    this.#limit = this.#state.limitFor(this.#sink.kind);
+    const isCompared = this.#earlier !== null;
+    this.#limit = isCompared ? Number.POSITIVE_INFINITY : this.#state.limitFor(this.#sink.kind);
   }
 
   /** Calls `beforeUpload`, unless it has seen everything that is known. */
@@ -359,10 +394,37 @@ export class Upload {
     this.signal.throwIfAborted();
   }
 
-  #settle(response: UploadResponse): void {
+  /** Asks whether this is a repeat; nothing may go upstream before that. Its location is known. */
+  async #isRepeat(): Promise<boolean> {
+    if (this.#once === null) return false;
+    this.#earlier ??= await this.#once.begin(required(this.#state.location(), 'locationId'), this.signal);
+    this.signal.throwIfAborted();
+    if (this.#earlier !== null) this.#discard();
+    return this.#earlier !== null;
+  }
+
+  /** Responds with the outcome of the earlier request, if this is the same one. */
+  #repeat(earlier: EarlierRequest | null, fingerprint: string): void {
+    const response = earlier?.outcomeFor(fingerprint) as UploadResponse;
     if (this.signal.aborted) return;
     this.#log.mode = response.mode;
     this.#end();
+    this.#response.resolve(response);
+  }
+
+  /** What makes two uploads the same: mode, forwarded fields, and of each file its name and leading bytes. */
+  #fingerprint(): string {
+    if (this.#once === null) return '';
+    const { mode, fields, files } = this.#state;
+    const described = files.map(({ name, leadingDigest }) => [name, leadingDigest]);
+    return fingerprintOf({ mode, fields, locationId: this.#state.location(), files: described });
+  }
+
+  #settle(response: UploadResponse, fingerprint: string): void {
+    if (this.signal.aborted) return;
+    this.#log.mode = response.mode;
+    this.#end();
+    this.#once?.succeed(fingerprint, response).catch(() => {}); // a repeat is told that it is unknown
     this.#response.resolve(response);
     if (response.mode === 'direct') {
       this.#sink.destroy(); // it may have sent bytes to Leadway already
@@ -384,4 +446,8 @@ export class Upload {
     const locationId = this.#state.location();
     if (locationId !== null) this.#log.locationId = locationId;
   }
+}
+
+function digestOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('base64url');
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createSandbox } from '../../sandbox/index.ts';
 import { loadConfig } from '../../server/config/config.ts';
-import { SETTING_NAMES, SETTINGS } from '../../server/config/settings.ts';
 import { DEFAULT_ALLOWED } from '../../server/file-types/file-types.ts';
 import { MODES } from '../../server/uploads/mode.ts';
 import { documents, isThere, quotedIn, read } from './documents.ts';
@@ -40,19 +39,6 @@ describe('README.md', () => {
     assert(readme.includes(`${maxConcurrentPerClient} uploads at once per client, ${maxConcurrent} in all`));
     assert(readme.includes(`\`FORWARD_MAX_BYTES\`, ${forward.maxBytes / 1024 ** 2} MiB by default`));
     assert(readme.includes(`${DEFAULT_ALLOWED.length} extensions`));
-  });
-
-  it('says what is not there yet, all of it and no more', () => {
-    const section = /<!-- not-available-yet -->\n(.*?)<!-- \/not-available-yet -->/s.exec(readme)?.[1] ?? '';
-    const later = SETTING_NAMES.filter((name) => 'notYet' in SETTINGS[name]);
-    for (const name of later) assert(section.includes(name), name);
-    const named = quotedIn(section)
-      .map((text) => text.split('=')[0] ?? '')
-      .filter((text) => /^[A-Z_]+$/.test(text) && text !== 'AUTH');
-    assert.deepEqual(
-      named.filter((name) => !later.some((other) => other === name)),
-      [],
-    );
   });
 });
 

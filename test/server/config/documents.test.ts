@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { writeEnvExample, writeTables } from '../../../scripts/write-docs.ts';
-import { ALL_NAMES, SETTING_NAMES, SETTINGS } from '../../../server/config/settings.ts';
+import { ALL_NAMES, SETTINGS } from '../../../server/config/settings.ts';
 import { accept, SEALING } from './helpers.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
@@ -10,7 +10,6 @@ const example = read('.env.example');
 const guide = read('docs/configuration.md');
 const deployment = read('docs/deployment.md');
 
-const LATER = SETTING_NAMES.filter((name) => 'notYet' in SETTINGS[name]);
 const TOKENS_JSON = /```json\n(.*?)```/s.exec(deployment)?.[1] ?? '';
 const FILES = {
   '/etc/leadway-bff/token': 'tok',
@@ -62,7 +61,6 @@ describe('.env.example', () => {
     for (const [name, { doc }] of Object.entries(SETTINGS)) {
       const comment = new RegExp(`^# (.*)\\n#${name}=`, 'm').exec(example)?.[1] ?? '';
       assert(comment.toLowerCase().includes(doc.replaceAll('`', '').toLowerCase()), name);
-      assert.equal(comment.includes('not available yet'), LATER.includes(keyOf(name)), name);
     }
   });
 });
@@ -83,12 +81,6 @@ describe('docs/configuration.md', () => {
     }
   });
 
-  it('says what is not available yet, and only of that', () => {
-    for (const { names, meaning } of rows) {
-      const [name = ''] = names;
-      assert.equal(/not available yet/i.test(meaning), LATER.includes(keyOf(name)), name);
-    }
-  });
 });
 
 describe('docs/deployment.md', () => {

@@ -128,21 +128,6 @@ describe('loadConfig', () => {
     assert.equal(formatProblems(reject({ PORT: '1\n2\u001b[31m' })).split('\n').length, 1);
   });
 
-  it('rejects what is not available yet, well-formed as it is', () => {
-    const all = assertRejected(
-      {
-        CLAMAV_URL: 'tcp://clamav:3310',
-      },
-      ['CLAMAV_URL'],
-    );
-    for (const { problem } of all) assert.match(problem, /is not available yet$/);
-  });
-
-  it('rejects what is not available yet only once when it is malformed as well', () => {
-    const [problem] = assertRejected({ CLAMAV_URL: 'clamav' }, ['CLAMAV_URL']);
-    assert.match(problem?.problem ?? '', /^must be/);
-  });
-
   it('rejects an ADMIN_PORT that is the PORT', () => {
     assertRejected({ PORT: '3000', ADMIN_PORT: '3000' }, ['ADMIN_PORT']);
     accept({ PORT: '0', ADMIN_PORT: '0' });

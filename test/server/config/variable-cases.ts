@@ -283,10 +283,19 @@ export const CASES: Readonly<Record<SettingName, Cases>> = {
     good: ['https://files.example.com'],
     bad: ['http://files.example.com', '*', 'https://a.example/x'],
   },
+  CLAMAV_ON_ERROR: { good: ['reject', 'allow'], bad: ['fail', 'Allow'] },
+  CLAMAV_DIRECT: { good: ['off', 'allow'], bad: ['on', 'relay'] },
   CLAMAV_URL: {
-    good: ['tcp://clamav:3310', 'tcp://[::1]:3310', 'tcp://10.0.0.1:3310', '/run/clamav/clamd.ctl'],
+    good: [
+      'tcp://clamav:3310',
+      'tcp://[::1]:3310',
+      'tcp://10.0.0.1:3310',
+      '/run/clamav/clamd.ctl',
+      'unix:/run/clamd.ctl',
+    ],
     bad: [
       'clamav:3310',
+      'unix:clamd.ctl',
       'tcp://clamav',
       'tcp://:3310',
       'tcp://clamav:0',

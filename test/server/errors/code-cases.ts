@@ -13,9 +13,13 @@ export interface CodeCase {
   readonly what: string;
   readonly testServer?: TestServerOptions;
   readonly provoke: (testServer: TestServer) => Promise<ErrorResponse | WireResponse>;
+  /** With a clamd that responds so. */
+  readonly clamd?: string;
   /** Uploads that Leadway read to the end before it rejected them or failed. */
   readonly completeUploads?: number;
 }
+
+const KEY = { headers: { 'Idempotency-Key': 'one-key' } };
 
 /** One case for every code that can be reached. */
 export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
@@ -182,6 +186,34 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
         },
       },
     },
+    provoke: (testServer) => upload(testServer, [PICTURE]),
+  },
+  IDEMPOTENCY_UNKNOWN: {
+    what: 'a repeat of a request whose outcome nobody knows',
+    testServer: { env: { UPSTREAM_TIMEOUT_MS: '100' } },
+    async provoke(testServer) {
+      testServer.sandbox.fault = 'never-answers';
+      await upload(testServer, [PICTURE], {}, KEY);
+      return upload(testServer, [PICTURE], {}, KEY);
+    },
+    completeUploads: 1,
+  },
+  IDEMPOTENCY_MISMATCH: {
+    what: 'another request with the same key',
+    async provoke(testServer) {
+      await upload(testServer, [PICTURE], {}, KEY);
+      return upload(testServer, [PICTURE, PICTURE], {}, KEY);
+    },
+    completeUploads: 1,
+  },
+  FILE_INFECTED: {
+    what: 'a file that clamd rejects',
+    clamd: 'stream: Eicar-Signature FOUND',
+    provoke: (testServer) => upload(testServer, [PICTURE]),
+  },
+  SCAN_UNAVAILABLE: {
+    what: 'a file that clamd can not scan',
+    clamd: 'UNKNOWN COMMAND',
     provoke: (testServer) => upload(testServer, [PICTURE]),
   },
   TOO_MANY_UPLOADS: {

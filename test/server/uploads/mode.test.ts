@@ -13,6 +13,7 @@ const FACTS: ModeFacts = {
   defaultChannel: 'SMS',
   isComplete: true,
   isDirectOffered: true,
+  isDirectAllowed: true,
   forwardMaxBytes: 5 * MIB,
   fallbackMaxBytes: 25 * MIB,
 };

@@ -1,0 +1,158 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AppError, appError } from '../errors/app-error.ts';
+import type { Logger } from '../logger.ts';
+import { createSealer } from '../sealing.ts';
+import { type Claim, type IdempotencyStore, LEASE_MS } from './store.ts';
+
+/** The header of the IETF draft draft-ietf-httpapi-idempotency-key-header. */
+export const IDEMPOTENCY_HEADER = 'Idempotency-Key';
+
+/** The shape of a key. */
+export const KEY_PATTERN = /^[A-Za-z0-9_-]{1,128}$/;
+/** Larger outcomes are not remembered: a repeat is told that it is unknown. */
+const MAX_OUTCOME_CHARACTERS = 16 * 1024;
+/** How often a repeat looks whether the first request has ended, in milliseconds. */
+const POLL_MS = 100;
+
+/** Errors behind the commit that leave open whether Leadway has the file. */
+const UNKNOWN_OUTCOMES: ReadonlySet<string> = new Set([
+  'UPSTREAM_TIMEOUT',
+  'UPSTREAM_ABORTED',
+  'UPSTREAM_ERROR',
+  'INTERNAL',
+]);
+
+/** What an earlier request with the same key has come to. */
+export interface EarlierRequest {
+  /**
+   * Its outcome, for a request with the same fingerprint.
+   *
+   * @throws AppError `IDEMPOTENCY_MISMATCH` if this is another request; `IDEMPOTENCY_UNKNOWN` if nobody knows the outcome.
+   */
+  outcomeFor(fingerprint: string): unknown;
+}
+
+/** Makes one request happen at most once. Nothing of it may go upstream before {@link begin} has resolved to null. */
+export interface IdempotentRequest {
+  /**
+   * Resolves to null for the first request with its key. For a repeat, waits until the first has ended and resolves to
+   * what it came to; if it came to nothing, the repeat takes its place.
+   */
+  begin(locationId: string, signal: AbortSignal): Promise<EarlierRequest | null>;
+  /** The next bytes may complete the request at Leadway. */
+  commit(fingerprint: string): Promise<void>;
+  /** It has succeeded; `outcome` is what a repeat gets. */
+  succeed(fingerprint: string, outcome: object): Promise<void>;
+  /** It has failed. Behind the commit, `error` says whether the outcome is known. */
+  fail(error: AppError): Promise<void>;
+}
+
+/** Makes the {@link IdempotentRequest} of each request that brings a key. */
+export interface Idempotency {
+  /**
+   * Null for a request without a key.
+   *
+   * @param values Of the header {@link IDEMPOTENCY_HEADER}.
+   * @param endpoint Keys of different endpoints have nothing to do with each other.
+   * @throws AppError `INVALID_FIELD`
+   */
+  requestOf(
+    values: readonly string[] | undefined,
+    client: string,
+    endpoint: 'upload' | 'initiate' | 'complete',
+  ): IdempotentRequest | null;
+}
+
+/** @param secrets Seal the outcomes, which hold signed URLs. */
+export function createIdempotency(
+  store: IdempotencyStore,
+  secrets: readonly string[],
+  logger: Logger,
+): Idempotency {
+  const sealer = createSealer('idempotent-outcome', secrets);
+  return {
+    requestOf(values, client, endpoint) {
+      if (values === undefined || values.length === 0) return null;
+      const [value = ''] = values;
+      if (values.length > 1 || !KEY_PATTERN.test(value)) throw invalidKey();
+      return createRequest(value, client, endpoint);
+    },
+  };
+
+  function createRequest(value: string, client: string, endpoint: string): IdempotentRequest {
+    const owner = randomUUID();
+    let claim: Claim | null = null;
+    let committed: string | null = null;
+    let renewal: NodeJS.Timeout | undefined;
+    const end = (ending: (claim: Claim) => Promise<void>): Promise<void> => {
+      clearInterval(renewal);
+      const ended = claim;
+      claim = null;
+      return ended === null ? Promise.resolve() : ending(ended);
+    };
+    const seal = (outcome: object): string | null => {
+      const sealed = sealer.seal({ outcome });
+      return sealed.length <= MAX_OUTCOME_CHARACTERS ? sealed : null;
+    };
+    return {
+      async begin(locationId, signal) {
+        if (claim !== null) return null;
+        const wanted = { client, owner, key: JSON.stringify([client, locationId, endpoint, value]) };
+        for (;;) {
+          const entry = await store.take(wanted);
+          if (entry === null) break;
+          if (entry.state !== 'running')
+            return toEarlier(entry.fingerprint, 'outcome' in entry ? entry.outcome : null);
+          signal.throwIfAborted();
+          await sleep(POLL_MS, undefined, { signal });
+        }
+        claim = wanted;
+        renewal = setInterval(() => {
+          store.renew(wanted).catch((err) => logger.debug({ err }, 'a lease could not be renewed'));
+        }, LEASE_MS / 3);
+        renewal.unref();
+        if (signal.aborted) await this.fail(appError('UPSTREAM_ABORTED'));
+        signal.throwIfAborted();
+        return null;
+      },
+      async commit(fingerprint) {
+        if (claim === null) return;
+        await store.commit(claim, fingerprint);
+        committed = fingerprint;
+      },
+      succeed: (fingerprint, outcome) => end((ended) => store.finish(ended, fingerprint, seal(outcome))),
+      fail(error) {
+        return end((ended) => {
+          if (committed === null || !UNKNOWN_OUTCOMES.has(error.code)) return store.release(ended);
+          return store.finish(ended, committed, null);
+        });
+      },
+    };
+  }
+
+  function toEarlier(earlier: string, sealed: string | null): EarlierRequest {
+    return {
+      outcomeFor(fingerprint) {
+        if (fingerprint !== earlier) throw appError('IDEMPOTENCY_MISMATCH');
+        // Sealed by a replica with other secrets, it can't be opened here.
+        const opened = sealed === null ? null : sealer.open(sealed);
+        if (opened === null) throw appError('IDEMPOTENCY_UNKNOWN');
+        return opened['outcome'];
+      },
+    };
+  }
+}
+
+/** A digest that is equal for equal requests. */
+export function fingerprintOf(request: object): string {
+  return createHash('sha256').update(JSON.stringify(request)).digest('base64url');
+}
+
+function invalidKey(): AppError {
+  return appError('INVALID_FIELD', {
+    message: 'INVALID_FIELD.idempotencyKey',
+    params: { field: IDEMPOTENCY_HEADER },
+    details: { field: IDEMPOTENCY_HEADER },
+  });
+}

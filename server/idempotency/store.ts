@@ -1,0 +1,203 @@
+import { sharedOrLocal } from '../redis/fallback.ts';
+import { defineScript, KEY_PREFIX, toKeyPart } from '../redis/script.ts';
+import type { SharedStore } from '../redis/store.ts';
+
+/** What is remembered under a key that somebody else took. */
+export type Entry =
+  /** The request that took the key is in flight. */
+  | { readonly state: 'running' }
+  /** It was committed, and nobody knows what became of it. */
+  | { readonly state: 'unknown'; readonly fingerprint: string }
+  /** It succeeded; `outcome` is sealed. */
+  | { readonly state: 'done'; readonly fingerprint: string; readonly outcome: string };
+
+/** Who wants the key, and for which request. */
+export interface Claim {
+  readonly client: string;
+  /** Distinct for every client, location, endpoint and `Idempotency-Key`. */
+  readonly key: string;
+  /** Distinct for every request. */
+  readonly owner: string;
+}
+
+/** Remembers which requests were made. A running request holds its key by a lease, which it renews. */
+export interface IdempotencyStore {
+  /** Takes the key, unless another request has it: resolves to null, or to what that request has come to. */
+  take(claim: Claim): Promise<Entry | null>;
+  renew(claim: Claim): Promise<void>;
+  /** Notes that the request is about to be committed: without an outcome, it is unknown from now on. */
+  commit(claim: Claim, fingerprint: string): Promise<void>;
+  /** Remembers the sealed outcome; null if it is unknown. */
+  finish(claim: Claim, fingerprint: string, outcome: string | null): Promise<void>;
+  /** Forgets the request: it has come to nothing. */
+  release(claim: Claim): Promise<void>;
+}
+
+/** How long a lease lasts, in milliseconds: a process that dies renews none. */
+export const LEASE_MS = 30_000;
+/** How long outcomes are remembered, in milliseconds. */
+export const REMEMBERED_MS = 10 * 60_000;
+const MAX_PER_CLIENT = 100;
+const MAX_PER_PROCESS = 10_000;
+
+interface LocalEntry {
+  readonly client: string;
+  readonly owner: string;
+  /** Null until the commit. */
+  fingerprint: string | null;
+  /** Null until the end; `unknown` is one that nobody knows. */
+  outcome: string | 'unknown' | null;
+  /** When the lease or the memory ends. */
+  endsAt: number;
+}
+
+/** Remembers in this process. */
+export function createLocalStore(now: () => number = Date.now): IdempotencyStore {
+  /** The oldest come first. */
+  const entries = new Map<string, LocalEntry>();
+  const owned = ({ key, owner }: Claim): LocalEntry | null => {
+    const entry = entries.get(key);
+    return entry?.owner === owner ? entry : null;
+  };
+  const makeRoom = (client: string): void => {
+    let ofClient = 0;
+    for (const [key, entry] of entries) {
+      if (entry.endsAt <= now() && (entry.outcome !== null || entry.fingerprint === null))
+        entries.delete(key);
+      else if (entry.client === client) ofClient += 1;
+    }
+    for (const [key, entry] of entries) {
+      const isRoom = ofClient < MAX_PER_CLIENT && entries.size < MAX_PER_PROCESS;
+      if (isRoom) return;
+      if (entry.outcome === null || (ofClient >= MAX_PER_CLIENT && entry.client !== client)) continue;
+      entries.delete(key);
+      if (entry.client === client) ofClient -= 1;
+    }
+  };
+  const toEntry = ({ fingerprint, outcome, endsAt }: LocalEntry): Entry | null => {
+    const isOver = endsAt <= now();
+    if (outcome === 'unknown' || (outcome === null && fingerprint !== null && isOver)) {
+      return { state: 'unknown', fingerprint: fingerprint ?? '' };
+    }
+    if (isOver) return null;
+    if (outcome === null) return { state: 'running' };
+    return { state: 'done', fingerprint: fingerprint ?? '', outcome };
+  };
+  return {
+    async take({ client, key, owner }) {
+      const entry = entries.get(key);
+      const known = entry === undefined ? null : toEntry(entry);
+      if (known !== null) return known;
+      makeRoom(client);
+      entries.delete(key);
+      entries.set(key, { client, owner, fingerprint: null, outcome: null, endsAt: now() + LEASE_MS });
+      return null;
+    },
+    async renew(claim) {
+      const entry = owned(claim);
+      if (entry !== null) entry.endsAt = now() + LEASE_MS;
+    },
+    async commit(claim, fingerprint) {
+      const entry = owned(claim);
+      if (entry !== null) entry.fingerprint = fingerprint;
+    },
+    async finish(claim, fingerprint, outcome) {
+      const entry = owned(claim);
+      if (entry === null) return;
+      Object.assign(entry, { fingerprint, outcome: outcome ?? 'unknown', endsAt: now() + REMEMBERED_MS });
+    },
+    async release(claim) {
+      if (owned(claim) !== null) entries.delete(claim.key);
+    },
+  };
+}
+
+/** Keys: the entry, and the client's entries by age. `state` is running, committed, unknown or done. */
+const TAKE = defineScript(`
+local owner, lease, remembered, max = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local state, leaseEnd, fingerprint, outcome = unpack(redis.call('HMGET', KEYS[1], 'state', 'leaseEnd', 'fingerprint', 'outcome'))
+if state then
+  local isLeased = tonumber(leaseEnd) > now
+  if state == 'committed' and not isLeased then state = 'unknown' end
+  if state == 'committed' then state = 'running' end
+  if state ~= 'running' or isLeased then return {state, fingerprint or '', outcome or ''} end
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - remembered)
+if redis.call('ZCARD', KEYS[2]) >= max then
+  for _, old in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+    local oldState = redis.call('HGET', old, 'state')
+    if oldState ~= 'running' and oldState ~= 'committed' then
+      redis.call('DEL', old)
+      redis.call('ZREM', KEYS[2], old)
+      break
+    end
+  end
+end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'state', 'running', 'owner', owner, 'leaseEnd', now + lease)
+redis.call('PEXPIRE', KEYS[1], remembered)
+redis.call('ZADD', KEYS[2], now, KEYS[1])
+redis.call('PEXPIRE', KEYS[2], remembered)
+return false
+`);
+
+const UPDATE = defineScript(`
+local owner, lease, remembered, state, fingerprint, outcome = unpack(ARGV)
+if redis.call('HGET', KEYS[1], 'owner') ~= owner then return 0 end
+if state == 'released' then return redis.call('DEL', KEYS[1]) end
+if state ~= '' then redis.call('HSET', KEYS[1], 'state', state, 'fingerprint', fingerprint, 'outcome', outcome) end
+redis.call('HSET', KEYS[1], 'leaseEnd', now + tonumber(lease))
+redis.call('PEXPIRE', KEYS[1], remembered)
+return 1
+`);
+
+/** Remembers in Redis for all replicas and, while it is away, in this process. */
+export function createSharedStore(store: SharedStore): IdempotencyStore {
+  const local = createLocalStore();
+  /** Claims that were taken here because Redis was away. */
+  const takenHere = new Set<string>();
+  const keyOf = ({ client, key }: Claim): string =>
+    `${KEY_PREFIX}idempotency:{${toKeyPart(client)}}:${toKeyPart(key)}`;
+  const update = async (
+    claim: Claim,
+    here: () => Promise<void>,
+    ...[state = '', fingerprint = '', outcome = '']: readonly string[]
+  ): Promise<void> => {
+    if (takenHere.has(claim.owner)) return here();
+    const args = [claim.owner, LEASE_MS, REMEMBERED_MS, state, fingerprint, outcome];
+    await sharedOrLocal<unknown>(
+      store,
+      () => UPDATE(store, [keyOf(claim)], args),
+      () => null,
+    );
+  };
+  return {
+    async take(claim) {
+      const key = keyOf(claim);
+      const keys = [key, `${KEY_PREFIX}idempotency:{${toKeyPart(claim.client)}}`];
+      const takeTogether = async (): Promise<Entry | null> => {
+        const reply = await TAKE(store, keys, [claim.owner, LEASE_MS, REMEMBERED_MS, MAX_PER_CLIENT]);
+        if (!Array.isArray(reply)) return null;
+        const [state, fingerprint = '', outcome = ''] = reply.map(String);
+        if (state === 'done') return { state, fingerprint, outcome };
+        return state === 'unknown' ? { state, fingerprint } : { state: 'running' };
+      };
+      return sharedOrLocal(store, takeTogether, () => {
+        takenHere.add(claim.owner);
+        return local.take(claim);
+      });
+    },
+    renew: (claim) => update(claim, () => local.renew(claim)),
+    commit: (claim, fingerprint) =>
+      update(claim, () => local.commit(claim, fingerprint), 'committed', fingerprint),
+    async finish(claim, fingerprint, outcome) {
+      const here = () => local.finish(claim, fingerprint, outcome);
+      await update(claim, here, outcome === null ? 'unknown' : 'done', fingerprint, outcome ?? '');
+      takenHere.delete(claim.owner);
+    },
+    async release(claim) {
+      await update(claim, () => local.release(claim), 'released');
+      takenHere.delete(claim.owner);
+    },
+  };
+}
