@@ -135,6 +135,7 @@ export function createContext(
           onError: config.clamav.onError,
           timeoutMs: config.upstreamTimeoutMs,
           logger,
+          onScanned: (outcome, ms) => observers.scanEnded(outcome, ms),
         });
   const slots = createSlots(
     { max: limits.maxConcurrent, maxPerClient: limits.maxConcurrentPerClient },

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { isatty } from 'node:tty';
 import { AdminListenError } from './admin.ts';
-import { parseCommandLine, USAGE } from './command-line.ts';
+import { type Command, parseCommandLine, USAGE } from './command-line.ts';
 import { type Config, loadConfig, type Secrets } from './config/config.ts';
 import { describeConfig, formatProblems } from './config/describe.ts';
 import type { DemoTarget } from './demo.ts';
@@ -23,8 +23,8 @@ process.on('SIGUSR1', () => {});
 
 const parsed = parseCommandLine(process.argv.slice(2));
 if ('problem' in parsed) rejectStart(parsed.problem);
-else if (parsed.command === 'help') process.stdout.write(USAGE);
-else if (parsed.command === 'version') process.stdout.write(`${packageVersion()}\n`);
+else if (parsed.command.name === 'help') process.stdout.write(USAGE);
+else if (parsed.command.name === 'version') process.stdout.write(`${packageVersion()}\n`);
 else await runWithSettings(parsed.command);
 
 function rejectStart(problem: string): void {
@@ -32,17 +32,35 @@ function rejectStart(problem: string): void {
   process.exitCode = EXIT_CONFIG;
 }
 
-async function runWithSettings(command: 'run' | 'check-config'): Promise<void> {
+async function runWithSettings(command: Command): Promise<void> {
   if (process.env['NODE_ENV'] !== 'production' && existsSync('.env')) process.loadEnvFile('.env');
   const loaded = loadConfig(process.env);
   if (!loaded.ok) {
     rejectStart(formatProblems(loaded.problems));
-  } else if (command === 'check-config') {
+  } else if (command.name === 'self-test') {
+    process.exitCode = await selfTest(loaded.config, loaded.secrets, command);
+  } else if (command.name === 'check-config') {
     for (const warning of loaded.warnings) process.stderr.write(`warning: ${warning}\n`);
     process.stdout.write(`${describeConfig(loaded)}\n`);
   } else {
     await run(loaded.config, loaded.secrets, loaded.warnings);
   }
+}
+
+/** Returns the exit code. Loaded only when it is asked for. */
+async function selfTest(
+  config: Config,
+  secrets: Secrets,
+  { json, conversationId }: Extract<Command, { name: 'self-test' }>,
+): Promise<number> {
+  const { runSelfTest } = await import('./self-test/self-test.ts');
+  const { formatReport, toJsonReport } = await import('./self-test/report.ts');
+  await using sandbox = config.sandbox ? await runSandbox(config, secrets) : null;
+  const report = await runSelfTest(sandbox?.config ?? config, sandbox?.secrets ?? secrets, {
+    conversationId,
+  });
+  process.stdout.write(json ? toJsonReport(report) : formatReport(report));
+  return report.ok ? 0 : 1;
 }
 
 /** The life of the process: build, listen, wait for a signal, drain, exit. */

@@ -64,7 +64,11 @@ export function sizeMismatch(declared: number, received: number): AppError {
 }
 
 /** The file is larger than `limit` bytes. `advice` names the mode that would accept it. */
-export function fileTooLarge(limit: number, channel: string, advice: { use?: 'direct' | 'relay' } = {}): AppError {
+export function fileTooLarge(
+  limit: number,
+  channel: string,
+  advice: { use?: 'direct' | 'relay' } = {},
+): AppError {
   return appError('FILE_TOO_LARGE', {
     params: { limit: sizeText(limit) },
     details: { limit, channel, ...advice },

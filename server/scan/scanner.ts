@@ -1,10 +1,8 @@
 import { appError } from '../errors/app-error.ts';
 import type { Logger } from '../logger.ts';
+import type { ScanOutcome } from '../observability/observer.ts';
 import type { FileObserver, ObserveFile } from '../uploads/incoming-file.ts';
 import { type ClamavAddress, ClamdStream, formatClamavAddress, ping, type ScanResult } from './clamd.ts';
-
-/** How a scan ended, for metrics. */
-export type ScanOutcome = 'clean' | 'infected' | 'over-limit' | 'error';
 
 /** What {@link createScanner} takes. */
 export interface ScannerOptions {
@@ -89,13 +87,13 @@ export function createScanner({ address, onError, timeoutMs, logger, onScanned }
           try {
             result = await stream.end();
           } catch (error) {
-            onScanned?.('error', performance.now() - started);
+            onScanned?.('failed', performance.now() - started);
             markAway(error);
             if (onError === 'reject') throw appError('SCAN_UNAVAILABLE', { cause: error });
             logger.warn({ err: error }, 'a file was let through without a scan');
             return;
           }
-          onScanned?.(result.kind, performance.now() - started);
+          onScanned?.(result.kind === 'over-limit' ? 'failed' : result.kind, performance.now() - started);
           markUp();
           assertClean(name, result);
         },

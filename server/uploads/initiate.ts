@@ -82,7 +82,15 @@ export async function initiateUpload(
     contactId: fields.contactId,
     files: [{ name: filename, contentType }],
   });
-  const described = { client: client.id, locationId, conversationId, filename, contentType, fileSize, channel };
+  const described = {
+    client: client.id,
+    locationId,
+    conversationId,
+    filename,
+    contentType,
+    fileSize,
+    channel,
+  };
   const digest = once === null || leading === null ? null : digestOf(leading.bytes);
   const fingerprint = once === null ? '' : fingerprintOf({ ...described, digest });
   const earlier = await once?.begin(locationId, signal);

@@ -1,5 +1,5 @@
 import type { AppError } from '../errors/app-error.ts';
-import { fileTooLarge, invalidField, tooManyFiles } from '../errors/factories.ts';
+import { directUnavailable, fileTooLarge, invalidField, tooManyFiles } from '../errors/factories.ts';
 
 const MIB = 1024 * 1024;
 

@@ -72,9 +72,7 @@ describe('the program', () => {
       [['--help', '-x'], /^unknown argument "-x"/],
       [['--token=pit-a-secret'], /^unknown argument "--token=…"/],
       [['pit-a-secret'], /^unknown argument "\[secret\]"/],
-      [['--self-test'], /^--self-test is not available yet\n$/],
-      [['--self-test', '--json'], /^--self-test is not available yet\n$/],
-      [['--json'], /^unknown argument "--json"/],
+      [['--json'], /^--json, --write and --conversation belong to --self-test/],
     ] as const) {
       it(`rejects ${args.join(' ')} with exit code 78, before it listens`, async () => {
         await using program = startProgram({ env: CONFIGURED, args });

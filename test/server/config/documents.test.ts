@@ -80,7 +80,6 @@ describe('docs/configuration.md', () => {
       assert.equal(initial, SETTINGS[keyOf(name)].default ?? '—', name);
     }
   });
-
 });
 
 describe('docs/deployment.md', () => {
