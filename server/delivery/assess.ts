@@ -1,5 +1,5 @@
 import { appError } from '../errors/app-error.ts';
-import { fillSlots, type Language, type Localised, localise, sizeText } from '../errors/messages.ts';
+import { fillPlaceholders, type Language, type Localised, localise, sizeText } from '../errors/messages.ts';
 import { type ChannelRule, type KindRule, ruleOf } from './channel-rules.ts';
 import type { Media } from './media-probe.ts';
 import { REASONS, type ReasonCode } from './reasons.ts';
@@ -81,7 +81,7 @@ function messageOf({ code, params }: Reason): Localised {
       typeof value === 'number' ? sizeText(value) : value,
     ]),
   );
-  return localise((language) => fillSlots(REASONS[code].message, language, values));
+  return localise((language) => fillPlaceholders(REASONS[code].message, language, values));
 }
 
 function unknownChannel({ name: file }: DeliverableFile, channel: string): Reason {

@@ -470,11 +470,11 @@ export type MessageParams = Readonly<Record<string, string | number | Localised>
 
 /** The message `key` in `language`, with its places filled from `params`. */
 export function formatMessage(key: MessageKey, language: Language, params: MessageParams = {}): string {
-  return fillSlots(MESSAGES[key], language, params);
+  return fillPlaceholders(MESSAGES[key], language, params);
 }
 
 /** `sentence` in `language` with its places filled from `params`. */
-export function fillSlots(sentence: Localised, language: Language, params: MessageParams): string {
+export function fillPlaceholders(sentence: Localised, language: Language, params: MessageParams): string {
   return sentence[language].replace(/\{(\w+)\}/g, (place, name: string) => {
     const value = params[name] ?? place;
     return typeof value === 'object' ? value[language] : String(value);

@@ -1,5 +1,5 @@
 import {
-  fillSlots,
+  fillPlaceholders,
   formatMessage,
   type Language,
   type Localised,
@@ -166,7 +166,7 @@ function adviceOn({ advice, saveAs }: Kind, allowed: ReadonlySet<string>): Local
 }
 
 function say(advice: keyof typeof ADVICE, params: MessageParams = {}): Localised {
-  return localise((language) => fillSlots(ADVICE[advice], language, params));
+  return localise((language) => fillPlaceholders(ADVICE[advice], language, params));
 }
 
 function nameOfExtension(extension: string): Localised | string {
