@@ -117,11 +117,11 @@ export class Upload {
   }
 
   /**
-   * The client has disconnected. Before the commit that ends the upload; after it, the upload runs to its end, so that its
-   * outcome is known.
+   * The client has disconnected, which ends the upload. With an `Idempotency-Key` it runs to its end after the commit, so
+   * that a repeat gets its outcome.
    */
   onDisconnect(): void {
-    if (!this.#isCommitted) this.fail(appError('UPSTREAM_ABORTED'));
+    if (!this.#isCommitted || this.#once === null) this.fail(appError('UPSTREAM_ABORTED'));
   }
 
   /** Takes the fields; `raw` has all that have arrived. */
