@@ -36,7 +36,7 @@ export interface IdempotencyStore {
 /** How long a lease lasts, in milliseconds: a process that dies renews none. */
 export const LEASE_MS = 30_000;
 /** How long outcomes are remembered, in milliseconds. */
-export const REMEMBERED_MS = 10 * 60_000;
+const REMEMBERED_MS = 10 * 60_000;
 const MAX_PER_CLIENT = 100;
 const MAX_PER_PROCESS = 10_000;
 

@@ -62,6 +62,7 @@ export class ExchangePool implements Disposable {
   readonly #openSocket: OpenSocket;
   /** By origin; the one that was used last is at the end. */
   readonly #idle = new Map<string, Connection[]>();
+  #isDisposed = false;
 
   constructor(openSocket: OpenSocket) {
     this.#openSocket = openSocket;
@@ -79,8 +80,19 @@ export class ExchangePool implements Disposable {
     try {
       return await connection.exchange(request);
     } finally {
-      if (!connection.isClosed) idle.push(connection);
+      this.#putBack(connection, idle);
     }
+  }
+
+  /**
+   * A TLS socket reports in a later turn that a write is done, often after the response has come. Whatever is still
+   * unsent then would be in the way of the next request.
+   */
+  #putBack(connection: Connection, idle: Connection[], isLater = false): void {
+    if (connection.isClosed) return;
+    if (connection.hasSentAll && !this.#isDisposed) idle.push(connection);
+    else if (isLater || this.#isDisposed) connection[Symbol.dispose]();
+    else setImmediate(() => this.#putBack(connection, idle, true));
   }
 
   #idleOf(origin: string): Connection[] {
@@ -92,6 +104,7 @@ export class ExchangePool implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
     for (const connection of [...this.#idle.values()].flat()) connection[Symbol.dispose]();
   }
 }
@@ -116,6 +129,11 @@ class Connection implements Disposable {
           callback(...args);
         }),
     });
+  }
+
+  /** Whether the kernel has every byte that was written. */
+  get hasSentAll(): boolean {
+    return this.socket?.writableLength === 0;
   }
 
   exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
@@ -187,9 +205,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     const [first] = this.#chunks;
     const body = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks);
-    const hasSentAll = this.#connection.socket?.writableLength === 0;
-    // The rest of the request would be in the way of the next one.
-    if (!hasSentAll) this.#connection[Symbol.dispose]();
+    const { hasSentAll } = this.#connection;
     this.#settle();
     this.#outcome.resolve({ status: this.#status, headers: this.#headers, body, hasSentAll });
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { type Authority, type Certificate, createAuthority } from '../helpers/certificates.ts';
 import { createFakeLeadway } from '../helpers/fake-leadway.ts';
 import { fixture, mp4 } from '../helpers/multipart.ts';
@@ -53,6 +53,17 @@ describe('a Leadway that speaks TLS', () => {
       'GET /conversations/1',
     ]);
     assert.deepEqual((await program.readiness()).notices, []);
+  });
+
+  it('keeps its connection from request to request', async () => {
+    const sockets = new Set<Socket>();
+    await using leadway = await createFakeLeadway((_path, { socket }) => {
+      sockets.add(socket);
+      return { status: 200, json: { uploadedFiles: { 'picture.png': 'https://cdn.example.com/0' } } };
+    }, authority.issue('localhost'));
+    await using program = await startProgram(leadway.url, { NODE_EXTRA_CA_CERTS: authority.file });
+    for (let count = 0; count < 40; count += 1) assert.equal((await program.upload()).status, 200);
+    assert.equal(sockets.size, 1);
   });
 
   const broken: readonly (readonly [string, (authority: Authority) => Certificate, boolean, RegExp])[] = [

@@ -8,7 +8,7 @@ const IS_BINARY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte < 0x20 && ![0x09, 0x0a, 0x0c, 0x0d].includes(byte) ? 1 : 0,
 );
 
-export function isBinaryByte(byte: number): boolean {
+function isBinaryByte(byte: number): boolean {
   return IS_BINARY_BYTE[byte] === 1;
 }
 
