@@ -11,7 +11,7 @@ const EXPOSED_HEADERS = ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-
 const PREFLIGHT_MAX_AGE_S = 600;
 
 /**
- * The CORS headers of responses to pages of the listed origins; others get none. Preflights are answered by
+ * The CORS headers of responses to pages of the listed origins; others get none. Preflights are handled by
  * {@link createPreflight}.
  */
 export function createCors({ config }: Pick<AppContext, 'config'>): RequestHandler {
@@ -26,14 +26,14 @@ export function createCors({ config }: Pick<AppContext, 'config'>): RequestHandl
   });
   return function corsHeaders(req: Request, res: Response, next: NextFunction) {
     if (allowed.has(req.get('Origin') ?? '')) return forListed(req, res, next);
-    // A cache must not give a page of a listed origin what was answered to another.
+    // A cache must not give a page of a listed origin a response that was made for another.
     res.setHeader('Vary', 'Origin'); // the first to say so
     next();
   };
 }
 
 /**
- * Responses preflights, before anything counts them: they are the browser's, not the client's. Any other OPTIONS
+ * Responds to preflights before anything counts them: they are the browser's, not the client's. Any other OPTIONS
  * request, which has no `Origin`, is a call like any other.
  */
 export function createPreflight(): RequestHandler {

@@ -99,7 +99,7 @@ export function createLeadwayProxy({
         const { call, watch, tries, sentAt } = runningCall(req);
         const status = response.statusCode ?? 0;
         addLogFields(req, { upstreamStatus: status, upstreamMs: Math.round(performance.now() - sentAt) });
-        quota.learn(call.locationId, status, response.headers, tries > 1 ? 'retry' : 'first');
+        quota.update(call.locationId, status, response.headers, tries > 1 ? 'retry' : 'first');
         const isSuccess = status >= 200 && status < 300;
         if (isSuccess) leadway.noteAccepted(call.locationId, call.rule);
         if (isSuccess && !isWebPage(response)) {

@@ -10,7 +10,7 @@ import { SharedRateStore } from './shared-rate-store.ts';
 type Parts = Pick<AppContext, 'config' | 'sharedStore'>;
 
 /**
- * Limits requests per client, told in the `RateLimit` and `RateLimit-Policy` headers of the IETF draft.
+ * Limits requests per client, reported in the `RateLimit` and `RateLimit-Policy` headers of the IETF draft.
  *
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/08/
  */

@@ -36,7 +36,7 @@ const DIRECT_FAULTS = {
 
 /** Faults of a PUT to the storage stand-in. */
 const STORAGE_FAULTS = {
-  'storage-refuse': 'reject, for storage',
+  'storage-refuse': 'refuse, for storage',
   'storage-403': 'responds with 403 SignatureDoesNotMatch',
   'storage-expired': 'responds with 400 ExpiredToken',
   'storage-status-NNN': 'responses that status (200 to 599) with an XML error',
@@ -120,7 +120,7 @@ export interface FaultSwitch {
   reset(): void;
 }
 
-/** Makes a switch; `onChange` hears every change of the fault for everything. */
+/** Makes a switch; `onChange` is called at every change of the fault for everything. */
 export function createFaultSwitch(initial: FaultName | null, onChange: () => void): FaultSwitch {
   let current = initial;
   const spent = new Set<string>();

@@ -65,7 +65,7 @@ function checkHeaders(state: SandboxState, context: RequestContext): SandboxResp
   return null;
 }
 
-/** Reads the request, lets its conversation choose a fault, and returns how it would be answered without one. */
+/** Reads the request, lets its conversation choose a fault, and returns the response it would get without one. */
 async function receive(
   state: SandboxState,
   context: RequestContext,

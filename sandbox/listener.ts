@@ -14,7 +14,7 @@ export interface Listener {
 /** Longer than a client keeps a connection idle, as the real services'. */
 const KEEP_ALIVE_MS = 60_000;
 
-/** Opens a listener; `onGone` hears every connection that has ended. */
+/** Opens a listener; `onGone` is called for every connection that has ended. */
 export async function openListener(
   host: string,
   port: number,

@@ -37,7 +37,7 @@ export interface AppContext extends AsyncDisposable {
   readonly lifecycle: Lifecycle;
   /** Whether Leadway takes the tokens, as far as is known; `unreadable` while their file can't be used. */
   tokenHealth(): 'ok' | 'rejected' | 'unreadable';
-  /** Told of what happens, for metrics. */
+  /** Notified of what happens, for metrics. */
   readonly observers: Observers;
   /** API calls in flight. */
   readonly activity: { requests: number };
@@ -213,10 +213,10 @@ export function createContext(
 function observeQuota(quota: UpstreamQuota, observers: Observers, clock: ClockCheck): UpstreamQuota {
   return {
     ...quota,
-    learn(locationId, status, headers, attempt) {
-      if (!observers.isEmpty) observers.quotaLearned(locationId, toQuotaLeft(headers));
+    update(locationId, status, headers, attempt) {
+      if (!observers.isEmpty) observers.quotaUpdated(locationId, toQuotaLeft(headers));
       clock.note(headers.date);
-      quota.learn(locationId, status, headers, attempt);
+      quota.update(locationId, status, headers, attempt);
     },
   };
 }

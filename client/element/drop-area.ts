@@ -5,7 +5,7 @@ import { type FoundFiles, readDrop } from './dropped-files.ts';
  * second element of this kind, are left alone.
  *
  * @param take Gets what was found.
- * @param hover Hears whether files hover above the area.
+ * @param hover Called with whether files hover above the area.
  * @returns the function that ends it.
  */
 export function listenForFiles(

@@ -355,7 +355,7 @@ export class LeadwayUpload extends FormControlElement {
     if (!inFlight.length) this.#store.clear();
   }
 
-  /** Shows everything anew, after something else than the list has changed. */
+  /** Renders everything again, after a change of something other than the list. */
   #refresh(): void {
     const { accept, channel, area, details, multiple } = this;
     const language = this.#language;

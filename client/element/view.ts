@@ -4,7 +4,7 @@ import { announceItem, join, type Moment } from './describe-item.ts';
 import { create, createButton, setIcon, setText } from './dom.ts';
 import { formatRemaining } from './formats.ts';
 
-/** More news than this at once are told as a count. */
+/** Announces more changes than this at once as a count. */
 const MAX_NEWS = 3;
 
 /** What the view shows besides the items. */

@@ -25,7 +25,7 @@ export interface ClientRequest {
 
 /** Tells who a client is: one implementation for each value of `AUTH`. */
 export interface Authenticator {
-  /** @throws AppError `UNAUTHENTICATED`; `BUSY` when that can't be told at the moment. */
+  /** @throws AppError `UNAUTHENTICATED`; `BUSY` when that is not known at the moment. */
   authenticate(request: ClientRequest): Promise<Client>;
   /** Why nobody can sign in at the moment, for the readiness probe; null when they can. */
   problem?(): string | null;

@@ -10,7 +10,7 @@ export const IDEMPOTENCY_HEADER = 'Idempotency-Key';
 
 /** The shape of a key. */
 export const KEY_PATTERN = /^[A-Za-z0-9_-]{1,128}$/;
-/** Larger outcomes are not remembered: a repeat is told that it is unknown. */
+/** Larger outcomes are not remembered: a repeat gets `IDEMPOTENCY_UNKNOWN`. */
 const MAX_OUTCOME_CHARACTERS = 16 * 1024;
 /** How often a repeat looks whether the first request has ended, in milliseconds. */
 const POLL_MS = 100;

@@ -162,7 +162,7 @@ export class LeadwayClient {
       timeoutMs,
       log,
       read: async (response) => {
-        quota.learn(locationId, response.statusCode ?? 0, response.headers);
+        quota.update(locationId, response.statusCode ?? 0, response.headers);
         const result = await readResponse(response);
         if (result.ok) this.noteAccepted(locationId);
         else if (isBadToken(result.rejection)) await tokens.refresh(locationId, token);
@@ -276,7 +276,7 @@ export class LeadwayClient {
     };
     const {
       status,
-      headers: told,
+      headers: reported,
       body: received,
       hasSentAll,
     } = await agent.exchange(request).catch(toFault);
@@ -284,8 +284,8 @@ export class LeadwayClient {
       log.upstreamStatus = status;
       log.upstreamMs = Math.round(performance.now() - sentAt);
     }
-    quota.learn(locationId, status, told, attempt);
-    const response = parseResponse(status, told, received);
+    quota.update(locationId, status, reported, attempt);
+    const response = parseResponse(status, reported, received);
     if (response.ok) this.noteAccepted(locationId);
     return { response, token, hasSentAll };
   }

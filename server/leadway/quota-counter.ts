@@ -1,5 +1,5 @@
 /** What Leadway's response says about a location's limits. */
-export interface ToldLimits {
+export interface ReportedLimits {
   /** Calls per interval; null when the response did not say. */
   readonly max: number | null;
   readonly intervalMs: number;
@@ -28,7 +28,7 @@ export interface QuotaCounter {
   take(locationId: string, callId: string, kind: CallKind): Promise<number>;
   /** Takes back a call that was counted and not made. */
   giveBack(locationId: string, callId: string): void;
-  learn(locationId: string, told: ToldLimits): void;
+  update(locationId: string, reported: ReportedLimits): void;
 }
 
 /** How many calls go out before a response has named the limits; further ones wait for it. */
@@ -114,8 +114,8 @@ export function createLocalCounter(now: () => number): LocalQuotaCounter {
       const account = accountOf(locationId);
       account.calls = account.calls.filter(({ id }) => id !== callId);
     },
-    learn(locationId, told) {
-      learnInto(accountOf(locationId), told, now());
+    update(locationId, reported) {
+      updateAccount(accountOf(locationId), reported, now());
     },
   };
 }
@@ -139,20 +139,20 @@ function waitFor(account: Account, kind: CallKind, at: number): number {
   return 0;
 }
 
-function learnInto(account: Account, told: ToldLimits, at: number): void {
+function updateAccount(account: Account, reported: ReportedLimits, at: number): void {
   account.isTold = true;
-  if (told.max === null && account.max === null) account.calls = [];
-  if (told.max !== null) {
-    account.max = told.max;
-    account.windowMs = toWindowMs(told.intervalMs);
+  if (reported.max === null && account.max === null) account.calls = [];
+  if (reported.max !== null) {
+    account.max = reported.max;
+    account.windowMs = toWindowMs(reported.intervalMs);
     account.calls = account.calls.filter((call) => call.at > at - account.windowMs);
-    if (told.remaining !== null) {
-      account.foreign = Math.max(0, told.max - told.remaining - account.calls.length);
-      account.foreignUntil = account.foreign > 0 ? at + told.intervalMs : 0;
+    if (reported.remaining !== null) {
+      account.foreign = Math.max(0, reported.max - reported.remaining - account.calls.length);
+      account.foreignUntil = account.foreign > 0 ? at + reported.intervalMs : 0;
     }
   }
-  if (told.isRetry && told.blockMs === 0) account.blockedUntil = 0;
-  if (told.isDayUsedUp === false && account.isDayUsedUp) account.blockedUntil = 0;
-  if (told.isDayUsedUp !== null) account.isDayUsedUp = told.isDayUsedUp;
-  account.blockedUntil = Math.max(account.blockedUntil, told.blockMs > 0 ? at + told.blockMs : 0);
+  if (reported.isRetry && reported.blockMs === 0) account.blockedUntil = 0;
+  if (reported.isDayUsedUp === false && account.isDayUsedUp) account.blockedUntil = 0;
+  if (reported.isDayUsedUp !== null) account.isDayUsedUp = reported.isDayUsedUp;
+  account.blockedUntil = Math.max(account.blockedUntil, reported.blockMs > 0 ? at + reported.blockMs : 0);
 }

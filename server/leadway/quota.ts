@@ -11,7 +11,7 @@ import {
   type CallKind,
   createLocalCounter,
   DAILY_PROBE_MS,
-  type ToldLimits,
+  type ReportedLimits,
   UNINFORMED,
 } from './quota-counter.ts';
 import { createSharedCounter } from './shared-quota-counter.ts';
@@ -32,7 +32,7 @@ export interface UpstreamQuota {
   /** Counts one call if that needs no waiting, not even for Redis. Returns whether it did. */
   takeNow(locationId: string): boolean;
   /** Updates the limits from the headers of Leadway's response. */
-  learn(locationId: string, status: number, headers: IncomingHttpHeaders, attempt?: Attempt): void;
+  update(locationId: string, status: number, headers: IncomingHttpHeaders, attempt?: Attempt): void;
 }
 
 /** A client rather waits this long than starts over. */
@@ -103,10 +103,10 @@ export function createUpstreamQuota({ store, logger, now = Date.now }: UpstreamQ
       signal.throwIfAborted();
     },
     takeNow: (locationId) => store?.isUp !== true && local.takeNow(locationId),
-    learn(locationId, status, headers, attempt = 'first') {
-      const told = toToldLimits(status, headers, attempt === 'retry');
-      local.learn(locationId, told);
-      if (store?.isUp === true) shared?.learn(locationId, told);
+    update(locationId, status, headers, attempt = 'first') {
+      const reported = toReportedLimits(status, headers, attempt === 'retry');
+      local.update(locationId, reported);
+      if (store?.isUp === true) shared?.update(locationId, reported);
     },
   };
 }
@@ -120,7 +120,7 @@ export function toQuotaLeft(headers: IncomingHttpHeaders): QuotaLeft {
   };
 }
 
-function toToldLimits(status: number, headers: IncomingHttpHeaders, isRetry: boolean): ToldLimits {
+function toReportedLimits(status: number, headers: IncomingHttpHeaders, isRetry: boolean): ReportedLimits {
   const max = toNumber(headers['x-ratelimit-max']);
   const interval = toNumber(headers['x-ratelimit-interval-milliseconds']);
   const dailyRemaining = toNumber(headers['x-ratelimit-daily-remaining']);

@@ -15,7 +15,7 @@ const FORGET_MS = 60 * 60_000;
 // Both scripts do what the counter of one process does; quota-counter.ts has the reasons.
 const TAKE = defineScript(`
 local id, kind = ARGV[1], ARGV[2]
-local account = redis.call('HMGET', KEYS[1], 'max', 'window', 'blocked', 'day', 'foreign', 'foreignUntil', 'told')
+local account = redis.call('HMGET', KEYS[1], 'max', 'window', 'blocked', 'day', 'foreign', 'foreignUntil', 'reported')
 local max, window = tonumber(account[1]), tonumber(account[2]) or ${UNKNOWN_WINDOW_MS}
 local blocked, foreignUntil = tonumber(account[3]) or 0, tonumber(account[6]) or 0
 if kind ~= 'retry' and blocked > now then return blocked - now end
@@ -58,7 +58,7 @@ if isRetry and block == 0 then blocked = 0 end
 if day == '0' and redis.call('HGET', KEYS[1], 'day') == '1' then blocked = 0 end
 if day ~= '' then redis.call('HSET', KEYS[1], 'day', day) end
 if block > 0 then blocked = math.max(blocked, now + block) end
-redis.call('HSET', KEYS[1], 'told', 1, 'blocked', blocked)
+redis.call('HSET', KEYS[1], 'reported', 1, 'blocked', blocked)
 redis.call('PEXPIRE', KEYS[1], ${FORGET_MS})
 return 1
 `);
@@ -75,7 +75,7 @@ export function createSharedCounter(store: SharedStore, onError: (err: unknown) 
     giveBack(locationId, callId) {
       store.send('ZREM', keysOf(locationId)[1], callId).catch(onError);
     },
-    learn(locationId, { max, intervalMs, remaining, blockMs, isDayUsedUp, isRetry }) {
+    update(locationId, { max, intervalMs, remaining, blockMs, isDayUsedUp, isRetry }) {
       const day = isDayUsedUp === null ? '' : Number(isDayUsedUp);
       LEARN(store, keysOf(locationId), [
         max ?? '',

@@ -116,7 +116,7 @@ export function createMetrics({ config, lingering, sharedStore, slots, tokenHeal
       const reason = logFields.error === undefined ? null : reasonLabel(logFields.error);
       if (reason !== null) authFailures.inc({ reason });
     },
-    quotaLearned: (locationId, left) => quota.learn(locationId, left),
+    quotaUpdated: (locationId, left) => quota.update(locationId, left),
     scanEnded: (outcome, durationMs) => scanSeconds.observe({ outcome }, durationMs / 1000),
   };
   const watch = watchUpstreamRequests(config, {
@@ -184,7 +184,7 @@ function reasonLabel({ code, options }: AppError): string | null {
 class Quota {
   readonly #left = new Map<string, QuotaLeft & { readonly at: number }>();
 
-  learn(locationId: string, left: QuotaLeft): void {
+  update(locationId: string, left: QuotaLeft): void {
     this.#left.set(locationId, { ...left, at: performance.now() });
   }
 

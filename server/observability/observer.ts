@@ -25,7 +25,7 @@ export interface Observer {
   requestEnded?(request: EndedRequest): void;
   /** The leading bytes of a file were checked. */
   checksEnded?(isAccepted: boolean, durationMs: number): void;
-  quotaLearned?(locationId: string, left: QuotaLeft): void;
+  quotaUpdated?(locationId: string, left: QuotaLeft): void;
   /** @param outcome `clean`, `infected` or `failed`. */
   scanEnded?(outcome: ScanOutcome, durationMs: number): void;
 }
@@ -53,8 +53,8 @@ export class Observers implements Required<Observer> {
     for (const observer of this.#observers) observer.checksEnded?.(isAccepted, durationMs);
   }
 
-  quotaLearned(locationId: string, left: QuotaLeft): void {
-    for (const observer of this.#observers) observer.quotaLearned?.(locationId, left);
+  quotaUpdated(locationId: string, left: QuotaLeft): void {
+    for (const observer of this.#observers) observer.quotaUpdated?.(locationId, left);
   }
 
   scanEnded(outcome: ScanOutcome, durationMs: number): void {

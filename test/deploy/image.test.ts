@@ -57,6 +57,7 @@ describe('deploy/Dockerfile', function () {
       'bin',
       'dist',
       'healthcheck.js',
+      'node_modules',
       'package.json',
     ]);
     for (const shell of ['bin/sh', 'usr/bin/sh']) assert(!existsSync(join(root, shell)), shell);
@@ -111,6 +112,20 @@ describe('deploy/Dockerfile', function () {
     assert.equal(await container.exitCode, 0, container.output);
     await using dead = runContainer(image, { ...env, PORT: port }, check);
     assert.equal(await dead.exitCode, 1);
+  });
+
+  it('can send traces', async () => {
+    await using sandbox = Object.assign(await createSandbox(), {
+      [Symbol.asyncDispose]: () => sandbox.close(),
+    });
+    const env = {
+      ...settingsFor(sandbox),
+      AUTH: 'none',
+      NODE_ENV: 'production',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    };
+    await using container = runContainer(image, env);
+    await container.until(/"url":"(http[^"]+)"/);
   });
 
   it('can write nowhere but to /tmp', async () => {

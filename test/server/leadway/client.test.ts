@@ -25,14 +25,14 @@ describe('A JSON call to Leadway', () => {
   let script: Respond[];
   let authorizations: (string | undefined)[];
   let taken: string[];
-  let learned: string[];
+  let updated: string[];
   let tokens: string[];
 
   beforeEach(async () => {
     script = [];
     authorizations = [];
     taken = [];
-    learned = [];
+    updated = [];
     tokens = ['token-1'];
     server = createServer((req, res) => {
       const respond = script[authorizations.length] ?? script.at(-1);
@@ -64,7 +64,7 @@ describe('A JSON call to Leadway', () => {
       quota: {
         take: async (_location, _over, attempt) => void taken.push(`${attempt}`),
         takeNow: () => false,
-        learn: (_location, status, _headers, attempt) => void learned.push(`${status} ${attempt}`),
+        update: (_location, status, _headers, attempt) => void updated.push(`${status} ${attempt}`),
       },
       agent,
       logger: await createLogger({ level: 'silent', destination: new LogSink() }),
@@ -98,7 +98,7 @@ describe('A JSON call to Leadway', () => {
       const response = await post(await createClient());
       assert.deepEqual(response, { ok: true, status: 201, json: { uploadId: 'u1' } });
       assert.deepEqual(taken, ['first', 'retry']);
-      assert.deepEqual(learned, [`${status} first`, '201 retry']);
+      assert.deepEqual(updated, [`${status} first`, '201 retry']);
     });
   }
 
@@ -127,7 +127,7 @@ describe('A JSON call to Leadway', () => {
             if (attempt === 'retry') throw appError('UPSTREAM_BUDGET');
           },
           takeNow: () => true,
-          learn: () => {},
+          update: () => {},
         },
       }),
     );
@@ -141,7 +141,7 @@ describe('A JSON call to Leadway', () => {
               if (attempt === 'retry') throw appError('INTERNAL');
             },
             takeNow: () => true,
-            learn: () => {},
+            update: () => {},
           },
         }),
       ),
@@ -153,7 +153,7 @@ describe('A JSON call to Leadway', () => {
     script = [json(200, {})];
     await post(
       await createClient({
-        quota: { take: () => assert.fail('nothing to wait for'), takeNow: () => true, learn: () => {} },
+        quota: { take: () => assert.fail('nothing to wait for'), takeNow: () => true, update: () => {} },
       }),
     );
   });
@@ -285,7 +285,7 @@ describe('A JSON call to Leadway', () => {
     const waiting = new AbortController();
     const second = post(await createClient(), waiting.signal);
     await once(server, 'request');
-    while (learned.at(-1) !== '503 first') await new Promise((resolve) => setImmediate(resolve));
+    while (updated.at(-1) !== '503 first') await new Promise((resolve) => setImmediate(resolve));
     waiting.abort();
     await assert.rejects(second, { name: 'AbortError' });
     assert.equal(authorizations.length, 1);

@@ -11,7 +11,7 @@ const HERE = 'exampleLocation01';
 const FOREVER = new AbortController().signal;
 
 /** The headers of a response. */
-const told = (max: number, remaining: number, extra: Record<string, string> = {}) => ({
+const reported = (max: number, remaining: number, extra: Record<string, string> = {}) => ({
   'x-ratelimit-max': `${max}`,
   'x-ratelimit-remaining': `${remaining}`,
   'x-ratelimit-interval-milliseconds': '10000',
@@ -38,106 +38,106 @@ const between = (value: number, low: number, high: number): void =>
 
 interface Bench {
   readonly quota: UpstreamQuota;
-  /** Waits until what was learned is in use. */
-  learned(): Promise<void>;
+  /** Waits until what was updated is in use. */
+  updated(): Promise<void>;
 }
 
 /** What holds with a count in this process and with one in Redis. */
 function sharedBehaviour(withBench: (test: (bench: Bench) => Promise<void>) => Promise<void>): void {
-  it('assumes no limit before a response has told one', () =>
+  it('assumes no limit before a response has reported one', () =>
     withBench(async ({ quota }) => {
       for (let call = 0; call < 10; call += 1) assert.equal(await rejectionOf(quota), 0);
       assert.equal(await rejectionOf(quota), 0, 'one more waits a moment and goes');
     }));
 
   it('assumes none when responses tell none', () =>
-    withBench(async ({ quota, learned }) => {
+    withBench(async ({ quota, updated }) => {
       await quota.take(HERE, FOREVER);
-      quota.learn(HERE, 200, {});
-      await learned();
+      quota.update(HERE, 200, {});
+      await updated();
       const started = performance.now();
       for (let call = 0; call < 40; call += 1) assert.equal(await rejectionOf(quota), 0);
       assert(performance.now() - started < 900, 'and nobody waits for them');
     }));
 
-  it('counts the calls that went out before the limit was told', () =>
-    withBench(async ({ quota, learned }) => {
+  it('counts the calls that went out before the limit was reported', () =>
+    withBench(async ({ quota, updated }) => {
       for (let call = 0; call < 5; call += 1) await quota.take(HERE, FOREVER);
-      quota.learn(HERE, 200, told(6, 5));
-      await learned();
+      quota.update(HERE, 200, reported(6, 5));
+      await updated();
       assert.equal(await rejectionOf(quota), 0);
       between(await rejectionOf(quota), 8_000, 10_500);
     }));
 
   it('counts what other programs took', () =>
-    withBench(async ({ quota, learned }) => {
+    withBench(async ({ quota, updated }) => {
       await quota.take(HERE, FOREVER);
-      quota.learn(HERE, 200, told(100, 1));
-      await learned();
+      quota.update(HERE, 200, reported(100, 1));
+      await updated();
       assert.equal(await rejectionOf(quota), 0);
       between(await rejectionOf(quota), 8_000, 10_500);
-      quota.learn(HERE, 200, told(100, 98));
-      await learned();
+      quota.update(HERE, 200, reported(100, 98));
+      await updated();
       assert.equal(await rejectionOf(quota), 0, 'Leadway began to count anew');
     }));
 
   it('sends nothing after a 429 for as long as its Retry-After says', () =>
-    withBench(async ({ quota, learned }) => {
+    withBench(async ({ quota, updated }) => {
       await quota.take(HERE, FOREVER);
-      quota.learn(HERE, 429, told(100, 50, { 'retry-after': '7' }));
-      await learned();
+      quota.update(HERE, 429, reported(100, 50, { 'retry-after': '7' }));
+      await updated();
       between(await rejectionOf(quota), 6_000, 7_000);
     }));
 
   it('sends nothing after a 429 without one for the interval', () =>
-    withBench(async ({ quota, learned }) => {
+    withBench(async ({ quota, updated }) => {
       await quota.take(HERE, FOREVER);
-      quota.learn(HERE, 429, told(100, 50));
-      await learned();
+      quota.update(HERE, 429, reported(100, 50));
+      await updated();
       between(await rejectionOf(quota), 9_000, 10_000);
     }));
 
   it('believes no Retry-After of years', () =>
-    withBench(async ({ quota, learned }) => {
-      quota.learn(HERE, 429, told(100, 50, { 'retry-after': '999999999' }));
-      await learned();
+    withBench(async ({ quota, updated }) => {
+      quota.update(HERE, 429, reported(100, 50, { 'retry-after': '999999999' }));
+      await updated();
       between(await rejectionOf(quota), 1, 3_600_000);
     }));
 
   it('goes on after a 429 that tells no limits: it may be about that one call', () =>
-    withBench(async ({ quota, learned }) => {
-      quota.learn(HERE, 429, { 'retry-after': '7' });
-      await learned();
+    withBench(async ({ quota, updated }) => {
+      quota.update(HERE, 429, { 'retry-after': '7' });
+      await updated();
       assert.equal(await rejectionOf(quota), 0);
     }));
 
   it('lets a retry find out whether a 429 is over, and takes its success for a response', () =>
-    withBench(async ({ quota, learned }) => {
+    withBench(async ({ quota, updated }) => {
       await quota.take(HERE, FOREVER);
-      quota.learn(HERE, 429, told(100, 0));
-      await learned();
+      quota.update(HERE, 429, reported(100, 0));
+      await updated();
       assert.equal(await rejectionOf(quota, 'retry'), 0);
-      quota.learn(HERE, 200, told(100, 97), 'retry');
-      await learned();
+      quota.update(HERE, 200, reported(100, 97), 'retry');
+      await updated();
       assert.equal(await rejectionOf(quota), 0);
     }));
 
   it('sends one call a minute once the day’s calls are used up', () =>
-    withBench(async ({ quota, learned }) => {
+    withBench(async ({ quota, updated }) => {
       await quota.take(HERE, FOREVER);
-      quota.learn(HERE, 200, told(100, 90, { 'x-ratelimit-daily-remaining': '0' }));
-      await learned();
+      quota.update(HERE, 200, reported(100, 90, { 'x-ratelimit-daily-remaining': '0' }));
+      await updated();
       between(await rejectionOf(quota), 50_000, 60_000);
-      quota.learn(HERE, 200, told(100, 90, { 'x-ratelimit-daily-remaining': '200000' }));
-      await learned();
+      quota.update(HERE, 200, reported(100, 90, { 'x-ratelimit-daily-remaining': '200000' }));
+      await updated();
       assert.equal(await rejectionOf(quota), 0, 'a new day');
     }));
 
   it('waits a moment for a call that may soon be sent, and leaves at once with its client', () =>
-    withBench(async ({ quota, learned }) => {
+    withBench(async ({ quota, updated }) => {
       await quota.take(HERE, FOREVER);
-      quota.learn(HERE, 200, told(1, 0, { 'x-ratelimit-interval-milliseconds': '400' }));
-      await learned();
+      quota.update(HERE, 200, reported(1, 0, { 'x-ratelimit-interval-milliseconds': '400' }));
+      await updated();
       const client = new AbortController();
       const waiting = quota.take(HERE, client.signal);
       client.abort();
@@ -146,30 +146,30 @@ function sharedBehaviour(withBench: (test: (bench: Bench) => Promise<void>) => P
     }));
 
   it('does not count a client who left', () =>
-    withBench(async ({ quota, learned }) => {
+    withBench(async ({ quota, updated }) => {
       await quota.take(HERE, FOREVER);
-      quota.learn(HERE, 200, told(2, 1));
-      await learned();
+      quota.update(HERE, 200, reported(2, 1));
+      await updated();
       await assert.rejects(quota.take(HERE, AbortSignal.abort()), { name: 'AbortError' });
       const client = new AbortController();
       const taking = quota.take(HERE, client.signal);
       client.abort();
       await assert.rejects(taking, { name: 'AbortError' });
-      await learned();
+      await updated();
       assert.equal(await rejectionOf(quota), 0, 'the place is there');
       assert(await rejectionOf(quota), 'and it was the last');
     }));
 
   it('believes no nonsense', () =>
-    withBench(async ({ quota, learned }) => {
+    withBench(async ({ quota, updated }) => {
       for (const value of ['-1', '1e9', 'NaN', '', '0', '1'.repeat(40)]) {
-        quota.learn(HERE, 200, {
+        quota.update(HERE, 200, {
           'x-ratelimit-max': value,
           'x-ratelimit-remaining': value === '0' ? '5' : value,
           'x-ratelimit-interval-milliseconds': value,
         });
       }
-      await learned();
+      await updated();
       for (let call = 0; call < 15; call += 1) assert.equal(await rejectionOf(quota), 0);
     }));
 }
@@ -178,7 +178,7 @@ describe('The budget of a location', () => {
   describe('counted in one process', () => {
     sharedBehaviour(async (test) => {
       const logger = await createLogger({ level: 'silent', destination: new LogSink() });
-      await test({ quota: createUpstreamQuota({ store: null, logger }), learned: async () => {} });
+      await test({ quota: createUpstreamQuota({ store: null, logger }), updated: async () => {} });
     });
 
     it('is let through again when the window is over, and probes once a minute on a used-up day', async () => {
@@ -186,12 +186,12 @@ describe('The budget of a location', () => {
       const logger = await createLogger({ level: 'silent', destination: new LogSink() });
       const quota = createUpstreamQuota({ store: null, logger, now: () => now });
       await quota.take(HERE, FOREVER);
-      quota.learn(HERE, 200, told(2, 1));
+      quota.update(HERE, 200, reported(2, 1));
       assert.equal(await rejectionOf(quota), 0);
       assert.equal(await rejectionOf(quota), 10_500);
       now += 10_501;
       assert.equal(await rejectionOf(quota), 0);
-      quota.learn(HERE, 200, told(2, 1, { 'x-ratelimit-daily-remaining': '0' }));
+      quota.update(HERE, 200, reported(2, 1, { 'x-ratelimit-daily-remaining': '0' }));
       now += 60_001;
       assert.equal(await rejectionOf(quota), 0, 'the one that finds out');
       assert.equal(await rejectionOf(quota), 60_000, 'the others wait');
@@ -210,7 +210,7 @@ describe('The budget of a location', () => {
       await using redis = await startRedis();
       const { store, quota } = await connect(redis.url);
       // Commands of one connection run in their order.
-      await test({ quota, learned: async () => void (await store.send('TIME')) });
+      await test({ quota, updated: async () => void (await store.send('TIME')) });
       await store[Symbol.asyncDispose]();
     });
 
@@ -219,7 +219,7 @@ describe('The budget of a location', () => {
       const first = await connect(redis.url);
       const second = await connect(redis.url);
       await first.quota.take(HERE, FOREVER);
-      first.quota.learn(HERE, 200, told(1, 0));
+      first.quota.update(HERE, 200, reported(1, 0));
       await first.store.send('TIME');
       between(await rejectionOf(second.quota), 8_000, 10_500);
       await first.store[Symbol.asyncDispose]();
@@ -230,7 +230,7 @@ describe('The budget of a location', () => {
       await using redis = await startRedis();
       const { store, quota } = await connect(redis.url);
       await quota.take(HERE, FOREVER);
-      quota.learn(HERE, 200, told(2, 1));
+      quota.update(HERE, 200, reported(2, 1));
       await store.send('TIME');
       await redis.kill();
       assert.equal(await rejectionOf(quota), 0);
@@ -238,15 +238,15 @@ describe('The budget of a location', () => {
       await store[Symbol.asyncDispose]();
     });
 
-    it('is learned again from the next response when Redis comes back empty', async () => {
+    it('is updated again from the next response when Redis comes back empty', async () => {
       await using redis = await startRedis();
       const { store, quota } = await connect(redis.url);
       for (let call = 0; call < 5; call += 1) await quota.take(HERE, FOREVER);
-      quota.learn(HERE, 200, told(6, 1));
+      quota.update(HERE, 200, reported(6, 1));
       await store.send('TIME');
       await redis.command('FLUSHALL');
       assert.equal(await rejectionOf(quota), 0);
-      quota.learn(HERE, 200, told(6, 0));
+      quota.update(HERE, 200, reported(6, 0));
       await store.send('TIME');
       between(await rejectionOf(quota), 8_000, 10_500);
       await store[Symbol.asyncDispose]();

@@ -28,7 +28,7 @@ describe('an upload that is streamed to Leadway', () => {
       apiVersion: '2021-07-28',
       timeoutMs: 5_000,
       tokens: { current: () => 'token', all: () => ['token'], refresh: async () => false },
-      quota: { take: async () => {}, takeNow: () => true, learn: () => {} },
+      quota: { take: async () => {}, takeNow: () => true, update: () => {} },
       agent,
       logger: await createLogger({ level: 'silent', destination: new LogSink() }),
     });
