@@ -121,9 +121,10 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
       reportEnd(status);
       return response;
     } catch (reason) {
-      const isUnknown = isServer && !knownEndpoints.has(base) && navigator.onLine !== false;
-      const error =
-        isUnknown && foreign && !signal?.aborted ? await explainMissingServer(url, foreign, errors) : reason;
+      const isUnknown = isServer && !knownEndpoints.has(base) && !signal?.aborted;
+      const missing = isUnknown && foreign && (await explainMissingServer(url, foreign, errors));
+      // Asked last: browsers notice that the network is gone when a request fails.
+      const error = missing && navigator.onLine !== false ? missing : reason;
       const isUploadError = error instanceof UploadError;
       const code = isUploadError ? error.code : 'ABORTED';
       reportEnd(isUploadError ? error.status : 0, code);
