@@ -6,7 +6,7 @@ import { requestIdOf } from '../server/http/request-id.ts';
 import { isResponseSent, onResponseEnd } from '../server/http/response-end.ts';
 
 /** Status of a request whose client left before the response; nginx's number for it. */
-const CALLER_LEFT = 499;
+const CLIENT_CLOSED_REQUEST = 499;
 
 /** What had passed over a connection when its last request was over; the rest belongs to the next one. */
 const COUNTED = Symbol('counted');
@@ -33,7 +33,7 @@ export function createAccessLog({
       const logFields = logFieldsOf(req);
       const { error, route = path, ...facts } = logFields;
       const isResponded = isResponseSent(res);
-      const status = isResponded ? res.statusCode : CALLER_LEFT;
+      const status = isResponded ? res.statusCode : CLIENT_CLOSED_REQUEST;
       const durationMs = performance.now() - startedAt;
       observers.requestEnded({ req, method: req.method, path, status, durationMs, logFields });
       socket[COUNTED] = { read: socket.bytesRead, written: socket.bytesWritten };

@@ -18,7 +18,7 @@ function fromExpress(error: unknown): AppError {
   return isClientsFault ? appError('BAD_REQUEST', { cause: error }) : toAppError(error);
 }
 
-/** Responses what no route took. */
+/** Responds 404 to requests that no route has handled. */
 export function createNotFound(): RequestHandler {
   return function notFound(_req: Request, _res: Response, next: NextFunction) {
     next(appError('NOT_FOUND'));

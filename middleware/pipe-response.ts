@@ -5,7 +5,7 @@ import { http } from '../server/http/node-http.ts';
 import { onResponseEnd } from '../server/http/response-end.ts';
 
 /** Headers of Leadway's response that a client gets. `Set-Cookie` would put Leadway's cookies on our origin. */
-const ANSWER_HEADERS = [
+const RESPONSE_HEADERS = [
   'content-type',
   'content-length',
   'content-encoding',
@@ -22,7 +22,7 @@ interface PassOptions {
   readonly idleMs: number;
 }
 
-/** Whether a browser would run what is in `response`, on our origin. Leadway responds JSON, so this is not its response. */
+/** Whether a browser could execute `response` on our origin. Leadway responds with JSON, so such a response comes from something in between. */
 export function isWebPage({ headers }: IncomingMessage): boolean {
   return /\b(?:html|svg|xml|javascript|ecmascript)\b/i.test(headers['content-type'] ?? '');
 }
@@ -31,7 +31,7 @@ export function isWebPage({ headers }: IncomingMessage): boolean {
 export function pipeResponse(response: IncomingMessage, res: Response, { watch, idleMs }: PassOptions): void {
   res.status(response.statusCode ?? 502);
   res.statusMessage = http.STATUS_CODES[res.statusCode] ?? '';
-  for (const name of ANSWER_HEADERS) {
+  for (const name of RESPONSE_HEADERS) {
     const value = response.headers[name];
     if (value !== undefined) res.setHeader(name, value);
   }

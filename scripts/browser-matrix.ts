@@ -1,6 +1,6 @@
 /**
  * Runs the tests of `test/browser` and prints which scenario works in which browser, as a Markdown table.
- * With `--readme`, writes it into README.md between its markers. Fails when a scenario did.
+ * With `--write`, writes it into docs/browsers.md between its markers. Fails when a scenario did.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { BROWSERS, type BrowserKind, findBrowser } from '../test/helpers/installed-browsers.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const README = join(ROOT, 'README.md');
+const PAGE = join(ROOT, 'docs/browsers.md');
 const BEGIN = '<!-- browsers -->';
 const END = '<!-- /browsers -->';
 /** `recovery (chromium) from being offline`: what describeInBrowsers makes of titles. */
@@ -41,7 +41,7 @@ interface Count {
 const report = runTests();
 const table = tableOf(report);
 console.log(table);
-if (process.argv.includes('--readme')) writeReadme(table);
+if (process.argv.includes('--write')) writePage(table);
 process.exitCode = report.stats.failures > 0 ? 1 : 0;
 
 function runTests(): Report {
@@ -90,7 +90,7 @@ function tableOf({ passes, failures, pending, stats }: Report): string {
     `| --- |${' --- |'.repeat(BROWSERS.length)}`,
     ...lines,
     '',
-    `By \`npm run browsers -- --readme\` on ${date}: ${passes.length} passed, ${failures.length} failed, ${pending.length} not run, in ${Math.round(stats.duration / 1000)} s. A number is that of the cases of a row.`,
+    `By \`npm run browsers -- --write\` on ${date}: ${passes.length} passed, ${failures.length} failed, ${pending.length} not run, in ${Math.round(stats.duration / 1000)} s. A number says how many cases a row stands for.`,
   ].join('\n');
 }
 
@@ -110,10 +110,10 @@ function versionOf(kind: BrowserKind): string {
   return /(?:Chromium|Google Chrome|Firefox) [\w.]+/.exec(said)?.[0] ?? kind;
 }
 
-function writeReadme(content: string): void {
-  const text = readFileSync(README, 'utf8');
+function writePage(content: string): void {
+  const text = readFileSync(PAGE, 'utf8');
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`README.md has no place for it: ${BEGIN} … ${END}`);
-  writeFileSync(README, `${text.slice(0, begin + BEGIN.length)}\n\n${content}\n\n${text.slice(end)}`);
+  if (begin < 0 || end < begin) throw new Error(`docs/browsers.md has no place for it: ${BEGIN} … ${END}`);
+  writeFileSync(PAGE, `${text.slice(0, begin + BEGIN.length)}\n\n${content}\n\n${text.slice(end)}`);
 }

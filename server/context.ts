@@ -78,7 +78,7 @@ export function createContext(
   const resources = new AsyncDisposableStack();
   const sharedStore =
     secrets.redisUrl === null ? null : resources.use(openSharedStore(secrets.redisUrl.reveal(), logger));
-  const places =
+  const clientSlots =
     sharedStore === null ? null : resources.use(createClientSlots({ store: sharedStore, logger }));
   const proxyFor = createProxyFor(secrets, config.outbound.noProxy);
   const reachability = createReachability(config.leadway.baseUrl, logger);
@@ -139,7 +139,7 @@ export function createContext(
         });
   const slots = createSlots(
     { max: limits.maxConcurrent, maxPerClient: limits.maxConcurrentPerClient },
-    places,
+    clientSlots,
   );
   const lifecycle = new Lifecycle();
   if (sharedStore !== null) lifecycle.addNotice(() => sharedStore.problem());
@@ -194,7 +194,7 @@ export function createContext(
       direct,
       policy,
       onChecked: (isAccepted, durationMs) => observers.checksEnded(isAccepted, durationMs),
-      observers: scanner === null ? [] : [scanner.observe],
+      fileObservers: scanner === null ? [] : [scanner.observe],
       isDirectAllowed: scanner === null || config.clamav.direct === 'allow',
       locationsFor: (client) => locationsOfClient(config.leadway.locationIds, client),
       forward: config.forward,

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /** Who sends a request, and where they may write. */
 export interface Client {
-  /** Distinct for every client; tickets, rates and places are bound to it. */
+  /** Distinct for every client; tickets, rate limits and upload slots are bound to it. */
   readonly id: string;
   /** Locations that the client may use; null for all that are configured. */
   readonly locations: ReadonlySet<string> | null;
@@ -11,7 +11,7 @@ export interface Client {
 }
 
 /** What is known of a request before its body. */
-export interface ClientRequest {
+export interface AuthRequest {
   /** The request itself, for an embedding program. */
   readonly incoming: IncomingMessage;
   readonly headers: IncomingHttpHeaders;
@@ -26,7 +26,7 @@ export interface ClientRequest {
 /** Tells who a client is: one implementation for each value of `AUTH`. */
 export interface Authenticator {
   /** @throws AppError `UNAUTHENTICATED`; `BUSY` when that is not known at the moment. */
-  authenticate(request: ClientRequest): Promise<Client>;
+  authenticate(request: AuthRequest): Promise<Client>;
   /** Why nobody can sign in at the moment, for the readiness probe; null when they can. */
   problem?(): string | null;
   /** What an operator should know, in general words. */
@@ -38,7 +38,7 @@ export interface Authenticator {
  * in front; or two servers on the way may each believe another of the two.
  */
 export function singleHeader(
-  { headersDistinct }: Pick<ClientRequest, 'headersDistinct'>,
+  { headersDistinct }: Pick<AuthRequest, 'headersDistinct'>,
   name: string,
 ): string | null {
   const [value, ...others] = headersDistinct[name.toLowerCase()] ?? [];

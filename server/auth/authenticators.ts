@@ -17,7 +17,7 @@ export interface ClientServices extends Disposable {
   readonly sessions: Sessions | null;
 }
 
-/** What {@link createCallerServices} makes them of. */
+/** What {@link createClientServices} takes. */
 export interface ClientServicesOptions {
   /** Where replicas remember together; null for a process by itself. */
   readonly store: SharedStore | null;

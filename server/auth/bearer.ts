@@ -1,4 +1,4 @@
-import { type ClientRequest, singleHeader } from './authenticator.ts';
+import { type AuthRequest, singleHeader } from './authenticator.ts';
 
 /** A proof of identity, and whether a browser sent it by itself. */
 export interface Credential {
@@ -6,7 +6,7 @@ export interface Credential {
   readonly isByCookie: boolean;
 }
 
-type HeadersOfRequest = Pick<ClientRequest, 'headers' | 'headersDistinct'>;
+type HeadersOfRequest = Pick<AuthRequest, 'headers' | 'headersDistinct'>;
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 

@@ -1,5 +1,5 @@
 import { unauthenticated } from '../errors/factories.ts';
-import { type Authenticator, type ClientRequest, singleHeader } from './authenticator.ts';
+import { type Authenticator, type AuthRequest, singleHeader } from './authenticator.ts';
 
 /** Headers of an authenticating proxy. */
 export interface HeaderClientOptions {
@@ -45,7 +45,7 @@ function userOf(value: string | null): string | null {
   }
 }
 
-function locationsOf(request: ClientRequest, header: string | null): ReadonlySet<string> | null {
+function locationsOf(request: AuthRequest, header: string | null): ReadonlySet<string> | null {
   if (header === null) return null;
   const list = singleHeader(request, header) ?? '';
   return new Set(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What `initiate` responses: where one file may be put, and until when. */
+/** The response of `initiate`: where one file may be put, and until when. */
 export const initiateResponse = z.object({
   uploadUrl: z.string().max(8 * 1024),
   uploadId: z.string().min(1).max(256),
@@ -13,7 +13,7 @@ export const initiateResponse = z.object({
   maxFileSize: z.number().positive(),
 });
 
-/** What `complete` responses: the public URL of what is in storage. */
+/** The response of `complete`: the public URL of the stored file. */
 export const completeResponse = z.object({
   uploadedFiles: z.record(z.string(), z.string()),
   metadata: z
@@ -28,7 +28,7 @@ export const completeResponse = z.object({
     .catch({}),
 });
 
-/** What an upload is given: a public URL for each file. */
+/** The response of an upload: a public URL for each file. */
 export const uploadResponse = z.object({
   uploadedFiles: z.record(z.string(), z.string()),
   twilioMediaSids: z.array(z.string()).optional(),

@@ -35,7 +35,7 @@ export type ObserveFile = (file: { readonly name: string; readonly contentType: 
 /** How files are checked. */
 export interface FileChecks {
   readonly policy: TypePolicy;
-  readonly observers: readonly ObserveFile[];
+  readonly fileObservers: readonly ObserveFile[];
   /** Called when the leading bytes of a file have been checked. */
   readonly onChecked?: (isAccepted: boolean, durationMs: number) => void;
 }
@@ -101,7 +101,7 @@ export class IncomingFile {
     this.#probe.update(bytes); // a direct upload is decided on before they are passed on
     this.#probedBytes = bytes.length;
     const { name, contentType } = this;
-    this.#observers = this.#checks.observers.map((observe) => observe({ name, contentType }));
+    this.#observers = this.#checks.fileObservers.map((observe) => observe({ name, contentType }));
   }
 
   /** Counts and checks the next bytes. A promise means: wait for it before they are sent on. */

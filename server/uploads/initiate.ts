@@ -137,7 +137,7 @@ async function typeByContent(
   // Nobody observes it: the bytes of the file itself do not come this way.
   const file = new IncomingFile(
     { name: filename, declaredType, isMultipart: true },
-    { policy, observers: [] },
+    { policy, fileObservers: [] },
   );
   await file.checkLeadingBytes(bytes, bytes.length === fileSize ? 'whole' : 'part');
   return file;

@@ -32,7 +32,7 @@ export interface UploadOptions {
   readonly once?: IdempotentRequest | null;
 }
 
-/** `Content-Length` bounds the size of a file from above: fields may follow it, but hardly more than this. */
+/** `Content-Length` is an upper bound of the file's size. Fields may follow the file; this is more than they ever take. */
 const FIELDS_SLACK = 16 * 1024;
 /** No part is shorter: its `Content-Disposition:form-data;name=a` alone has more bytes. */
 const SMALLEST_PART_BYTES = 32;

@@ -47,7 +47,7 @@ describeInBrowsers('cancelling', (browser) => {
     });
   }
 
-  it('while a signed URL is being asked for puts nothing', async () => {
+  it('while waiting for a signed URL sends nothing to storage', async () => {
     const { testServer } = stage;
     testServer.sandbox.fault = 'initiate-never-answers';
     await stage.make(FILE);

@@ -32,7 +32,7 @@ describeInBrowsers('recovery', (browser) => {
     await testServer.assertClean();
   });
 
-  it('from a bucket that does not answer pages, by way of the server', async () => {
+  it('from a bucket that rejects pages, by way of the server', async () => {
     await using stage = await openStage(browser(), 'another origin', {
       ...SMALL_FORWARDS,
       sandbox: { corsOrigins: [] },

@@ -55,7 +55,7 @@ describeInBrowsers('a refusal', (browser, kind) => {
     });
   }
 
-  it('before the first byte, for want of a session, is a 401 and no broken network', async () => {
+  it('before the first byte, without a session, is reported as a 401 and not as a network error', async () => {
     await using stage = await openStage(browser(), 'another origin', {
       env: { ...LARGE, AUTH: 'sso', SSO_SHARED_SECRET: 's'.repeat(32), SESSION_SECRETS: 't'.repeat(32) },
     });

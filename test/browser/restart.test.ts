@@ -10,7 +10,7 @@ import { openSite, type Stage } from './stage.ts';
 const BYTES = 12_000_000;
 
 describeInBrowsers('a restart of the server', (browser) => {
-  it('in the middle of a file is outlived by a retry', () =>
+  it('in the middle of a file is survived by a retry', () =>
     withRestarts({ readBytesPerSecond: 16_000_000 }, async ({ stage, sandbox, restart }) => {
       await stage.make({ name: 'a.txt', bytes: BYTES });
       await stage.begin({ mode: 'forward', channel: 'WHATSAPP' }, { retries: 20, retryDelayMs: 100 });

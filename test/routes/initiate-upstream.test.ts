@@ -96,7 +96,7 @@ const HOSTILE_URLS = [
   null,
 ];
 
-describe('the signed URL that Leadway responds', () => {
+describe('the signed URL in Leadway’s response', () => {
   let leadway: FakeLeadway;
   let testServer: TestServer;
   let uploadUrl: unknown;

@@ -128,7 +128,7 @@ describe('Upload', () => {
           destroy: () => void calls.push('destroy'),
         };
       };
-      const context = { ...testServer.server.context.uploads, observers: [observe] };
+      const context = { ...testServer.server.context.uploads, fileObservers: [observe] };
       upload = new Upload(context, REQUEST);
       upload.fieldsChanged(testServer.fields);
     });
