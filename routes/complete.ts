@@ -73,7 +73,7 @@ async function completeOnce(
   try {
     await once.commit(fingerprint);
     const completed = await complete();
-    await once.succeed(fingerprint, completed);
+    await once.succeed(fingerprint, completed).catch(() => {}); // a repeat gets IDEMPOTENCY_UNKNOWN
     return completed;
   } catch (error) {
     await once.fail(toAppError(error));

@@ -15,12 +15,13 @@ const MAX_OUTCOME_CHARACTERS = 16 * 1024;
 /** How often a repeat looks whether the first request has ended, in milliseconds. */
 const POLL_MS = 100;
 
-/** Errors behind the commit that leave open whether Leadway has the file. */
+/** Errors after the commit that leave open whether Leadway has the file. */
 const UNKNOWN_OUTCOMES: ReadonlySet<string> = new Set([
   'UPSTREAM_TIMEOUT',
   'UPSTREAM_ABORTED',
   'UPSTREAM_ERROR',
   'INTERNAL',
+  'SIZE_MISMATCH', // Leadway has completed the file
 ]);
 
 /** What an earlier request with the same key has come to. */
@@ -44,8 +45,12 @@ export interface IdempotentRequest {
   commit(fingerprint: string): Promise<void>;
   /** It has succeeded; `outcome` is what a repeat gets. */
   succeed(fingerprint: string, outcome: object): Promise<void>;
-  /** It has failed. Behind the commit, `error` says whether the outcome is known. */
-  fail(error: AppError): Promise<void>;
+  /**
+   * It has failed. After the commit, `error` says whether the outcome is known.
+   *
+   * @param isPartial Whether one of several files may be at Leadway already. Default false.
+   */
+  fail(error: AppError, isPartial?: boolean): Promise<void>;
 }
 
 /** Makes the {@link IdempotentRequest} of each request that brings a key. */
@@ -118,13 +123,16 @@ export function createIdempotency(
       },
       async commit(fingerprint) {
         if (claim === null) return;
-        await store.commit(claim, fingerprint);
+        const isOwned = await store.commit(claim, fingerprint);
+        // Another request has taken the key meanwhile, and may have been sent.
+        if (!isOwned) throw appError('IDEMPOTENCY_UNKNOWN');
         committed = fingerprint;
       },
       succeed: (fingerprint, outcome) => end((ended) => store.finish(ended, fingerprint, seal(outcome))),
-      fail(error) {
+      fail(error, isPartial = false) {
         return end((ended) => {
-          if (committed === null || !UNKNOWN_OUTCOMES.has(error.code)) return store.release(ended);
+          const isKnown = !isPartial && !UNKNOWN_OUTCOMES.has(error.code);
+          if (committed === null || isKnown) return store.release(ended);
           return store.finish(ended, committed, null);
         });
       },

@@ -25,8 +25,11 @@ export interface IdempotencyStore {
   /** Takes the key, unless another request has it: resolves to null, or to what that request has come to. */
   take(claim: Claim): Promise<Entry | null>;
   renew(claim: Claim): Promise<void>;
-  /** Notes that the request is about to be committed: without an outcome, it is unknown from now on. */
-  commit(claim: Claim, fingerprint: string): Promise<void>;
+  /**
+   * Notes that the request is about to be committed: without an outcome, it is unknown from now on. Resolves to false if
+   * its lease has ended and another request has taken the key.
+   */
+  commit(claim: Claim, fingerprint: string): Promise<boolean>;
   /** Remembers the sealed outcome; null if it is unknown. */
   finish(claim: Claim, fingerprint: string, outcome: string | null): Promise<void>;
   /** Forgets the request: it has come to nothing. */
@@ -59,11 +62,20 @@ export function createLocalStore(now: () => number = Date.now): IdempotencyStore
     const entry = entries.get(key);
     return entry?.owner === owner ? entry : null;
   };
+  const toEntry = ({ fingerprint, outcome, endsAt }: LocalEntry): Entry | null => {
+    const isOver = endsAt <= now();
+    if (now() >= endsAt + (outcome === null ? REMEMBERED_MS : 0)) return null;
+    if (outcome === 'unknown' || (outcome === null && fingerprint !== null && isOver)) {
+      return { state: 'unknown', fingerprint: fingerprint ?? '' };
+    }
+    if (isOver) return null;
+    if (outcome === null) return { state: 'running' };
+    return { state: 'done', fingerprint: fingerprint ?? '', outcome };
+  };
   const makeRoom = (client: string): void => {
     let ofClient = 0;
     for (const [key, entry] of entries) {
-      if (entry.endsAt <= now() && (entry.outcome !== null || entry.fingerprint === null))
-        entries.delete(key);
+      if (toEntry(entry) === null) entries.delete(key);
       else if (entry.client === client) ofClient += 1;
     }
     for (const [key, entry] of entries) {
@@ -73,15 +85,6 @@ export function createLocalStore(now: () => number = Date.now): IdempotencyStore
       entries.delete(key);
       if (entry.client === client) ofClient -= 1;
     }
-  };
-  const toEntry = ({ fingerprint, outcome, endsAt }: LocalEntry): Entry | null => {
-    const isOver = endsAt <= now();
-    if (outcome === 'unknown' || (outcome === null && fingerprint !== null && isOver)) {
-      return { state: 'unknown', fingerprint: fingerprint ?? '' };
-    }
-    if (isOver) return null;
-    if (outcome === null) return { state: 'running' };
-    return { state: 'done', fingerprint: fingerprint ?? '', outcome };
   };
   return {
     async take({ client, key, owner }) {
@@ -99,7 +102,9 @@ export function createLocalStore(now: () => number = Date.now): IdempotencyStore
     },
     async commit(claim, fingerprint) {
       const entry = owned(claim);
-      if (entry !== null) entry.fingerprint = fingerprint;
+      if (entry === null) return false;
+      entry.fingerprint = fingerprint;
+      return true;
     },
     async finish(claim, fingerprint, outcome) {
       const entry = owned(claim);
@@ -143,7 +148,9 @@ return false
 
 const UPDATE = defineScript(`
 local owner, lease, remembered, state, fingerprint, outcome = unpack(ARGV)
-if redis.call('HGET', KEYS[1], 'owner') ~= owner then return 0 end
+local current = redis.call('HGET', KEYS[1], 'owner')
+if current and current ~= owner then return 0 end
+if not current and state == '' then return 1 end
 if state == 'released' then return redis.call('DEL', KEYS[1]) end
 if state ~= '' then redis.call('HSET', KEYS[1], 'state', state, 'fingerprint', fingerprint, 'outcome', outcome) end
 redis.call('HSET', KEYS[1], 'leaseEnd', now + tonumber(lease))
@@ -151,30 +158,20 @@ redis.call('PEXPIRE', KEYS[1], remembered)
 return 1
 `);
 
-/** Remembers in Redis for all replicas and, while it is away, in this process. */
+/** Remembers in Redis for all replicas and, for when it is away, in this process too. */
 export function createSharedStore(store: SharedStore): IdempotencyStore {
   const local = createLocalStore();
-  /** Claims that were taken here because Redis was away. */
-  const takenHere = new Set<string>();
   const keyOf = ({ client, key }: Claim): string =>
     `${KEY_PREFIX}idempotency:{${toKeyPart(client)}}:${toKeyPart(key)}`;
-  const update = async (
-    claim: Claim,
-    here: () => Promise<void>,
-    ...[state = '', fingerprint = '', outcome = '']: readonly string[]
-  ): Promise<void> => {
-    if (takenHere.has(claim.owner)) return here();
+  /** Resolves to false if the claim is not this request's any more; true while Redis is away. */
+  const update = (claim: Claim, ...[state = '', fingerprint = '', outcome = '']: readonly string[]) => {
     const args = [claim.owner, LEASE_MS, REMEMBERED_MS, state, fingerprint, outcome];
-    await sharedOrLocal<unknown>(
-      store,
-      () => UPDATE(store, [keyOf(claim)], args),
-      () => null,
-    );
+    const updateTogether = async (): Promise<boolean> => (await UPDATE(store, [keyOf(claim)], args)) !== 0;
+    return sharedOrLocal(store, updateTogether, () => true);
   };
   return {
     async take(claim) {
-      const key = keyOf(claim);
-      const keys = [key, `${KEY_PREFIX}idempotency:{${toKeyPart(claim.client)}}`];
+      const keys = [keyOf(claim), `${KEY_PREFIX}idempotency:{${toKeyPart(claim.client)}}`];
       const takeTogether = async (): Promise<Entry | null> => {
         const reply = await TAKE(store, keys, [claim.owner, LEASE_MS, REMEMBERED_MS, MAX_PER_CLIENT]);
         if (!Array.isArray(reply)) return null;
@@ -182,22 +179,27 @@ export function createSharedStore(store: SharedStore): IdempotencyStore {
         if (state === 'done') return { state, fingerprint, outcome };
         return state === 'unknown' ? { state, fingerprint } : { state: 'running' };
       };
-      return sharedOrLocal(store, takeTogether, () => {
-        takenHere.add(claim.owner);
-        return local.take(claim);
-      });
+      const here = await local.take(claim);
+      if (here !== null) return here;
+      const entry = await sharedOrLocal(store, takeTogether, () => null);
+      if (entry !== null) await local.release(claim);
+      return entry;
     },
-    renew: (claim) => update(claim, () => local.renew(claim)),
-    commit: (claim, fingerprint) =>
-      update(claim, () => local.commit(claim, fingerprint), 'committed', fingerprint),
+    async renew(claim) {
+      await local.renew(claim);
+      await update(claim);
+    },
+    async commit(claim, fingerprint) {
+      const isOwnedHere = await local.commit(claim, fingerprint);
+      return (await update(claim, 'committed', fingerprint)) && isOwnedHere;
+    },
     async finish(claim, fingerprint, outcome) {
-      const here = () => local.finish(claim, fingerprint, outcome);
-      await update(claim, here, outcome === null ? 'unknown' : 'done', fingerprint, outcome ?? '');
-      takenHere.delete(claim.owner);
+      await local.finish(claim, fingerprint, outcome);
+      await update(claim, outcome === null ? 'unknown' : 'done', fingerprint, outcome ?? '');
     },
     async release(claim) {
-      await update(claim, () => local.release(claim), 'released');
-      takenHere.delete(claim.owner);
+      await local.release(claim);
+      await update(claim, 'released');
     },
   };
 }

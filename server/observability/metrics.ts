@@ -92,7 +92,10 @@ export function createMetrics({ config, lingering, sharedStore, slots, tokenHeal
       unreadable: Number(state === 'unreadable'),
     };
   });
-  if (sharedStore !== null) gauge('redis_up', '1 while Redis responds.', () => Number(sharedStore.isUp));
+  // Without Redis there is nothing to be down.
+  gauge('redis_up', '1 while Redis responds, or none is configured.', () =>
+    Number(sharedStore?.isUp ?? true),
+  );
 
   const countUpload = (step: UploadStep, { status, durationMs, logFields }: EndedRequest): void => {
     const { error } = logFields;

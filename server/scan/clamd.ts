@@ -21,6 +21,8 @@ export class ClamdError extends Error {
 /** A response is one line; clamd puts the name of the signature in it. */
 const MAX_RESPONSE_BYTES = 4_096;
 const PING_TIMEOUT_MS = 2_000;
+/** `StreamMaxLength` was 25 MB by default in old versions, and is 100 MB now. */
+const SMALLEST_STREAM_LIMIT = 20 * 1024 * 1024;
 
 /**
  * One file that streams to clamd by the command `INSTREAM`: chunks, each behind its length in four bytes, then a length
@@ -33,6 +35,7 @@ export class ClamdStream {
   /** Whether the result is known, so that nothing more needs to be sent. */
   #isDone = false;
   #hasEnded = false;
+  #sentBytes = 0;
   #isDestroyed = false;
 
   /** @param timeoutMs How long clamd may neither take bytes nor respond. */
@@ -53,6 +56,7 @@ export class ClamdStream {
   /** Sends the next bytes. Resolves when they have been written, or need not be; never rejects. */
   write(chunk: Buffer): Promise<void> {
     if (this.#isDone || chunk.length === 0) return Promise.resolve();
+    this.#sentBytes += chunk.length;
     const length = Buffer.allocUnsafe(4);
     length.writeUInt32BE(chunk.length);
     return new Promise((resolve) => {
@@ -83,10 +87,11 @@ export class ClamdStream {
 
   /**
    * clamd responds and closes at once when a stream is over its limit. Bytes that are still on their way reset the
-   * connection then, and with it the response is lost. If it is alive, that was it.
+   * connection then, and with it the response is lost. If so much was sent and clamd is alive, that was it.
    */
   async #explain(address: ClamavAddress, error: unknown): Promise<ScanResult> {
-    if (this.#hasEnded || this.#isDestroyed || !isReset(error)) throw error;
+    const isPlausible = this.#sentBytes >= SMALLEST_STREAM_LIMIT;
+    if (!isPlausible || this.#hasEnded || this.#isDestroyed || !isReset(error)) throw error;
     try {
       await ping(address);
     } catch {

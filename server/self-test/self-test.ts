@@ -29,7 +29,7 @@ const MAX_ORIGINS = 3;
 const CALL_TIMEOUT_MS = 10_000;
 const MAX_CALLS = 12;
 /** Each location costs a call. */
-const MAX_LOCATIONS = 4;
+const MAX_LOCATIONS = 3;
 const MAX_CLOCK_SKEW_MS = 60_000;
 const CERTIFICATE_WARNING_DAYS = 14;
 const DAY_MS = 24 * 3_600_000;
@@ -74,11 +74,26 @@ class SelfTest {
   }
 
   async run(conversationId: string | null): Promise<void> {
-    if (await this.#checkName()) await this.#checkLeadway(conversationId);
-    await this.#checkRedis();
-    await this.#checkClamd();
+    const checkUpstream = async (): Promise<void> => {
+      if (await this.#checkName()) await this.#checkLeadway(conversationId);
+    };
+    await this.#attempt('leadway', checkUpstream);
+    await this.#attempt('redis', () => this.#checkRedis());
+    await this.#attempt('clamd', () => this.#checkClamd());
     this.#checkDescriptors();
     this.#checkProxyTrust();
+  }
+
+  /** Turns what a check throws into its failure. */
+  async #attempt(name: string, check: () => Promise<void>): Promise<void> {
+    try {
+      await check();
+    } catch (error) {
+      if (this.#signal.aborted)
+        this.#fail(name, 'the time was over before a response came', 'Try again later');
+      else if (error instanceof ExchangeError) this.#failConnection(name, error);
+      else this.#fail(name, error instanceof Error ? error.message : String(error), 'Try again later');
+    }
   }
 
   report(): SelfTestReport {
@@ -270,6 +285,11 @@ class SelfTest {
     const { response } = await this.call(INITIATE_PATH, locationId, toJson(asked));
     if (!response.ok && meansNotOffered(response.rejection)) {
       this.#unknown('initiate', 'Leadway offers no signed URLs to this token, so files are forwarded');
+      return;
+    }
+    if (!response.ok && response.status !== 400 && response.status !== 422) {
+      const fix = 'Try again later; files that can be forwarded are not concerned';
+      this.#fail('initiate', `Leadway responded with status ${response.status}`, fix);
       return;
     }
     this.#ok('initiate', 'Leadway offers signed URLs');

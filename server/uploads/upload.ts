@@ -94,6 +94,7 @@ export class Upload {
   constructor(context: UploadContext, options: UploadOptions, log: LogFields = {}) {
     this.#context = context;
     this.#log = Object.assign(log, { files: 0, bytes: 0 });
+    if (options.mode !== 'auto') this.#log.mode = options.mode;
     this.#once = options.once ?? null;
     this.#state = new UploadState(context, options);
     this.#link = { signal: this.signal, log, fail: (error) => this.fail(error) };
@@ -112,7 +113,8 @@ export class Upload {
     if (this.signal.aborted) return;
     this.#end();
     this.#sink.destroy();
-    this.#once?.fail(error).catch(() => {}); // its lease ends by itself
+    const isPartial = this.#sink.kind === 'relay' && this.#state.files.length > 1;
+    this.#once?.fail(error, isPartial).catch(() => {}); // its lease ends by itself
     this.#response.reject(error);
   }
 
@@ -192,6 +194,7 @@ export class Upload {
     }
     const delivery = this.#assessDelivery();
     const fingerprint = this.#fingerprint();
+    if (this.#sink.kind === 'hold') this.#log.mode = 'forward';
     await this.#once?.commit(fingerprint);
     this.signal.throwIfAborted();
     this.#isCommitted = true;
@@ -318,6 +321,7 @@ export class Upload {
   async #change(next: Sink): Promise<void> {
     const hold = this.#sink;
     this.#sink = next;
+    if (next.kind === 'forward' || next.kind === 'relay') this.#log.mode = next.kind;
     if (hold instanceof HoldSink) await hold.handOver(next);
   }
 
@@ -334,7 +338,14 @@ export class Upload {
     this.#assessDelivery();
     await this.#askHook();
     const fingerprint =
-      this.#once === null ? '' : fingerprintOf({ ...directFile, delivery: null, digest: file.leadingDigest });
+      this.#once === null
+        ? ''
+        : fingerprintOf({
+            ...directFile,
+            mode: this.#state.mode,
+            delivery: null,
+            digest: file.leadingDigest,
+          });
     if (await this.#isRepeat()) return this.#repeat(this.#earlier, fingerprint);
     const ticket = await this.#context.direct.initiate(directFile, this.signal);
     if (ticket === null) return this.#fallBack(isComplete);
@@ -424,7 +435,7 @@ export class Upload {
     if (this.signal.aborted) return;
     this.#log.mode = response.mode;
     this.#end();
-    this.#once?.succeed(fingerprint, response).catch(() => {}); // a repeat is told that it is unknown
+    this.#once?.succeed(fingerprint, response).catch(() => {}); // a repeat gets IDEMPOTENCY_UNKNOWN
     this.#response.resolve(response);
     if (response.mode === 'direct') {
       this.#sink.destroy(); // it may have sent bytes to Leadway already

@@ -96,7 +96,7 @@ describe('REDIS_URL', () => {
         REDIS_URL: `rediss://localhost:${port}`,
       };
       await using trusting = startProgram({ env: { ...env, NODE_EXTRA_CA_CERTS: authority.file } });
-      await trusting.until(/Redis answers/);
+      await trusting.until(/Redis responds/);
       await using other = startProgram({ env });
       await other.until(/"reason":"[^"]*certificate.*Redis is away/);
     });
@@ -124,7 +124,7 @@ describe('REDIS_URL', () => {
           NODE_EXTRA_CA_CERTS: authority.file,
         },
       });
-      await program.until(/Redis answers/);
+      await program.until(/Redis responds/);
       assert.deepEqual(names, ['localhost']);
       front.close();
     });

@@ -40,9 +40,9 @@ describe('a stream to clamd', () => {
     assert.deepEqual(await scan(clamd.url, chunks), { kind: 'over-limit' });
   });
 
-  it('takes a reset in the middle of a file for its limit, as long as clamd is alive', async () => {
-    await using clamd = await startFakeClamd({ response: null, afterBytes: 1_000 });
-    const chunks = Array.from({ length: 100 }, () => Buffer.alloc(64 * 1024, 1));
+  it('takes a reset after so many bytes for its limit, as long as clamd is alive', async () => {
+    await using clamd = await startFakeClamd({ response: null, afterBytes: 24 * 1024 * 1024 });
+    const chunks = Array.from({ length: 500 }, () => Buffer.alloc(64 * 1024, 1));
     const stream = new ClamdStream(addressOf(clamd.url), TIMEOUT_MS);
     for (const chunk of chunks) await stream.write(chunk);
     assert.deepEqual(await stream.end(), { kind: 'over-limit' });
