@@ -1,9 +1,6 @@
 import type { ErrorFactory, Text } from './messages.ts';
 import type { UploadError } from './upload-error.ts';
 
-/** How long to wait for the request that tells a missing server from a missing CORS header. */
-const PROBE_MS = 1500;
-
 const CAUSES = {
   silent: [
     'Nothing responds at {url}: start the upload server, or correct `endpoint`.',
@@ -22,8 +19,8 @@ const CAUSES = {
     '{url} fue redirigida: corrige `endpoint`, o inicia sesión y recarga la página.',
   ],
   cors: [
-    'The server at {url} does not allow this page: add {origin} to its ALLOWED_ORIGINS.',
-    'El servidor en {url} no permite esta página: añade {origin} a su ALLOWED_ORIGINS.',
+    'Nothing that this page may read responds at {url}: start the upload server, or add {origin} to its ALLOWED_ORIGINS.',
+    'En {url} no responde nada que esta página pueda leer: arranca el servidor de subidas o añade {origin} a su ALLOWED_ORIGINS.',
   ],
 } as const satisfies Readonly<Record<string, Text>>;
 
@@ -34,11 +31,11 @@ export interface ForeignResponse {
 }
 
 /** Finds out why no upload server responds at `path`, and says what to do. */
-export async function explainMissingServer(
+export function explainMissingServer(
   path: string,
   { status, responseURL }: ForeignResponse,
   { say, toError }: ErrorFactory,
-): Promise<UploadError> {
+): UploadError {
   const page = globalThis.location;
   const url = page ? new URL(path, page.href).href : path;
   const reason = status
@@ -47,20 +44,9 @@ export async function explainMissingServer(
       : status < 400 || status === 404
         ? 'html'
         : 'status'
-    : page
-      ? await probe(url, page)
+    : page && new URL(url).origin !== page.origin
+      ? 'cors'
       : 'silent';
   const message = say(CAUSES[reason], { url, status, origin: page?.origin });
   return toError('SERVER_NOT_FOUND', { status, retryable: true, details: { reason, url } }, message);
-}
-
-/** Why a request failed without a response that the page may read. */
-async function probe(url: string, page: Location): Promise<keyof typeof CAUSES> {
-  if (new URL(url).origin === page.origin) return 'silent';
-  try {
-    await fetch(url, { mode: 'no-cors', signal: AbortSignal.timeout(PROBE_MS) });
-    return 'cors';
-  } catch {
-    return 'silent';
-  }
 }

@@ -1,4 +1,4 @@
-import { abortable, orAbort } from './abortable.ts';
+import { abortable, orAbort, sleep } from './abortable.ts';
 import type { UploadErrorCode } from './error-codes.ts';
 import type { ErrorFactory } from './messages.ts';
 import { explainMissingServer, type ForeignResponse } from './missing-server.ts';
@@ -121,10 +121,11 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
       reportEnd(status);
       return response;
     } catch (reason) {
+      // Some browsers notice only now that the network is gone; when it is back, it may fail once more.
+      if (foreign) await sleep(50, signal);
+      if (navigator.onLine === false) knownEndpoints.add(base);
       const isUnknown = isServer && !knownEndpoints.has(base) && !signal?.aborted;
-      const missing = isUnknown && foreign && (await explainMissingServer(url, foreign, errors));
-      // Asked last: browsers notice that the network is gone when a request fails.
-      const error = missing && navigator.onLine !== false ? missing : reason;
+      const error = isUnknown && foreign ? explainMissingServer(url, foreign, errors) : reason;
       const isUploadError = error instanceof UploadError;
       const code = isUploadError ? error.code : 'ABORTED';
       reportEnd(isUploadError ? error.status : 0, code);

@@ -46,7 +46,7 @@ describeInBrowsers('a page', (browser) => {
         await stage.begin({ mode }, { retries: 1 });
         const { error, code, status, message } = await stage.failed();
         assert.deepEqual([error, code, status], ['UploadError', 'SERVER_NOT_FOUND', 0]);
-        assert.match(message ?? '', /does not allow this page: add .* to its ALLOWED_ORIGINS\.$/);
+        assert.match(message ?? '', /add .* to its ALLOWED_ORIGINS\.$/);
       }
       assert.deepEqual(testServer.sandbox.requests, []);
       await testServer.assertClean();

@@ -103,7 +103,8 @@ export async function startFakeClamd({
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
-    let received = Buffer.alloc(0);
+    let received = 0;
+    let last = Buffer.alloc(0);
     const respond = (line: string | null): void => {
       if (dies) server.close();
       if (line === null) socket.resetAndDestroy();
@@ -111,11 +112,12 @@ export async function startFakeClamd({
     };
     socket.on('error', () => {});
     socket.on('data', (chunk: Buffer) => {
-      received = Buffer.concat([received, chunk]);
-      if (received.includes('zPING\0')) return respond('PONG');
+      if (received === 0 && chunk.includes('zPING\0')) return respond('PONG');
+      received += chunk.length;
+      last = Buffer.concat([last, chunk.subarray(-4)]).subarray(-4);
       if (Number.isNaN(afterBytes)) return;
-      const isWhole = received.length > 14 && received.subarray(-4).equals(Buffer.alloc(4));
-      if (isWhole || received.length >= afterBytes) respond(response);
+      const isWhole = received > 14 && last.equals(Buffer.alloc(4));
+      if (isWhole || received >= afterBytes) respond(response);
     });
   });
   server.listen(0, '127.0.0.1');
