@@ -1,4 +1,4 @@
-import { abortable, orAbort, sleep } from './abortable.ts';
+import { abortable, orAbort } from './abortable.ts';
 import type { UploadErrorCode } from './error-codes.ts';
 import type { ErrorFactory } from './messages.ts';
 import { explainMissingServer, type ForeignResponse } from './missing-server.ts';
@@ -121,8 +121,7 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
       reportEnd(status);
       return response;
     } catch (reason) {
-      // Some browsers notice only now that the network is gone; when it is back, it may fail once more.
-      if (foreign) await sleep(50, signal);
+      // When the network is back, a request may fail once more.
       if (navigator.onLine === false) knownEndpoints.add(base);
       const isUnknown = isServer && !knownEndpoints.has(base) && !signal?.aborted;
       const error = isUnknown && foreign ? explainMissingServer(url, foreign, errors) : reason;
