@@ -38,15 +38,11 @@ export function explainMissingServer(
 ): UploadError {
   const page = globalThis.location;
   const url = page ? new URL(path, page.href).href : path;
-  const reason = status
-    ? responseURL && responseURL !== url
-      ? 'redirect'
-      : status < 400 || status === 404
-        ? 'html'
-        : 'status'
-    : page && new URL(url).origin !== page.origin
-      ? 'cors'
-      : 'silent';
+  let reason: keyof typeof CAUSES = 'silent';
+  if (!status) {
+    if (page && new URL(url).origin !== page.origin) reason = 'cors';
+  } else if (responseURL && responseURL !== url) reason = 'redirect';
+  else reason = status < 400 || status === 404 ? 'html' : 'status';
   const message = say(CAUSES[reason], { url, status, origin: page?.origin });
   return toError('SERVER_NOT_FOUND', { status, retryable: true, details: { reason, url } }, message);
 }

@@ -5,12 +5,12 @@ import { createJsonBody } from '../middleware/json-body.ts';
 import type { AppContext } from '../server/context.ts';
 import { toDelivery } from '../server/delivery/assess.ts';
 import { toUser } from '../server/embedding.ts';
-import { appError, toAppError } from '../server/errors/app-error.ts';
+import { appError } from '../server/errors/app-error.ts';
+import { invalidField, missingField } from '../server/errors/factories.ts';
 import { languageOf } from '../server/errors/language.ts';
 import { addLogFields } from '../server/http/log-fields.ts';
 import { canRespond, disconnectSignal } from '../server/http/response-end.ts';
-import { fingerprintOf, type IdempotentRequest } from '../server/idempotency/idempotency.ts';
-import type { CompleteResponse } from '../server/uploads/direct.ts';
+import { runOnce } from '../server/idempotency/idempotency.ts';
 import { openPresentedTicket, type Ticket } from '../server/uploads/tickets.ts';
 
 /** The fields of Leadway's own complete call: a client may repeat them, and then they must be the ticket's. */
@@ -27,25 +27,24 @@ export function addComplete(
     const ticket = await openPresentedTicket(context, clientOf(req), sealed, 'complete');
     addLogFields(req, { locationId: ticket.locationId, contentType: ticket.contentType });
     assertMatches(body, ticket);
-    const once = context.idempotency.requestOf(
-      req.headersDistinct['idempotency-key'],
-      clientOf(req).id,
-      'complete',
+    const once = context.idempotency.requestOf(req, clientOf(req).id, 'complete');
+    const signal = disconnectSignal(res);
+    const { locationId } = ticket;
+    let isRepeat = true;
+    const completed = await runOnce(
+      once,
+      { locationId, request: () => ticket, commits: true, signal },
+      () => {
+        isRepeat = false;
+        // With a key, the outcome must be known even if the client is gone.
+        return context.direct.complete(ticket, once === null ? signal : new AbortController().signal);
+      },
     );
-    const delivery = toDelivery(ticket.delivery, languageOf(req));
-    const fingerprint = fingerprintOf(ticket);
-    const earlier = await once?.begin(ticket.locationId, disconnectSignal(res));
-    if (earlier) {
-      res.json({ ...(earlier.outcomeFor(fingerprint) as CompleteResponse), delivery });
-      return;
+    if (canRespond(res)) {
+      res.json({ ...completed, delivery: toDelivery(ticket.delivery, languageOf(req)) });
     }
-    const completed = await completeOnce(once, fingerprint, () => {
-      // With a key, the outcome must be known even if the client is gone.
-      const signal = once === null ? disconnectSignal(res) : new AbortController().signal;
-      return context.direct.complete(ticket, signal);
-    });
-    if (canRespond(res)) res.json({ ...completed, delivery });
-    const { locationId, conversationId, filename: name, contentType, fileSize } = ticket;
+    if (isRepeat) return;
+    const { conversationId, filename: name, contentType, fileSize } = ticket;
     context.uploads.hooks.after({
       user: toUser(clientOf(req)),
       locationId,
@@ -63,29 +62,8 @@ export function addComplete(
     .all(createMethodNotAllowed('POST'));
 }
 
-/** Runs `complete`, whose outcome a repeat of the request gets. */
-async function completeOnce(
-  once: IdempotentRequest | null,
-  fingerprint: string,
-  complete: () => Promise<CompleteResponse>,
-): Promise<CompleteResponse> {
-  if (once === null) return complete();
-  try {
-    await once.commit(fingerprint);
-    const completed = await complete();
-    await once.succeed(fingerprint, completed).catch(() => {}); // a repeat gets IDEMPOTENCY_UNKNOWN
-    return completed;
-  } catch (error) {
-    await once.fail(toAppError(error));
-    throw error;
-  }
-}
-
 function requiredTicket(value: unknown): string {
-  const field = 'ticket';
-  if (value === undefined || value === null || value === '') {
-    throw appError('MISSING_FIELD', { params: { field }, details: { field } });
-  }
+  if (value === undefined || value === null || value === '') throw missingField('ticket');
   if (typeof value !== 'string') throw appError('TICKET_INVALID');
   return value;
 }
@@ -94,10 +72,6 @@ function assertMatches(body: Readonly<Record<string, unknown>>, ticket: Ticket):
   for (const field of REPEATABLE) {
     const given = body[field];
     if (given === undefined || given === null || given === '' || given === ticket[field]) continue;
-    throw appError('INVALID_FIELD', {
-      message: 'INVALID_FIELD.contradiction',
-      params: { field },
-      details: { field },
-    });
+    throw invalidField(field, 'contradiction');
   }
 }

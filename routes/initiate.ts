@@ -24,8 +24,7 @@ export function addInitiate(
   readPrefix: ReadPrefix,
 ): void {
   const { uploads, idempotency } = context;
-  const onceOf = (req: Request) =>
-    idempotency.requestOf(req.headersDistinct['idempotency-key'], clientOf(req).id, 'initiate');
+  const onceOf = (req: Request) => idempotency.requestOf(req, clientOf(req).id, 'initiate');
   const reader = createMultipartReader({
     fileField: FILE_FIELD,
     fieldNames: INITIATE_FIELD_NAMES,

@@ -7,7 +7,7 @@ import { readCredentials } from '../server/auth/bearer.ts';
 import { SESSION_COOKIE } from '../server/auth/session-cookie.ts';
 import type { Sessions } from '../server/auth/sessions.ts';
 import type { AppContext } from '../server/context.ts';
-import { appError } from '../server/errors/app-error.ts';
+import { invalidField, missingField } from '../server/errors/factories.ts';
 
 /** Custom pages live in a frame of another site, so the cookie must be sent there, and kept apart by site. */
 const COOKIE: CookieOptions = {
@@ -44,12 +44,7 @@ export function addSession(router: Router, context: Pick<AppContext, 'config'>, 
 }
 
 function requiredPayload({ payload }: Readonly<Record<string, unknown>>): string {
-  const field = 'payload';
-  if (payload === undefined || payload === null || payload === '') {
-    throw appError('MISSING_FIELD', { params: { field }, details: { field } });
-  }
-  if (typeof payload !== 'string') {
-    throw appError('INVALID_FIELD', { message: 'INVALID_FIELD.text', params: { field }, details: { field } });
-  }
+  if (payload === undefined || payload === null || payload === '') throw missingField('payload');
+  if (typeof payload !== 'string') throw invalidField('payload', 'text');
   return payload;
 }

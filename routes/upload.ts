@@ -7,7 +7,8 @@ import { createMultipartReader } from '../middleware/multipart/multipart.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { toDelivery } from '../server/delivery/assess.ts';
-import { type AppError, appError } from '../server/errors/app-error.ts';
+import type { AppError } from '../server/errors/app-error.ts';
+import { duplicateField, invalidField } from '../server/errors/factories.ts';
 import { languageOf } from '../server/errors/language.ts';
 import { sendError } from '../server/errors/response.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
@@ -38,7 +39,7 @@ export function addUpload(
       locationId: parseLocation(query['locationId']),
       contentLength: contentLengthOf(req),
       closingBytes: closingLength(boundary),
-      once: idempotency.requestOf(req.headersDistinct['idempotency-key'], clientOf(req).id, 'upload'),
+      once: idempotency.requestOf(req, clientOf(req).id, 'upload'),
     };
     const addPrefix = readPrefix(req);
     const upload = new Upload(uploads, options, logFieldsOf(req));
@@ -69,13 +70,7 @@ function send(req: Request, res: Response, response: UploadResponse, addPrefix: 
 function parseMode(value: unknown): RequestedMode {
   if (value === undefined || value === '') return 'auto';
   const mode = MODES.find((known) => known === value);
-  if (mode === undefined) {
-    throw appError('INVALID_FIELD', {
-      message: 'INVALID_FIELD.oneOf',
-      params: { field: 'mode', expected: MODES.join(', ') },
-      details: { field: 'mode' },
-    });
-  }
+  if (mode === undefined) throw invalidField('mode', 'oneOf', { expected: MODES.join(', ') });
   return mode;
 }
 
@@ -83,7 +78,7 @@ function parseMode(value: unknown): RequestedMode {
 function parseLocation(value: unknown): string | null {
   if (value === undefined || value === '') return null;
   if (typeof value === 'string') return value;
-  throw appError('DUPLICATE_FIELD', { params: { field: 'locationId' }, details: { field: 'locationId' } });
+  throw duplicateField('locationId');
 }
 
 function contentLengthOf(req: Request): number | null {

@@ -1,4 +1,4 @@
-import type { ListenAddress } from './http/listen.ts';
+import { hostAndPort, type ListenAddress } from './http/listen.ts';
 
 const EXAMPLE = 'for example LISTEN=/run/leadway-bff/bff.sock';
 
@@ -17,7 +17,7 @@ export function explainListenError(
 }
 
 function explainTcp(code: string | undefined, host: string, port: number, prefix: string): string | null {
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const address = hostAndPort(host, port);
   switch (code) {
     case 'EADDRINUSE':
       return `${prefix}PORT: ${address} is in use. Choose another, for example ${prefix}PORT=${prefix === '' ? 3001 : 9091}.`;

@@ -13,7 +13,7 @@ export interface StartCheckOptions {
   readonly descriptorLimit?: number | null;
 }
 
-/** The sockets of client, Leadway and clamd. */
+/** An upload has a socket of its client, one to Leadway or storage, and one to clamd. */
 const DESCRIPTORS_PER_UPLOAD = 3;
 /** The listener, Redis, the log, idle connections. */
 const DESCRIPTORS_BESIDE = 100;
@@ -46,8 +46,13 @@ function checkTicketSecrets({ redisUrl, ticketSecrets }: Secrets): Notice | null
   };
 }
 
+/** How many files the process may have to open. */
+export function descriptorsNeeded(maxConcurrent: number): number {
+  return maxConcurrent * DESCRIPTORS_PER_UPLOAD + DESCRIPTORS_BESIDE;
+}
+
 function checkDescriptors(maxConcurrent: number, limit: number | null): Notice | null {
-  const needed = maxConcurrent * DESCRIPTORS_PER_UPLOAD + DESCRIPTORS_BESIDE;
+  const needed = descriptorsNeeded(maxConcurrent);
   if (limit === null || limit >= needed) return null;
   return {
     text: 'The limit of open files is low',
@@ -55,11 +60,12 @@ function checkDescriptors(maxConcurrent: number, limit: number | null): Notice |
   };
 }
 
-function readDescriptorLimit(): number | null {
+/** How many files the process may open; null where the system does not tell. */
+export function readDescriptorLimit(): number | null {
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8');
-    const [, soft] = /^Max open files +(\d+)/m.exec(limits) ?? [];
-    return soft === undefined ? null : Number(soft);
+    const [, soft = ''] = /^Max open files +(\S+)/m.exec(limits) ?? [];
+    return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft) || null;
   } catch {
     return null; // not Linux
   }
@@ -73,7 +79,7 @@ export interface ClockCheck {
 }
 
 /** What a slow response and headers in whole seconds can't explain. */
-const MAX_SKEW_MS = 60_000;
+export const MAX_SKEW_MS = 60_000;
 
 /** Makes a check that logs once that the clock is off, and once that it is right again. */
 export function createClockCheck(logger: Logger, now: () => number = Date.now): ClockCheck {

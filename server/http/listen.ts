@@ -40,7 +40,12 @@ export function addressOf(server: Server): string {
   if (address === null) throw new TypeError('the server does not listen');
   if (typeof address === 'string') return `unix:${address}`;
   const { address: host, port } = address;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `http://${hostAndPort(host, port)}`;
+}
+
+/** `host:port` as in a URL: an IPv6 address is in brackets. */
+export function hostAndPort(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** The address for a client on this machine: the loopback one where `server` listens on all of them. */

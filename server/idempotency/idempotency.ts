@@ -1,12 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AppError, appError } from '../errors/app-error.ts';
+import { type AppError, appError, toAppError } from '../errors/app-error.ts';
+import { invalidField } from '../errors/factories.ts';
+import { LEADING_BYTES } from '../file-types/file-types.ts';
 import type { Logger } from '../logger.ts';
 import { createSealer } from '../sealing.ts';
 import { type Claim, type IdempotencyStore, LEASE_MS } from './store.ts';
 
 /** The header of the IETF draft draft-ietf-httpapi-idempotency-key-header. */
 export const IDEMPOTENCY_HEADER = 'Idempotency-Key';
+const HEADER_KEY = IDEMPOTENCY_HEADER.toLowerCase();
 
 /** The shape of a key. */
 export const KEY_PATTERN = /^[A-Za-z0-9_-]{1,128}$/;
@@ -58,12 +62,11 @@ export interface Idempotency {
   /**
    * Null for a request without a key.
    *
-   * @param values Of the header {@link IDEMPOTENCY_HEADER}.
    * @param endpoint Keys of different endpoints have nothing to do with each other.
    * @throws AppError `INVALID_FIELD`
    */
   requestOf(
-    values: readonly string[] | undefined,
+    request: Pick<IncomingMessage, 'headersDistinct'>,
     client: string,
     endpoint: 'upload' | 'initiate' | 'complete',
   ): IdempotentRequest | null;
@@ -77,10 +80,11 @@ export function createIdempotency(
 ): Idempotency {
   const sealer = createSealer('idempotent-outcome', secrets);
   return {
-    requestOf(values, client, endpoint) {
-      if (values === undefined || values.length === 0) return null;
-      const [value = ''] = values;
-      if (values.length > 1 || !KEY_PATTERN.test(value)) throw invalidKey();
+    requestOf({ headersDistinct }, client, endpoint) {
+      const [value, ...others] = headersDistinct[HEADER_KEY] ?? [];
+      if (value === undefined) return null;
+      if (others.length > 0 || !KEY_PATTERN.test(value))
+        throw invalidField(IDEMPOTENCY_HEADER, 'idempotencyKey');
       return createRequest(value, client, endpoint);
     },
   };
@@ -157,10 +161,38 @@ export function fingerprintOf(request: object): string {
   return createHash('sha256').update(JSON.stringify(request)).digest('base64url');
 }
 
-function invalidKey(): AppError {
-  return appError('INVALID_FIELD', {
-    message: 'INVALID_FIELD.idempotencyKey',
-    params: { field: IDEMPOTENCY_HEADER },
-    details: { field: IDEMPOTENCY_HEADER },
-  });
+/** A digest of what every sender of the same file has sent, whatever more of it came along. */
+export function leadingDigest(bytes: Buffer): string {
+  return createHash('sha256').update(bytes.subarray(0, LEADING_BYTES)).digest('base64url');
+}
+
+/** A call that {@link runOnce} makes. */
+export interface OnceOptions {
+  readonly locationId: string;
+  /** What makes two requests the same; asked for only if there is a key. */
+  readonly request: () => object;
+  /** Whether the call completes something at Leadway, so that a failure can leave the outcome unknown. */
+  readonly commits: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Makes a call that has no other parts. A repeat resolves to the first outcome; without a key, every call is made. */
+export async function runOnce<T extends object>(
+  once: IdempotentRequest | null,
+  { locationId, request, commits, signal }: OnceOptions,
+  call: () => Promise<T>,
+): Promise<T> {
+  if (once === null) return call();
+  const fingerprint = fingerprintOf(request());
+  const earlier = await once.begin(locationId, signal);
+  if (earlier !== null) return earlier.outcomeFor(fingerprint) as T;
+  try {
+    if (commits) await once.commit(fingerprint);
+    const outcome = await call();
+    await once.succeed(fingerprint, outcome).catch(() => {}); // a repeat gets IDEMPOTENCY_UNKNOWN
+    return outcome;
+  } catch (error) {
+    await once.fail(toAppError(error));
+    throw error;
+  }
 }

@@ -61,7 +61,12 @@ interface Attempted {
   readonly hasSentAll: boolean;
 }
 
-const UPLOAD_PATH = '/conversations/messages/upload';
+/** The paths of Leadway's upload API. */
+export const PATHS = {
+  upload: '/conversations/messages/upload',
+  initiate: '/conversations/messages/upload/initiate',
+  complete: '/conversations/messages/upload/complete',
+} as const;
 
 /** Statuses after which a call that may be made twice is made once more. */
 const TRANSIENT = new Set([429, 502, 503, 504]);
@@ -81,7 +86,7 @@ export class LeadwayClient {
   constructor(options: LeadwayClientOptions) {
     this.options = options;
     this.#tokenHealth = createTokenHealth(options.logger);
-    this.#uploadTarget = toTarget(new URL(UPLOAD_PATH, options.baseUrl));
+    this.#uploadTarget = toTarget(new URL(PATHS.upload, options.baseUrl));
   }
 
   /**
@@ -113,7 +118,7 @@ export class LeadwayClient {
    */
   async sendForm(pieces: readonly Buffer[], options: FormOptions): Promise<LeadwayResponse> {
     const body = Buffer.concat(pieces);
-    const call: Call = { ...options, path: UPLOAD_PATH, body };
+    const call: Call = { ...options, path: PATHS.upload, body };
     let mayResend = true;
     const send = async (): Promise<Attempted> => {
       try {

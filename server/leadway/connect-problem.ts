@@ -9,7 +9,8 @@ export interface ConnectTarget {
   readonly proxy: string | null;
 }
 
-interface Explanation {
+/** Why connecting failed: a clause, and a sentence or two of advice. */
+export interface ConnectProblem {
   readonly cause: string;
   readonly fix: string;
 }
@@ -19,15 +20,21 @@ const FIREWALL = 'Check the network and its firewall. If programs get out by a p
 const CLOCK = 'Have it renewed, and check the clock of this machine.';
 
 /** Why connecting failed, in a sentence for the operator: host, cause and fix. */
-export function explainConnectProblem(error: unknown, { host, setting, proxy }: ConnectTarget): string {
-  const { cause, fix } =
+export function explainConnectProblem(error: unknown, target: ConnectTarget): string {
+  const { cause, fix } = connectProblem(error, target);
+  return `${target.host} can’t be reached: ${cause}. ${fix}`;
+}
+
+/** Why connecting failed, and what the operator can do. */
+export function connectProblem(error: unknown, { setting, proxy }: ConnectTarget): ConnectProblem {
+  return (
     (proxy === null ? null : explainProxy(error, proxy)) ??
-    explain(error, setting === null ? '' : `Check ${setting}`);
-  return `${host} can’t be reached: ${cause}. ${fix}`;
+    explain(error, setting === null ? '' : `Check ${setting}`)
+  );
 }
 
 /** Null for what went wrong beyond the proxy. */
-function explainProxy(error: unknown, proxy: string): Explanation | null {
+function explainProxy(error: unknown, proxy: string): ConnectProblem | null {
   const { code = '', statusCode } = (error ?? {}) as { code?: string; statusCode?: number };
   if (code === 'ERR_PROXY_TUNNEL') {
     const cause = `the proxy ${proxy} does not let it through${statusCode ? ` (status ${statusCode})` : ''}`;
@@ -41,11 +48,12 @@ function explainProxy(error: unknown, proxy: string): Explanation | null {
     : { cause: `it is behind the proxy ${proxy}, and ${cause}`, fix: 'Check HTTPS_PROXY and HTTP_PROXY.' };
 }
 
-function isOfTls(code: string): boolean {
+/** Whether connecting failed in the TLS handshake, or may have: a reset is one of either kind. */
+export function isOfTls(code: string): boolean {
   return /CERT|^ERR_SSL_|^ERR_TLS_|^EPROTO$|^ECONNRESET$|^UNABLE_TO/.test(code);
 }
 
-function explain(error: unknown, check: string): Explanation {
+function explain(error: unknown, check: string): ConnectProblem {
   const { code = '', message = '' } = (error ?? {}) as NodeJS.ErrnoException;
   const checkAnd = (rest: string): string => (check === '' ? `Check ${rest}.` : `${check} and ${rest}.`);
   if (error instanceof ConnectTimeoutError) return { cause: message, fix: FIREWALL };

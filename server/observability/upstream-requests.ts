@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { matchesOrigin } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
+import { PATHS } from '../leadway/client.ts';
 
 /** What an outbound request is for. */
 export type Endpoint = 'upload' | 'initiate' | 'complete' | 'passthrough' | 'storage' | 'issuer';
@@ -12,11 +13,11 @@ export interface UpstreamWatcher {
   requestStarted(endpoint: Endpoint, method: string): (status: number | null) => void;
 }
 
-const UPLOAD_PATHS: Readonly<Record<string, Endpoint>> = {
-  '/conversations/messages/upload': 'upload',
-  '/conversations/messages/upload/initiate': 'initiate',
-  '/conversations/messages/upload/complete': 'complete',
-};
+const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map([
+  [PATHS.upload, 'upload'],
+  [PATHS.initiate, 'initiate'],
+  [PATHS.complete, 'complete'],
+]);
 
 /**
  * Calls `watcher` for each request of this process to Leadway, storage or the token issuer, until disposed. It listens
@@ -98,7 +99,7 @@ function createEndpointOf({ leadway, storageOrigins, auth }: Config) {
       // HEAD is the probe that only opens a connection: passed-through HEAD requests go out as GET.
       if (method === 'HEAD') return null;
       const path = target.replace(/^https?:\/\/[^/]+/, '').replace(/\?.*/, '');
-      return UPLOAD_PATHS[path] ?? 'passthrough';
+      return ENDPOINTS.get(path) ?? 'passthrough';
     }
     if (issuer.has(origin)) return 'issuer';
     return storageOrigins.some((pattern) => matchesOrigin(pattern, new URL(origin))) ? 'storage' : null;

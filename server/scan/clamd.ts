@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { hostAndPort } from '../http/listen.ts';
 
 /** Where clamd listens. */
 export type ClamavAddress =
@@ -126,7 +127,7 @@ export async function ping(address: ClamavAddress): Promise<void> {
 /** `tcp://host:port` or `unix:/path`, as in the settings. */
 export function formatClamavAddress(address: ClamavAddress): string {
   if (address.kind === 'socket') return `unix:${address.path}`;
-  return `tcp://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+  return `tcp://${hostAndPort(address.host, address.port)}`;
 }
 
 function open(address: ClamavAddress, timeoutMs: number): Socket {

@@ -29,25 +29,22 @@ const PING_EVERY_MS = 1_000;
 /** Makes the scanner of a process. */
 export function createScanner({ address, onError, timeoutMs, logger, onScanned }: ScannerOptions): Scanner {
   const where = formatClamavAddress(address);
-  let isAway = true;
-  let hasResponded = false;
+  let state: 'unknown' | 'up' | 'away' = 'unknown';
   let lastPingMs = Number.NEGATIVE_INFINITY;
 
   const markAway = (err: unknown): void => {
-    if (!isAway || !hasResponded) {
+    if (state !== 'away') {
       const effect = onError === 'reject' ? 'Uploads are rejected' : 'Files are not scanned';
       logger.error(
         { err },
         `clamd at ${where} does not scan. ${effect} until it does: check CLAMAV_URL and clamd`,
       );
     }
-    isAway = true;
-    hasResponded = true;
+    state = 'away';
   };
   const markUp = (): void => {
-    if (isAway && hasResponded) logger.info(`clamd at ${where} scans again`);
-    isAway = false;
-    hasResponded = true;
+    if (state === 'away') logger.info(`clamd at ${where} scans again`);
+    state = 'up';
   };
   const refresh = (): void => {
     const now = performance.now();
@@ -102,8 +99,10 @@ export function createScanner({ address, onError, timeoutMs, logger, onScanned }
     },
     problem() {
       refresh();
-      if (!isAway) return null;
-      return hasResponded ? 'the malware scanner is away' : 'the malware scanner has not been reached yet';
+      if (state === 'up') return null;
+      return state === 'away'
+        ? 'the malware scanner is away'
+        : 'the malware scanner has not been reached yet';
     },
   };
 }

@@ -1,5 +1,4 @@
 import dns from 'node:dns/promises';
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
@@ -7,12 +6,14 @@ import type { Config, Secrets } from '../config/config.ts';
 import { type AppContext, createContext } from '../context.ts';
 import { AppError } from '../errors/app-error.ts';
 import { meansNotOffered } from '../leadway/capability.ts';
-import { explainConnectProblem } from '../leadway/connect-problem.ts';
+import { PATHS } from '../leadway/client.ts';
+import { connectProblem, explainConnectProblem, isOfTls } from '../leadway/connect-problem.ts';
 import { type AuthProblem, toAuthProblem } from '../leadway/errors.ts';
 import { ExchangeError, type ExchangeResponse } from '../leadway/exchange.ts';
 import { type LeadwayResponse, maxResponseBytes, parseResponse } from '../leadway/response.ts';
 import { createLogger } from '../logger.ts';
 import { formatClamavAddress, ping } from '../scan/clamd.ts';
+import { descriptorsNeeded, MAX_SKEW_MS, readDescriptorLimit } from '../start-checks.ts';
 import { createMultipartEncoder } from '../uploads/multipart-encoder.ts';
 import type { CheckResult, SelfTestReport } from './report.ts';
 
@@ -30,17 +31,8 @@ const CALL_TIMEOUT_MS = 10_000;
 const MAX_CALLS = 12;
 /** Each location costs a call. */
 const MAX_LOCATIONS = 3;
-const MAX_CLOCK_SKEW_MS = 60_000;
 const CERTIFICATE_WARNING_DAYS = 14;
 const DAY_MS = 24 * 3_600_000;
-/** An upload has a socket of its client, one to Leadway or storage, and one to clamd. */
-const DESCRIPTORS_PER_UPLOAD = 3;
-const OTHER_DESCRIPTORS = 100;
-
-const TLS_ERROR = /CERT|^ERR_SSL_|^ERR_TLS_|^EPROTO$|^UNABLE_TO/;
-
-const UPLOAD_PATH = '/conversations/messages/upload';
-const INITIATE_PATH = `${UPLOAD_PATH}/initiate`;
 
 const TOKEN_FIXES: Readonly<Record<AuthProblem, string>> = {
   'bad-token': 'It is wrong, expired or revoked: put a valid one in LEADWAY_TOKEN',
@@ -148,13 +140,12 @@ class SelfTest {
     const { baseUrl } = this.#context.config.leadway;
     const cause = error instanceof ExchangeError ? error.cause : error;
     const proxy = this.#context.proxyFor(baseUrl);
-    const explained = explainConnectProblem(cause, {
+    const { cause: why, fix } = connectProblem(cause, {
       host: baseUrl.host,
       setting: 'LEADWAY_BASE_URL',
       proxy: proxy?.shown ?? null,
     });
-    const [message = explained, ...fix] = explained.split('. ');
-    this.#fail(name, message, fix.join('. ').replace(/\.$/, ''));
+    this.#fail(name, `${baseUrl.host} can’t be reached: ${why}`, fix.replace(/\.$/, ''));
     return false;
   }
 
@@ -187,7 +178,7 @@ class SelfTest {
       const form = toForm([['locationId', locationId]]);
       let called: Awaited<ReturnType<SelfTest['call']>>;
       try {
-        called = await this.call(UPLOAD_PATH, locationId, form);
+        called = await this.call(PATHS.upload, locationId, form);
       } catch (error) {
         if (error instanceof AppError) {
           const fix = 'Check LEADWAY_BASE_URL';
@@ -195,7 +186,7 @@ class SelfTest {
           return;
         }
         const { code = '' } = (error instanceof ExchangeError ? error.cause : error) as NodeJS.ErrnoException;
-        this.#failConnection(TLS_ERROR.test(code) ? 'tls' : 'tcp', error);
+        this.#failConnection(isOfTls(code) && code !== 'ECONNRESET' ? 'tls' : 'tcp', error);
         return;
       }
       const { raw, response } = called;
@@ -252,7 +243,7 @@ class SelfTest {
       return;
     }
     const skewMs = Date.now() - date;
-    if (Math.abs(skewMs) <= MAX_CLOCK_SKEW_MS) {
+    if (Math.abs(skewMs) <= MAX_SKEW_MS) {
       this.#ok('clock', 'it agrees with Leadway’s');
       return;
     }
@@ -282,7 +273,7 @@ class SelfTest {
       channel: this.#context.config.uploads.defaultChannel,
       fileSize: 2,
     };
-    const { response } = await this.call(INITIATE_PATH, locationId, toJson(asked));
+    const { response } = await this.call(PATHS.initiate, locationId, toJson(asked));
     if (!response.ok && meansNotOffered(response.rejection)) {
       this.#unknown('initiate', 'Leadway offers no signed URLs to this token, so files are forwarded');
       return;
@@ -343,7 +334,7 @@ class SelfTest {
       const form = toForm([...fields, ...more], Buffer.alloc(bytes, 'self-test '));
       return isChunked
         ? this.#stream(locationId, form)
-        : (await this.call(UPLOAD_PATH, locationId, form)).response;
+        : (await this.call(PATHS.upload, locationId, form)).response;
     };
     const plain = await send([], 100, false);
     if (!plain.ok) {
@@ -413,8 +404,8 @@ class SelfTest {
 
   #checkDescriptors(): void {
     const { maxConcurrent } = this.#context.config.uploads;
-    const needed = DESCRIPTORS_PER_UPLOAD * maxConcurrent + OTHER_DESCRIPTORS;
-    const limit = descriptorLimit();
+    const needed = descriptorsNeeded(maxConcurrent);
+    const limit = readDescriptorLimit();
     if (limit === null) this.#unknown('descriptors', 'this system does not tell their limit');
     else if (limit >= needed) this.#ok('descriptors', `${limit} are allowed, and ${needed} are needed`);
     else {
@@ -496,14 +487,4 @@ function toForm(fields: readonly [string, string][], file: Buffer | null = null)
     contentType: encoder.contentType,
     content: Buffer.concat([Buffer.from(text), ...part, Buffer.from(encoder.closing)]),
   };
-}
-
-/** How many files this process may have open; null where the system does not tell. */
-function descriptorLimit(): number | null {
-  try {
-    const [, soft = ''] = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
-    return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft) || null;
-  } catch {
-    return null;
-  }
 }

@@ -3,7 +3,7 @@ import type { Assessment } from '../delivery/assess.ts';
 import { appError } from '../errors/app-error.ts';
 import { directUnavailable, sizeMismatch } from '../errors/factories.ts';
 import { type DirectCapability, isEndpointMissing, meansNotOffered } from '../leadway/capability.ts';
-import type { LeadwayClient } from '../leadway/client.ts';
+import { type LeadwayClient, PATHS } from '../leadway/client.ts';
 import type { LeadwayRejection } from '../leadway/errors.ts';
 import { completeResponse, initiateResponse } from '../leadway/response-schemas.ts';
 import type { Ticket, TicketCodec } from './tickets.ts';
@@ -54,9 +54,6 @@ export interface DirectUploadsOptions {
   readonly basePath: string;
 }
 
-const INITIATE_PATH = '/conversations/messages/upload/initiate';
-const COMPLETE_PATH = '/conversations/messages/upload/complete';
-
 /** Asks Leadway for signed URLs, and completes uploads that are in storage. */
 export class DirectUploads {
   readonly #options: DirectUploadsOptions;
@@ -80,7 +77,7 @@ export class DirectUploads {
     const { leadway, capability, storageOrigins } = this.#options;
     const { locationId } = file;
     if (!capability.isOffered(locationId)) return null;
-    const response = await leadway.postJson(INITIATE_PATH, locationId, toInitiateBody(file), signal);
+    const response = await leadway.postJson(PATHS.initiate, locationId, toInitiateBody(file), signal);
     if (!response.ok) {
       if (!meansNotOffered(response.rejection)) throw leadway.toError(response.rejection, locationId);
       capability.noteUnavailable(locationId);
@@ -130,7 +127,7 @@ export class DirectUploads {
     const { leadway, capability } = this.#options;
     const { uploadId, filePath, locationId, conversationId, filename } = ticket;
     const body = { uploadId, filePath, locationId, conversationId, filename };
-    const response = await leadway.postJson(COMPLETE_PATH, locationId, body, signal);
+    const response = await leadway.postJson(PATHS.complete, locationId, body, signal);
     if (!response.ok) {
       if (isEndpointMissing(response.rejection)) {
         capability.noteUnavailable(locationId);

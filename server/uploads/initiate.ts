@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Client } from '../auth/authenticator.ts';
 import { assertDeliverable, assessDelivery } from '../delivery/assess.ts';
 import { createMediaProbe } from '../delivery/media-probe.ts';
@@ -16,7 +15,7 @@ import { LEADING_BYTES } from '../file-types/file-types.ts';
 import { checkDeclaredType } from '../file-types/validation.ts';
 import { BufferList } from '../http/buffers.ts';
 import type { LogFields } from '../http/log-fields.ts';
-import { fingerprintOf, type IdempotentRequest } from '../idempotency/idempotency.ts';
+import { type IdempotentRequest, leadingDigest, runOnce } from '../idempotency/idempotency.ts';
 import type { InitiateResponse } from './direct.ts';
 import { parseUploadFields, type RawFields, required, type UploadFields } from './fields.ts';
 import { cleanFileName } from './filename.ts';
@@ -91,26 +90,13 @@ export async function initiateUpload(
     fileSize,
     channel,
   };
-  const digest = once === null || leading === null ? null : digestOf(leading.bytes);
-  const fingerprint = once === null ? '' : fingerprintOf({ ...described, digest });
-  const earlier = await once?.begin(locationId, signal);
-  if (earlier) return earlier.outcomeFor(fingerprint) as InitiateResponse;
-  try {
+  const request = () => ({ ...described, digest: leading === null ? null : leadingDigest(leading.bytes) });
+  return runOnce(once, { locationId, request, commits: false, signal }, async () => {
     const ticket = await context.direct.initiate({ ...described, delivery }, signal);
     if (ticket === null) throw directUnavailable();
     if (fileSize !== null && fileSize > ticket.maxFileSize) throw fileTooLarge(ticket.maxFileSize, channel);
-    const response = await context.direct.toResponse(ticket);
-    await once?.succeed(fingerprint, response);
-    return response;
-  } catch (error) {
-    await once?.fail(toAppError(error));
-    throw error;
-  }
-}
-
-/** Of the bytes that every sender of the same file has sent, whatever more came along. */
-function digestOf(bytes: Buffer): string {
-  return createHash('sha256').update(bytes.subarray(0, LEADING_BYTES)).digest('base64url');
+    return context.direct.toResponse(ticket);
+  });
 }
 
 type CheckedFile = Pick<IncomingFile, 'contentType' | 'media'>;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Client } from '../auth/authenticator.ts';
 import { type Assessment, assertDeliverable } from '../delivery/assess.ts';
 import type { UploadHooks } from '../embedding.ts';
@@ -6,7 +5,12 @@ import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { directUnavailable, fieldOrder, fileTooLarge } from '../errors/factories.ts';
 import { LEADING_BYTES } from '../file-types/file-types.ts';
 import type { LogFields } from '../http/log-fields.ts';
-import { type EarlierRequest, fingerprintOf, type IdempotentRequest } from '../idempotency/idempotency.ts';
+import {
+  type EarlierRequest,
+  fingerprintOf,
+  type IdempotentRequest,
+  leadingDigest,
+} from '../idempotency/idempotency.ts';
 import type { LeadwayClient } from '../leadway/client.ts';
 import type { DirectUploads, InitiateResponse } from './direct.ts';
 import { assertRecipient, type RawFields, required } from './fields.ts';
@@ -150,7 +154,7 @@ export class Upload {
       const { leadingBytes, isWhole } = await part.stream.readStart(this.signal);
       await file.checkLeadingBytes(leadingBytes, isWhole ? this.#state.extentOf(leadingBytes) : 'part');
       this.signal.throwIfAborted();
-      if (this.#once !== null) file.leadingDigest = digestOf(leadingBytes.subarray(0, LEADING_BYTES));
+      if (this.#once !== null) file.leadingDigest = leadingDigest(leadingBytes);
       this.#log.contentType ??= file.contentType;
       if (this.#context.hooks.before !== null) await this.#askHook();
       if (isWhole) file.expectedSize = leadingBytes.length;
@@ -318,10 +322,10 @@ export class Upload {
   }
 
   /** Puts `next` in the place of the hold, with everything that was held. */
-  async #change(next: Sink): Promise<void> {
+  async #change(next: ForwardSink | RelaySink): Promise<void> {
     const hold = this.#sink;
     this.#sink = next;
-    if (next.kind === 'forward' || next.kind === 'relay') this.#log.mode = next.kind;
+    this.#log.mode = next.kind;
     if (hold instanceof HoldSink) await hold.handOver(next);
   }
 
@@ -457,8 +461,4 @@ export class Upload {
     const locationId = this.#state.location();
     if (locationId !== null) this.#log.locationId = locationId;
   }
-}
-
-function digestOf(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('base64url');
 }

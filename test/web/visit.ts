@@ -5,6 +5,8 @@ import type {} from '../../client/element/index.ts';
 import { openPage, type PageOptions } from '../helpers/browser-page.ts';
 import { createTestServer, type TestServer, type TestServerOptions } from '../helpers/test-server.ts';
 
+export { waitForCards } from '../browser/element-page.ts';
+
 /** The picture that comes with the page. */
 export const SAMPLE = fileURLToPath(new URL('../../web/sample.png', import.meta.url));
 
@@ -136,19 +138,6 @@ export async function chooseRadio(page: Page, name: 'channel' | 'mode', value: s
   await page.evaluate(
     (where) => document.querySelector<HTMLElement>(where)?.click(),
     `[name=${name}][value=${value}]`,
-  );
-}
-
-/** Waits until that many cards are in that state. */
-export async function waitForCards(page: Page, state: string, count = 1): Promise<void> {
-  await page.waitForFunction(
-    (wanted, many) => {
-      const root = document.querySelector('leadway-upload')?.shadowRoot;
-      return root?.querySelectorAll(`.card[data-state=${wanted}]`).length === many;
-    },
-    {},
-    state,
-    count,
   );
 }
 
