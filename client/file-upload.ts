@@ -8,7 +8,7 @@ import { UploadError } from './upload-error.ts';
 
 /** Enough of a file for the server to recognise its type. */
 const LEADING_BYTES = 64 * 1024;
-/** A signed URL that expires sooner than this is not used any more. */
+/** A signed URL that expires sooner than this is not used. */
 const EXPIRY_MARGIN_MS = 60_000;
 /** How long a mode that failed is not tried again. */
 const BLOCK_MS = 5 * 60_000;

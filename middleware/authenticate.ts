@@ -73,7 +73,7 @@ const IPV6_IN_BRACKETS = /^\[([^[\]]+)\](?::\d+)?$/;
 
 /**
  * Some proxies write the client's port behind the address, and with it each connection would be another
- * client. What is no address at all is somebody's invention: whoever sends it counts as the proxy itself.
+ * client. A value that is not an address was made up: its sender counts as the proxy itself.
  */
 function addressOf(req: Request): string {
   const given = req.ip ?? '';

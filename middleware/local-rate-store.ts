@@ -9,7 +9,7 @@ import { type ClientRateLimitInfo, MemoryStore } from 'express-rate-limit';
 export class LocalRateStore extends MemoryStore {
   override increment(key: string): Promise<ClientRateLimitInfo> {
     const counted = super.increment(key);
-    // It has counted before it returns, and whoever has just been counted is here.
+    // It counts before it returns, so the client is in the current window.
     const client = this.current.get(key);
     return client === undefined ? counted : Promise.resolve({ ...client });
   }

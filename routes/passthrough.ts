@@ -28,7 +28,7 @@ export function addPassthrough(
     if (req.path === '/') return next(); // the demo page, where there is no base path
     const target = parseStrictTarget(req.url);
     if (target === null) return next(appError('BAD_REQUEST', { message: 'BAD_REQUEST.target' }));
-    // Whoever may read a response may ask for its headers (RFC 9110, section 9.3.2).
+    // A client that may read a response may ask for its headers (RFC 9110, section 9.3.2).
     const match =
       rules.match(req.method, target.segments) ??
       (req.method === 'HEAD' ? rules.match('GET', target.segments) : null);

@@ -19,6 +19,6 @@ export interface LeadwayUploadEventMap {
   'upload-progress': CustomEvent<StoreTotals>;
   'upload-done': CustomEvent<{ readonly item: UploadItem; readonly result: UploadResult }>;
   'upload-error': CustomEvent<{ readonly item: UploadItem; readonly error: UploadError }>;
-  /** Nothing is in flight any more; `results` are those of the files in the list that have arrived. */
+  /** No upload is in flight; `results` are those of the files in the list that have arrived. */
   'upload-end': CustomEvent<{ readonly results: readonly UploadResult[] }>;
 }

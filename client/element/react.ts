@@ -58,7 +58,7 @@ export interface LeadwayUploadAreaProps
   readonly onProgress?: (detail: Detail<'upload-progress'>) => void;
   readonly onDone?: (detail: Detail<'upload-done'>) => void;
   readonly onError?: (detail: Detail<'upload-error'>) => void;
-  /** Nothing is in flight any more. */
+  /** No upload is in flight. */
   readonly onEnd?: (results: readonly UploadResult[]) => void;
 }
 

@@ -12,7 +12,7 @@ const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /**
  * The token in `Authorization: Bearer` (RFC 6750) or, without such a header, in the cookie named `cookieName`.
- * Null when there is none, and when there are two: whoever can add a second cookie (a page on a sister domain)
+ * Null without one, and with two: an attacker that can add a second cookie (a page on a sister domain)
  * or header must not choose which one counts. Tokens in the address are never read, since addresses are logged.
  */
 export function readCredential(request: HeadersOfRequest, cookieName: string | null): Credential | null {

@@ -14,7 +14,7 @@ const USER = /^(?! )[^\p{C}\p{Zl}\p{Zp}]{1,256}(?<! )$/u;
 
 /**
  * `AUTH=header`: believes the user header of an authenticating proxy such as oauth2-proxy or Authelia, from
- * its address only. Whoever gets past the proxy could write any name there. Headers are compared by their
+ * its address only. A client that gets past the proxy could write any name there. Headers are compared by their
  * whole names: `X_Forwarded_User`, which a proxy may let pass, is another header here.
  */
 export function createHeaderAuthenticator({

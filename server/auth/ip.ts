@@ -1,6 +1,6 @@
 import type { Authenticator } from './authenticator.ts';
 
-/** `AUTH=none`: whoever can reach the server may call; clients are told apart by address. */
+/** `AUTH=none`: every client that reaches the server may use it; clients are known by their address. */
 export function createAddressAuthenticator(): Authenticator {
   return {
     async authenticate({ addressKey }) {

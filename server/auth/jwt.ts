@@ -18,7 +18,7 @@ export interface JwtClientOptions {
 }
 
 /**
- * Signatures by key pairs only: with a shared key, whoever can check a token could make one, and a public key
+ * Signatures by key pairs only: with a shared key, every program that can check a token could make one, and a public key
  * would pass for a shared one. Keys come from the issuer alone; `jwk`, `jku` and `x5u` in a token are not read.
  */
 const ALGORITHMS = [

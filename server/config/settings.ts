@@ -138,7 +138,7 @@ const PROCESS = {
     example: '/run/leadway-bff/bff.sock',
     doc: 'Path of a unix socket to listen on, instead of `HOST` and `PORT`; its group may connect',
     details:
-      'The file has mode 0660 and is removed at the end; one that nobody listens on any more is replaced. A process that connects counts as a trusted proxy once `TRUST_PROXY` is set.',
+      'The file has mode 0660 and is removed at the end; a socket file without a listener is replaced. A process that connects counts as a trusted proxy once `TRUST_PROXY` is set.',
   }),
   ADMIN_HOST: setting(null, parseHost, {
     default: '127.0.0.1',

@@ -147,7 +147,7 @@ export function releaseBuffer(chunk: Buffer): void {
   if (isWhole && chunk.byteLength >= MIN_RELEASED_BYTES && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
-/** As {@link releaseBuffer}, for a part of a chunk of which nothing is needed any more. */
+/** As {@link releaseBuffer}, for a part of a chunk that is no longer needed. */
 export function releaseMemoryOf(chunk: Buffer): void {
   const { buffer } = chunk;
   // Node cuts small buffers out of blocks of exactly that size, which others share.

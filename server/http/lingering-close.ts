@@ -143,7 +143,7 @@ export class LingeringClose implements Disposable {
   }
 
   /**
-   * Reads and discards what still arrives on a half-closed socket that no parser reads any more.
+   * Reads and discards what still arrives on a half-closed socket that no parser reads.
    *
    * @param patienceMs How long little or nothing may arrive.
    */
@@ -202,7 +202,7 @@ export class LingeringClose implements Disposable {
       },
     };
     req?.on('data', onData); // a listener on a bare socket would take the bytes from Node's parser
-    source.on('pause', resume); // whoever paused it no longer reads it
+    source.on('pause', resume); // the reader that paused it is gone
     source.once('end', finish);
     socket.once('end', finish); // the body can't end if the parser has failed
     socket.once('close', forget);

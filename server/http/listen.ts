@@ -16,7 +16,7 @@ export interface ListenAddress {
 const SOCKET_MODE = 0o660;
 
 /**
- * Listens on `address`. The file of a unix socket that nobody listens on any more is replaced.
+ * Listens on `address`. A socket file without a listener is replaced.
  *
  * @throws the listener's error, such as `EADDRINUSE`.
  */

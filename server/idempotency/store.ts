@@ -163,7 +163,7 @@ export function createSharedStore(store: SharedStore): IdempotencyStore {
   const local = createLocalStore();
   const keyOf = ({ client, key }: Claim): string =>
     `${KEY_PREFIX}idempotency:{${toKeyPart(client)}}:${toKeyPart(key)}`;
-  /** Resolves to false if the claim is not this request's any more; true while Redis is away. */
+  /** Resolves to false if another request has the key by now; true while Redis is away. */
   const update = (claim: Claim, ...[state = '', fingerprint = '', outcome = '']: readonly string[]) => {
     const args = [claim.owner, LEASE_MS, REMEMBERED_MS, state, fingerprint, outcome];
     const updateTogether = async (): Promise<boolean> => (await UPDATE(store, [keyOf(claim)], args)) !== 0;

@@ -39,7 +39,7 @@ export interface FormOptions {
 }
 
 interface StreamOptions extends FormOptions {
-  /** Called once if the upload can't be completed any more, before its commit. */
+  /** Called once if the upload fails before its commit. */
   readonly fail: (error: AppError) => void;
 }
 
@@ -113,7 +113,7 @@ export class LeadwayClient {
    * Uploads a form whose body is known in full. It is sent again, once each, when a reused connection ended before any
    * byte of a response, and when Leadway rejects the token and another one is at hand.
    *
-   * @param pieces The body, in order. Their memory is freed when it is not needed any more.
+   * @param pieces The body, in order. Their memory is freed when it is no longer needed.
    * @throws AppError where no usable response came.
    */
   async sendForm(pieces: readonly Buffer[], options: FormOptions): Promise<LeadwayResponse> {

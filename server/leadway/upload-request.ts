@@ -17,7 +17,7 @@ export interface UploadRequestOptions<Result> {
   readonly read: (response: IncomingMessage) => Promise<Result>;
   /** The error for a response that came before the commit. */
   readonly toEarlyError: (result: Result) => AppError;
-  /** Called once if the upload can't be completed any more, before {@link UploadRequest.commit}. */
+  /** Called once if the upload fails before {@link UploadRequest.commit}. */
   readonly onFailure: (error: AppError) => void;
 }
 

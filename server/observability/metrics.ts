@@ -194,7 +194,7 @@ class Quota {
   least(): Readonly<Record<string, number>> {
     const now = performance.now();
     const all = [...this.#left.values()];
-    // After an interval without a call, nothing of it is used up any more.
+    // After an interval without a call, all of it is available again.
     const interval = all.filter(({ at, intervalMs }) => now - at < intervalMs).map((left) => left.interval);
     return {
       ...leastOf('interval', interval),

@@ -88,7 +88,7 @@ export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
         code: { type: 'string', enum: Object.keys(ERROR_CODES), description: 'For programs.' },
         requestId: {
           type: 'string',
-          description: 'The same as `X-Request-Id`; tell it to whoever runs the server.',
+          description: 'The same as `X-Request-Id`; give it to the operator of the server.',
         },
         retryable: { type: 'boolean', description: 'Whether the very same request may succeed later.' },
         retryAfterMs: { type: 'integer', minimum: 0, description: 'How long to wait before a retry.' },

@@ -12,7 +12,7 @@ export interface ScannerOptions {
   /** How long clamd may make no progress, in milliseconds. */
   readonly timeoutMs: number;
   readonly logger: Logger;
-  /** Told of each scan that ended, with its duration in milliseconds. */
+  /** Called after each scan, with its duration in milliseconds. */
   readonly onScanned?: (outcome: ScanOutcome, ms: number) => void;
 }
 

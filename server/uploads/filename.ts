@@ -40,7 +40,7 @@ export function cleanFileName(given: string): string {
   if (BIDI_OVERRIDES.test(given)) throw badFilename('direction');
   const visible = given.replace(HIDDEN, '').normalize('NFC');
   const base = visible.split(/[/\\]/).at(-1) ?? '';
-  // Windows ignores dots and blanks at the end, so they would hide the extension from whoever opens it.
+  // Windows ignores dots and blanks at the end, so they would hide the extension from the person who opens it.
   const name = base.replace(/^\s+/, '').replace(/[\s.]+$/, '');
   if (name === '') throw appError('BAD_FILENAME');
   if (Buffer.byteLength(name) > MAX_BYTES) throw badFilename('tooLong');

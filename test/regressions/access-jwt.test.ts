@@ -172,7 +172,7 @@ describe('attacks on AUTH=jwt', () => {
     assert.equal(response.status, 431);
   });
 
-  it('tells whoever forges nothing about what was wrong, and the operator what it was', async () => {
+  it('tells a forger nothing about what was wrong, and the operator what it was', async () => {
     const responses = await Promise.all(
       [{ claims: { aud: 'x' } }, { claims: { exp: 1 } }, { header: { kid: 'x' } }].map(async (forgery) =>
         call(testServer, { ...PROBE, headers: { Authorization: `Bearer ${await provider.sign(forgery)}` } }),

@@ -199,7 +199,7 @@ function otherKindByContentTypes(xml: string, own: string, kind: Package): strin
   return null;
 }
 
-/** As text, in UTF-8 or UTF-16, with characters for their numbers: `&#80;` is a P to whoever reads the list. */
+/** As text, in UTF-8 or UTF-16, with characters for their numbers: `&#80;` is a P to programs that read the list. */
 function decodeXml(xml: Buffer): string {
   const units = Buffer.from(xml.subarray(0, xml.length - (xml.length % 2)));
   const encoding = encodingOf(xml);

@@ -116,7 +116,7 @@ describe('AUTH=jwt with a real OpenID provider', () => {
     assert.equal((await readyz(testServer)).status, 200);
   });
 
-  it('does not believe a discovery document of another issuer, or what is none', async () => {
+  it('does not believe a discovery document of another issuer, or a malformed one', async () => {
     const faults: readonly OpenIdProvider['fault'][] = [
       (_req, res) => res.end(JSON.stringify({ issuer: 'https://evil.example', jwks_uri: provider.jwksUrl })),
       (_req, res) => res.end(JSON.stringify({ issuer: provider.issuer, jwks_uri: '/jwks' })),
@@ -132,7 +132,7 @@ describe('AUTH=jwt with a real OpenID provider', () => {
     }
   });
 
-  it('does not believe keys from a redirect, or what is no key set', async () => {
+  it('does not believe keys from a redirect, or a malformed key set', async () => {
     const good = await fetch(provider.jwksUrl);
     const keys = await good.text();
     const faults: readonly OpenIdProvider['fault'][] = [
