@@ -107,7 +107,15 @@ interface Sbom {
  * dev` would leave out every package that a development dependency needs as well.
  */
 function toSbom(): string {
-  const options = ['--package-lock-only', '--sbom-type', 'application', '--sbom-format', 'cyclonedx'];
+  // With NODE_ENV=production npm would omit them by itself.
+  const options = [
+    '--package-lock-only',
+    '--include=dev',
+    '--sbom-type',
+    'application',
+    '--sbom-format',
+    'cyclonedx',
+  ];
   const text = execFileSync('npm', ['sbom', ...options], {
     cwd: ROOT,
     encoding: 'utf8',

@@ -95,7 +95,8 @@ async function buildSources(folder: string): Promise<string> {
   );
   for (const file of stdout.trim().split('\n')) await cp(join(ROOT, file), join(folder, file));
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  await run('npm', ['run', 'build'], { cwd: folder });
+  // Images are often built for production: the list of packages must not depend on that.
+  await run('npm', ['run', 'build'], { cwd: folder, env: { ...process.env, NODE_ENV: 'production' } });
   await run(process.execPath, ['scripts/copy-tracing.ts', 'tracing'], { cwd: folder });
   await rm(join(folder, 'node_modules'));
   return folder;
