@@ -9,7 +9,7 @@ import { createTypePolicy, type TypePolicy } from './file-types/file-types.ts';
 import { LingeringClose } from './http/lingering-close.ts';
 import { createProxyFor, type ProxyFor } from './http/outbound-proxy.ts';
 import { createIdempotency, type Idempotency } from './idempotency/idempotency.ts';
-import { createLocalStore, createSharedStore } from './idempotency/store.ts';
+import { createLocalIdempotencyStore, createSharedIdempotencyStore } from './idempotency/store.ts';
 import { createUpstreamAgent, type UpstreamAgent } from './leadway/agent.ts';
 import { createDirectCapability, type DirectCapability } from './leadway/capability.ts';
 import { LeadwayClient } from './leadway/client.ts';
@@ -185,7 +185,7 @@ export function createContext(
     policy,
     slots,
     idempotency: createIdempotency(
-      sharedStore === null ? createLocalStore() : createSharedStore(sharedStore),
+      sharedStore === null ? createLocalIdempotencyStore() : createSharedIdempotencyStore(sharedStore),
       sealingSecrets,
       logger,
     ),

@@ -55,7 +55,7 @@ interface LocalEntry {
 }
 
 /** Remembers in this process. */
-export function createLocalStore(now: () => number = Date.now): IdempotencyStore {
+export function createLocalIdempotencyStore(now: () => number = Date.now): IdempotencyStore {
   /** The oldest come first. */
   const entries = new Map<string, LocalEntry>();
   const owned = ({ key, owner }: Claim): LocalEntry | null => {
@@ -159,8 +159,8 @@ return 1
 `);
 
 /** Remembers in Redis for all replicas and, for when it is away, in this process too. */
-export function createSharedStore(store: SharedStore): IdempotencyStore {
-  const local = createLocalStore();
+export function createSharedIdempotencyStore(store: SharedStore): IdempotencyStore {
+  const local = createLocalIdempotencyStore();
   const keyOf = ({ client, key }: Claim): string =>
     `${KEY_PREFIX}idempotency:{${toKeyPart(client)}}:${toKeyPart(key)}`;
   /** Resolves to false if another request has the key by now; true while Redis is away. */
