@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { ipKeyGenerator } from 'express-rate-limit';
-import type { Client } from '../server/auth/authenticator.ts';
+import type { Authenticator, Client } from '../server/auth/authenticator.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { addLogFields } from '../server/http/log-fields.ts';
@@ -21,18 +21,23 @@ export function authenticate({
   userHash,
 }: Pick<AppContext, 'authenticator' | 'userHash'>): RequestHandler {
   return async function authenticate(req: WithClient, _res: Response, next: NextFunction) {
-    const client = await authenticator.authenticate({
-      incoming: req,
-      headers: req.headers,
-      headersDistinct: req.headersDistinct,
-      addressKey: addressKeyOf(req),
-      isFromTrustedProxy: isFromTrustedProxy(req),
-    });
+    const client = await identify(authenticator, req);
     if (client.isByCookie && !isSafeMethod(req.method)) assertSentByPage(req);
     req[CLIENT] = client;
     addLogFields(req, { userHash: userHash(client.id) });
     next();
   };
+}
+
+/** Who sends `req`. @throws AppError what the authenticator throws. */
+export function identify(authenticator: Authenticator, req: Request): Promise<Client> {
+  return authenticator.authenticate({
+    incoming: req,
+    headers: req.headers,
+    headersDistinct: req.headersDistinct,
+    addressKey: addressKeyOf(req),
+    isFromTrustedProxy: isFromTrustedProxy(req),
+  });
 }
 
 /**

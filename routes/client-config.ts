@@ -1,4 +1,5 @@
 import type { Request, Response, Router } from 'express';
+import { identify } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AppContext } from '../server/context.ts';
 import { CHANNEL_RULES } from '../server/delivery/channel-rules.ts';
@@ -13,11 +14,12 @@ import { CHANNEL_LIMITS } from '../server/uploads/mode.ts';
 export function addClientConfig(
   router: Router,
   {
+    authenticator,
     config,
     direct,
     policy,
     uploads: uploadContext,
-  }: Pick<AppContext, 'config' | 'direct' | 'policy' | 'uploads'>,
+  }: Pick<AppContext, 'authenticator' | 'config' | 'direct' | 'policy' | 'uploads'>,
 ): void {
   const { uploads, forward, leadway } = config;
   const allowed = new Set(uploads.allowedExtensions);
@@ -31,7 +33,18 @@ export function addClientConfig(
   const channels = Object.fromEntries(
     Object.entries(CHANNEL_RULES).map(([name, { source: _source, date: _date, ...rule }]) => [name, rule]),
   );
-  const sendConfig = (req: Request, res: Response): void => {
+  const { sizeLimits } = uploadContext;
+  /** What Leadway accepts in the client's own locations; in all of them if the client has not said who it is. */
+  const leadwayMaxBytes = async (req: Request): Promise<number> => {
+    await sizeLimits.refresh();
+    // Hardly ever anything is known, and it takes some time to find out who asks.
+    if (sizeLimits.lowestOf(leadway.locationIds) === Number.POSITIVE_INFINITY)
+      return Number.POSITIVE_INFINITY;
+    const { locations = null } = await identify(authenticator, req).catch(() => ({ locations: null }));
+    return sizeLimits.lowestOf(leadway.locationIds.filter((id) => locations === null || locations.has(id)));
+  };
+  const sendConfig = async (req: Request, res: Response): Promise<void> => {
+    const mostBytes = await leadwayMaxBytes(req);
     const isDirectOffered = leadway.locationIds.some((locationId) => direct.isOffered(locationId));
     res.vary('Accept-Language');
     const stored = uploadContext.isDirectAllowed ? ['direct', 'relay'] : ['relay'];
@@ -41,7 +54,7 @@ export function addClientConfig(
       types,
       channels: { default: uploads.defaultChannel },
       limits: {
-        forwardMaxBytes: isDirectOffered ? forward.maxBytes : forward.fallbackMaxBytes,
+        forwardMaxBytes: Math.min(isDirectOffered ? forward.maxBytes : forward.fallbackMaxBytes, mostBytes),
         directMaxBytes: { default: CHANNEL_LIMITS.default, ...CHANNEL_LIMITS.channels },
       },
       delivery: { strict: uploads.strictDelivery, channels },

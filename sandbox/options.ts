@@ -1,5 +1,18 @@
 import { type FaultName, isFaultName } from './faults.ts';
 
+/** The vendor's limits of requests per location, by kind of account; sandbox accounts have those of trial accounts. */
+export const ACCOUNTS = {
+  full: { max: 100, intervalMs: 10_000, daily: 200_000 },
+  trial: { max: 25, intervalMs: 10_000, daily: 10_000 },
+} as const;
+
+export type Account = keyof typeof ACCOUNTS;
+
+/** Whether there is an account of this kind. */
+export function isAccount(name: string): name is Account {
+  return Object.hasOwn(ACCOUNTS, name);
+}
+
 /** How the sandbox behaves; every option has a default that works out of the box. */
 export interface SandboxOptions {
   /** Address to listen on. Default `127.0.0.1`. */
@@ -20,7 +33,9 @@ export interface SandboxOptions {
   urlTtlMs?: number;
   /** How long the slow faults take. Default 3 s. */
   slowMs?: number;
-  /** Request budget per location. Default the vendor's 100 in 10 s and 200,000 a day. */
+  /** Whose limits of requests apply. Default `full`: 100 in 10 s and 200,000 a day; `trial`: 25 and 10,000. */
+  account?: Account;
+  /** Limits of requests per location. Default those of `account`. */
   rateLimit?: { max: number; intervalMs: number; daily: number };
   /** Origins of the bucket's CORS configuration. Default `*`. */
   corsOrigins?: readonly string[] | '*';
@@ -77,6 +92,8 @@ export function toSettings(options: SandboxOptions): Settings {
       throw new TypeError(`locationId: expected 1 to 64 letters, digits, _ or -`);
     if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('token: expected printable ASCII without blanks');
   }
+  const { account = 'full' } = options;
+  if (!isAccount(account)) throw new TypeError(`account: expected ${Object.keys(ACCOUNTS).join(' or ')}`);
   const fault = options.fault ?? null;
   if (fault !== null && !isFaultName(fault)) throw new TypeError(`fault: no fault is named "${fault}"`);
   return {
@@ -87,7 +104,7 @@ export function toSettings(options: SandboxOptions): Settings {
     fault,
     urlTtlMs: options.urlTtlMs ?? 15 * 60_000,
     slowMs: options.slowMs ?? 3_000,
-    rateLimit: options.rateLimit ?? { max: 100, intervalMs: 10_000, daily: 200_000 },
+    rateLimit: options.rateLimit ?? ACCOUNTS[account],
     corsOrigins: options.corsOrigins ?? '*',
     maxUploadBytes: options.maxUploadBytes ?? Number.POSITIVE_INFINITY,
     uploadStatus: options.uploadStatus ?? 200,

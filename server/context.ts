@@ -15,6 +15,7 @@ import { createDirectCapability, type DirectCapability } from './leadway/capabil
 import { LeadwayClient } from './leadway/client.ts';
 import { createUpstreamQuota, toQuotaLeft, type UpstreamQuota } from './leadway/quota.ts';
 import { createProbe, createReachability } from './leadway/reachability.ts';
+import { createSizeLimits } from './leadway/size-limits.ts';
 import { createConfiguredTokens } from './leadway/token-store.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
@@ -141,6 +142,11 @@ export function createContext(
     { max: limits.maxConcurrent, maxPerClient: limits.maxConcurrentPerClient },
     clientSlots,
   );
+  const sizeLimits = createSizeLimits({
+    maxBytes: Math.max(config.forward.maxBytes, config.forward.fallbackMaxBytes),
+    store: sharedStore,
+    logger,
+  });
   const lifecycle = new Lifecycle();
   if (sharedStore !== null) lifecycle.addNotice(() => sharedStore.problem());
   lifecycle.addNotice(() => {
@@ -152,6 +158,7 @@ export function createContext(
     const text = leadway.authProblem();
     return text && { text, detail: leadway.authDetails() };
   });
+  lifecycle.addNotice(() => sizeLimits.notice());
   lifecycle.addNotice(() => clock.problem());
   addStartChecks({ config, secrets, lifecycle, logger });
   lifecycle.addNotice(() => tokens.problem());
@@ -198,6 +205,7 @@ export function createContext(
       isDirectAllowed: scanner === null || config.clamav.direct === 'allow',
       locationsFor: (client) => locationsOfClient(config.leadway.locationIds, client),
       forward: config.forward,
+      sizeLimits,
       maxFiles: limits.maxFiles,
       defaultChannel: limits.defaultChannel,
       strictDelivery: limits.strictDelivery,

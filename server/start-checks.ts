@@ -29,6 +29,7 @@ export function addStartChecks({
   const problems = [
     checkTicketSecrets(secrets),
     checkDescriptors(config.uploads.maxConcurrent, descriptorLimit),
+    checkMaxFiles(config.uploads.maxFiles),
   ];
   for (const problem of problems) {
     if (problem === null) continue;
@@ -57,6 +58,17 @@ function checkDescriptors(maxConcurrent: number, limit: number | null): Notice |
   return {
     text: 'The limit of open files is low',
     detail: `the process may open ${limit} files, but MAX_CONCURRENT_UPLOADS=${maxConcurrent} needs about ${needed}. Raise the limit (ulimit -n, or LimitNOFILE= of systemd), or lower the setting`,
+  };
+}
+
+/** The vendor's documented limit. */
+const LEADWAY_MAX_FILES = 5;
+
+function checkMaxFiles(maxFiles: number): Notice | null {
+  if (maxFiles <= LEADWAY_MAX_FILES) return null;
+  return {
+    text: 'MAX_FILES is above what Leadway documents',
+    detail: `MAX_FILES is ${maxFiles}, but Leadway documents at most ${LEADWAY_MAX_FILES} files in one upload and may reject more. Lower it to ${LEADWAY_MAX_FILES}, unless your account accepts more`,
   };
 }
 

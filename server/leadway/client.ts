@@ -41,6 +41,8 @@ export interface FormOptions {
 interface StreamOptions extends FormOptions {
   /** Called once if the upload fails before its commit. */
   readonly fail: (error: AppError) => void;
+  /** Called before that when it is Leadway that rejects the upload. */
+  readonly onRejected?: (rejection: LeadwayRejection) => void;
 }
 
 /** A request whose body is known in full. */
@@ -148,7 +150,7 @@ export class LeadwayClient {
    */
   openUpload(
     contentLength: number | null,
-    { locationId, contentType, log, fail }: StreamOptions,
+    { locationId, contentType, log, fail, onRejected }: StreamOptions,
   ): UploadRequest<LeadwayResponse> {
     const { agent, timeoutMs, tokens, quota, baseUrl } = this.options;
     const token = tokens.current(locationId);
@@ -174,8 +176,11 @@ export class LeadwayClient {
         return result;
       },
       // Leadway can't have had everything, so an early success makes no sense.
-      toEarlyError: (result) =>
-        result.ok ? appError('UPSTREAM_ERROR') : this.toError(result.rejection, locationId),
+      toEarlyError: (result) => {
+        if (result.ok) return appError('UPSTREAM_ERROR');
+        onRejected?.(result.rejection);
+        return this.toError(result.rejection, locationId);
+      },
       onFailure: fail,
     });
   }

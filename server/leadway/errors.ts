@@ -30,6 +30,11 @@ export function isBadToken(rejection: LeadwayRejection): boolean {
   return rejection.status === 401 && !rejection.isWebPage && toAuthProblem(rejection) === 'bad-token';
 }
 
+/** Whether Leadway itself, and no proxy before it, rejects an upload for its size: a proxy's 413 is no JSON. */
+export function isTooLarge({ status, isWebPage, message }: LeadwayRejection): boolean {
+  return status === 413 && !isWebPage && message !== '';
+}
+
 /** What a request to Leadway is for: uploads, or a call as `PASSTHROUGH` lists it. */
 export type LeadwayUse = 'uploads' | `${string} /${string}`;
 

@@ -150,7 +150,10 @@ export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
     },
     channels: object({ default: text('The channel of a call that names none.', 'SMS') }),
     limits: object({
-      forwardMaxBytes: count('Largest file that is forwarded.', 5_242_880),
+      forwardMaxBytes: count(
+        'Largest file that is forwarded; less while Leadway is known to reject files of that size.',
+        5_242_880,
+      ),
       directMaxBytes: {
         type: 'object',
         required: ['default'],

@@ -3,6 +3,8 @@ import { type Assessment, assessDelivery } from '../delivery/assess.ts';
 import { toUser, type UploadTarget } from '../embedding.ts';
 import { directUnavailable, fieldOrder, sizeMismatch, tooManyFiles } from '../errors/factories.ts';
 import type { IdempotentRequest } from '../idempotency/idempotency.ts';
+import { isTooLarge, type LeadwayRejection } from '../leadway/errors.ts';
+import { LEAST_LIMIT_BYTES } from '../leadway/size-limits.ts';
 import type { DirectFile } from './direct.ts';
 import { NO_FIELDS, parseUploadFields, type RawFields, required, type UploadFields } from './fields.ts';
 import type { IncomingFile } from './incoming-file.ts';
@@ -49,6 +51,8 @@ export class UploadState {
   #bytesToCome: number | null = null;
   /** Whether a file arrived while its location was unknown. */
   #isBeforeLocation = false;
+  /** Whether the file is sent to find out if Leadway still rejects its size. */
+  #mayExceed = false;
 
   /** @throws AppError `INVALID_FIELD`, `LOCATION_NOT_ALLOWED` */
   constructor(context: UploadContext, options: UploadOptions) {
@@ -120,7 +124,7 @@ export class UploadState {
 
   /** What a signed URL is asked for with. @throws AppError `MISSING_FIELD` */
   directFileOf(file: IncomingFile): DirectFile {
-    const { conversationId, channel, fileSize } = this.#fields;
+    const { conversationId, fileSize } = this.#fields;
     return {
       client: this.#options.client.id,
       locationId: required(this.location(), 'locationId'),
@@ -128,24 +132,73 @@ export class UploadState {
       filename: file.name,
       contentType: file.contentType,
       fileSize: this.files.length === 1 ? fileSize : null,
-      channel: channel ?? this.#context.defaultChannel,
+      channel: this.#channel,
       delivery: this.assessDelivery(),
     };
   }
 
   /** What the channel will make of the files, as far as their bytes have arrived. */
   assessDelivery(): Assessment {
-    const channel = this.#fields.channel ?? this.#context.defaultChannel;
     const files = this.files.map((file) => {
       const size = this.sizeOf(file) ?? (file.isWhole ? file.size : null);
       return { name: file.name, size, media: file.media };
     });
-    return assessDelivery(channel, files);
+    return assessDelivery(this.#channel, files);
+  }
+
+  /**
+   * Takes what is known of Leadway's limits into account, before a file that `toCome` bytes of the body may belong to. A
+   * promise means: wait for it.
+   */
+  prepareLimits(toCome: number | null): Promise<void> | undefined {
+    const { mode } = this.#options;
+    const { fileSize } = this.#fields;
+    const most = fileSize ?? toCome ?? Number.POSITIVE_INFINITY;
+    if (mode === 'direct' || mode === 'relay' || most <= LEAST_LIMIT_BYTES) return undefined;
+    const refreshed = this.#context.sizeLimits.refresh();
+    if (fileSize === null) return refreshed;
+    const ask = async (): Promise<void> => void (await this.askToExceed(fileSize));
+    return refreshed === undefined ? this.askToExceed(fileSize)?.then(() => {}) : refreshed.then(ask);
+  }
+
+  /**
+   * Asks whether a file of `size` may be forwarded to find out if Leadway's limit still holds. Undefined where that limit is
+   * not what is in its way, or where it goes direct and need not be risked.
+   */
+  askToExceed(size: number): Promise<boolean> | undefined {
+    const locationId = this.location();
+    const facts = this.modeFacts(false);
+    const ofSettings = forwardLimit({ ...facts, ...this.#forwardLimits(Number.POSITIVE_INFINITY) });
+    const isRejected = size > forwardLimit(facts) && size <= ofSettings;
+    if (locationId === null || !isRejected || facts.fileCount > 1) return undefined;
+    const isElsewhere = facts.mode === 'auto' && facts.isDirectOffered && !facts.isGroupSms;
+    const isCarried = facts.mode === 'direct' || facts.mode === 'relay';
+    if (isCarried || (isElsewhere && size <= channelMaxBytes(this.#channel))) return undefined;
+    return this.#context.sizeLimits.mayExceed(locationId, this.#channel).then((mayExceed) => {
+      this.#mayExceed = mayExceed;
+      return mayExceed;
+    });
+  }
+
+  /** Remembers what a rejection by Leadway says about its limits. `isComplete`: Leadway had the whole form. */
+  noteRejected(rejection: LeadwayRejection, isComplete: boolean): void {
+    const [file, ...others] = this.files;
+    const locationId = this.location();
+    if (!isTooLarge(rejection) || file === undefined || others.length > 0 || locationId === null) return;
+    const size = this.#fields.fileSize ?? (isComplete ? file.size : null);
+    if (size !== null) this.#context.sizeLimits.noteRejected(locationId, this.#channel, size);
+  }
+
+  /** Leadway has accepted the files. */
+  noteAccepted(): void {
+    const locationId = this.location();
+    const largest = Math.max(...this.files.map(({ size }) => size));
+    if (locationId !== null) this.#context.sizeLimits.noteAccepted(locationId, this.#channel, largest);
   }
 
   /** @param isComplete Whether the form has arrived whole. */
   modeFacts(isComplete: boolean): ModeFacts {
-    const { forward, defaultChannel, direct } = this.#context;
+    const { defaultChannel, direct } = this.#context;
     const { isGroupSms, channel, fileSize } = this.#fields;
     const [file] = this.files;
     const locationId = this.location();
@@ -159,8 +212,7 @@ export class UploadState {
       isComplete,
       isDirectOffered: locationId === null || direct.isOffered(locationId),
       isDirectAllowed: this.#context.isDirectAllowed,
-      forwardMaxBytes: forward.maxBytes,
-      fallbackMaxBytes: forward.fallbackMaxBytes,
+      ...this.#forwardLimits(),
     };
   }
 
@@ -175,8 +227,8 @@ export class UploadState {
 
   /** Whether the length of the body leaves open if the file exceeds the channel's limit; its end will tell. */
   mayBeTooLarge(): boolean {
-    const { fileSize, channel } = this.#fields;
-    const limit = channelMaxBytes(channel ?? this.#context.defaultChannel);
+    const { fileSize } = this.#fields;
+    const limit = channelMaxBytes(this.#channel);
     return fileSize === null && (this.#bytesToCome ?? 0) > limit;
   }
 
@@ -225,15 +277,38 @@ export class UploadState {
     if (file.size !== fileSize) throw sizeMismatch(fileSize, file.size);
   }
 
+  get #channel(): string {
+    return this.#fields.channel ?? this.#context.defaultChannel;
+  }
+
+  /** What Leadway is known to accept, in bytes; infinite where nothing is known. */
+  #leadwayMaxBytes(): number {
+    const locationId = this.location();
+    const isUnknown = locationId === null || this.#mayExceed;
+    return isUnknown
+      ? Number.POSITIVE_INFINITY
+      : this.#context.sizeLimits.limitFor(locationId, this.#channel);
+  }
+
+  /** The limits of the settings, none of them above `most`. */
+  #forwardLimits(most = this.#leadwayMaxBytes()): Pick<ModeFacts, 'forwardMaxBytes' | 'fallbackMaxBytes'> {
+    const { maxBytes, fallbackMaxBytes } = this.#context.forward;
+    return {
+      forwardMaxBytes: Math.min(maxBytes, most),
+      fallbackMaxBytes: Math.min(fallbackMaxBytes, most),
+    };
+  }
+
   #certainSize(): number | null {
-    const { forward, maxFiles, isDirectAllowed, defaultChannel } = this.#context;
+    const { maxFiles, isDirectAllowed } = this.#context;
+    const { forwardMaxBytes } = this.#forwardLimits();
     if (!isDirectAllowed && this.#options.mode === 'auto') {
       // Relayed from its first byte: what was forwarded can't be taken back. Several files can be relayed too.
-      const limit = channelMaxBytes(this.#fields.channel ?? defaultChannel);
-      return this.leastSize > forward.maxBytes && this.leastSize <= limit ? this.leastSize : null;
+      const limit = channelMaxBytes(this.#channel);
+      return this.leastSize > forwardMaxBytes && this.leastSize <= limit ? this.leastSize : null;
     }
     // A direct upload has one file; otherwise so long a body can only be one that can't be forwarded.
-    const certain = this.#options.mode === 'direct' ? FIELDS_SLACK : maxFiles * forward.maxBytes + MIB;
+    const certain = this.#options.mode === 'direct' ? FIELDS_SLACK : maxFiles * forwardMaxBytes + MIB;
     return this.#bytesToCome !== null && this.#bytesToCome > certain ? this.leastSize : null;
   }
 }

@@ -12,6 +12,7 @@ import {
   leadingDigest,
 } from '../idempotency/idempotency.ts';
 import type { LeadwayClient } from '../leadway/client.ts';
+import type { SizeLimits } from '../leadway/size-limits.ts';
 import type { DirectUploads, InitiateResponse } from './direct.ts';
 import { assertRecipient, type RawFields, required } from './fields.ts';
 import type { FileStream } from './file-stream.ts';
@@ -37,6 +38,7 @@ export interface UploadContext extends FileChecks {
     readonly holdBytes: number;
     readonly fallbackMaxBytes: number;
   };
+  readonly sizeLimits: SizeLimits;
   readonly maxFiles: number;
   readonly defaultChannel: string;
   /** Whether an upload that will not be delivered is rejected. */
@@ -150,6 +152,8 @@ export class Upload {
     try {
       const file = this.#openFile(part);
       const toCome = this.#state.setOffset(part.offset);
+      const preparing = this.#state.prepareLimits(toCome);
+      if (preparing !== undefined) await preparing;
       await this.#assertForwardable(part.stream);
       const { leadingBytes, isWhole } = await part.stream.readStart(this.signal);
       await file.checkLeadingBytes(leadingBytes, isWhole ? this.#state.extentOf(leadingBytes) : 'part');
@@ -253,6 +257,18 @@ export class Upload {
   /** The file is larger than its sink allows: `auto` can still turn to direct, everything else ends. */
   #exceedLimit(file: IncomingFile): Promise<void> | undefined {
     if (this.#isChoosing) return undefined;
+    const asking = this.#sink.kind === 'discard' ? undefined : this.#state.askToExceed(file.size);
+    return asking === undefined
+      ? this.#turn(file)
+      : this.#whileChoosing(() => this.#exceedIfAllowed(file, asking));
+  }
+
+  async #exceedIfAllowed(file: IncomingFile, asking: Promise<boolean>): Promise<void> {
+    if (await asking) this.#updateLimit();
+    else await this.#turn(file);
+  }
+
+  #turn(file: IncomingFile): Promise<void> | undefined {
     const facts = this.#state.modeFacts(false);
     const canTurn = facts.mode === 'auto' && this.#sink.kind !== 'discard' && this.#state.isSizeBounded;
     if (!canTurn) throw tooLarge(facts, facts.isGroupSms ? forwardLimit(facts) : this.#limit);

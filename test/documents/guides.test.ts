@@ -40,7 +40,14 @@ describe('docs/types.md', () => {
 describe('every guide', () => {
   it('sets only variables that exist', () => {
     // Those of the sandbox alone, of the tests, of nginx, and of Node.
-    const others = new Set(['SANDBOX_FAULT', 'CHROMIUM', 'YOUR_CONVERSATION', 'YOUR_CONTACT', 'PATH']);
+    const others = new Set([
+      'SANDBOX_FAULT',
+      'SANDBOX_ACCOUNT',
+      'CHROMIUM',
+      'YOUR_CONVERSATION',
+      'YOUR_CONTACT',
+      'PATH',
+    ]);
     const known = new Set<string>([...ALL_NAMES, ...others]);
     for (const path of documents().filter((name) => !name.startsWith('test/'))) {
       for (const [, name = ''] of read(path).matchAll(/\b([A-Z][A-Z_]+[A-Z])=/g)) {

@@ -40,6 +40,18 @@ describe('sandbox', () => {
     assert.equal((await ask('token-one')).status, 429, 'the daily limit');
   });
 
+  it('has the limits of a trial account, if it is to be one', async () => {
+    for (const [account, max, daily] of [
+      ['full', '100', '200000'],
+      ['trial', '25', '10000'],
+    ] as const) {
+      await using sandbox = await createSandbox({ account });
+      const { headers } = await send(`${sandbox.url}/conversations/abc`, { headers: apiHeaders(sandbox) });
+      assert.deepEqual([headers['x-ratelimit-max'], headers['x-ratelimit-limit-daily']], [max, daily]);
+    }
+    await assert.rejects(createSandbox({ account: 'free' as 'trial' }), /account: expected full or trial/);
+  });
+
   it('keeps several locations apart', async () => {
     await using sandbox = await createSandbox({ tokens: { one: 'token-one', two: 'token-two' } });
     assert.deepEqual([sandbox.locationId, sandbox.token], ['one', 'token-one']);

@@ -43,6 +43,19 @@ describe('the checks at start', () => {
   });
 });
 
+describe('the check of MAX_FILES', () => {
+  it('notices more files than Leadway documents', () => {
+    const found = check({ MAX_FILES: '6' });
+    assert.deepEqual(found.public, ['MAX_FILES is above what Leadway documents']);
+    assert.match(
+      found.operator.join(),
+      /MAX_FILES is 6, but Leadway documents at most 5 files in one upload/,
+    );
+    assert.equal(found.log.length, 1);
+    assert.deepEqual(check({ MAX_FILES: '5' }).public, []);
+  });
+});
+
 describe('the clock check', () => {
   const at = Date.parse('2026-11-26T12:00:00Z');
 

@@ -30,7 +30,12 @@ export class ForwardSink implements Sink {
     const only = state.provenFile();
     const contentLength =
       only && opening.length + this.#partOf(only.file).length + only.bytes + fileTail.length + closing.length;
-    this.#request = leadway.openUpload(contentLength, { ...link, locationId, contentType });
+    this.#request = leadway.openUpload(contentLength, {
+      ...link,
+      locationId,
+      contentType,
+      onRejected: (rejection) => state.noteRejected(rejection, false),
+    });
     this.#request.write(opening);
   }
 
@@ -51,7 +56,7 @@ export class ForwardSink implements Sink {
   /** Sends the fields that followed the files, and the closing delimiter. */
   async finish(): Promise<StoredResponse> {
     const response = await this.#request.commit([Buffer.from(this.#unsentFields() + this.#encoder.closing)]);
-    return toForwardResponse(this.#leadway, response, this.#locationId, this.#state.fields);
+    return toForwardResponse(this.#leadway, response, this.#locationId, this.#state);
   }
 
   destroy(): void {
@@ -106,11 +111,15 @@ export function toForwardResponse(
   leadway: LeadwayClient,
   response: LeadwayResponse,
   locationId: string,
-  { isSecureAttachment }: UploadFields,
+  state: UploadState,
 ): StoredResponse {
-  if (!response.ok) throw leadway.toError(response.rejection, locationId);
+  if (!response.ok) {
+    state.noteRejected(response.rejection, true);
+    throw leadway.toError(response.rejection, locationId);
+  }
+  state.noteAccepted();
   const parsed = uploadResponse.safeParse(response.json);
   if (!parsed.success) throw appError('UPSTREAM_ERROR', { cause: parsed.error });
-  const expiry = isSecureAttachment ? { expiresAt: Date.now() + SECURE_URL_TTL_MS } : {};
+  const expiry = state.fields.isSecureAttachment ? { expiresAt: Date.now() + SECURE_URL_TTL_MS } : {};
   return { mode: 'forward', ...parsed.data, ...expiry };
 }

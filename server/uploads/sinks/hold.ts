@@ -58,7 +58,7 @@ export class HoldSink implements Sink {
     body.push(Buffer.from(text + encoder.closing));
     const options = { ...this.#link, locationId, contentType: encoder.contentType };
     const response = await this.#leadway.sendForm(body, options);
-    return toForwardResponse(this.#leadway, response, locationId, fields);
+    return toForwardResponse(this.#leadway, response, locationId, this.#state);
   }
 
   destroy(): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  isTooLarge,
   parseRejection,
   toAuthProblem,
   toClientError,
@@ -18,6 +19,17 @@ describe('parseRefusal', () => {
       assert.equal(read(body).message, '');
     }
     assert.equal(parseRejection(502, '<html>', {}).message, '');
+  });
+
+  it('tells a rejection for the size from a proxy’s', () => {
+    const isOfLeadway = (status: number, body: string, type = 'application/json') =>
+      isTooLarge(parseRejection(status, body, { 'content-type': type }));
+    assert(isOfLeadway(413, '{"status":413,"message":"File size exceeds the limit"}'));
+    assert(isOfLeadway(413, '{"error":{"code":"PAYLOAD_TOO_LARGE","message":"too large"}}'));
+    assert(!isOfLeadway(413, '<html>413 Request Entity Too Large</html>', 'text/html'));
+    assert(!isOfLeadway(413, 'too large', 'text/plain'));
+    assert(!isOfLeadway(413, ''));
+    assert(!isOfLeadway(400, '{"message":"File size exceeds the limit"}'));
   });
 
   it('reads the trace id where it is one', () => {

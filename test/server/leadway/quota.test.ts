@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { createSandbox } from '../../../sandbox/index.ts';
 import { AppError } from '../../../server/errors/app-error.ts';
 import { createUpstreamQuota, type UpstreamQuota } from '../../../server/leadway/quota.ts';
 import { createLogger } from '../../../server/logger.ts';
 import { openSharedStore } from '../../../server/redis/store.ts';
+import { fields, file, sendForm } from '../../helpers/direct-steps.ts';
 import { LogSink } from '../../helpers/log-sink.ts';
 import { needsRedis, startRedis } from '../../helpers/redis.ts';
-import { settled } from '../../helpers/test-server.ts';
+import { createTestServer, settled } from '../../helpers/test-server.ts';
 
 const HERE = 'exampleLocation01';
 const FOREVER = new AbortController().signal;
@@ -251,5 +253,22 @@ describe('The budget of a location', () => {
       between(await rejectionOf(quota), 8_000, 10_500);
       await store[Symbol.asyncDispose]();
     });
+  });
+});
+
+describe('the limits of an account that nothing is known of', () => {
+  it('are those of a trial account once Leadway has named them: no call of the 40 is rejected by Leadway', async () => {
+    await using resources = new AsyncDisposableStack();
+    const sandbox = resources.adopt(await createSandbox({ account: 'trial' }), (opened) => opened.close());
+    await using testServer = await createTestServer({ upstream: sandbox });
+    const replies = await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        sendForm(testServer, [...fields(testServer.fields), file(`${index}.txt`, 'text')]),
+      ),
+    );
+    const outcomes = replies.map(({ status, body }) => `${status} ${body.code ?? ''}`);
+    assert.deepEqual([...new Set(outcomes)].sort(), ['200 ', '503 UPSTREAM_BUDGET']);
+    assert(outcomes.filter((outcome) => outcome === '200 ').length >= 25);
+    assert(sandbox.requests.every(({ status }) => status === 200));
   });
 });
