@@ -23,7 +23,13 @@ import { Observers } from './observability/observer.ts';
 import { createClientSlots } from './redis/client-slots.ts';
 import { openSharedStore, type SharedStore } from './redis/store.ts';
 import { createScanner } from './scan/scanner.ts';
-import { addStartChecks, type ClockCheck, createClockCheck } from './start-checks.ts';
+import {
+  addStartChecks,
+  type ClockCheck,
+  createClockCheck,
+  createTokenCheck,
+  type TokenCheck,
+} from './start-checks.ts';
 import { DirectUploads } from './uploads/direct.ts';
 import { locationsOfClient } from './uploads/locations.ts';
 import { createSlots, type Slots } from './uploads/slots.ts';
@@ -55,7 +61,7 @@ export interface AppContext extends AsyncDisposable {
   /** The one decision on proxies, for whatever calls out. */
   readonly proxyFor: ProxyFor;
   readonly agent: UpstreamAgent;
-  /** Finds out in the background whether Leadway can be reached. */
+  /** Finds out in the background whether Leadway can be reached, and then whether it takes the tokens. */
   readonly probeLeadway: () => void;
   readonly capability: DirectCapability;
   readonly direct: DirectUploads;
@@ -97,17 +103,39 @@ export function createContext(
       onUnreachable: (host, error, proxy) => reachability.noteUnreachable(host, error, proxy, 'probe'),
     }),
   );
-  const probeLeadway = createProbe(probeAgent, config.leadway.baseUrl);
   const { authenticator, sessions } =
     embedding.authenticate === undefined
       ? resources.use(createClientServices(config, secrets, { store: sharedStore, agent, logger }))
       : { authenticator: createEmbeddedAuthenticator(embedding.authenticate), sessions: null };
   const tokens = resources.use(
-    createConfiguredTokens({ secrets, singleLocationId: config.leadway.singleLocationId, logger }),
+    createConfiguredTokens({
+      secrets,
+      singleLocationId: config.leadway.singleLocationId,
+      logger,
+      onChanged: () => {
+        tokenCheck.reset();
+        tokenCheck.start();
+      },
+    }),
   );
+  const tokenCheck = resources.use(
+    createTokenCheck({
+      locationIds: config.leadway.locationIds,
+      check: (locationId, signal) => leadway.checkToken(locationId, signal),
+    }),
+  );
+  const probeLeadway = createProbe({
+    agent: probeAgent,
+    baseUrl: config.leadway.baseUrl,
+    onConnected: () => tokenCheck.start(),
+  });
   const observers = new Observers();
   const clock = createClockCheck(logger);
-  const quota = observeQuota(createUpstreamQuota({ store: sharedStore, logger }), observers, clock);
+  const quota = observeQuota(createUpstreamQuota({ store: sharedStore, logger }), {
+    observers,
+    clock,
+    tokenCheck,
+  });
   const leadway = new LeadwayClient({
     baseUrl: config.leadway.baseUrl,
     apiVersion: config.leadway.apiVersion,
@@ -217,13 +245,24 @@ export function createContext(
   };
 }
 
+/** What learns from Leadway's responses. */
+interface ResponseReaders {
+  readonly observers: Observers;
+  readonly clock: ClockCheck;
+  readonly tokenCheck: TokenCheck;
+}
+
 /** Looks at the headers of Leadway's responses: what is left of its limits, and its clock. */
-function observeQuota(quota: UpstreamQuota, observers: Observers, clock: ClockCheck): UpstreamQuota {
+function observeQuota(
+  quota: UpstreamQuota,
+  { observers, clock, tokenCheck }: ResponseReaders,
+): UpstreamQuota {
   return {
     ...quota,
     update(locationId, status, headers, attempt) {
       if (!observers.isEmpty) observers.quotaUpdated(locationId, toQuotaLeft(headers));
       clock.note(headers.date);
+      tokenCheck.noteResponse(locationId);
       quota.update(locationId, status, headers, attempt);
     },
   };

@@ -97,13 +97,15 @@ export function createServer(options: Options): Server {
 
   const start = async (): Promise<RunningServer> => {
     const sandbox = config.sandbox ? resources.use(await runSandbox(config, secrets)) : null;
-    return startServer(
+    const running = await startServer(
       sandbox?.config ?? config,
       sandbox?.secrets ?? secrets,
       logger,
       sandbox?.demo ?? null,
       embedding,
     );
+    if (sandbox === null) running.context.probeLeadway();
+    return running;
   };
   const close = async ({ graceMs = config.shutdownGraceMs }: CloseOptions = {}): Promise<void> => {
     const running = await starting?.catch(() => null);

@@ -114,3 +114,62 @@ export function createClockCheck(logger: Logger, now: () => number = Date.now): 
     problem: () => notice,
   };
 }
+
+/** Finds out in the background whether Leadway takes the tokens, before a user's upload does. */
+export interface TokenCheck extends Disposable {
+  /** Checks the tokens of all locations from which Leadway has not been heard, in a moment. */
+  start(): void;
+  /** Leadway has responded to a call for `locationId`, which says all that a check would. */
+  noteResponse(locationId: string): void;
+  /** The tokens are others now: what was heard before says nothing about them. */
+  reset(): void;
+}
+
+/** What {@link createTokenCheck} takes. */
+export interface TokenCheckOptions {
+  readonly locationIds: readonly string[];
+  /** Makes one call for a location; rejects where no response came. */
+  readonly check: (locationId: string, signal: AbortSignal) => Promise<void>;
+  readonly delayMs?: number;
+}
+
+/** Uploads that come meanwhile make the check needless. */
+const TOKEN_CHECK_DELAY_MS = 1_000;
+/** Each location costs a call. */
+const MAX_CHECKED_LOCATIONS = 20;
+
+/** Makes the check of the tokens; nothing is sent before it is started. */
+export function createTokenCheck({
+  locationIds,
+  check,
+  delayMs = TOKEN_CHECK_DELAY_MS,
+}: TokenCheckOptions): TokenCheck {
+  const heard = new Set<string>();
+  const closed = new AbortController();
+  let timer: NodeJS.Timeout | null = null;
+
+  const run = async (): Promise<void> => {
+    for (const locationId of locationIds.slice(0, MAX_CHECKED_LOCATIONS)) {
+      if (heard.has(locationId)) continue;
+      heard.add(locationId);
+      await check(locationId, closed.signal).catch(() => heard.delete(locationId)); // logged where it failed
+      if (closed.signal.aborted) return;
+    }
+  };
+  return {
+    start() {
+      if (timer !== null || closed.signal.aborted) return;
+      timer = setTimeout(() => {
+        timer = null;
+        void run();
+      }, delayMs);
+      timer.unref();
+    },
+    noteResponse: (locationId) => void heard.add(locationId),
+    reset: () => heard.clear(),
+    [Symbol.dispose]() {
+      closed.abort();
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}

@@ -70,6 +70,9 @@ export const PATHS = {
   complete: '/conversations/messages/upload/complete',
 } as const;
 
+/** Sending a message needs the scope that uploads need. */
+const MESSAGES_PATH = '/conversations/messages';
+
 /** Statuses after which a call that may be made twice is made once more. */
 const TRANSIENT = new Set([429, 502, 503, 504]);
 const RETRY_DELAY_MS = 250;
@@ -183,6 +186,19 @@ export class LeadwayClient {
       },
       onFailure: fail,
     });
+  }
+
+  /**
+   * Finds out whether Leadway takes the token, without an upload: a message that names no recipient is rejected for its
+   * fields if the token is good. The result is logged and kept as that of an upload is.
+   *
+   * @throws AppError where no usable response came.
+   */
+  async checkToken(locationId: string, signal: AbortSignal): Promise<void> {
+    const response = await this.postJson(MESSAGES_PATH, locationId, {}, signal);
+    if (response.ok) return;
+    if (response.status === 400 || response.status === 422) this.noteAccepted(locationId);
+    else this.#tokenHealth.noteRejected(response.rejection, locationId, 'uploads');
   }
 
   /** Counts a call against the location's limits at Leadway, after a short wait if need be. Throws what quotas throw. */

@@ -43,17 +43,26 @@ export function createReachability(baseUrl: URL, logger: Logger): Reachability {
 /** How often the probe may look again. */
 const PROBE_EVERY_MS = 10_000;
 
-/**
- * Makes a function that opens a connection to Leadway in the background and closes it again, without a request. `agent`
- * reports the result.
- */
-export function createProbe(agent: UpstreamAgent, baseUrl: URL, now: () => number = Date.now): () => void {
+/** What {@link createProbe} takes. */
+export interface ProbeOptions {
+  /** Reports the result. */
+  readonly agent: UpstreamAgent;
+  readonly baseUrl: URL;
+  readonly onConnected?: () => void;
+  readonly now?: () => number;
+}
+
+/** Makes a function that opens a connection to Leadway in the background and closes it again, without a request. */
+export function createProbe({ agent, baseUrl, onConnected, now = Date.now }: ProbeOptions): () => void {
   let probedAt = Number.NEGATIVE_INFINITY;
   return () => {
     if (now() - probedAt < PROBE_EVERY_MS) return;
     probedAt = now();
     const request = agent.request(toTarget(baseUrl), { method: 'HEAD' });
-    const close = (): void => void request.destroy();
+    const close = (): void => {
+      request.destroy();
+      onConnected?.();
+    };
     request.on('error', () => {});
     request.once('socket', (socket) => {
       if (isConnected(request)) close();

@@ -29,6 +29,8 @@ export interface ConfiguredTokensOptions {
   /** The location of a token that is configured alone. */
   readonly singleLocationId: string | null;
   readonly logger: Logger;
+  /** Called when the file has brought other tokens. */
+  readonly onChanged?: () => void;
   readonly pollMs?: number;
   /** Reads the file as text. */
   readonly readFile?: (path: string) => Promise<string>;
@@ -93,13 +95,14 @@ export function createConfiguredTokens(options: ConfiguredTokensOptions): Config
       return reject('The token file holds no valid token; the last good one stays in use', file);
     }
     problem = null;
-    if (lastText !== null && text !== lastText) {
-      logger.info({ file }, 'The token file changed; its new content is in use');
-    }
+    const isOther = lastText !== null && text !== lastText;
     if (text !== lastText) bad.clear();
     lastText = text;
     former = tokens;
     tokens = parsed;
+    if (!isOther) return;
+    logger.info({ file }, 'The token file changed; its new content is in use');
+    options.onChanged?.();
   };
   /** Once for all requests that wait: a rotation affects many at the same moment. */
   const readOnce = (file: string): Promise<void> => {

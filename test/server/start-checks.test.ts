@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Lifecycle } from '../../server/lifecycle.ts';
 import { createLogger } from '../../server/logger.ts';
-import { addStartChecks, createClockCheck } from '../../server/start-checks.ts';
+import { addStartChecks, createClockCheck, createTokenCheck } from '../../server/start-checks.ts';
 import { call, initiate } from '../helpers/direct-steps.ts';
+import { createFakeLeadway } from '../helpers/fake-leadway.ts';
 import { LogSink } from '../helpers/log-sink.ts';
-import { createTestServer, type TestServer } from '../helpers/test-server.ts';
+import { createTestServer, settled, type TestServer } from '../helpers/test-server.ts';
+import { startProgram } from '../helpers/upstream-program.ts';
 import { accept } from './config/helpers.ts';
+import { tempFolder } from './program.ts';
 
 const TOKEN = { LEADWAY_TOKEN: 'pit-not-a-real-token', LEADWAY_LOCATION_ID: 'location1' };
 
@@ -73,6 +78,116 @@ describe('the clock check', () => {
     clock.note('Thu, 26 Nov 2026 11:59:59 GMT');
     assert.equal(clock.problem(), null);
     assert.equal(log.lines.length, 2);
+  });
+});
+
+describe('the check of the tokens', () => {
+  /** Checks once and resolves to the locations that were asked for. */
+  async function checked(
+    locationIds: readonly string[],
+    { heard = [], failing = [] }: { readonly heard?: readonly string[]; readonly failing?: string[] } = {},
+  ): Promise<string[]> {
+    const asked: string[] = [];
+    const done = Promise.withResolvers<void>();
+    using tokens = createTokenCheck({
+      locationIds: [...locationIds, 'last'],
+      delayMs: 0,
+      async check(locationId) {
+        asked.push(locationId);
+        if (failing.includes(locationId)) throw new Error('no response');
+        if (locationId === 'last') done.resolve();
+      },
+    });
+    for (const locationId of heard) tokens.noteResponse(locationId);
+    tokens.start();
+    tokens.start();
+    await done.promise;
+    return asked.slice(0, -1);
+  }
+
+  it('calls once for each location, and goes on when one fails', async () => {
+    assert.deepEqual(await checked(['one', 'two', 'three'], { failing: ['two'] }), ['one', 'two', 'three']);
+  });
+
+  it('leaves out a location for which Leadway has responded to an upload meanwhile', async () => {
+    assert.deepEqual(await checked(['one', 'two'], { heard: ['one'] }), ['two']);
+  });
+
+  it('calls for at most twenty locations', async () => {
+    let calls = 0;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using tokens = createTokenCheck({
+      locationIds: Array.from({ length: 30 }, (_, index) => `location${index}`),
+      delayMs: 0,
+      async check(locationId) {
+        calls += 1;
+        if (locationId === 'location19') resolve();
+      },
+    });
+    tokens.start();
+    await promise;
+    await new Promise((done) => setImmediate(done));
+    assert.equal(calls, 20);
+  });
+
+  it('sends nothing once the server has stopped', async () => {
+    const tokens = createTokenCheck({
+      locationIds: ['one'],
+      delayMs: 0,
+      check: () => assert.fail('it was called'),
+    });
+    tokens.start();
+    tokens[Symbol.dispose]();
+    tokens.start();
+    await checked(['another']); // later, with the same delay
+  });
+
+  it('logs a rejected token with its fix and shows it in /readyz, before any upload', async () => {
+    const token = 'pit-fake-revoked-token';
+    await using leadway = await createFakeLeadway(() => ({
+      status: 401,
+      json: { statusCode: 401, message: 'Invalid JWT' },
+    }));
+    await using program = await startProgram(leadway.url, { LEADWAY_TOKEN: token });
+    const line = () => program.log.find(({ level }) => level === 'error');
+    await settled(() => line() !== undefined, 'it is logged', 10_000);
+    assert.match(
+      String(line()?.['msg']),
+      /^Leadway rejected the token: .* Put a valid one in LEADWAY_TOKEN\.$/,
+    );
+    const { status, notices } = await program.readiness();
+    assert.equal(status, 200);
+    assert.deepEqual(notices, [line()?.['msg']]);
+    assert.deepEqual(new Set(leadway.calls), new Set(['POST /conversations/messages']));
+  });
+
+  it('says nothing about a good token, whose call Leadway rejects for its fields', async () => {
+    await using testServer = await createTestServer();
+    const { leadway } = testServer.server.context.uploads;
+    const { locationId } = testServer.sandbox;
+    await leadway.checkToken(locationId, new AbortController().signal);
+    assert.deepEqual(
+      testServer.sandbox.requests.map(({ path, status }) => [path, status]),
+      [['/conversations/messages', 400]],
+    );
+    assert.equal(leadway.authProblem(), null);
+    await testServer.assertClean();
+  });
+
+  it('finds a token that has been replaced', async () => {
+    await using folder = await tempFolder();
+    const file = join(folder.path, 'token');
+    await writeFile(file, 'pit-fake-revoked-token');
+    await using testServer = await createTestServer({
+      env: { LEADWAY_TOKEN: '', LEADWAY_TOKEN_FILE: file },
+    });
+    const { context } = testServer.server;
+    await initiate(testServer);
+    assert.match(context.lifecycle.notices().join(), /Leadway rejected the token/);
+    await writeFile(file, testServer.sandbox.token);
+    await context.rereadTokens();
+    await settled(() => context.lifecycle.notices().length === 0, 'the notice is gone', 5_000);
+    assert(testServer.log.lines.some((line) => line.includes('Leadway takes the token again')));
   });
 });
 
