@@ -184,7 +184,7 @@ export function createContext(
   });
   lifecycle.addNotice(() => {
     const text = leadway.authProblem();
-    return text && { text, detail: leadway.authDetails() };
+    return text === null ? null : { text, detail: leadway.authDetails() };
   });
   lifecycle.addNotice(() => sizeLimits.notice());
   lifecycle.addNotice(() => clock.problem());

@@ -3,8 +3,6 @@ export type Phase = 'starting' | 'ready' | 'stopping' | 'draining';
 
 const PHASES: readonly Phase[] = ['starting', 'ready', 'stopping', 'draining'];
 
-type Check = () => string | null;
-
 /** Something that an operator should know. */
 export interface Notice {
   /** In general words: everybody may read it. */
@@ -13,13 +11,13 @@ export interface Notice {
   readonly detail: string;
 }
 
-type NoticeCheck = () => Notice | string | null;
+type Check = () => Notice | null;
 
 /** The process's phase, and what readiness depends on. */
 export class Lifecycle {
   #phase: Phase = 'starting';
   readonly #checks: Check[] = [];
-  readonly #notices: NoticeCheck[] = [];
+  readonly #notices: Check[] = [];
 
   get phase(): Phase {
     return this.#phase;
@@ -40,41 +38,37 @@ export class Lifecycle {
     this.#enter('draining');
   }
 
-  /** Adds something that readiness depends on; `check` returns why the process is not ready, or null. */
+  /** Adds something that readiness depends on; `check` returns why the process is not ready. */
   addCheck(check: Check): void {
     this.#checks.push(check);
   }
 
   /** Adds something that an operator should know but that does not keep requests away. */
-  addNotice(notice: NoticeCheck): void {
+  addNotice(notice: Check): void {
     this.#notices.push(notice);
   }
 
   /** Why the process should get no requests; empty when it should. */
-  reasons(): string[] {
+  reasons(): Notice[] {
     return [...this.#phaseReasons(), ...ask(this.#checks)];
   }
 
   /** What an operator should know. */
-  notices(): string[] {
-    return ask(this.#notices).map((notice) => (typeof notice === 'string' ? notice : notice.text));
-  }
-
-  /** The same with all details, for the admin port. */
-  detailedNotices(): string[] {
-    return ask(this.#notices).map((notice) => (typeof notice === 'string' ? notice : notice.detail));
+  notices(): Notice[] {
+    return ask(this.#notices);
   }
 
   #enter(phase: Phase): void {
     if (PHASES.indexOf(phase) > PHASES.indexOf(this.#phase)) this.#phase = phase;
   }
 
-  #phaseReasons(): string[] {
+  #phaseReasons(): Notice[] {
     if (this.#phase === 'ready') return [];
-    return [this.#phase === 'starting' ? 'starting' : 'draining'];
+    const text = this.#phase === 'starting' ? 'starting' : 'draining';
+    return [{ text, detail: text }];
   }
 }
 
-function ask<T>(checks: readonly (() => T | null)[]): T[] {
+function ask(checks: readonly Check[]): Notice[] {
   return checks.map((check) => check()).filter((found) => found !== null);
 }

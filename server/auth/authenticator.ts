@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Notice } from '../lifecycle.ts';
 
 /** Who sends a request, and where they may write. */
 export interface Client {
@@ -28,9 +29,9 @@ export interface Authenticator {
   /** @throws AppError `UNAUTHENTICATED`; `BUSY` when that is not known at the moment. */
   authenticate(request: AuthRequest): Promise<Client>;
   /** Why nobody can sign in at the moment, for the readiness probe; null when they can. */
-  problem?(): string | null;
-  /** What an operator should know, in general words. */
-  notice?(): string | null;
+  problem?(): Notice | null;
+  /** What an operator should know. */
+  notice?(): Notice | null;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
+import type { Notice } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { FetchDocument } from './issuer-fetch.ts';
 
@@ -8,9 +9,9 @@ export interface IssuerKeys extends Disposable {
   /** Rejects with {@link KeysUnavailable} when the issuer can't be asked, with jose's errors otherwise. */
   readonly find: JWTVerifyGetKey;
   /** Why this process is not ready: the keys have never been read. Null once they have. */
-  problem(): string | null;
+  problem(): Notice | null;
   /** What an operator should know: the keys are too old, and the issuer does not respond. */
-  notice(): string | null;
+  notice(): Notice | null;
 }
 
 /** What {@link createIssuerKeys} takes. */
@@ -52,6 +53,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   let reading: Promise<JWTVerifyGetKey> | null = null;
   let triedAt = Number.NEGATIVE_INFINITY;
   let isAway = false;
+  let away: Notice = { text: PROBLEM, detail: PROBLEM };
   let lookups = LOOKUPS_IN_A_ROW;
   let lookupsAt = now();
 
@@ -67,6 +69,10 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     } catch (cause) {
       if (!isAway && !closed.signal.aborted) logger.error({ err: cause }, PROBLEM);
       isAway = true;
+      away = {
+        text: PROBLEM,
+        detail: `${PROBLEM} from ${options.jwksUrl?.href ?? options.issuer}: ${reasonOf(cause)}`,
+      };
       throw new KeysUnavailable(PROBLEM, { cause });
     }
   };
@@ -111,18 +117,24 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     problem() {
       if (known !== null) return null;
       retry();
-      return PROBLEM;
+      return away;
     },
     notice() {
       if (known === null || usable() !== null) return null;
       retry();
-      return isAway ? PROBLEM : null;
+      return isAway ? away : null;
     },
     [Symbol.dispose]: () => closed.abort(),
   };
 }
 
 type RemoteKeys = ReturnType<typeof createRemoteJWKSet>;
+
+/** Of a request that failed, the cause says more. */
+function reasonOf(error: unknown): string {
+  const { cause, message } = error instanceof Error ? error : new Error(String(error));
+  return cause instanceof Error ? cause.message : message;
+}
 
 /** Keys that are read by `reload` alone. */
 function createRemoteKeys(url: URL, fetchDocument: FetchDocument): RemoteKeys {

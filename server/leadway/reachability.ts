@@ -1,4 +1,5 @@
 import type { OutboundProxy } from '../http/outbound-proxy.ts';
+import type { Notice } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import { isConnected, toTarget, type UpstreamAgent } from './agent.ts';
 import { explainConnectProblem } from './connect-problem.ts';
@@ -8,8 +9,8 @@ export interface Reachability {
   noteConnected(host: string): void;
   /** Logs what the operator can do: once for the probe and once for requests, until a connection succeeds. */
   noteUnreachable(host: string, error: Error, proxy: OutboundProxy | null, finder?: Finder): void;
-  /** That Leadway can't be reached, in general words; null when it can, as far as is known. */
-  problem(): string | null;
+  /** That Leadway can't be reached; null when it can, as far as is known. */
+  problem(): Notice | null;
 }
 
 /** What could not connect: a probe in the background, or a request that a user waits for. */
@@ -17,7 +18,7 @@ type Finder = 'probe' | 'call';
 
 /** Every host counts as reachable until a connection fails. */
 export function createReachability(baseUrl: URL, logger: Logger): Reachability {
-  const unreachable = new Map<string, Set<Finder>>();
+  const unreachable = new Map<string, { readonly finders: Set<Finder>; readonly sentence: string }>();
   const leadway = baseUrl.host;
   return {
     noteConnected(host) {
@@ -26,17 +27,19 @@ export function createReachability(baseUrl: URL, logger: Logger): Reachability {
       if (unreachable.delete(host)) logger.info({ host }, `${host} can be reached again`);
     },
     noteUnreachable(host, error, proxy, finder = 'call') {
-      const finders = unreachable.get(host) ?? new Set();
+      const finders = unreachable.get(host)?.finders ?? new Set<Finder>();
       const isKnown = finders.has(finder);
-      unreachable.set(host, finders.add(finder));
       const setting = host === leadway ? 'LEADWAY_BASE_URL' : null;
+      const sentence = explainConnectProblem(error, { host, setting, proxy: proxy?.shown ?? null });
+      unreachable.set(host, { finders: finders.add(finder), sentence });
       const { code } = error as NodeJS.ErrnoException;
-      logger[isKnown ? 'debug' : 'error'](
-        { host, ...(code !== undefined && { reason: code }) },
-        explainConnectProblem(error, { host, setting, proxy: proxy?.shown ?? null }),
-      );
+      const facts = { host, ...(code !== undefined && { reason: code }) };
+      logger[isKnown ? 'debug' : 'error'](facts, sentence);
     },
-    problem: () => (unreachable.has(leadway) ? 'Leadway can’t be reached' : null),
+    problem() {
+      const found = unreachable.get(leadway);
+      return found === undefined ? null : { text: 'Leadway can’t be reached', detail: found.sentence };
+    },
   };
 }
 

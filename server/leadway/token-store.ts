@@ -2,6 +2,7 @@ import { readFile as readFileFrom } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Secrets } from '../config/config.ts';
 import { parseLocationTokens, parseTokenFile, type Secret } from '../config/secrets.ts';
+import type { Notice } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 
 /** Where the bearer tokens come from. */
@@ -39,7 +40,7 @@ export interface ConfiguredTokensOptions {
 /** Tokens of the configuration; a file of tokens is watched. */
 export interface ConfiguredTokens extends TokenSource, Disposable {
   /** Why the file's present content is not used, for the readiness probe; null when it is. */
-  problem(): string | null;
+  problem(): Notice | null;
   /** Reads the file now. Resolves to its path; null where the tokens did not come from a file. */
   reread(): Promise<string | null>;
 }
@@ -65,11 +66,11 @@ export function createConfiguredTokens(options: ConfiguredTokensOptions): Config
   let former = tokens;
   let lastText: string | null = null;
   let reading: Promise<void> | null = null;
-  let problem: string | null = null;
+  let problem: Notice | null = null;
 
   const reject = (found: string, file: string, err?: unknown): void => {
-    if (problem !== found) logger.warn({ file, ...(err !== undefined && { err }) }, found);
-    problem = found;
+    if (problem?.text !== found) logger.warn({ file, ...(err !== undefined && { err }) }, found);
+    problem = { text: found, detail: `${found}: ${file}` };
   };
   /** The text of the file once it has stopped changing: half a token looks like a whole one. */
   const readSettled = async (file: string): Promise<string> => {

@@ -1,4 +1,5 @@
 import { toRedisAddress } from '../config/redis-address.ts';
+import type { Notice } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import { redactText } from '../redaction.ts';
 import { openRedisConnection } from './redis-connection.ts';
@@ -10,8 +11,8 @@ export interface SharedStore extends AsyncDisposable {
   readonly isUp: boolean;
   /** Runs one command. Rejects at once if Redis is known to be away, otherwise after {@link COMMAND_TIMEOUT_MS}. */
   send(...command: string[]): Promise<unknown>;
-  /** Why it can't be used, for the log and the readiness probe; null if it can. */
-  problem(): string | null;
+  /** Why it can't be used, for the readiness probe; null if it can. */
+  problem(): Notice | null;
 }
 
 /** Counters take a millisecond: a Redis that needs longer than this is as good as away. */
@@ -37,12 +38,14 @@ export function openSharedStore(url: string, logger: Logger): SharedStore {
   if (address === null) throw new TypeError('not the URL of a Redis');
   let state: 'starting' | 'up' | 'away' = 'starting';
   let isClosing = false;
+  let reason = '';
 
   const markAway = (error: unknown): void => {
-    if (state !== 'away' && !isClosing) {
-      logger.error({ reason: redactText(String(error)) }, PROBLEM);
-    }
+    const isNew = state !== 'away' && !isClosing;
     state = 'away';
+    if (!isNew) return;
+    reason = redactText(String(error));
+    logger.error({ reason }, PROBLEM);
   };
   const run = async (command: readonly string[]): Promise<unknown> => {
     const { promise: late, reject } = Promise.withResolvers<never>();
@@ -95,7 +98,7 @@ export function openSharedStore(url: string, logger: Logger): SharedStore {
         throw error;
       }
     },
-    problem: () => (state === 'away' ? PROBLEM : null),
+    problem: () => (state === 'away' ? { text: PROBLEM, detail: `${PROBLEM} (${reason})` } : null),
     async [Symbol.asyncDispose]() {
       isClosing = true;
       clearInterval(prober);

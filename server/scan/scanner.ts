@@ -1,4 +1,5 @@
 import { appError } from '../errors/app-error.ts';
+import type { Notice } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { ScanOutcome } from '../observability/observer.ts';
 import type { FileObserver, ObserveFile } from '../uploads/incoming-file.ts';
@@ -20,7 +21,7 @@ export interface ScannerOptions {
 export interface Scanner {
   readonly observe: ObserveFile;
   /** Why files can't be scanned at the moment; null while they can. Asks clamd again in the background. */
-  problem(): string | null;
+  problem(): Notice | null;
 }
 
 /** Readiness probes come every few seconds, and each process asks once for all of them. */
@@ -30,6 +31,7 @@ const PING_EVERY_MS = 1_000;
 export function createScanner({ address, onError, timeoutMs, logger, onScanned }: ScannerOptions): Scanner {
   const where = formatClamavAddress(address);
   let state: 'unknown' | 'up' | 'away' = 'unknown';
+  let reason = '';
   let lastPingMs = Number.NEGATIVE_INFINITY;
 
   const markAway = (err: unknown): void => {
@@ -41,6 +43,7 @@ export function createScanner({ address, onError, timeoutMs, logger, onScanned }
       );
     }
     state = 'away';
+    reason = err instanceof Error ? err.message : String(err);
   };
   const markUp = (): void => {
     if (state === 'away') logger.info(`clamd at ${where} scans again`);
@@ -101,8 +104,14 @@ export function createScanner({ address, onError, timeoutMs, logger, onScanned }
       refresh();
       if (state === 'up') return null;
       return state === 'away'
-        ? 'the malware scanner is away'
-        : 'the malware scanner has not been reached yet';
+        ? {
+            text: 'the malware scanner is away',
+            detail: `clamd at ${where} does not scan (${reason}): check CLAMAV_URL and clamd`,
+          }
+        : {
+            text: 'the malware scanner has not been reached yet',
+            detail: `clamd at ${where} has not responded yet`,
+          };
     },
   };
 }

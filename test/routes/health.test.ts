@@ -23,12 +23,15 @@ describe('the probes', () => {
   });
 
   it('say why no requests are wanted, while the process is up all the same', async () => {
-    testServer.server.context.lifecycle.addCheck(() => 'redis does not respond');
+    testServer.server.context.lifecycle.addCheck(() => ({
+      text: 'the scanner is away',
+      detail: 'clamd at tcp://scanner:3310 does not scan',
+    }));
     testServer.server.context.lifecycle.markDraining();
     const ready = await request(testServer.url).get('/readyz').expect(503);
     assert.deepEqual(ready.body, {
       status: 'not ready',
-      reasons: ['draining', 'redis does not respond'],
+      reasons: ['draining', 'the scanner is away'],
       notices: [],
     });
     await request(testServer.url).get('/healthz').expect(200);

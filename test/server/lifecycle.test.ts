@@ -1,31 +1,33 @@
 import assert from 'node:assert/strict';
-import { Lifecycle } from '../../server/lifecycle.ts';
+import { Lifecycle, type Notice } from '../../server/lifecycle.ts';
+
+const reasons = (lifecycle: Lifecycle): string[] => lifecycle.reasons().map(({ text }) => text);
 
 describe('the lifecycle', () => {
   it('goes from starting to ready, stopping and draining, and never back', () => {
     const lifecycle = new Lifecycle();
-    assert.deepEqual(lifecycle.reasons(), ['starting']);
+    assert.deepEqual(reasons(lifecycle), ['starting']);
     lifecycle.markReady();
-    assert.deepEqual(lifecycle.reasons(), []);
+    assert.deepEqual(reasons(lifecycle), []);
     lifecycle.markStopping();
     lifecycle.markReady();
     assert.equal(lifecycle.phase, 'stopping');
-    assert.deepEqual(lifecycle.reasons(), ['draining']);
+    assert.deepEqual(reasons(lifecycle), ['draining']);
     lifecycle.markDraining();
     lifecycle.markStopping();
     assert.equal(lifecycle.phase, 'draining');
-    assert.deepEqual(lifecycle.reasons(), ['draining']);
+    assert.deepEqual(reasons(lifecycle), ['draining']);
   });
 
   it('is not ready while something it depends on is down', () => {
     const lifecycle = new Lifecycle();
-    let reason: string | null = 'redis does not respond';
+    let reason: Notice | null = { text: 'the scanner is away', detail: 'clamd does not scan' };
     lifecycle.addCheck(() => reason);
     lifecycle.addCheck(() => null);
-    assert.deepEqual(lifecycle.reasons(), ['starting', 'redis does not respond']);
+    assert.deepEqual(reasons(lifecycle), ['starting', 'the scanner is away']);
     lifecycle.markReady();
-    assert.deepEqual(lifecycle.reasons(), ['redis does not respond']);
+    assert.deepEqual(reasons(lifecycle), ['the scanner is away']);
     reason = null;
-    assert.deepEqual(lifecycle.reasons(), []);
+    assert.deepEqual(reasons(lifecycle), []);
   });
 });

@@ -20,7 +20,12 @@ function check(env: Readonly<Record<string, string>>, descriptorLimit: number | 
   const log = new LogSink();
   const logger = createLogger({ level: 'trace', destination: log });
   addStartChecks({ config, secrets, lifecycle, logger, descriptorLimit });
-  return { public: lifecycle.notices(), operator: lifecycle.detailedNotices(), log: log.lines };
+  const notices = lifecycle.notices();
+  return {
+    public: notices.map(({ text }) => text),
+    operator: notices.map(({ detail }) => detail),
+    log: log.lines,
+  };
 }
 
 describe('the checks at start', () => {
@@ -183,7 +188,7 @@ describe('the check of the tokens', () => {
     });
     const { context } = testServer.server;
     await initiate(testServer);
-    assert.match(context.lifecycle.notices().join(), /Leadway rejected the token/);
+    assert.match(context.lifecycle.notices()[0]?.text ?? '', /Leadway rejected the token/);
     await writeFile(file, testServer.sandbox.token);
     await context.rereadTokens();
     await settled(() => context.lifecycle.notices().length === 0, 'the notice is gone', 5_000);

@@ -153,7 +153,7 @@ describe('the keys of a token issuer', () => {
     const keys = await create();
     await settled(() => lines('error').length === 1, 'the log tells');
     asked = [];
-    assert.equal(keys.problem(), 'the keys of the token issuer can’t be read');
+    assert.equal(keys.problem()?.text, 'the keys of the token issuer can’t be read');
     assert.deepEqual(asked, []);
     nowMs += 999;
     keys.problem();
@@ -172,7 +172,7 @@ describe('the keys of a token issuer', () => {
     pages = {};
     assert.equal(keys.notice(), null, 'nobody has asked yet');
     await settled(() => keys.notice() !== null, 'there is a notice');
-    assert.equal(keys.notice(), 'the keys of the token issuer can’t be read');
+    assert.equal(keys.notice()?.text, 'the keys of the token issuer can’t be read');
     assert.equal(keys.problem(), null);
     pages = good;
     nowMs += 1_000;

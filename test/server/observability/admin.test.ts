@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
-import { createTestServer } from '../../helpers/test-server.ts';
-import { startProgram } from '../program.ts';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort } from '../../helpers/free-port.ts';
+import { createTestServer, settled } from '../../helpers/test-server.ts';
+import { startProgram, tempFolder } from '../program.ts';
+
+interface Readiness {
+  readonly reasons: readonly string[];
+  readonly notices: readonly string[];
+}
 
 const CONFIGURED = { LEADWAY_TOKEN: 'pit-not-a-real-token', LEADWAY_LOCATION_ID: 'location1' };
 
@@ -23,16 +31,50 @@ describe('the admin port', () => {
     assert.equal((await fetch(`${testServer.api}/metrics`)).status, 404);
   });
 
-  it('has the details of a notice, which the public port leaves out', async () => {
-    await using testServer = await createTestServer({ env: { ADMIN_PORT: '0' } });
-    testServer.server.context.lifecycle.addNotice(() => ({
-      text: 'Redis is away',
-      detail: 'Redis is away: ECONNREFUSED',
-    }));
-    const notices = async (url: string | null) =>
-      ((await (await fetch(`${url}/readyz`)).json()) as { notices: unknown }).notices;
-    assert.deepEqual(await notices(testServer.url), ['Redis is away']);
-    assert.deepEqual(await notices(testServer.server.adminUrl), ['Redis is away: ECONNREFUSED']);
+  it('says of every reason and notice where and why, which the public port leaves out', async () => {
+    await using folder = await tempFolder();
+    const tokens = join(folder.path, 'tokens');
+    await writeFile(tokens, 'pit-fake-token');
+    const dead = await freePort();
+    await using testServer = await createTestServer({
+      env: {
+        ADMIN_PORT: '0',
+        LEADWAY_BASE_URL: `http://127.0.0.1:${dead}`,
+        LEADWAY_TOKEN: '',
+        LEADWAY_TOKEN_FILE: tokens,
+        REDIS_URL: `redis://127.0.0.1:${dead}`,
+        CLAMAV_URL: `tcp://127.0.0.1:${dead}`,
+        AUTH: 'jwt',
+        AUTH_JWT_ISSUER: `http://127.0.0.1:${dead}`,
+        AUTH_JWT_AUDIENCE: 'bff',
+        TICKET_SECRETS: 'x'.repeat(40),
+      },
+    });
+    const { context, adminUrl } = testServer.server;
+    await rm(tokens);
+    await context.rereadTokens();
+    context.probeLeadway();
+    const { lifecycle } = context;
+    await settled(
+      () =>
+        lifecycle.notices().length === 3 && lifecycle.reasons().every(({ text }) => /away|keys/.test(text)),
+      'all of it is known',
+    );
+    const read = async (url: string | null) => {
+      const { reasons, notices } = (await (await fetch(`${url}/readyz`)).json()) as Readiness;
+      return [...reasons, ...notices];
+    };
+    const [open, admin] = [await read(testServer.url), await read(adminUrl)];
+    assert.deepEqual(open, [
+      'the malware scanner is away',
+      'the keys of the token issuer can’t be read',
+      'Redis is away: each process counts limits for itself',
+      'Leadway can’t be reached',
+      'The token file can’t be read; the last good token stays in use',
+    ]);
+    const where = [`tcp://127.0.0.1:${dead}`, `http://127.0.0.1:${dead}`, `:${dead}`, `:${dead}`, tokens];
+    for (const [index, place] of where.entries()) assert(admin[index]?.includes(place), admin[index]);
+    for (const detail of admin.slice(0, 4)) assert.match(detail, /refuse/i);
   });
 
   it('still responds while the server drains', async () => {

@@ -21,7 +21,7 @@ class FakeStore implements SharedStore {
     return this.respond(command);
   }
 
-  problem(): string | null {
+  problem(): null {
     return null;
   }
 

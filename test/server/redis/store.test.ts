@@ -40,7 +40,8 @@ describe('the store that replicas share', function suite() {
     redis.pause();
     await assert.rejects(store.send('ECHO', 'here'), /did not respond in time/);
     assert.equal(store.isUp, false);
-    assert.equal(store.problem(), PROBLEM);
+    assert.equal(store.problem()?.text, PROBLEM);
+    assert.match(store.problem()?.detail ?? '', /^Redis is away.* \(.+\)$/);
     assert.deepEqual(lines('error'), [PROBLEM]);
     await assert.rejects(store.send('ECHO', 'here'), { message: PROBLEM });
     redis.resume();
