@@ -5,8 +5,8 @@ import type { Authenticator, Client } from '../server/auth/authenticator.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { addLogFields } from '../server/http/log-fields.ts';
+import { isSafeMethod } from './check-origin.ts';
 import { isFromTrustedProxy } from './forwarded.ts';
-import { isSafeMethod } from './safe-method.ts';
 
 const CLIENT = Symbol('client');
 

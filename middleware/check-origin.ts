@@ -1,10 +1,10 @@
+import { isIP, isIPv6 } from 'node:net';
 import cors from 'cors';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { toOriginUrl } from '../server/config/addresses.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { addLogFields } from '../server/http/log-fields.ts';
-import { isSafeMethod } from './safe-method.ts';
 
 /** Response headers that a page of another origin may read. */
 const EXPOSED_HEADERS = ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy'];
@@ -63,7 +63,7 @@ export function checkOrigin({ config }: Pick<AppContext, 'config'>): RequestHand
 const MAX_LOGGED_CHARACTERS = 255;
 
 /** Has the log say which host was asked for and which setting would let pages of `origin` pass. */
-export function noteRejectedOrigin(req: Request, origin: string | undefined): void {
+function noteRejectedOrigin(req: Request, origin: string | undefined): void {
   const host = req.headers.host?.slice(0, MAX_LOGGED_CHARACTERS);
   const isListable = origin !== undefined && toOriginUrl(origin)?.origin === origin;
   addLogFields(req, {
@@ -93,4 +93,49 @@ function isOwnHost(req: Request, origin: string): boolean {
   if (written !== origin) return false;
   const address = `${protocol}//${host}`;
   return URL.canParse(address) && new URL(address).host === originHost;
+}
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Whether a request by `method` only asks, so that no harm is done when another site made a browser send it.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1
+ */
+export function isSafeMethod(method: string): boolean {
+  return SAFE_METHODS.has(method);
+}
+
+/** Long enough for any host that somebody means. */
+const MAX_SHOWN_CHARACTERS = 100;
+
+/**
+ * Rejects requests to a host that nobody gave this server, against DNS rebinding: a foreign page whose name suddenly
+ * resolves to this machine is of the same origin, so that neither CORS nor the origin check stops it. Outside
+ * production there is often no authentication to stop it either.
+ *
+ * Only the `Host` header counts. Such a page writes any other header as it likes, `X-Forwarded-Host` included, and
+ * a browser on this machine may well be a trusted proxy by its address.
+ */
+export function createLocalHostCheck({ config }: Pick<AppContext, 'config'>): RequestHandler {
+  const allowed = new Set(config.origins.allowed.map((origin) => new URL(origin).hostname));
+  return function localHostCheck(req: Request, _res: Response, next: NextFunction) {
+    const { host } = req.headers;
+    // HTTP/1.0 may come without a Host, but not from a browser.
+    if (host === undefined || isLocal(toHostname(host)) || allowed.has(toHostname(host))) return next();
+    noteRejectedOrigin(req, `http://${host}`.toLowerCase());
+    const params = { host: host.slice(0, MAX_SHOWN_CHARACTERS) };
+    next(appError('ORIGIN_NOT_ALLOWED', { message: 'ORIGIN_NOT_ALLOWED.host', params }));
+  };
+}
+
+/** The name or address in a well-formed `Host`: without port and the dot of a fully qualified name, in lower case. */
+function toHostname(host: string): string {
+  return host.replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase();
+}
+
+/** An address can't be rebound, and browsers resolve `localhost` and its subdomains themselves. */
+function isLocal(hostname: string): boolean {
+  if (hostname.startsWith('[')) return isIPv6(hostname.slice(1, -1));
+  return hostname === 'localhost' || hostname.endsWith('.localhost') || isIP(hostname) === 4;
 }

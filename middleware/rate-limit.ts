@@ -1,11 +1,18 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { rateLimit } from 'express-rate-limit';
+import {
+  type ClientRateLimitInfo,
+  MemoryStore,
+  type Options,
+  rateLimit,
+  type Store,
+} from 'express-rate-limit';
+import { type RedisReply, RedisStore } from 'rate-limit-redis';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { addLogFields } from '../server/http/log-fields.ts';
+import { KEY_PREFIX, toKeyPart } from '../server/redis/script.ts';
+import { type SharedStore, sharedOrLocal } from '../server/redis/store.ts';
 import { addressKeyOf, clientOf } from './authenticate.ts';
-import { LocalRateStore } from './local-rate-store.ts';
-import { SharedRateStore } from './shared-rate-store.ts';
 
 type Parts = Pick<AppContext, 'config' | 'sharedStore'>;
 
@@ -50,6 +57,112 @@ function createLimit(
       const { rateLimit: state } = req as Request & { rateLimit?: { resetTime?: Date } };
       const retryAfterMs = Math.max(1_000, (state?.resetTime?.getTime() ?? 0) - Date.now());
       next(appError('RATE_LIMITED', { retryAfterMs, params: { seconds: Math.ceil(retryAfterMs / 1000) } }));
+    },
+  });
+}
+
+/**
+ * Counts requests in this process, and tells each one the count that it made itself. The library's own store
+ * hands out the object that it goes on counting in, and the limiter looks at it a moment later: of requests
+ * that had waited for the same thing, a response of Redis or the keys of an issuer, each would see the count
+ * of the last one, and all would be rejected where only the last should be.
+ */
+export class LocalRateStore extends MemoryStore {
+  override increment(key: string): Promise<ClientRateLimitInfo> {
+    const counted = super.increment(key);
+    // It counts before it returns, so the client is in the current window.
+    const client = this.current.get(key);
+    return client === undefined ? counted : Promise.resolve({ ...client });
+  }
+}
+
+/**
+ * Counts requests in Redis, so that replicas count together, and in this process while Redis is away.
+ */
+export class SharedRateStore implements Store {
+  readonly prefix: string;
+  readonly #store: SharedStore;
+  readonly #local = new LocalRateStore();
+  #redis: Promise<RedisStore> | null = null;
+  #options: Options | null = null;
+
+  /** @param name Keeps the keys of one limit apart from those of another. */
+  constructor(store: SharedStore, name: string) {
+    this.#store = store;
+    this.prefix = `${KEY_PREFIX}${name}:`;
+  }
+
+  init(options: Options): void {
+    this.#options = options;
+    this.#local.init(options);
+  }
+
+  increment(key: string): Promise<ClientRateLimitInfo> {
+    return this.#inRedis(
+      (redis) => redis.increment(toKeyPart(key)),
+      () => this.#local.increment(key),
+    );
+  }
+
+  decrement(key: string): Promise<void> {
+    return this.#inRedis(
+      (redis) => redis.decrement(toKeyPart(key)),
+      () => this.#local.decrement(key),
+    );
+  }
+
+  resetKey(key: string): Promise<void> {
+    return this.#inRedis(
+      (redis) => redis.resetKey(toKeyPart(key)),
+      () => this.#local.resetKey(key),
+    );
+  }
+
+  async shutdown(): Promise<void> {
+    this.#local.shutdown();
+  }
+
+  #inRedis<T>(shared: (redis: RedisStore) => Promise<T>, local: () => Promise<T>): Promise<T> {
+    const inRedis = async (): Promise<T> => {
+      this.#redis ??= this.#open();
+      return shared(await this.#redis);
+    };
+    return sharedOrLocal(this.#store, inRedis, local, () => {
+      // The next request opens it again, scripts and all: Redis may have come back empty.
+      this.#redis = null;
+    });
+  }
+
+  /** The library sends its scripts when it is initialised, so that is left until Redis responds. */
+  async #open(): Promise<RedisStore> {
+    const redis = new RedisStore({
+      prefix: this.prefix,
+      sendCommand: (...command: string[]) => this.#store.send(...command) as Promise<RedisReply>,
+    });
+    if (this.#options !== null) await redis.init(this.#options);
+    return redis;
+  }
+}
+
+/**
+ * Limits requests per address that fail, as many in one window as one client may make at all. For addresses
+ * where a proof of identity can be guessed at; what succeeds is not counted.
+ */
+export function createFailureLimit({ config }: Pick<AppContext, 'config'>): RequestHandler {
+  const { max, windowMs } = config.rateLimit;
+  return rateLimit({
+    windowMs,
+    limit: max,
+    store: new LocalRateStore(),
+    skipSuccessfulRequests: true,
+    standardHeaders: false,
+    legacyHeaders: false,
+    keyGenerator: (req: Request) => addressKeyOf(req),
+    validate: false,
+    handler(_req: Request, _res: Response, next) {
+      next(
+        appError('RATE_LIMITED', { retryAfterMs: windowMs, params: { seconds: Math.ceil(windowMs / 1000) } }),
+      );
     },
   });
 }

@@ -5,7 +5,7 @@ import { createMemoryFiles } from '../middleware/memory-files.ts';
 import { assetFolder } from '../server/assets.ts';
 import { formatOriginPattern } from '../server/config/addresses.ts';
 import type { AppContext } from '../server/context.ts';
-import type { DemoTarget } from '../server/demo.ts';
+import type { DemoTarget } from '../server/sandbox-mode.ts';
 
 const WEB = assetFolder('web/');
 const CLIENT = assetFolder('client/');

@@ -1,11 +1,10 @@
 import type { CookieOptions, Request, Response, Router } from 'express';
 import { assertSentByPage } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
-import { createFailureLimit } from '../middleware/failure-limit.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
+import { createFailureLimit } from '../middleware/rate-limit.ts';
 import { readCredentials } from '../server/auth/bearer.ts';
-import { SESSION_COOKIE } from '../server/auth/session-cookie.ts';
-import type { Sessions } from '../server/auth/sessions.ts';
+import { SESSION_COOKIE, type Sessions } from '../server/auth/sessions.ts';
 import type { AppContext } from '../server/context.ts';
 import { invalidField, missingField } from '../server/errors/factories.ts';
 

@@ -1,19 +1,21 @@
 import express, { type Express, type Request, Router } from 'express';
 import { createAccessLog } from '../middleware/access-log.ts';
-import { createActivityCount } from '../middleware/activity.ts';
 import { authenticate } from '../middleware/authenticate.ts';
-import { createBodyGuard } from '../middleware/body-guard.ts';
-import { checkOrigin, createCors, createPreflight } from '../middleware/check-origin.ts';
+import { createBodyGuard, createUnreadBodyCheck } from '../middleware/body-guard.ts';
+import {
+  checkOrigin,
+  createCors,
+  createLocalHostCheck,
+  createPreflight,
+} from '../middleware/check-origin.ts';
+import { createActivityCount, rejectWhileDraining } from '../middleware/draining.ts';
 import { createErrorHandler, createNotFound } from '../middleware/error-handler.ts';
 import { createForwardedNotice, createPrefixReader, setTrustProxy } from '../middleware/forwarded.ts';
-import { createLocalHostCheck } from '../middleware/local-host.ts';
 import { createAddressRateLimit, createRateLimit } from '../middleware/rate-limit.ts';
-import { rejectWhileDraining } from '../middleware/reject-while-draining.ts';
 import { createRequestId } from '../middleware/request-id.ts';
 import { createSecurityHeaders } from '../middleware/security-headers.ts';
 import { createStrictHttp } from '../middleware/strict-http.ts';
 import { createTracing } from '../middleware/tracing.ts';
-import { createUnreadBodyCheck } from '../middleware/unread-body.ts';
 import { addClientConfig } from '../routes/client-config.ts';
 import { addClientModule } from '../routes/client-module.ts';
 import { addComplete } from '../routes/complete.ts';
@@ -27,9 +29,9 @@ import { addPassthrough } from '../routes/passthrough.ts';
 import { addSession } from '../routes/session.ts';
 import { addUpload } from '../routes/upload.ts';
 import type { AppContext } from './context.ts';
-import type { DemoTarget } from './demo.ts';
 import type { Metrics } from './observability/metrics.ts';
 import type { Tracing } from './observability/tracing.ts';
+import type { DemoTarget } from './sandbox-mode.ts';
 
 /**
  * The whole application as a list: what a request passes, in this order.

@@ -1,4 +1,4 @@
-import { ID_PATTERN } from './id-pattern.ts';
+import { ID_PATTERN } from './config/parsers.ts';
 import { redactText } from './redaction.ts';
 
 /** What the command line asks for. */

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Authenticator } from './auth/authenticator.ts';
-import { createClientServices } from './auth/authenticators.ts';
-import { createEmbeddedAuthenticator } from './auth/embedded.ts';
+import { createClientServices, createEmbeddedAuthenticator } from './auth/authenticators.ts';
 import type { Sessions } from './auth/sessions.ts';
 import type { Config, Secrets } from './config/config.ts';
 import { createUploadHooks, type Embedding } from './embedding.ts';
@@ -20,7 +19,7 @@ import { createConfiguredTokens } from './leadway/token-store.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import { Observers } from './observability/observer.ts';
-import { createClientSlots } from './redis/client-slots.ts';
+import { createUserHash } from './redaction.ts';
 import { openSharedStore, type SharedStore } from './redis/store.ts';
 import { createScanner } from './scan/scanner.ts';
 import {
@@ -32,10 +31,9 @@ import {
 } from './start-checks.ts';
 import { DirectUploads } from './uploads/direct.ts';
 import { locationsOfClient } from './uploads/locations.ts';
-import { createSlots, type Slots } from './uploads/slots.ts';
+import { createClientSlots, createSlots, type Slots } from './uploads/slots.ts';
 import { createTicketCodec, type TicketCodec } from './uploads/tickets.ts';
 import type { UploadContext } from './uploads/upload.ts';
-import { createUserHash } from './user-hash.ts';
 
 /** What routes and middleware are made of; each asks for the parts that it uses. */
 export interface AppContext extends AsyncDisposable {

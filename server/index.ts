@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request, Router } from 'express';
 import { createUploadApp } from './app.ts';
-import { type Config, loadConfig, type Secrets } from './config/config.ts';
-import { formatProblems } from './config/describe.ts';
+import { type Config, formatProblems, loadConfig, type Secrets } from './config/config.ts';
 import type { ConfigProblem } from './config/parsers.ts';
 import { createContext } from './context.ts';
 import type { FinishedUpload, PendingUpload, User } from './embedding.ts';

@@ -5,7 +5,6 @@ import { assetFolder } from './assets.ts';
 import { parseOriginPattern } from './config/addresses.ts';
 import type { Config, Secrets } from './config/config.ts';
 import { Secret } from './config/secrets.ts';
-import type { DemoTarget } from './demo.ts';
 
 /** A sandbox that runs in this process, and the configuration that points at it. */
 export interface SandboxMode extends AsyncDisposable {
@@ -71,4 +70,10 @@ function introduction(serverUrl: string, basePath: string, sandbox: Sandbox): st
 /** `text` as one word for a shell. */
 function quoted(text: string): string {
   return /^[\w=:/.@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** What the demo page uploads to: a conversation and a contact that exist. */
+export interface DemoTarget {
+  readonly conversationId: string;
+  readonly contactId: string;
 }

@@ -4,12 +4,12 @@ import { type AdminServer, startAdmin } from './admin.ts';
 import { createApp } from './app.ts';
 import type { Config, Secrets } from './config/config.ts';
 import { type AppContext, createContext } from './context.ts';
-import type { DemoTarget } from './demo.ts';
 import type { Embedding } from './embedding.ts';
 import { addressOf, listen, localAddressOf } from './http/listen.ts';
 import { createListener } from './http/listener.ts';
 import type { Logger } from './logger.ts';
 import type { Tracing } from './observability/tracing.ts';
+import type { DemoTarget } from './sandbox-mode.ts';
 
 /** A server that listens. */
 export interface RunningServer extends AsyncDisposable {

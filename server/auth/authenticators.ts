@@ -1,12 +1,12 @@
 import type { Config, Secrets } from '../config/config.ts';
+import type { Embedding } from '../embedding.ts';
+import { unauthenticated } from '../errors/factories.ts';
 import type { UpstreamAgent } from '../leadway/agent.ts';
 import type { Logger } from '../logger.ts';
 import type { SharedStore } from '../redis/store.ts';
 import type { Authenticator } from './authenticator.ts';
 import { createHeaderAuthenticator } from './header.ts';
-import { createAddressAuthenticator } from './ip.ts';
-import { createIssuerFetch } from './issuer-fetch.ts';
-import { createIssuerKeys } from './issuer-keys.ts';
+import { createIssuerFetch, createIssuerKeys } from './issuer-keys.ts';
 import { createJwtAuthenticator } from './jwt.ts';
 import { createLocalMemory, createSharedMemory } from './session-store.ts';
 import { createSessions, type Sessions } from './sessions.ts';
@@ -60,4 +60,36 @@ export function createClientServices(
       return { authenticator: sessions, sessions, [Symbol.dispose]: () => {} };
     }
   }
+}
+
+/** `AUTH=none`: every client that reaches the server may use it; clients are known by their address. */
+function createAddressAuthenticator(): Authenticator {
+  return {
+    async authenticate({ addressKey }) {
+      return { id: `ip:${addressKey}`, locations: null, isByCookie: false };
+    },
+  };
+}
+
+/** Users as the embedding program tells them apart; takes the place of `AUTH`. */
+export function createEmbeddedAuthenticator(
+  authenticate: NonNullable<Embedding['authenticate']>,
+): Authenticator {
+  return {
+    async authenticate({ incoming }) {
+      const user = await authenticate(incoming);
+      if (user === null) throw unauthenticated();
+      const { id, locations } = user;
+      if (typeof id !== 'string' || id === '')
+        throw new TypeError('authenticate() returned a user without an id');
+      if (locations !== 'all' && !Array.isArray(locations)) {
+        throw new TypeError("authenticate() returned a user whose locations are neither a list nor 'all'");
+      }
+      return {
+        id,
+        locations: locations === 'all' ? null : new Set(locations),
+        isByCookie: incoming.headers.cookie !== undefined, // it may have been the proof
+      };
+    },
+  };
 }

@@ -1,6 +1,5 @@
-import { sharedOrLocal } from '../redis/fallback.ts';
 import { defineScript } from '../redis/script.ts';
-import type { SharedStore } from '../redis/store.ts';
+import { type SharedStore, sharedOrLocal } from '../redis/store.ts';
 
 /** How often a user context was exchanged for a session. */
 export interface ContextUse {

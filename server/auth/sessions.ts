@@ -5,7 +5,6 @@ import type { Logger } from '../logger.ts';
 import { createSealer } from '../sealing.ts';
 import type { Authenticator } from './authenticator.ts';
 import { readCredential } from './bearer.ts';
-import { SESSION_COOKIE } from './session-cookie.ts';
 import type { SessionMemory } from './session-store.ts';
 import { decryptSsoPayload, type SsoUser } from './sso-payload.ts';
 
@@ -103,3 +102,6 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
   };
 }
+
+/** Name of the session cookie. The prefix makes browsers insist on Secure, Path=/ and no Domain. */
+export const SESSION_COOKIE = '__Host-leadway-session';

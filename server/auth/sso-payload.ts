@@ -1,6 +1,6 @@
 import { createDecipheriv, createHash } from 'node:crypto';
 import { z } from 'zod';
-import { ID_PATTERN } from '../id-pattern.ts';
+import { ID_PATTERN } from '../config/parsers.ts';
 
 /** The signed-in user of the CRM, as a custom page gets it. */
 export interface SsoUser {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ListenAddress } from '../http/listen.ts';
-import { type Checks, crossCheck } from './checks.ts';
+import { type Checks, crossCheck, isInEffect } from './checks.ts';
 import { readEnvironment, type Values } from './environment.ts';
 import type { ConfigProblem } from './parsers.ts';
 import type { ReadFile, Secret } from './secrets.ts';
@@ -140,4 +140,41 @@ function freeze<T extends object>(value: T): T {
     if (typeof part === 'object' && part !== null) freeze(part);
   }
   return Object.freeze(value);
+}
+
+type Loaded = Extract<LoadedConfig, { ok: true }>;
+
+/** The settings as understood, one `NAME=value` per line and secrets hidden; those without effect are left out. */
+export function describeConfig(loaded: Loaded): string {
+  return SETTING_NAMES.filter((name) => isInEffect(name, loaded.values))
+    .map((name) => `${name}=${showSetting(name, loaded)}`)
+    .join('\n');
+}
+
+function showSetting(name: SettingName, { values, files, config, secrets }: Loaded): string {
+  const file = files.get(name);
+  if (file !== undefined) return `from file ${file}`;
+  if (name === 'LEADWAY_BASE_URL' && config.sandbox) return 'the sandbox';
+  if (name === 'LEADWAY_TOKENS_FILE' && secrets.locationTokens !== null) {
+    return `from file ${secrets.locationTokens.file} (locations: ${config.leadway.locationIds.join(', ')})`;
+  }
+  const setting = SETTINGS[name];
+  const value: unknown = values[name];
+  if (value === null || (Array.isArray(value) && value.length === 0)) return setting.unsetText ?? 'not set';
+  if (setting.show !== undefined) {
+    // The value is what the parser of the same setting made.
+    return setting.show(value as never);
+  }
+  if ('secret' in setting) return 'set';
+  return typeof value === 'boolean' ? (value ? 'on' : 'off') : `${value}`;
+}
+
+/** All problems in plain words, one per line. */
+export function formatProblems(problems: readonly ConfigProblem[]): string {
+  return problems
+    .map(({ name, problem, came, example }) => {
+      const got = came === undefined ? '' : `; got ${came}`;
+      return `${name}: ${problem}${got}${example === undefined ? '' : `; for example ${example}`}`;
+    })
+    .join('\n');
 }

@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
-import { ID_PATTERN } from '../id-pattern.ts';
 import { parseJsonObject } from '../json-object.ts';
-import { bad, good, listOf, type Parsed, type Parser } from './parsers.ts';
+import { bad, good, ID_PATTERN, listOf, type Parsed, type Parser } from './parsers.ts';
 
 const HIDDEN = '[secret]';
 

@@ -16,7 +16,6 @@ import {
   parseTrustProxy,
   parseWebUrl,
 } from './addresses.ts';
-import { parseAllowedTypes } from './allowed-types.ts';
 import {
   integer,
   listOf,
@@ -24,6 +23,7 @@ import {
   offOr,
   oneOf,
   type Parser,
+  parseAllowedTypes,
   parseBasePath,
   parseChannel,
   parseCookieName,

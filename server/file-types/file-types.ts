@@ -29,7 +29,7 @@ import { xlsx } from './types/xlsx.ts';
 import { zip } from './types/zip.ts';
 
 export type { Family, FileType } from './file-type.ts';
-export { LEADING_BYTES } from './matcher.ts';
+export { LEADING_BYTES } from './file-type.ts';
 
 /** Every type that this server can check, in the order of docs/types.md. */
 export const FILE_TYPES = {

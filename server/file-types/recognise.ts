@@ -1,10 +1,9 @@
 import { fileTypeFromBuffer, supportedMimeTypes } from 'file-type';
+import { LEADING_BYTES, type Recognised } from './file-type.ts';
 import { kindOfCfb } from './formats/cfb-kind.ts';
 import { sniffMarkup } from './formats/markup.ts';
-import { looksLikeOtherFormat } from './formats/plain-text.ts';
-import { beginsWithText } from './formats/text-scanner.ts';
+import { beginsWithText, looksLikeOtherFormat } from './formats/text.ts';
 import { SPLIT_ZIP } from './formats/zip-directory.ts';
-import { LEADING_BYTES, type Recognised } from './matcher.ts';
 import { beginsWithPdf } from './types/pdf.ts';
 
 /** Kinds that no registry has a name for. */

@@ -1,6 +1,5 @@
-import { sharedOrLocal } from '../redis/fallback.ts';
 import { defineScript, KEY_PREFIX, toKeyPart } from '../redis/script.ts';
-import type { SharedStore } from '../redis/store.ts';
+import { type SharedStore, sharedOrLocal } from '../redis/store.ts';
 
 /** What is remembered under a key that somebody else took. */
 export type Entry =

@@ -4,8 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { appError } from '../errors/app-error.ts';
 import type { Logger } from '../logger.ts';
 import type { QuotaLeft } from '../observability/observer.ts';
-import { sharedOrLocal } from '../redis/fallback.ts';
-import type { SharedStore } from '../redis/store.ts';
+import { type SharedStore, sharedOrLocal } from '../redis/store.ts';
 import { parseRetryAfter } from './errors.ts';
 import {
   type CallKind,

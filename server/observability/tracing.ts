@@ -13,12 +13,12 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import { packageVersion } from '../assets.ts';
 import type { AppContext } from '../context.ts';
 import { addLogFields } from '../http/log-fields.ts';
 import { http, https } from '../http/node-http.ts';
 import type { ProxyFor } from '../http/outbound-proxy.ts';
 import { requestIdOf } from '../http/request-id.ts';
-import { packageVersion } from '../package-version.ts';
 import { createRouteLabels, methodLabel } from './labels.ts';
 import type { EndedRequest, Observer } from './observer.ts';
 import { TracingNotInstalled } from './tracing-packages.ts';

@@ -2,7 +2,7 @@ import { appError } from '../errors/app-error.ts';
 import type { ErrorCode } from '../errors/codes.ts';
 import { MESSAGES, type MessageKey, type MessageParams, sizeText } from '../errors/messages.ts';
 import { toErrorResponse } from '../errors/response.ts';
-import { ref } from './openapi-types.ts';
+import { ref } from './document.ts';
 import { statusesOf } from './operation-errors.ts';
 
 /** Statuses whose responses have `Retry-After`. */

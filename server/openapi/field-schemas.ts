@@ -1,9 +1,9 @@
 import type { Config } from '../config/config.ts';
+import { ID_PATTERN } from '../config/parsers.ts';
 import { FILE_TYPES } from '../file-types/file-types.ts';
-import { ID_PATTERN } from '../id-pattern.ts';
 import { CHANNEL, CHAT_SERVICE_SID, FILE_FIELD, UPLOAD_FIELD_NAMES } from '../uploads/fields.ts';
 import { CHANNEL_LIMITS } from '../uploads/mode.ts';
-import type { Schema } from './openapi-types.ts';
+import type { Schema } from './document.ts';
 
 type Settings = Pick<Config, 'uploads' | 'leadway' | 'attachmentUrlOrigins' | 'forward'>;
 

@@ -1,7 +1,7 @@
 import { REASONS } from '../delivery/reasons.ts';
 import { ERROR_CODES } from '../errors/codes.ts';
 import { MODES } from '../uploads/mode.ts';
-import { ref, type Schema } from './openapi-types.ts';
+import { ref, type Schema } from './document.ts';
 
 const uploadedFiles: Schema = {
   type: 'object',

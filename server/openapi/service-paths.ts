@@ -1,5 +1,5 @@
+import type { PathItem } from './document.ts';
 import { errorResponses } from './error-responses.ts';
-import type { PathItem } from './openapi-types.ts';
 import { CODES_OF } from './operation-errors.ts';
 import { jsonResponse } from './response-schemas.ts';
 

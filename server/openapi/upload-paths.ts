@@ -1,11 +1,11 @@
 import type { Config } from '../config/config.ts';
-import { ID_PATTERN } from '../id-pattern.ts';
+import { ID_PATTERN } from '../config/parsers.ts';
 import { IDEMPOTENCY_HEADER, KEY_PATTERN } from '../idempotency/idempotency.ts';
 import { FILE_FIELD } from '../uploads/fields.ts';
 import { MODES } from '../uploads/mode.ts';
+import { type PathItem, ref } from './document.ts';
 import { errorResponses } from './error-responses.ts';
 import { acceptedMimeTypes, initiateBody, uploadForm } from './field-schemas.ts';
-import { type PathItem, ref } from './openapi-types.ts';
 import { CODES_OF } from './operation-errors.ts';
 import { jsonResponse } from './response-schemas.ts';
 

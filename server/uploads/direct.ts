@@ -5,7 +5,7 @@ import { directUnavailable, sizeMismatch } from '../errors/factories.ts';
 import { type DirectCapability, isEndpointMissing, meansNotOffered } from '../leadway/capability.ts';
 import { type LeadwayClient, PATHS } from '../leadway/client.ts';
 import type { LeadwayRejection } from '../leadway/errors.ts';
-import { completeResponse, initiateResponse } from '../leadway/response-schemas.ts';
+import { completeResponse, initiateResponse } from '../leadway/response.ts';
 import type { Ticket, TicketCodec } from './tickets.ts';
 
 /** The file that a signed URL is asked for. */

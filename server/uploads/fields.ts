@@ -1,6 +1,6 @@
+import { ID_PATTERN } from '../config/parsers.ts';
 import { appError } from '../errors/app-error.ts';
 import { duplicateField, invalidField, missingField, missingRecipient } from '../errors/factories.ts';
-import { ID_PATTERN } from '../id-pattern.ts';
 
 /** The text fields of an upload, checked. Null or empty where a field was not given. */
 export interface UploadFields {

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { appError } from '../errors/app-error.ts';
-import type { ClientSlots } from '../redis/client-slots.ts';
+import type { Logger } from '../logger.ts';
+import { defineScript, KEY_PREFIX, toKeyPart } from '../redis/script.ts';
+import { type SharedStore, sharedOrLocal } from '../redis/store.ts';
 
 /** How many uploads may run at once. */
 export interface SlotLimits {
@@ -77,4 +80,71 @@ function once(release: () => void): () => void {
 
 function tooManyUploads() {
   return appError('TOO_MANY_UPLOADS', { retryAfterMs: RETRY_AFTER_MS });
+}
+
+/** Counts how many uploads each client has in flight in all replicas. */
+export interface ClientSlots extends Disposable {
+  /**
+   * Takes a slot and returns a function that releases it; null if the client has `max` already. While Redis is away
+   * nothing is rejected, and slots that are taken count as soon as Redis is back.
+   */
+  take(client: string, max: number): Promise<(() => void) | null>;
+}
+
+/** The options of {@link createClientSlots}. */
+export interface ClientSlotsOptions {
+  readonly store: SharedStore;
+  readonly logger: Logger;
+  /** The slots of a replica that dies end after this long. */
+  readonly leaseMs?: number;
+}
+
+const LEASE_MS = 60_000;
+
+const TAKE = defineScript(`
+local max, lease = tonumber(ARGV[1]), tonumber(ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if redis.call('ZCARD', KEYS[1]) >= max then return 0 end
+redis.call('ZADD', KEYS[1], now + lease, ARGV[3])
+redis.call('PEXPIRE', KEYS[1], lease)
+return 1
+`);
+
+/** Adds the slot if it is missing: Redis may have come back empty, or was away when the slot was taken. */
+const RENEW = defineScript(`
+redis.call('ZADD', KEYS[1], now + tonumber(ARGV[1]), ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1
+`);
+
+/** Makes slots that are counted in Redis. */
+export function createClientSlots({ store, logger, leaseMs = LEASE_MS }: ClientSlotsOptions): ClientSlots {
+  /** Keys by id: the slots that are taken, and those that are released but not yet in Redis. */
+  const held = new Map<string, string>();
+  const released = new Map<string, string>();
+  const note = (err: unknown): void => logger.debug({ err }, 'a slot could not be updated in Redis');
+  const release = (id: string, key: string): void => {
+    released.set(id, key);
+    store.send('ZREM', key, id).then(() => released.delete(id), note);
+  };
+  const timer = setInterval(() => {
+    if (!store.isUp) return;
+    for (const [id, key] of held) RENEW(store, [key], [leaseMs, id]).catch(note);
+    for (const [id, key] of released) release(id, key);
+  }, leaseMs / 3);
+  timer.unref();
+  return {
+    async take(client, max) {
+      const key = `${KEY_PREFIX}uploads:${toKeyPart(client)}`;
+      const id = randomUUID();
+      const takeInRedis = async (): Promise<boolean> => (await TAKE(store, [key], [max, leaseMs, id])) !== 0;
+      const isTaken = await sharedOrLocal(store, takeInRedis, () => true, note);
+      if (!isTaken) return null;
+      held.set(id, key);
+      return () => {
+        if (held.delete(id)) release(id, key);
+      };
+    },
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
 }

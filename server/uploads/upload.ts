@@ -20,11 +20,10 @@ import { cleanFileName, createNameRegister } from './filename.ts';
 import { type FileChecks, IncomingFile } from './incoming-file.ts';
 import type { LocationRule } from './locations.ts';
 import { chooseMode, forwardLimit, tooLarge } from './mode.ts';
-import { discardSink } from './sinks/discard.ts';
 import { ForwardSink } from './sinks/forward.ts';
 import { HoldSink } from './sinks/hold.ts';
 import { RelaySink } from './sinks/relay.ts';
-import type { Sink, SinkLink, StoredResponse } from './sinks/sink.ts';
+import { discardSink, type Sink, type SinkLink, type StoredResponse } from './sinks/sink.ts';
 import { type UploadOptions, UploadState } from './upload-state.ts';
 
 /** What uploads are made with; the same for every upload of the process. */

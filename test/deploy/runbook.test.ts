@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { explainConnectProblem } from '../../server/leadway/connect-problem.ts';
+import { explainConnectProblem } from '../../server/leadway/reachability.ts';
 import { read } from '../documents/documents.ts';
 import { fixture } from '../helpers/multipart.ts';
 import { needsRedis, startRedis } from '../helpers/redis.ts';

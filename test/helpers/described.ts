@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
-import type { OpenApiDocument, PathItem } from '../../server/openapi/openapi-types.ts';
+import type { OpenApiDocument, PathItem } from '../../server/openapi/document.ts';
 
 /** A response as far as a description speaks of it. */
 export interface DescribedResponse {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/index.ts';
-import { loadConfig } from '../../server/config/config.ts';
-import { formatProblems } from '../../server/config/describe.ts';
+import { formatProblems, loadConfig } from '../../server/config/config.ts';
 import type { Embedding } from '../../server/embedding.ts';
 import { createLogger } from '../../server/logger.ts';
 import { type RunningServer, startServer } from '../../server/server.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Options } from 'express-rate-limit';
-import { LocalRateStore } from '../../middleware/local-rate-store.ts';
+import { LocalRateStore } from '../../middleware/rate-limit.ts';
 
 describe('LocalRateStore', () => {
   let store: LocalRateStore;

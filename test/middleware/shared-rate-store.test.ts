@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Options } from 'express-rate-limit';
-import { SharedRateStore } from '../../middleware/shared-rate-store.ts';
+import { SharedRateStore } from '../../middleware/rate-limit.ts';
 import { createLogger } from '../../server/logger.ts';
 import { openSharedStore, type SharedStore } from '../../server/redis/store.ts';
 import { LogSink } from '../helpers/log-sink.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createSandbox, type Sandbox } from '../../sandbox/index.ts';
 import { createLogger } from '../../server/logger.ts';
-import { createClientSlots } from '../../server/redis/client-slots.ts';
 import { openSharedStore } from '../../server/redis/store.ts';
+import { createClientSlots } from '../../server/uploads/slots.ts';
 import { LogSink } from '../helpers/log-sink.ts';
 import { fixture } from '../helpers/multipart.ts';
 import { beginUpload, type RawClient } from '../helpers/raw-client.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { OpenApiDocument } from '../../server/openapi/openapi-types.ts';
+import type { OpenApiDocument } from '../../server/openapi/document.ts';
 import { createDescriber, type DescribedOperation, type Describer } from '../helpers/described.ts';
 import { fixture } from '../helpers/multipart.ts';
 import { createTestServer, type TestServer } from '../helpers/test-server.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { explainListenError } from '../../server/listen-problem.ts';
+import { explainListenError } from '../../server/http/listen.ts';
 
 const LISTEN = { host: '10.0.0.5', port: 80 };
 

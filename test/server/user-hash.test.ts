@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createUserHash } from '../../server/user-hash.ts';
+import { createUserHash } from '../../server/redaction.ts';
 
 const SECRET = 'a secret of 32 characters or more';
 

@@ -1,4 +1,4 @@
-import { MATCH, type Match, type Matcher, mismatch } from '../matcher.ts';
+import { MATCH, type Match, type Matcher, mismatch } from '../file-type.ts';
 import { type CfbDirectory, CfbReader } from './cfb.ts';
 
 /** What Office writes instead of a DOCX, XLSX or PPTX that has a password. */

@@ -1,5 +1,5 @@
-import { LEADING_BYTES } from '../matcher.ts';
-import { encodingOf } from './text-scanner.ts';
+import { LEADING_BYTES } from '../file-type.ts';
+import { encodingOf } from './text.ts';
 
 /**
  * The elements by which the WHATWG MIME Sniffing Standard, section 7.1, knows an HTML document.

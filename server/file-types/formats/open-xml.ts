@@ -1,6 +1,6 @@
-import { MATCH, type Match, type Matcher, mismatch, type StructureCheck } from '../matcher.ts';
+import { MATCH, type Match, type Matcher, mismatch, type StructureCheck } from '../file-type.ts';
 import { TailWindow } from './tail-window.ts';
-import { encodingOf } from './text-scanner.ts';
+import { encodingOf } from './text.ts';
 import {
   endsSplitArchive,
   findZipDirectory,

@@ -1,6 +1,5 @@
-import { defineFileType } from '../file-type.ts';
+import { defineFileType, MATCH, mismatch } from '../file-type.ts';
 import { isMp4Brand, kindOfBrands, readBrands } from '../formats/iso-media.ts';
-import { MATCH, mismatch } from '../matcher.ts';
 
 const BRAND_3GP = /^3g[eghprst]\d$/;
 

@@ -1,5 +1,4 @@
-import { defineFileType } from '../file-type.ts';
-import { anythingBut, MATCH, mismatch } from '../matcher.ts';
+import { anythingBut, defineFileType, MATCH, mismatch } from '../file-type.ts';
 
 const FRAMES_TO_AGREE = 3;
 const HEADER_BYTES = 7;

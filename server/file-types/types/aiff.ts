@@ -1,5 +1,4 @@
-import { defineFileType } from '../file-type.ts';
-import { signatureMatcher } from '../matcher.ts';
+import { defineFileType, signatureMatcher } from '../file-type.ts';
 
 /** AIFF 1.3 and AIFF-C: an IFF form of that type, whose first chunk may be any. */
 export const aiff = defineFileType({

@@ -1,5 +1,4 @@
-import { defineFileType } from '../file-type.ts';
-import { signatureMatcher } from '../matcher.ts';
+import { defineFileType, signatureMatcher } from '../file-type.ts';
 
 const MAGIC = '#!AMR\n';
 

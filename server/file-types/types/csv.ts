@@ -1,6 +1,5 @@
-import { defineFileType } from '../file-type.ts';
-import { firstCharacters } from '../formats/plain-text.ts';
-import { mismatch } from '../matcher.ts';
+import { defineFileType, mismatch } from '../file-type.ts';
+import { firstCharacters } from '../formats/text.ts';
 import { txt } from './txt.ts';
 
 /** Text that says of itself that it is something else. */

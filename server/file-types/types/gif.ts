@@ -1,5 +1,4 @@
-import { defineFileType } from '../file-type.ts';
-import { signatureMatcher } from '../matcher.ts';
+import { defineFileType, signatureMatcher } from '../file-type.ts';
 
 /** GIF87a and GIF89a: a header and a screen that is not empty, then an extension, an image or the end. */
 export const gif = defineFileType({

@@ -1,6 +1,5 @@
-import { defineFileType } from '../file-type.ts';
+import { defineFileType, MATCH, mismatch } from '../file-type.ts';
 import { kindOfBrands, readBrands } from '../formats/iso-media.ts';
-import { MATCH, mismatch } from '../matcher.ts';
 
 /** HEIC: ISO/IEC 23008-12 annex B, a still picture in HEVC. Sequences (`hevc`) and AVIF are other kinds. */
 export const heic = defineFileType({

@@ -1,6 +1,5 @@
-import { defineFileType } from '../file-type.ts';
-import { checkText, firstCharacters } from '../formats/plain-text.ts';
-import { mismatch } from '../matcher.ts';
+import { defineFileType, mismatch } from '../file-type.ts';
+import { checkText, firstCharacters } from '../formats/text.ts';
 
 const FIRST_LINE = /^BEGIN:VCALENDAR[ \t]*(?:\r|\n|$)/i;
 

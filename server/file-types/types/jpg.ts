@@ -1,5 +1,4 @@
-import { defineFileType } from '../file-type.ts';
-import { signatureMatcher } from '../matcher.ts';
+import { defineFileType, signatureMatcher } from '../file-type.ts';
 
 /**
  * JPEG: ITU-T T.81, annex B. SOI, then a marker segment that may stand at the beginning (tables,

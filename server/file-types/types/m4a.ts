@@ -1,7 +1,6 @@
-import { defineFileType } from '../file-type.ts';
+import { defineFileType, MATCH, mismatch, type StructureCheck } from '../file-type.ts';
 import { IsoBoxReader, type Track } from '../formats/iso-boxes.ts';
 import { isMp4Brand, kindOfBrands, readBrands } from '../formats/iso-media.ts';
-import { MATCH, mismatch, type StructureCheck } from '../matcher.ts';
 
 const M4A_BRAND = /^M4[AB] $/;
 const VIDEO = 'video/mp4';

@@ -1,6 +1,5 @@
-import { defineFileType } from '../file-type.ts';
+import { defineFileType, MATCH, mismatch } from '../file-type.ts';
 import { kindOfBrands, readBrands } from '../formats/iso-media.ts';
-import { MATCH, mismatch } from '../matcher.ts';
 
 /** MP4: an ISO media file (ISO/IEC 14496-12) with an MP4 brand. */
 export const mp4 = defineFileType({

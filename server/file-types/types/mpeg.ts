@@ -1,5 +1,4 @@
-import { defineFileType } from '../file-type.ts';
-import { anythingBut, MATCH, mismatch } from '../matcher.ts';
+import { anythingBut, defineFileType, MATCH, mismatch } from '../file-type.ts';
 
 /**
  * MPEG-1 and MPEG-2 video: a program stream's pack header (ISO/IEC 11172-1 section 2.4.3.2 and

@@ -1,9 +1,8 @@
-import { defineFileType } from '../file-type.ts';
+import { defineFileType, MATCH, type Match, mismatch, type StructureCheck } from '../file-type.ts';
 import { otherKindOfPart } from '../formats/open-xml.ts';
 import { TailWindow } from '../formats/tail-window.ts';
 import { endsSplitArchive, findZipDirectory, readZipEntries, SPLIT_ZIP } from '../formats/zip-directory.ts';
 import { readLocalEntries } from '../formats/zip-entries.ts';
-import { MATCH, type Match, mismatch, type StructureCheck } from '../matcher.ts';
 import { ZIP_MIME_TYPES } from './zip.ts';
 
 const ODT = 'application/vnd.oasis.opendocument.text';

@@ -1,5 +1,4 @@
-import { defineFileType } from '../file-type.ts';
-import { MATCH, type Matcher, mismatch } from '../matcher.ts';
+import { defineFileType, MATCH, type Matcher, mismatch } from '../file-type.ts';
 
 const PAGE_HEADER_BYTES = 27;
 const FIRST_OF_STREAM = 0x02;

@@ -1,5 +1,4 @@
-import { defineFileType } from '../file-type.ts';
-import { anythingBut, MATCH, mismatch } from '../matcher.ts';
+import { anythingBut, defineFileType, MATCH, mismatch } from '../file-type.ts';
 
 const HEADER = Buffer.from('%PDF-', 'latin1');
 const SEARCHED_BYTES = 1024;

@@ -1,5 +1,4 @@
-import { defineFileType } from '../file-type.ts';
-import { signatureMatcher } from '../matcher.ts';
+import { defineFileType, signatureMatcher } from '../file-type.ts';
 
 const BEGINNING = Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR', 'latin1');
 

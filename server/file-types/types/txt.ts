@@ -1,7 +1,6 @@
-import { defineFileType } from '../file-type.ts';
+import { defineFileType, type Matcher, mismatch } from '../file-type.ts';
 import { sniffMarkup } from '../formats/markup.ts';
-import { checkText, looksLikeOtherFormat } from '../formats/plain-text.ts';
-import { type Matcher, mismatch } from '../matcher.ts';
+import { checkText, looksLikeOtherFormat } from '../formats/text.ts';
 import { beginsWithPdf } from './pdf.ts';
 
 /**

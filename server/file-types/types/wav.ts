@@ -1,5 +1,4 @@
-import { defineFileType } from '../file-type.ts';
-import { signatureMatcher } from '../matcher.ts';
+import { defineFileType, signatureMatcher } from '../file-type.ts';
 
 /**
  * WAV: RIFF with form type WAVE (Microsoft/IBM "Multimedia Programming Interface and Data

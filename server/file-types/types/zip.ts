@@ -1,8 +1,7 @@
-import { defineFileType } from '../file-type.ts';
+import { defineFileType, MATCH, mismatch, type StructureCheck } from '../file-type.ts';
 import { TailWindow } from '../formats/tail-window.ts';
 import { endsSplitArchive, findZipDirectory, SPLIT_ZIP, ZIP_END_BYTES } from '../formats/zip-directory.ts';
 import { isZipLocalHeader } from '../formats/zip-entries.ts';
-import { MATCH, mismatch, type StructureCheck } from '../matcher.ts';
 
 /** Also declared for documents that are ZIP archives inside, on machines that do not know those. */
 export const ZIP_MIME_TYPES = [

@@ -1,7 +1,6 @@
 import { appError } from '../../errors/app-error.ts';
 import type { LeadwayClient } from '../../leadway/client.ts';
-import type { LeadwayResponse } from '../../leadway/response.ts';
-import { uploadResponse } from '../../leadway/response-schemas.ts';
+import { type LeadwayResponse, uploadResponse } from '../../leadway/response.ts';
 import type { UploadRequest } from '../../leadway/upload-request.ts';
 import { FILE_FIELD, type UploadFields } from '../fields.ts';
 import type { IncomingFile } from '../incoming-file.ts';

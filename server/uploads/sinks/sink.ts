@@ -1,4 +1,5 @@
 import type { AppError } from '../../errors/app-error.ts';
+import { directUnavailable } from '../../errors/factories.ts';
 import type { LogFields } from '../../http/log-fields.ts';
 import type { IncomingFile } from '../incoming-file.ts';
 
@@ -41,3 +42,13 @@ export interface SinkLink {
   /** Ends the upload at once: Leadway or storage has rejected it before the commit, or the connection is lost. */
   readonly fail: (error: AppError) => void;
 }
+
+/** Drops the bytes: only the fields and the leading bytes are needed for a signed URL. */
+export const discardSink: Sink = {
+  kind: 'discard',
+  begin: () => undefined,
+  write: () => undefined,
+  end: () => undefined,
+  finish: () => Promise.reject(directUnavailable()),
+  destroy() {},
+};

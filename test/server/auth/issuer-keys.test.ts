@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import { exportJWK, generateKeyPair, type JWK, type JWTVerifyGetKey } from 'jose';
-import type { FetchDocument } from '../../../server/auth/issuer-fetch.ts';
-import { createIssuerKeys, type IssuerKeys, KeysUnavailable } from '../../../server/auth/issuer-keys.ts';
+import {
+  createIssuerKeys,
+  type FetchDocument,
+  type IssuerKeys,
+  KeysUnavailable,
+} from '../../../server/auth/issuer-keys.ts';
 import { createLogger } from '../../../server/logger.ts';
 import { LogSink } from '../../helpers/log-sink.ts';
 import { settled } from '../../helpers/test-server.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseAllowedTypes } from '../../../server/config/allowed-types.ts';
+import { parseAllowedTypes } from '../../../server/config/parsers.ts';
 import { DEFAULT_ALLOWED, FILE_TYPES } from '../../../server/file-types/file-types.ts';
 
 function allowed(raw: string): readonly string[] {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describeConfig } from '../../../server/config/describe.ts';
+import { describeConfig } from '../../../server/config/config.ts';
 import { SETTINGS } from '../../../server/config/settings.ts';
 import { accept, PRODUCTION, SEALING } from './helpers.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { formatProblems } from '../../../server/config/describe.ts';
+import { formatProblems } from '../../../server/config/config.ts';
 import { SETTINGS } from '../../../server/config/settings.ts';
 import { accept, assertRejected, load, PRODUCTION, reject, SEALING } from './helpers.ts';
 

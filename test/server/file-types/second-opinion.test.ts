@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fileTypeFromBuffer } from 'file-type';
+import type { Matcher } from '../../../server/file-types/file-type.ts';
 import { FILE_TYPES } from '../../../server/file-types/file-types.ts';
-import type { Matcher } from '../../../server/file-types/matcher.ts';
 import { fixture } from '../../helpers/multipart.ts';
 import { createRandom } from '../../helpers/random.ts';
 

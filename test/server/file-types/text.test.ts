@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { LEADING_BYTES } from '../../../server/file-types/file-types.ts';
-import { hasBinaryByte } from '../../../server/file-types/formats/text-scanner.ts';
+import { hasBinaryByte } from '../../../server/file-types/formats/text.ts';
 import { checkBeginning, checkStream } from './checking.ts';
 
 async function isText(text: string | Buffer, encoding: BufferEncoding = 'utf8'): Promise<boolean> {

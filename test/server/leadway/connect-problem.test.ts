@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ConnectTimeoutError } from '../../../server/leadway/agent.ts';
-import { explainConnectProblem } from '../../../server/leadway/connect-problem.ts';
+import { explainConnectProblem } from '../../../server/leadway/reachability.ts';
 
 const HOST = 'leadway.example.com';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { createLogger, type Logger } from '../../../server/logger.ts';
-import { type ClientSlots, createClientSlots } from '../../../server/redis/client-slots.ts';
 import { openSharedStore, type SharedStore } from '../../../server/redis/store.ts';
+import { type ClientSlots, createClientSlots } from '../../../server/uploads/slots.ts';
 import { LogSink } from '../../helpers/log-sink.ts';
 import { needsRedis, startRedis, type TestRedis } from '../../helpers/redis.ts';
 import { settled } from '../../helpers/test-server.ts';

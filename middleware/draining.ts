@@ -1,6 +1,18 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
+import { onResponseEnd } from '../server/http/response-end.ts';
+
+/** Counts the requests in flight, for a shutdown that waits for them. */
+export function createActivityCount({ activity }: Pick<AppContext, 'activity'>): RequestHandler {
+  return function countActivity(_req: Request, res: Response, next: NextFunction) {
+    activity.requests += 1;
+    onResponseEnd(res, () => {
+      activity.requests -= 1;
+    });
+    next();
+  };
+}
 
 /** By then another replica, or this one after its restart, can be expected to take requests. */
 const RETRY_AFTER_MS = 2_000;
