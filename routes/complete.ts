@@ -7,7 +7,7 @@ import { toDelivery } from '../server/delivery/assess.ts';
 import { toUser } from '../server/embedding.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { invalidField, missingField } from '../server/errors/factories.ts';
-import { languageOf } from '../server/errors/language.ts';
+import { languageOf } from '../server/errors/response.ts';
 import { addLogFields } from '../server/http/log-fields.ts';
 import { canRespond, disconnectSignal } from '../server/http/response-end.ts';
 import { runOnce } from '../server/idempotency/idempotency.ts';

@@ -1,5 +1,5 @@
 import type { FileType } from '../file-types/file-types.ts';
-import { IsoBoxReader, type Track } from '../file-types/formats/iso-boxes.ts';
+import { IsoBoxReader, type Track } from '../file-types/formats/iso-media.ts';
 
 /** As what a channel sends a file. */
 export type MediaKind = 'image' | 'video' | 'audio' | 'document';

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import Negotiator from 'negotiator';
 import { addLogFields } from '../http/log-fields.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import { canRespond } from '../http/response-end.ts';
 import type { AppError } from './app-error.ts';
-import { languageOf } from './language.ts';
-import type { Language } from './messages.ts';
+import { LANGUAGES, type Language } from './messages.ts';
 
 /** The JSON of an error response, a superset of Leadway's `{status, message}`. */
 export interface ErrorBody {
@@ -67,4 +67,22 @@ export function sendError(req: IncomingMessage, res: ServerResponse, error: AppE
   res.statusCode = status;
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   res.end(req.method === 'HEAD' ? undefined : body);
+}
+
+/** The language for `Accept-Language` (RFC 9110, section 12.5.4); English if we speak none of those asked for. */
+export function chooseLanguage(acceptLanguage: string | undefined): Language {
+  if (acceptLanguage === undefined) return 'en';
+  const best = new Negotiator({ headers: { 'accept-language': acceptLanguage } }).language([...LANGUAGES]);
+  return LANGUAGES.find((language) => language === best) ?? 'en';
+}
+
+const languages = new WeakMap<IncomingMessage, Language>();
+
+/** The language of the response to `req`. Remembered, because the proxy replaces the headers of a request. */
+export function languageOf(req: IncomingMessage): Language {
+  const known = languages.get(req);
+  if (known !== undefined) return known;
+  const language = chooseLanguage(req.headers['accept-language']);
+  languages.set(req, language);
+  return language;
 }

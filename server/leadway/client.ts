@@ -14,8 +14,7 @@ import {
 import { ExchangeError, type ExchangeRequest } from './exchange.ts';
 import type { Attempt, UpstreamQuota } from './quota.ts';
 import { type LeadwayResponse, maxResponseBytes, parseResponse, readResponse } from './response.ts';
-import { createTokenHealth, type TokenHealth } from './token-health.ts';
-import type { TokenSource } from './token-store.ts';
+import { createTokenHealth, type TokenHealth, type TokenSource } from './token-store.ts';
 import { UploadRequest } from './upload-request.ts';
 
 /** What a {@link LeadwayClient} is made of. */

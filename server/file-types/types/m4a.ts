@@ -1,6 +1,5 @@
 import { defineFileType, MATCH, mismatch, type StructureCheck } from '../file-type.ts';
-import { IsoBoxReader, type Track } from '../formats/iso-boxes.ts';
-import { isMp4Brand, kindOfBrands, readBrands } from '../formats/iso-media.ts';
+import { IsoBoxReader, isMp4Brand, kindOfBrands, readBrands, type Track } from '../formats/iso-media.ts';
 
 const M4A_BRAND = /^M4[AB] $/;
 const VIDEO = 'video/mp4';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createMediaProbe, type Media } from '../../../server/delivery/media-probe.ts';
 import { extensionOf, fileTypeOfExtension } from '../../../server/file-types/file-types.ts';
-import { IsoBoxReader } from '../../../server/file-types/formats/iso-boxes.ts';
+import { IsoBoxReader } from '../../../server/file-types/formats/iso-media.ts';
 import { fixture } from '../../helpers/multipart.ts';
 import { createRandom, randomBytes } from '../../helpers/random.ts';
 

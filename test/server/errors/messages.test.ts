@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { ERROR_CODES } from '../../../server/errors/codes.ts';
-import { chooseLanguage } from '../../../server/errors/language.ts';
 import {
   formatMessage,
   LANGUAGES,
@@ -8,6 +7,7 @@ import {
   type MessageKey,
   sizeText,
 } from '../../../server/errors/messages.ts';
+import { chooseLanguage } from '../../../server/errors/response.ts';
 
 const KEYS = Object.keys(MESSAGES) as MessageKey[];
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { LeadwayRejection } from '../../../server/leadway/errors.ts';
-import { createTokenHealth, type TokenHealth } from '../../../server/leadway/token-health.ts';
+import { createTokenHealth, type TokenHealth } from '../../../server/leadway/token-store.ts';
 import { createLogger } from '../../../server/logger.ts';
 import { LogSink } from '../../helpers/log-sink.ts';
 
