@@ -1,9 +1,9 @@
 import { sizeText } from '../errors/messages.ts';
 import type { Notice } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
-import { sharedOrLocal } from '../redis/fallback.ts';
+
 import { defineScript, KEY_PREFIX } from '../redis/script.ts';
-import type { SharedStore } from '../redis/store.ts';
+import { type SharedStore, sharedOrLocal } from '../redis/store.ts';
 
 /** How large a file Leadway accepts in an upload, by location and channel, as far as its rejections tell. */
 export interface SizeLimits {
