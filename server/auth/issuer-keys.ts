@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
-import type { Notice } from '../lifecycle.ts';
 import type { UpstreamAgent } from '../leadway/agent.ts';
+import type { Notice } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 
 /** The keys of a token issuer. */

@@ -191,7 +191,7 @@ export interface TokenHealth {
 }
 
 /** A rejection that was logged. */
-interface Notice {
+interface Rejection {
   readonly locationId: string;
   readonly use: LeadwayUse;
   readonly sentence: string;
@@ -203,7 +203,7 @@ interface Notice {
  * of others. It does show that the token itself is good.
  */
 export function createTokenHealth(logger: Logger): TokenHealth {
-  const notices = new Map<string, Notice>();
+  const notices = new Map<string, Rejection>();
   return {
     noteRejected(rejection, locationId, use) {
       const advice = adviceFor(rejection, use);
