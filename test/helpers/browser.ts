@@ -29,7 +29,7 @@ export function describeInBrowsers(
 ): void {
   for (const kind of kinds) {
     describe(`${title} (${kind})`, function () {
-      this.timeout(40_000);
+      this.timeout(120_000);
       let browser: Browser | null = null;
       before('the browser is there', async function () {
         this.timeout(LAUNCH_TIMEOUT_MS);
