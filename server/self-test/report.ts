@@ -22,6 +22,29 @@ export interface SelfTestReport {
   readonly settings: Readonly<Record<string, string>>;
 }
 
+/** Collects what the checks find. */
+export class Findings {
+  readonly #checks: CheckResult[] = [];
+  readonly settings: Record<string, string> = {};
+
+  ok(name: string, message: string): void {
+    this.#checks.push({ name, status: 'ok', message });
+  }
+
+  fail(name: string, message: string, fix: string): void {
+    this.#checks.push({ name, status: 'failed', message, fix });
+  }
+
+  unknown(name: string, message: string): void {
+    this.#checks.push({ name, status: 'unknown', message });
+  }
+
+  report(): SelfTestReport {
+    const ok = this.#checks.every(({ status }) => status !== 'failed');
+    return { ok, checks: [...this.#checks], settings: { ...this.settings } };
+  }
+}
+
 const SIGNS: Readonly<Record<CheckStatus, string>> = { ok: '✓', failed: '✗', unknown: '–' };
 
 /** The report for people: a line for each check, then the settings. */
