@@ -26,15 +26,14 @@ export function createCard(
   { act, say }: { act: (action: CardAction) => void; say: (text: string) => void },
 ): Card {
   const name = create('a', {
-    class: 'name',
     part: 'name',
     target: '_blank',
     rel: 'noreferrer',
     title: file.name,
   });
-  const link = create('a', { target: '_blank', rel: 'noreferrer', class: 'url', part: 'url' });
-  const line = create('p', { class: 'line', part: 'line' });
-  const fine = create('p', { class: 'fine', part: 'fine' });
+  const link = create('a', { target: '_blank', rel: 'noreferrer', part: 'url' });
+  const line = create('p', { part: 'line' });
+  const fine = create('p', { part: 'fine' });
   const bar = create('div', { class: 'unseen', role: 'progressbar' });
   const copy = createButton({ part: 'copy', class: 'quiet copy' }, 'copy');
   const retry = createButton({ part: 'retry', class: 'quiet retry' }, 'retry');
@@ -52,7 +51,7 @@ export function createCard(
   cancel.prepend(ring);
   const element = create(
     'li',
-    { class: 'card', part: 'card' },
+    { part: 'card' },
     createThumbnail({ file }),
     create('div', { class: 'text' }, name, line, fine, bar),
     create('div', { class: 'actions' }, ...buttons),

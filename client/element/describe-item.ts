@@ -47,7 +47,7 @@ export function describeItem(item: UploadItem, moment: Moment): CardWords {
     const warning = deliveryWarning(item);
     if (!hasDetails) return { line: texts.done, fine: warning || size };
     const took = texts.took(size, formatTook(tookMs, language));
-    return { line: result.url, fine: warning || join(took, texts.doneBy[result.mode]) };
+    return { line: result.url, fine: warning || join(took, texts.by[result.mode]) };
   }
   if (error) {
     const { code, requestId, status, message } = error;
@@ -67,7 +67,7 @@ export function describeItem(item: UploadItem, moment: Moment): CardWords {
     return { line: progress.attempt > 1 ? texts.retrying : idle, fine: size };
   }
   if (state !== 'uploading') return { line: texts[state], fine: join(size, attempt) };
-  const how = hasDetails && mode ? texts.uploadingBy[mode] : texts.uploading;
+  const how = hasDetails && mode ? `${texts.uploading} ${texts.by[mode]}` : texts.uploading;
   return {
     line: progress.isStalled ? texts.stalled : how,
     fine: join(

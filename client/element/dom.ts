@@ -1,13 +1,22 @@
 type Attributes = Readonly<Record<string, string>>;
 
-/** Creates an element; no markup is parsed, so that pages with Trusted Types can use it. */
+/**
+ * Creates an element; no markup is parsed, so that pages with Trusted Types can use it. What is a part for the styles
+ * of the page has the same class for ours, unless it has another one.
+ */
 export function create<K extends keyof HTMLElementTagNameMap>(
   name: K,
   attributes: Attributes = {},
   ...children: readonly (Node | string)[]
 ): HTMLElementTagNameMap[K] {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return furnish(document.createElement(name), attributes, ...children);
+}
+
+function furnish<E extends Element>(element: E, attributes: Attributes, ...children: (Node | string)[]): E {
+  const { part } = attributes;
+  for (const [name, value] of Object.entries({ ...(part && { class: part }), ...attributes })) {
+    element.setAttribute(name, value);
+  }
   element.append(...children);
   return element;
 }
@@ -49,9 +58,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 
 /** Creates an icon, which screen readers leave out. */
 export function createIcon(name: IconName): SVGSVGElement {
-  const svg = createSvg('svg', { class: 'icon', part: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true' });
-  svg.append(createSvg('path', { d: PATHS[name] }));
-  return svg;
+  return createDrawing('icon', 24, createSvg('path', { d: PATHS[name] }));
 }
 
 /** Makes an icon show something else. */
@@ -61,19 +68,21 @@ export function setIcon(svg: Element, name: IconName): void {
 
 /** The ring around a button that shows how much has been sent; `--fraction` says how much. */
 export function createRing(): SVGSVGElement {
-  const svg = createSvg('svg', { class: 'ring', part: 'ring', viewBox: '0 0 44 44', 'aria-hidden': 'true' });
   const circle = { cx: '22', cy: '22', r: '19' };
-  svg.append(createSvg('circle', circle), createSvg('circle', { ...circle, class: 'sent', pathLength: '1' }));
-  return svg;
+  const sent = createSvg('circle', { ...circle, class: 'sent', pathLength: '1' });
+  return createDrawing('ring', 44, createSvg('circle', circle), sent);
+}
+
+function createDrawing(part: string, side: number, ...shapes: readonly SVGElement[]): SVGSVGElement {
+  return createSvg('svg', { part, viewBox: `0 0 ${side} ${side}`, 'aria-hidden': 'true' }, ...shapes);
 }
 
 function createSvg<K extends keyof SVGElementTagNameMap>(
   name: K,
   attributes: Attributes,
+  ...children: readonly SVGElement[]
 ): SVGElementTagNameMap[K] {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
+  return furnish(document.createElementNS(SVG, name), attributes, ...children);
 }
 
 /** Writes `text` only where it differs, which leaves selections and screen readers alone. */

@@ -1,6 +1,8 @@
 /**
  * The look of the element. Sizes are in `em`, so that the text size of the page decides; directions are logical.
- * Each colour is a custom property that a page may set; `light-dark()` follows the `color-scheme` of the page.
+ * Each colour is a custom property that a page may set; `light-dark()` follows the `color-scheme` of the page, and
+ * browsers of before 2024 have the light colours. A text in a language of the other direction keeps its order, and the
+ * side of the page.
  */
 export const STYLES = `
 :host {
@@ -42,7 +44,6 @@ export const STYLES = `
 :host([hidden]), [hidden] { display: none !important; }
 *, ::before, ::after { box-sizing: border-box; }
 p, ul { margin: 0; padding: 0; list-style: none; }
-/* A text in a language of the other direction keeps its order, and the side of the page. */
 p { unicode-bidi: plaintext; }
 p:dir(rtl) { text-align: right; }
 .unseen {
@@ -109,7 +110,7 @@ button:disabled { opacity: .5; cursor: default; }
 }
 .card:last-child { border: 0; padding-block-end: 0; }
 @keyframes arrive { from { opacity: 0; transform: translateY(8px); } }
-.thumb { position: relative; width: 3.25em; height: 3.25em; }
+.thumbnail { position: relative; width: 3.25em; height: 3.25em; }
 .face {
   position: relative; display: grid; align-content: space-between; justify-items: start; width: 100%; height: 100%;
   padding: .4375em; overflow: hidden; border-radius: calc(var(--_radius) * .8); background: var(--_tint);
@@ -127,7 +128,7 @@ button:disabled { opacity: .5; cursor: default; }
 @keyframes pop { from { opacity: 0; scale: .4; } }
 .text { min-height: 3.75em; align-content: center; }
 :host([details]) .text { min-height: 5.75em; align-content: start; }
-.thumb, .actions { margin-block-start: .25em; }
+.thumbnail, .actions { margin-block-start: .25em; }
 .name {
   display: block; width: fit-content; max-width: 100%; overflow: hidden; color: inherit; font-size: .9375em;
   font-weight: 600; text-overflow: ellipsis; white-space: nowrap; text-decoration: none;
@@ -164,7 +165,7 @@ button:disabled { opacity: .5; cursor: default; }
 :host([compact]) .words, :host([compact]) .limits:not(.wrong) { position: absolute; clip-path: inset(50%); white-space: nowrap; }
 :host([compact]) .button { flex: none; width: 2.75em; min-height: 2.75em; padding: 0; border: 0; background: none; color: inherit; font-size: 1em; }
 :host([compact]) .button span { position: absolute; clip-path: inset(50%); }
-:host([compact]) .thumb { width: 2.5em; height: 2.5em; }
+:host([compact]) .thumbnail { width: 2.5em; height: 2.5em; }
 :host([compact]) .text { min-height: 2.875em; }
 
 @container (min-width: 30em) {
@@ -172,7 +173,7 @@ button:disabled { opacity: .5; cursor: default; }
   .summary .pause span { display: inline; }
   .card { align-items: center; }
   :host([details]) .text { min-height: 3.75em; align-content: center; }
-  .thumb, .actions { margin: 0; }
+  .thumbnail, .actions { margin: 0; }
   .drop { grid-template-columns: minmax(0, 1fr) auto; align-items: center; padding: 1.375em 1.625em; }
 }
 @container (min-width: 36em) {

@@ -36,15 +36,13 @@ export interface UploadTexts {
   checking: string;
   preparing: string;
   uploading: string;
-  /** In place of `uploading`, with the attribute `details`. */
-  uploadingBy: Readonly<Record<UploadMode, string>>;
+  /** Follows `uploading`, and the size of a file that is there, with the attribute `details`. */
+  by: Readonly<Record<UploadMode, string>>;
   stalled: string;
   confirming: string;
   retryIn(time: string): string;
   retrying: string;
   done: string;
-  /** Beside the size, with the attribute `details`. */
-  doneBy: Readonly<Record<UploadMode, string>>;
   cancelled: string;
   amount(loaded: string, total: string): string;
   took(size: string, time: string): string;
@@ -111,22 +109,17 @@ const ENGLISH: UploadTexts = {
   checking: 'Checking type and size',
   preparing: 'Preparing',
   uploading: 'Uploading',
-  uploadingBy: {
-    forward: 'Streaming through the server',
-    direct: 'Uploading straight to storage',
-    relay: 'Streaming to storage through the server',
+  by: {
+    forward: 'through the server',
+    direct: 'straight to storage',
+    relay: 'to storage through the server',
   },
   stalled: 'No progress. Is the connection slow?',
   confirming: 'Uploaded. Waiting for confirmation',
   retryIn: (time) => `Next try in ${time}`,
   retrying: 'Trying again',
   done: 'Uploaded',
-  doneBy: {
-    forward: 'forwarded as it streamed',
-    direct: 'straight to storage',
-    relay: 'relayed to storage',
-  },
-  cancelled: 'Cancelled. Nothing was sent',
+  cancelled: 'Cancelled',
   amount: (loaded, total) => `${loaded} of ${total}`,
   took: (size, time) => `${size} in ${time}`,
   remaining: (time) => `${time} left`,
@@ -185,22 +178,17 @@ const SPANISH: UploadTexts = {
   checking: 'Comprobando tipo y tamaño',
   preparing: 'Preparando',
   uploading: 'Subiendo',
-  uploadingBy: {
-    forward: 'Pasando por el servidor',
-    direct: 'Directo al almacenamiento',
-    relay: 'Al almacenamiento a través del servidor',
+  by: {
+    forward: 'a través del servidor',
+    direct: 'directo al almacenamiento',
+    relay: 'al almacenamiento a través del servidor',
   },
   stalled: 'Sin avance. ¿Va lenta la conexión?',
   confirming: 'Subido. Esperando confirmación',
   retryIn: (time) => `Nuevo intento en ${time}`,
   retrying: 'Nuevo intento',
   done: 'Subido',
-  doneBy: {
-    forward: 'reenviado mientras llegaba',
-    direct: 'directo al almacenamiento',
-    relay: 'retransmitido al almacenamiento',
-  },
-  cancelled: 'Cancelado. No se ha enviado nada',
+  cancelled: 'Cancelado',
   amount: (loaded, total) => `${loaded} de ${total}`,
   took: (size, time) => `${size} en ${time}`,
   remaining: (time) => `quedan ${time}`,

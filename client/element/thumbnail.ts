@@ -10,13 +10,13 @@ export function createThumbnail({ file }: { readonly file: File }): HTMLElement 
   const icon = iconOf(extension);
   const face = create(
     'div',
-    { class: 'face', part: 'face', 'aria-hidden': 'true' },
+    { part: 'face', 'aria-hidden': 'true' },
     createIcon(icon),
     create('span', { part: 'extension' }, extension.slice(0, 5)),
   );
   if (icon === 'picture') void drawPicture(face, file);
-  const thumbnail = create('div', { class: 'thumb', part: 'thumbnail' }, face);
-  const badge = create('div', { class: 'badge', part: 'badge' }, createIcon('check'));
+  const thumbnail = create('div', { part: 'thumbnail' }, face);
+  const badge = create('div', { part: 'badge' }, createIcon('check'));
   thumbnail.append(badge);
   return thumbnail;
 }

@@ -44,48 +44,38 @@ export interface View {
 
 /** Creates the content of the element. */
 export function createView(on: ViewEvents): View {
-  const heading = create('p', { class: 'heading', part: 'heading' });
-  const hint = create('p', { class: 'hint', part: 'hint' });
-  const limits = create('p', { class: 'limits', part: 'limits', id: 'limits' });
-  const browse = createButton(
-    { class: 'button browse', part: 'button browse', 'aria-describedby': 'limits' },
-    'attach',
-  );
-  const camera = createButton({ class: 'button camera', part: 'button camera' }, 'camera');
-  const folder = createButton({ class: 'button folder', part: 'button folder' }, 'folder');
+  const heading = create('p', { part: 'heading' });
+  const hint = create('p', { part: 'hint' });
+  const limits = create('p', { part: 'limits', id: 'limits' });
+  const browse = createButton({ part: 'button browse', 'aria-describedby': 'limits' }, 'attach');
+  const camera = createButton({ part: 'button camera' }, 'camera');
+  const folder = createButton({ part: 'button folder' }, 'folder');
   const files = createInput('files', browse);
   const photo = createInput('camera', camera);
   const tree = createInput('folder', folder);
   photo.accept = 'image/*';
   photo.capture = 'environment';
   tree.webkitdirectory = true;
-  const count = create('p', { class: 'count', part: 'count' });
+  const count = create('p', { part: 'count' });
   const filled = create('div', { part: 'fill' });
-  const track = create('div', { class: 'track', part: 'track', role: 'progressbar' }, filled);
+  const track = create('div', { part: 'track', role: 'progressbar' }, filled);
   const pause = createButton({ class: 'quiet pause', part: 'pause' }, 'pause');
   const endAll = createButton({ class: 'quiet end-all', part: 'end-all' });
-  const summary = create(
-    'div',
-    { class: 'summary', part: 'summary', hidden: '' },
-    count,
-    pause,
-    endAll,
-    track,
-  );
-  const notice = create('p', { class: 'notice', part: 'notice', role: 'alert' });
+  const summary = create('div', { part: 'summary', hidden: '' }, count, pause, endAll, track);
+  const notice = create('p', { part: 'notice', role: 'alert' });
   const empty = slot('empty');
-  const list = create('ul', { class: 'list', part: 'list', role: 'list' });
+  const list = create('ul', { part: 'list', role: 'list' });
   const status = create('p', { class: 'unseen', role: 'status' });
   const landingText = create('span');
-  const landing = create('p', { class: 'landing', part: 'landing', 'aria-hidden': 'true' }, landingText);
+  const landing = create('p', { part: 'landing', 'aria-hidden': 'true' }, landingText);
   const root = create(
     'div',
     { part: 'root' },
     create(
       'div',
-      { class: 'drop', part: 'drop' },
+      { part: 'drop' },
       create('div', { class: 'words' }, slot('heading', heading), slot('hint', hint)),
-      create('div', { class: 'buttons', part: 'buttons' }, browse, camera, folder, files, photo, tree),
+      create('div', { part: 'buttons' }, browse, camera, folder, files, photo, tree),
       limits,
     ),
     notice,

@@ -110,7 +110,7 @@ describeInBrowsers(
       await waitForCards(page, 'done');
       const lefts = await page.evaluate(() => {
         const root = document.querySelector('leadway-upload')?.shadowRoot;
-        return ['.actions', '.text', '.thumb'].map(
+        return ['.actions', '.text', '.thumbnail'].map(
           (part) => root?.querySelector(`.card ${part}`)?.getBoundingClientRect().left ?? 0,
         );
       });

@@ -88,7 +88,7 @@ describeInBrowsers(
         await press(page, '#language');
         assert.equal(await page.evaluate(() => document.documentElement.lang), 'es');
         assert.equal(await page.title(), 'Subida a Leadway');
-        assert.match(await textIn(page, '.fine'), /reenviado/);
+        assert.match(await textIn(page, '.fine'), /a\u00a0través\u00a0del\u00a0servidor/);
         assert.equal((await textsOf(page, '.group-name')).at(-1), 'Esta página');
         assert.match(await textIn(page, '.limits'), /^Imágenes, .* Hasta 5/);
         await bring(page, 'picker', impostor(100));

@@ -36,7 +36,7 @@ describeInBrowsers('the page', (browser) => {
       const served = await fetch(await linkOf(page));
       assert.equal(served.headers.get('content-type'), 'image/png');
       assert.deepEqual(Buffer.from(await served.arrayBuffer()), readFileSync(SAMPLE));
-      await page.waitForSelector('#upload >>> .thumb canvas');
+      await page.waitForSelector('#upload >>> .thumbnail canvas');
       assert.equal(await textIn(page, '[role=status]'), 'sample.png is uploaded.');
       await testServer.assertClean({ completeUploads: 1 });
     }));

@@ -26,7 +26,7 @@ describeInBrowsers('the program without a token', (browser) => {
       await using watched = await openPage(browser(), url, { ready: READY });
       const { page, complaints } = watched;
       await pickFiles(page, SAMPLE);
-      await page.waitForSelector('#upload >>> .thumb canvas');
+      await page.waitForSelector('#upload >>> .thumbnail canvas');
       const link = await linkOf(page);
       const served = await fetch(link);
       assert.deepEqual(Buffer.from(await served.arrayBuffer()), readFileSync(SAMPLE));
