@@ -2,7 +2,7 @@ import type { ConfigSource } from './config-source.ts';
 import { checkFile, modesFor } from './file-check.ts';
 import type { ErrorFactory } from './messages.ts';
 import type { ProgressTracker } from './progress.ts';
-import type { RequestOptions, Send } from './request.ts';
+import type { IdempotencyKeys, RequestOptions, Send } from './request.ts';
 import type { Delivery, UploadMode, UploadOptions, UploadResult } from './types.ts';
 import { UploadError } from './upload-error.ts';
 
@@ -48,7 +48,7 @@ export interface UploadDeps {
 export async function completeUpload(
   send: Send,
   ticket: string,
-  options: Pick<RequestOptions, 'file' | 'signal'>,
+  options: Pick<RequestOptions, 'file' | 'keys' | 'signal'>,
 ): Promise<CompletedUpload> {
   const response = await send({
     method: 'POST',
@@ -81,6 +81,7 @@ export function createFileUpload(
   const { toError } = errors;
   const { conversationId, contactId, locationId, channel, mode: requestedMode = 'auto', signal } = options;
   const initiateKey = `initiate ${locationId}`;
+  const keys: IdempotencyKeys = {};
   let signed: SignedUpload | undefined;
   let isStored = false;
   let storageFailures = 0;
@@ -145,7 +146,7 @@ export function createFileUpload(
     progress.setSent(1);
     const { ticket } = signed as SignedUpload;
     onStored(ticket);
-    return toResult(await completeUpload(send, ticket, { file, signal }), 'direct');
+    return toResult(await completeUpload(send, ticket, { file, keys, signal }), 'direct');
   }
 
   async function chooseMode(): Promise<UploadMode> {
@@ -168,7 +169,7 @@ export function createFileUpload(
     form.append('fileAttachment', content, file.name);
     const path = `/messages/upload${suffix}`;
     const onSent = content === file ? progress.setSent : undefined;
-    return sendForFile({ path, body: form, bytes: content.size, onSent });
+    return sendForFile({ path, body: form, bytes: content.size, keys, onSent });
   }
 
   function postLeadingBytes(suffix: string): Promise<unknown> {

@@ -17,10 +17,18 @@ export interface RequestOptions {
   /** The file that the request is for, and how many of its bytes it carries. */
   readonly file?: File;
   readonly bytes?: number;
+  /** Has the server carry the request out at most once, by an `Idempotency-Key` from here. */
+  readonly keys?: IdempotencyKeys;
   readonly signal?: AbortSignal | undefined;
   /** Called with the fraction of the body that has been sent. */
   readonly onSent?: ((fraction: number) => void) | undefined;
 }
+
+/** The keys of requests whose outcome is not known; a repeat of such a request brings its key again. */
+export type IdempotencyKeys = Record<string, string>;
+
+/** Errors of the server that leave open whether Leadway has a file. */
+const OPEN_OUTCOMES: readonly unknown[] = ['UPSTREAM_ABORTED', 'UPSTREAM_TIMEOUT'];
 
 /** Sends a request and resolves to the JSON of the response; `isRepeated` with fresh headers. @throws UploadError */
 export type Send = (request: RequestOptions, isRepeated?: boolean) => Promise<unknown>;
@@ -55,12 +63,18 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
   }
 
   return async function send(request, isRepeated) {
-    const { method, path, target = 'server', headers, body, file, bytes, signal, onSent } = request;
+    const { method, path, target = 'server', headers, body, file, bytes, keys, signal, onSent } = request;
     const isServer = target === 'server';
     const url = isServer ? base + path : path;
-    const allHeaders = isServer
+    const allHeaders: Record<string, string> = isServer
       ? { 'Accept-Language': errors.language, ...(await customHeaders(signal)), ...headers }
-      : headers;
+      : { ...headers };
+    const content = `${path} ${bytes ?? body}`;
+    // `randomUUID` exists on https only.
+    if (keys) {
+      keys[content] ??= crypto.getRandomValues(new Uint32Array(4)).join('-');
+      allHeaders['Idempotency-Key'] = keys[content];
+    }
     const started = {
       id: ++lastId,
       method,
@@ -102,6 +116,9 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
           const isSuccess = status >= 200 && status < 300;
           const isOurs = isSuccess ? isOwnResponse(path, json) : isOwnError(json);
           if (isOurs && isServer) knownEndpoints.add(base);
+          // Repeating `complete` stores nothing twice.
+          const isOpen = bytes && OPEN_OUTCOMES.includes((json as Partial<UploadError>)?.code);
+          if (isOurs && !isOpen) delete keys?.[content];
           if (!isOurs) foreign = { status, responseURL: xhr.responseURL };
           // A captive portal responds 200 with a page of its own.
           if (isSuccess && (isOurs || !isServer)) resolve([status, json]);
@@ -109,7 +126,7 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
         };
         xhr.open(method, url);
         xhr.withCredentials = isServer && credentials === 'include';
-        for (const [name, value] of Object.entries(allHeaders ?? {})) xhr.setRequestHeader(name, value);
+        for (const [name, value] of Object.entries(allHeaders)) xhr.setRequestHeader(name, value);
         restartTimer();
         xhr.send(body ?? null);
         onSent?.(0);

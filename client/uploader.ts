@@ -174,7 +174,7 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
     const interrupted: RecoveredUploads['interrupted'][number][] = [];
     for (const [id, { name, size, ticket }] of pending.left(conversationId, locationId)) {
       try {
-        const uploaded = ticket && uploadedFile(await completeUpload(send, ticket, { signal }));
+        const uploaded = ticket && uploadedFile(await completeUpload(send, ticket, { keys: {}, signal }));
         if (uploaded) completed.push({ ...uploaded, mode: 'direct' });
         else if (!ticket) interrupted.push({ name, size });
       } catch (error) {

@@ -1,6 +1,13 @@
 import type { UploadItem } from '../store.ts';
 import { copyText } from './copy-text.ts';
-import { canRetry, deliveryWarning, describeItem, hasEnded, type Moment } from './describe-item.ts';
+import {
+  canRetry,
+  deliveryWarning,
+  describeItem,
+  hasEnded,
+  isForUser,
+  type Moment,
+} from './describe-item.ts';
 import { create, createButton, createRing, setIcon, setText } from './dom.ts';
 import { toShortUrl } from './short-url.ts';
 import { createThumbnail } from './thumbnail.ts';
@@ -75,15 +82,15 @@ export function createCard(
     if (last) card.show(...last);
   }
 
-  function setButtonTexts({ texts }: Pick<Moment, 'texts'>): void {
+  function setButtonTexts({ texts }: Pick<Moment, 'texts'>, isAnyway: boolean): void {
     copy.ariaLabel = (isCopied ? texts.copiedFile : texts.copyFile)(file.name);
-    retry.ariaLabel = texts.retryFile(file.name);
+    retry.ariaLabel = isAnyway ? `${texts.anyway}: ${file.name}` : texts.retryFile(file.name);
     cancel.ariaLabel = cancel.title = texts.cancelFile(file.name);
     remove.ariaLabel = remove.title = texts.removeFile(file.name);
     copy.classList.toggle('copied', isCopied);
     setIcon(copy.children[0] as Element, isCopied ? 'check' : 'copy');
     setText(copy.children[1] as Element, isCopied ? texts.copied : texts.copy);
-    setText(retry.children[1] as Element, texts.retry);
+    setText(retry.children[1] as Element, isAnyway ? texts.anyway : texts.retry);
   }
 
   const card: Card = {
@@ -125,7 +132,7 @@ export function createCard(
       bar.ariaValueNow = String(percent);
       bar.ariaValueText = `${percent} %`;
       ring.style.setProperty('--fraction', String(progress.fraction));
-      setButtonTexts(moment);
+      setButtonTexts(moment, isForUser(item.error));
       // The button that had the focus may be hidden now.
       if (hadFocus && !activeElement()?.checkVisibility()) card.focus();
     },

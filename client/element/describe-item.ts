@@ -33,9 +33,12 @@ export function hasEnded({ state }: Pick<UploadItem, 'state'>): boolean {
 
 /** Whether trying again can help: not where the file itself is the reason. */
 export function canRetry({ state, error }: Pick<UploadItem, 'state' | 'error'>): boolean {
-  return (
-    state === 'cancelled' || (state === 'failed' && (error?.retryable === true || error?.status === 401))
-  );
+  return state === 'cancelled' || error?.retryable === true || error?.status === 401 || isForUser(error);
+}
+
+/** Whether the user has to decide on another try: the file may be there already. */
+export function isForUser(error: UploadItem['error']): boolean {
+  return error?.code.startsWith('IDEMPOTENCY') === true;
 }
 
 /** Says how an upload is at that moment. */

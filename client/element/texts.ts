@@ -53,6 +53,8 @@ export interface UploadTexts {
   copy: string;
   copied: string;
   retry: string;
+  /** In place of `retry`, where the file may be there already. */
+  anyway: string;
   /** Names of the buttons and of the bar of one file. */
   copyFile(name: string): string;
   copiedFile(name: string): string;
@@ -128,6 +130,7 @@ const ENGLISH: UploadTexts = {
   copy: 'Copy link',
   copied: 'Copied',
   retry: 'Retry',
+  anyway: 'Upload anyway',
   copyFile: (name) => `Copy link to ${name}`,
   copiedFile: (name) => `Copied the link to ${name}`,
   retryFile: (name) => `Retry ${name}`,
@@ -197,6 +200,7 @@ const SPANISH: UploadTexts = {
   copy: 'Copiar enlace',
   copied: 'Copiado',
   retry: 'Reintentar',
+  anyway: 'Subir de todos modos',
   copyFile: (name) => `Copiar enlace a ${name}`,
   copiedFile: (name) => `Copiado el enlace a ${name}`,
   retryFile: (name) => `Reintentar ${name}`,

@@ -373,8 +373,8 @@ export const MESSAGES = {
     es: 'Aquí no se permite esta subida.',
   },
   IDEMPOTENCY_MISMATCH: {
-    en: 'Another request was made with this Idempotency-Key: take a new key for a new request.',
-    es: 'Ya se hizo otra petición con esta Idempotency-Key: usa una clave nueva para una petición nueva.',
+    en: 'Something else was sent with this Idempotency-Key: look in the conversation, then send the file again.',
+    es: 'Con esta Idempotency-Key ya se envió otra cosa: compruébalo en la conversación y vuelve a enviar el archivo.',
   },
   FILE_INFECTED: {
     en: '{filename} contains malware and was not sent. Scan your device for viruses.',

@@ -6,6 +6,12 @@ import { addFiles, openElement, pressIn, textsIn, waitForCards } from './element
 
 const PICTURE = fileURLToPath(new URL('../../web/sample.png', import.meta.url));
 const IMPOSTOR = { name: 'invoice.pdf', type: 'application/pdf', head: 'MZ\0', bytes: 100 };
+/** More than the buffers on its way hold: it is not sent to its end by the time it is cancelled. */
+const LARGE = { name: 'a.txt', bytes: 16_000_000 };
+const LARGE_FORWARDS = {
+  env: { FORWARD_MAX_BYTES: '16000000' },
+  sandbox: { readBytesPerSecond: 10_000_000 },
+};
 const note = (name: string) => ({ name, head: `Text of ${name}` });
 
 describeInBrowsers('<leadway-upload>', (browser) => {
@@ -58,7 +64,7 @@ describeInBrowsers('<leadway-upload>', (browser) => {
   });
 
   it('says why a file is rejected, and offers to retry only where that can help', async () => {
-    await using opened = await openElement(browser(), { attributes: 'multiple' });
+    await using opened = await openElement(browser(), { attributes: 'multiple', testServer: LARGE_FORWARDS });
     const { page, testServer } = opened;
     await addFiles(page, [IMPOSTOR]);
     await waitForCards(page, 'failed');
@@ -66,12 +72,24 @@ describeInBrowsers('<leadway-upload>', (browser) => {
     assert.deepEqual(await textsIn(page, '.retry:not([hidden])'), []);
     await pressIn(page, '.remove:not([hidden])');
     assert.deepEqual(await textsIn(page, '.name'), []);
-    await addFiles(page, [{ name: 'a.txt', bytes: 4_000_000 }], { conversationId: 'fault-slow-body' });
+    await addFiles(page, [LARGE]);
     await pressIn(page, '.cancel');
     await waitForCards(page, 'cancelled');
     await pressIn(page, '.retry');
     await waitForCards(page, 'done');
     await testServer.assertClean({ completeUploads: 1 });
+  });
+
+  it('asks the user to look before it sends what may be there already', async () => {
+    await using opened = await openElement(browser());
+    const { page, testServer } = opened;
+    await addFiles(page, [note('a.txt')], { conversationId: 'fault-once-upload-cut' });
+    await waitForCards(page, 'failed');
+    assert.match((await textsIn(page, '.line')).join(), /look in the conversation before you send it again/);
+    assert.deepEqual(await textsIn(page, '.retry:not([hidden])'), ['Upload anyway']);
+    await pressIn(page, '.retry');
+    await waitForCards(page, 'done');
+    await testServer.assertClean({ completeUploads: 2 });
   });
 
   it('sends the URLs with its form, and keeps the form back while files upload', async () => {
@@ -161,9 +179,9 @@ describeInBrowsers('<leadway-upload>', (browser) => {
   });
 
   it('leaves nothing behind when it is taken out of the page', async () => {
-    await using opened = await openElement(browser(), { attributes: 'multiple' });
+    await using opened = await openElement(browser(), { attributes: 'multiple', testServer: LARGE_FORWARDS });
     const { page, testServer } = opened;
-    await addFiles(page, [{ name: 'a.txt', bytes: 4_000_000 }], { conversationId: 'fault-slow-body' });
+    await addFiles(page, [LARGE]);
     await testServer.sandbox.waitFor((requests) => requests.length === 1);
     await page.evaluate(() => document.querySelector('leadway-upload')?.remove());
     await testServer.assertClean();

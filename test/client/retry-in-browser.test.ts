@@ -14,7 +14,6 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
     const faults: [fault: FaultName, code: string, status: number][] = [
       ['once-upload-status-502', 'UPSTREAM_ERROR', 502],
       ['once-upload-html', 'UPSTREAM_ERROR', 502],
-      ['once-upload-cut', 'UPSTREAM_ABORTED', 502],
     ];
     for (const [fault, code, status] of faults) {
       const upload = { conversationId: `fault-${fault}` };
@@ -30,6 +29,17 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
       assert.equal(seen.last.waitingFor, undefined);
       assert.equal(seen.last.retryAtMs, undefined);
     }
+  });
+
+  it('does not send again what Leadway may have, and says so', async () => {
+    await using client = await openClientPage(browser());
+    const { setting } = client;
+    const upload = { conversationId: 'fault-once-upload-cut' };
+    const seen = await client.page.evaluate(uploadText, { setting, bytes, upload });
+    assert.equal(seen.error?.code, 'IDEMPOTENCY_UNKNOWN');
+    assert.match(seen.error.message, /look in the conversation/);
+    assert.deepEqual(seen.wire.slice(1), ['POST /messages/upload 502', 'POST /messages/upload 409']);
+    await client.testServer.assertClean({ completeUploads: 1 });
   });
 
   it('gives up after the configured retries', async () => {
