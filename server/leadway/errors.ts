@@ -38,41 +38,48 @@ export function isTooLarge({ status, isWebPage, message }: LeadwayRejection): bo
 /** What a request to Leadway is for: uploads, or a call as `PASSTHROUGH` lists it. */
 export type LeadwayUse = 'uploads' | `${string} /${string}`;
 
-/** What the log says about a rejection. */
+/** What a rejection of the BFF's own token means for the operator. */
 export interface Advice {
-  readonly sentence: string;
+  /** Why Leadway rejected it; a sentence without its full stop, as `fix`. */
+  readonly cause: string;
+  readonly fix: string;
   /** Whether it is the token that is bad, for whatever it is used. */
   readonly isOfTokenItself: boolean;
 }
 
-/** What the operator reads in the log. */
-const AUTH_PROBLEM_ADVICE: Readonly<Record<AuthProblem, string>> = {
-  'bad-token':
-    'Leadway rejected the token: it is wrong, expired or revoked. Put a valid one in LEADWAY_TOKEN.',
-  'missing-scope':
-    'The Leadway token lacks the scope conversations/message.write. Add it and use the new token.',
-  'token-kind':
-    'Leadway does not take this kind of token here. Use a Private Integration Token of the sub-account.',
+/** What the log, the readiness probe and the self-test say about the token. */
+const AUTH_PROBLEMS: Readonly<Record<AuthProblem, Omit<Advice, 'isOfTokenItself'>>> = {
+  'bad-token': {
+    cause: 'Leadway rejected the token: it is wrong, expired or revoked',
+    fix: 'Put a valid one in LEADWAY_TOKEN',
+  },
+  'missing-scope': {
+    cause: 'The Leadway token lacks the scope conversations/message.write',
+    fix: 'Add it and use the new token',
+  },
+  'token-kind': {
+    cause: 'Leadway does not take this kind of token here',
+    fix: 'Use a Private Integration Token of the sub-account',
+  },
 };
 
-/** The calls of `PASSTHROUGH` need scopes of their own, which Leadway's documentation names with each. */
-function passthroughScopeAdvice(use: LeadwayUse): string {
-  return `The Leadway token lacks the scope of ${use}, which PASSTHROUGH lists. Add it and use the new token.`;
-}
-
-/** What the operator reads in the log when a token is good, but not for this location. */
-const NO_ACCESS_ADVICE =
-  'Leadway says that the token has no access to this location. Check LEADWAY_LOCATION_ID and the token.';
-
-/** What the log says when Leadway rejects the BFF's own token; null for other rejections. */
+/** What a rejection of the BFF's own token means; null for other rejections. */
 export function adviceFor(rejection: LeadwayRejection, use: LeadwayUse): Advice | null {
   if (rejection.isWebPage) return null;
-  if (rejection.status === 403) return { sentence: NO_ACCESS_ADVICE, isOfTokenItself: false };
+  if (rejection.status === 403) {
+    return {
+      cause: 'Leadway says that the token has no access to this location',
+      fix: 'Check LEADWAY_LOCATION_ID and the token',
+      isOfTokenItself: false,
+    };
+  }
   if (rejection.status !== 401) return null;
   const problem = toAuthProblem(rejection);
-  const isOfPassthrough = problem === 'missing-scope' && use !== 'uploads';
-  const sentence = isOfPassthrough ? passthroughScopeAdvice(use) : AUTH_PROBLEM_ADVICE[problem];
-  return { sentence, isOfTokenItself: problem === 'bad-token' };
+  const advice = { ...AUTH_PROBLEMS[problem], isOfTokenItself: problem === 'bad-token' };
+  // The calls of `PASSTHROUGH` need scopes of their own, which Leadway's documentation names with each.
+  return problem === 'missing-scope' && use !== 'uploads'
+    ? { ...advice, cause: `The Leadway token lacks the scope of ${use}, which PASSTHROUGH lists` }
+    : advice;
 }
 
 /** The rejection in a response with `status` and `body`; both of Leadway's error shapes and OAuth's are read. */
@@ -187,7 +194,7 @@ function isHarmless(traceId: string, secrets: readonly string[]): boolean {
 }
 
 /** Leadway responds with a 500 to a wrong conversation id, which is the client's error. */
-function isConversationMissing({ status, message }: LeadwayRejection): boolean {
+export function isConversationMissing({ status, message }: LeadwayRejection): boolean {
   return status === 500 && /conversation with id .* not found/i.test(message);
 }
 

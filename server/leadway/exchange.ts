@@ -5,7 +5,7 @@ import { BodyOverflowError } from '../http/body.ts';
 
 /** A request whose body is known in full. */
 export interface ExchangeRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'OPTIONS';
   /** Its origin is where the request goes. */
   readonly url: URL;
   /** Path and query; a whole URL for a proxy. */

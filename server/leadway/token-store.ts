@@ -209,13 +209,14 @@ export function createTokenHealth(logger: Logger): TokenHealth {
       const advice = adviceFor(rejection, use);
       if (advice === null) return;
       const key = `${locationId} ${use}`;
+      const sentence = `${advice.cause}. ${advice.fix}.`;
       // Every request meets it until it is fixed.
       const isKnown = [...notices.values()].some(
-        (notice) => notice.locationId === locationId && notice.sentence === advice.sentence,
+        (notice) => notice.locationId === locationId && notice.sentence === sentence,
       );
-      notices.set(key, { locationId, use, ...advice });
+      notices.set(key, { locationId, use, sentence, isOfTokenItself: advice.isOfTokenItself });
       const { status: upstreamStatus } = rejection;
-      logger[isKnown ? 'debug' : 'error']({ locationId, upstreamStatus }, advice.sentence);
+      logger[isKnown ? 'debug' : 'error']({ locationId, upstreamStatus }, sentence);
     },
     noteAccepted(locationId, use) {
       // Called after every success; there is hardly ever a notice.

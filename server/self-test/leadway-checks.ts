@@ -1,43 +1,62 @@
 import dns from 'node:dns/promises';
 import { isIP } from 'node:net';
 import tls from 'node:tls';
+import { matchesOrigin } from '../config/addresses.ts';
 import type { AppContext } from '../context.ts';
 import { AppError } from '../errors/app-error.ts';
 import { meansNotOffered } from '../leadway/capability.ts';
 import { PATHS } from '../leadway/client.ts';
-import { type AuthProblem, toAuthProblem } from '../leadway/errors.ts';
+import { adviceFor, isConversationMissing } from '../leadway/errors.ts';
 import { ExchangeError, type ExchangeResponse } from '../leadway/exchange.ts';
-import { connectProblem, explainConnectProblem, isOfTls } from '../leadway/reachability.ts';
+import { connectProblem, isOfTls } from '../leadway/reachability.ts';
 import { type LeadwayResponse, maxResponseBytes, parseResponse } from '../leadway/response.ts';
 import { MAX_SKEW_MS } from '../start-checks.ts';
 import { createMultipartEncoder } from '../uploads/multipart-encoder.ts';
 import type { Findings } from './report.ts';
 
 const MAX_ORIGINS = 3;
-const CALL_TIMEOUT_MS = 10_000;
 const MAX_CALLS = 12;
 /** Each location costs a call. */
 const MAX_LOCATIONS = 3;
 const CERTIFICATE_WARNING_DAYS = 14;
 const DAY_MS = 24 * 3_600_000;
+/** What 5 MB may mean. */
+const SIZES = [5 * 1024 * 1024, 5_000_000] as const;
+const CHECK_CONVERSATION = 'Check that the conversation exists in the first location';
 
-const TOKEN_FIXES: Readonly<Record<AuthProblem, string>> = {
-  'bad-token': 'It is wrong, expired or revoked: put a valid one in LEADWAY_TOKEN',
-  'missing-scope': 'It lacks the scope conversations/message.write: add it and use the new token',
-  'token-kind': 'Use a Private Integration Token of the sub-account',
-};
+/** Statuses by which Leadway judges a request, in contrast to its being busy, away or elsewhere. */
+const VERDICTS: ReadonlySet<number> = new Set([400, 411, 413, 415, 422]);
+
+function isVerdict(status: number): boolean {
+  return VERDICTS.has(status);
+}
+
+/** The status and message of a rejection. */
+function describe(response: LeadwayResponse & { readonly ok: false }): string {
+  const { status, message } = response.rejection;
+  return message === '' ? `status ${status}` : `status ${status}: ${message}`;
+}
+
+/** What ends the checks. */
+export interface LeadwayCheckLimits {
+  readonly signal: AbortSignal;
+  /** How long a response may take, in milliseconds. */
+  readonly callTimeoutMs: number;
+}
 
 /** The checks of Leadway and of its storage: from the look-up of the name to an upload. */
 export class LeadwayChecks {
   readonly #context: AppContext;
   readonly #found: Findings;
   readonly #signal: AbortSignal;
+  readonly #callTimeoutMs: number;
   #calls = 0;
 
-  constructor(context: AppContext, found: Findings, signal: AbortSignal) {
+  constructor(context: AppContext, found: Findings, { signal, callTimeoutMs }: LeadwayCheckLimits) {
     this.#context = context;
     this.#found = found;
     this.#signal = signal;
+    this.#callTimeoutMs = callTimeoutMs;
   }
 
   /** @param conversationId For the checks that store files; null leaves those out. */
@@ -46,7 +65,7 @@ export class LeadwayChecks {
       if (await this.#checkName()) await this.#checkLeadway(conversationId);
     } catch (error) {
       if (!(error instanceof ExchangeError) || this.#signal.aborted) throw error;
-      this.#failConnection('leadway', error);
+      this.#failCall(error);
     }
   }
 
@@ -98,6 +117,22 @@ export class LeadwayChecks {
     return false;
   }
 
+  /** Reports what kept a response from coming. */
+  #failCall(error: ExchangeError): void {
+    const { code = '' } = error.cause as NodeJS.ErrnoException;
+    if (!error.wasConnected) {
+      this.#failConnection(isOfTls(code) && code !== 'ECONNRESET' ? 'tls' : 'tcp', error);
+      return;
+    }
+    const { host } = this.#context.config.leadway.baseUrl;
+    const what = code.includes('TIMEOUT') ? 'does not respond' : 'closes them without a response';
+    this.#found.fail(
+      'tcp',
+      `${host} takes connections and ${what}`,
+      'Check LEADWAY_BASE_URL, or try again later',
+    );
+  }
+
   async #checkCertificate(host: string, port: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const socket = tls.connect({ host, port, ...(isIP(host) === 0 && { servername: host }) });
@@ -134,8 +169,8 @@ export class LeadwayChecks {
           this.#found.fail('token', 'what responds there is not Leadway’s API', fix);
           return;
         }
-        const { code = '' } = (error instanceof ExchangeError ? error.cause : error) as NodeJS.ErrnoException;
-        this.#failConnection(isOfTls(code) && code !== 'ECONNRESET' ? 'tls' : 'tcp', error);
+        if (this.#signal.aborted || !(error instanceof ExchangeError)) throw error;
+        this.#failCall(error);
         return;
       }
       const { raw, response } = called;
@@ -154,33 +189,24 @@ export class LeadwayChecks {
     if (conversationId !== null) await this.#checkUploads(first, conversationId);
   }
 
+  /** Returns whether Leadway accepts the token. */
   #checkToken(locationId: string, response: LeadwayResponse): boolean {
-    const where = `the token of location ${locationId}`;
-    if (response.ok) {
-      this.#found.ok('token', `Leadway accepts ${where}`);
+    if (response.ok || isVerdict(response.status)) {
+      this.#found.ok('token', `Leadway accepts the token of location ${locationId}`);
       return true;
     }
     const { rejection, status } = response;
-    if (rejection.isWebPage) {
+    const advice = adviceFor(rejection, 'uploads');
+    if (advice !== null) {
+      this.#found.fail('token', `${advice.cause} (location ${locationId})`, advice.fix);
+    } else if (rejection.isWebPage) {
       const fix = 'Ask Leadway’s support whether it blocks this network';
       this.#found.fail('token', `a firewall or CDN responded with a page (status ${status})`, fix);
-    } else if (status === 401) {
-      this.#found.fail('token', `Leadway rejects ${where}`, TOKEN_FIXES[toAuthProblem(rejection)]);
-    } else if (status === 403) {
-      const fix = 'Check LEADWAY_LOCATION_ID and the token';
-      this.#found.fail('token', `${where} has no access to that location`, fix);
     } else if (status === 429) {
       this.#found.unknown('token', 'Leadway accepts no more requests for now');
-      return false;
-    } else if (status >= 500 || status === 404) {
-      this.#found.fail(
-        'token',
-        `Leadway responded with status ${status}`,
-        'Check LEADWAY_BASE_URL, or try again later',
-      );
     } else {
-      this.#found.ok('token', `Leadway accepts ${where}`);
-      return true;
+      const fix = 'Check LEADWAY_BASE_URL, or try again later';
+      this.#found.fail('token', `Leadway responded with status ${status}`, fix);
     }
     return false;
   }
@@ -223,60 +249,104 @@ export class LeadwayChecks {
       fileSize: 2,
     };
     const { response } = await this.#call(PATHS.initiate, locationId, toJson(asked));
-    if (!response.ok && meansNotOffered(response.rejection)) {
+    if (response.ok) {
+      this.#found.ok('initiate', 'Leadway offers signed URLs');
+      const url = response.json['uploadUrl'];
+      if (typeof url === 'string' && URL.canParse(url)) await this.#checkStorage(new URL(url));
+      else this.#found.fail('storage', 'Leadway’s response has no signed URL', 'Ask Leadway’s support');
+      return;
+    }
+    const { rejection, status } = response;
+    if (meansNotOffered(rejection)) {
       this.#found.unknown('initiate', 'Leadway offers no signed URLs to this token, so files are forwarded');
-      return;
-    }
-    if (!response.ok && response.status !== 400 && response.status !== 422) {
+    } else if (
+      conversationId !== null &&
+      (isVerdict(status) || status === 404 || isConversationMissing(rejection))
+    ) {
+      this.#found.fail('initiate', `Leadway rejected it (${describe(response)})`, CHECK_CONVERSATION);
+    } else if (isVerdict(status)) {
+      this.#found.ok('initiate', 'Leadway offers signed URLs');
+      this.#found.unknown('storage', 'only a signed URL shows it: add --write --conversation ID');
+    } else if (status === 429) {
+      this.#found.unknown('initiate', 'Leadway accepts no more requests for now');
+    } else {
       const fix = 'Try again later; files that can be forwarded are not concerned';
-      this.#found.fail('initiate', `Leadway responded with status ${response.status}`, fix);
-      return;
+      this.#found.fail('initiate', `Leadway responded with status ${status}`, fix);
     }
-    this.#found.ok('initiate', 'Leadway offers signed URLs');
-    const url = response.ok ? response.json['uploadUrl'] : undefined;
-    if (typeof url === 'string' && URL.canParse(url)) await this.#checkStorage(new URL(url));
-    else this.#found.unknown('storage', 'only a signed URL shows it: add --write --conversation ID');
   }
 
   async #checkStorage(url: URL): Promise<void> {
-    const signed = url.searchParams.get('X-Goog-SignedHeaders') ?? '';
-    const names = signed.split(';').filter((name) => name !== '' && name !== 'host');
-    this.#found.ok('storage', `signed URLs bind ${names.length === 0 ? 'no header' : names.join(' and ')}`);
-    for (const origin of this.#context.config.origins.allowed.slice(0, MAX_ORIGINS)) {
-      try {
-        const response = await fetch(url, {
-          method: 'OPTIONS',
-          redirect: 'manual',
-          signal: this.#signal,
-          headers: {
-            Origin: origin,
-            'Access-Control-Request-Method': 'PUT',
-            'Access-Control-Request-Headers': 'content-type',
-          },
-        });
-        await response.body?.cancel();
-        const allowed = response.headers.get('Access-Control-Allow-Origin');
-        if (allowed === '*' || allowed === origin)
-          this.#found.ok('cors', `storage takes uploads from ${origin}`);
+    const { storageOrigins, origins } = this.#context.config;
+    if (!storageOrigins.some((pattern) => matchesOrigin(pattern, url))) {
+      const message = `Leadway’s signed URLs are for ${url.origin}, which STORAGE_ORIGINS does not allow`;
+      this.#found.fail('storage', message, `If you trust that host, set STORAGE_ORIGINS=${url.origin}`);
+      return;
+    }
+    const checked = origins.allowed.slice(0, MAX_ORIGINS);
+    try {
+      // Whatever the origin, a response shows that storage can be reached.
+      const allowed = await Promise.all(
+        [...checked, ...(checked.length === 0 ? [url.origin] : [])].map((origin) =>
+          this.#isUploadAllowed(url, origin),
+        ),
+      );
+      const signed = url.searchParams.get('X-Goog-SignedHeaders') ?? '';
+      const names = signed.split(';').filter((name) => name !== '' && name !== 'host');
+      const bound = names.length === 0 ? 'no header' : names.join(' and ');
+      this.#found.ok('storage', `${url.host} responds, and signed URLs bind ${bound}`);
+      for (const [index, origin] of checked.entries()) {
+        if (allowed[index]) this.#found.ok('cors', `storage takes uploads from pages of ${origin}`);
         else
           this.#found.fail(
             'cors',
             `storage takes no uploads from pages of ${origin}`,
             'Use mode=relay there',
           );
-      } catch (error) {
-        this.#found.fail(
-          'storage',
-          explainConnectProblem(error instanceof Error ? (error.cause ?? error) : error, {
-            host: url.host,
-            setting: null,
-            proxy: this.#context.proxyFor(url)?.shown ?? null,
-          }).replace(/\.$/, ''),
-          'Browsers may still reach it: check from one of them',
-        );
-        return;
       }
+    } catch (error) {
+      if (this.#signal.aborted || !(error instanceof ExchangeError)) throw error;
+      const { cause, fix } = connectProblem(error.cause, {
+        host: url.host,
+        setting: null,
+        proxy: this.#context.proxyFor(url)?.shown ?? null,
+      });
+      this.#found.fail('storage', `${url.host} can’t be reached: ${cause}`, fix.replace(/\.$/, ''));
+      return;
     }
+    if (checked.length === 0) this.#found.unknown('cors', 'ALLOWED_ORIGINS is not set');
+    const more = origins.allowed.length - checked.length;
+    if (more > 0) this.#found.unknown('cors', `${more} more origins were not checked`);
+  }
+
+  /** Asks as a browser does before it PUTs a file (Fetch standard, CORS-preflight fetch). */
+  async #isUploadAllowed(url: URL, origin: string): Promise<boolean> {
+    const { headers } = await this.#context.agent.exchange({
+      method: 'OPTIONS',
+      url,
+      path: `${url.pathname}${url.search}`,
+      headers: [
+        'Origin',
+        origin,
+        'Access-Control-Request-Method',
+        'PUT',
+        'Access-Control-Request-Headers',
+        'content-type',
+      ],
+      body: null,
+      timeoutMs: this.#callTimeoutMs,
+      signal: this.#signal,
+      connection: 'fresh',
+      maxBytes: maxResponseBytes,
+    });
+    const allows = (name: string, wanted: string): boolean =>
+      String(headers[name] ?? '')
+        .split(',')
+        .some((value) => ['*', wanted].includes(value.trim().toLowerCase()));
+    return (
+      allows('access-control-allow-origin', origin) &&
+      allows('access-control-allow-methods', 'put') &&
+      allows('access-control-allow-headers', 'content-type')
+    );
   }
 
   /** What nobody can tell from outside. Each of these calls stores a small file, or one of 5 MB. */
@@ -285,37 +355,52 @@ export class LeadwayChecks {
       ['conversationId', conversationId],
       ['locationId', locationId],
     ];
-    const send = async (more: readonly [string, string][], bytes: number, isChunked: boolean) => {
-      const form = toForm([...fields, ...more], Buffer.alloc(bytes, 'self-test '));
-      return isChunked
-        ? this.#stream(locationId, form)
-        : (await this.#call(PATHS.upload, locationId, form)).response;
-    };
-    const plain = await send([], 100, false);
+    const toUpload = (bytes: number, more: readonly [string, string][] = []): Body =>
+      toForm([...fields, ...more], Buffer.alloc(bytes, 'self-test '));
+    const send = async (body: Body): Promise<LeadwayResponse> =>
+      (await this.#call(PATHS.upload, locationId, body)).response;
+
+    const plain = await send(toUpload(100));
     if (!plain.ok) {
-      const { message, status } = plain.rejection;
-      const fix = 'Check that the conversation exists in the first location';
-      this.#found.fail('upload', `Leadway rejected a file of 100 bytes (status ${status}: ${message})`, fix);
+      const message = `Leadway rejected a file of 100 bytes (${describe(plain)})`;
+      this.#found.fail('upload', message, CHECK_CONVERSATION);
       return;
     }
     this.#found.ok('upload', 'Leadway takes a file');
-    const chunked = await send([], 100, true);
-    if (chunked.ok) this.#found.ok('chunked', 'Leadway takes uploads of unknown length');
-    else {
-      this.#found.unknown(
-        'chunked',
-        'Leadway wants to know the length of an upload in advance: send the field fileSize',
-      );
-      this.#found.settings['FORWARD_HOLD_BYTES'] = '5242880';
+    const chunked = await this.#stream(locationId, toUpload(100));
+    const empty = await send(toUpload(100, [['attachmentUrls', '']]));
+    if (empty.ok) this.#found.ok('attachmentUrls', 'Leadway takes an empty one');
+    else if (isVerdict(empty.status)) this.#found.ok('attachmentUrls', 'Leadway rejects an empty one');
+    else this.#found.unknown('attachmentUrls', `it could not be tried (${describe(empty)})`);
+
+    const limit = await this.#findLimit((bytes) => send(toUpload(bytes)));
+    if (limit !== null) this.#found.settings['FORWARD_MAX_BYTES'] = String(limit);
+    if (chunked.ok) {
+      this.#found.ok('chunked', 'Leadway takes uploads of unknown length');
+    } else if (isVerdict(chunked.status)) {
+      const message = 'Leadway wants to know the length of an upload in advance: send the field fileSize';
+      this.#found.unknown('chunked', message);
+      this.#found.settings['FORWARD_HOLD_BYTES'] = String(limit ?? SIZES[0]);
+    } else {
+      this.#found.unknown('chunked', `it could not be tried (${describe(chunked)})`);
     }
-    const empty = await send([['attachmentUrls', '']], 100, false);
-    this.#found.ok('attachmentUrls', `Leadway ${empty.ok ? 'takes' : 'rejects'} an empty one`);
-    const binary = await send([], 5 * 1024 * 1024, false);
-    if (binary.ok) this.#found.settings['FORWARD_MAX_BYTES'] = '5242880';
-    else if ((await send([], 5_000_000, false)).ok) this.#found.settings['FORWARD_MAX_BYTES'] = '5000000';
-    const limit = this.#found.settings['FORWARD_MAX_BYTES'];
-    if (limit === undefined) this.#found.unknown('limit', 'Leadway rejects a file of 5,000,000 bytes');
-    else this.#found.ok('limit', `Leadway takes a file of ${limit} bytes`);
+  }
+
+  /** The larger of the two meanings of 5 MB that Leadway takes; null where it takes neither. */
+  async #findLimit(send: (bytes: number) => Promise<LeadwayResponse>): Promise<number | null> {
+    for (const bytes of SIZES) {
+      const response = await send(bytes);
+      if (response.ok) {
+        this.#found.ok('limit', `Leadway takes a file of ${bytes} bytes`);
+        return bytes;
+      }
+      if (!isVerdict(response.status)) {
+        this.#found.unknown('limit', `it could not be tried (${describe(response)})`);
+        return null;
+      }
+    }
+    this.#found.unknown('limit', `Leadway rejects a file of ${SIZES.at(-1)} bytes`);
+    return null;
   }
 
   /** @throws ExchangeError */
@@ -329,7 +414,7 @@ export class LeadwayChecks {
       path,
       headers: [...leadway.headers(leadway.options.tokens.current(locationId)), 'Content-Type', contentType],
       body: content,
-      timeoutMs: CALL_TIMEOUT_MS,
+      timeoutMs: this.#callTimeoutMs,
       signal: this.#signal,
       connection: 'fresh',
       maxBytes: maxResponseBytes,
