@@ -127,13 +127,14 @@ async function listen(
       rejectStart(error.message);
       return null;
     }
-    const problem =
-      error instanceof AdminListenError && config.admin !== null
-        ? explainListenError(error.cause, config.admin, 'ADMIN_')
-        : explainListenError(error, config.listen);
+    const isOfAdmin = error instanceof AdminListenError && config.admin !== null;
+    const problem = isOfAdmin
+      ? explainListenError(error.cause, config.admin, 'ADMIN_')
+      : explainListenError(error, config.listen);
     if (problem === null) throw error;
-    process.stderr.write(`${problem}\n`);
-    process.exitCode = 1;
+    rejectStart(problem);
+    // A port may be free later; what is wrong with the path of a socket stays so.
+    if (isOfAdmin || config.listen.path === undefined) process.exitCode = 1;
     return null;
   }
 }

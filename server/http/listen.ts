@@ -28,7 +28,9 @@ export async function listen(server: Server, { host, port, path }: ListenAddress
   try {
     await listenOnSocket(server, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || !(await isDeadSocket(path))) throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    const found = await findAt(path);
+    if (found !== 'dead socket') throw new PathTaken(found, { cause: error });
     await unlink(path);
     await listenOnSocket(server, path);
   }
@@ -64,14 +66,31 @@ async function listenOnSocket(server: Server, path: string): Promise<void> {
   await once(server, 'listening');
 }
 
-async function isDeadSocket(path: string): Promise<boolean> {
-  if (!(await lstat(path)).isSocket()) return false;
+/** What is at the path of a unix socket. */
+type Occupant = 'dead socket' | 'live socket' | 'link' | 'other';
+
+/** Thrown when something is at the path of a unix socket that must not be replaced. */
+export class PathTaken extends Error {
+  override readonly name = 'PathTaken';
+  readonly code = 'EADDRINUSE';
+  readonly by: Occupant;
+
+  constructor(by: Occupant, options: ErrorOptions) {
+    super(`the path of the socket is taken: ${by}`, options);
+    this.by = by;
+  }
+}
+
+async function findAt(path: string): Promise<Occupant> {
+  const found = await lstat(path);
+  if (found.isSymbolicLink()) return 'link';
+  if (!found.isSocket()) return 'other';
   const socket = connect(path);
   try {
     await once(socket, 'connect');
-    return false;
+    return 'live socket';
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED' ? 'dead socket' : 'live socket';
   } finally {
     socket.destroy();
   }
@@ -90,7 +109,7 @@ export function explainListenError(
   prefix: '' | 'ADMIN_' = '',
 ): string | null {
   const { code } = error as NodeJS.ErrnoException;
-  return path === undefined ? explainTcp(code, host, port, prefix) : explainSocket(code, path);
+  return path === undefined ? explainTcp(code, host, port, prefix) : explainSocket(error, path);
 }
 
 function explainTcp(code: string | undefined, host: string, port: number, prefix: string): string | null {
@@ -111,10 +130,18 @@ function explainTcp(code: string | undefined, host: string, port: number, prefix
   }
 }
 
-function explainSocket(code: string | undefined, path: string): string | null {
-  switch (code) {
-    case 'EADDRINUSE':
-      return `LISTEN: another program listens on ${path}, or it is not a socket. Choose another path, ${EXAMPLE}.`;
+function explainSocket(error: unknown, path: string): string | null {
+  if (error instanceof PathTaken) {
+    switch (error.by) {
+      case 'link':
+        return `LISTEN: ${path} is a symbolic link. Remove it, or name the socket itself, ${EXAMPLE}.`;
+      case 'other':
+        return `LISTEN: ${path} exists and is not a socket. Remove it, or choose another path, ${EXAMPLE}.`;
+      default:
+        return `LISTEN: another program listens on ${path}. Stop it, or choose another path, ${EXAMPLE}.`;
+    }
+  }
+  switch ((error as NodeJS.ErrnoException).code) {
     // libuv reports a folder that does not exist as EACCES.
     case 'EACCES':
     case 'EPERM':

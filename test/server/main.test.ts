@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,13 +96,38 @@ describe('the program', () => {
     });
   }
 
+  for (const [what, make, expected] of [
+    ['a symbolic link to nothing', (path: string) => symlink(`${path}.gone`, path), /is a symbolic link\./],
+    ['a symbolic link to a file', (path: string) => symlink('/etc/hostname', path), /is a symbolic link\./],
+    ['a file', (path: string) => writeFile(path, 'notes'), /is not a socket\./],
+    ['a folder', (path: string) => mkdir(path), /is not a socket\./],
+  ] as const) {
+    it(`says plainly that LISTEN is ${what}, leaves it there and exits 78`, async () => {
+      await using folder = await tempFolder();
+      const path = join(folder.path, 'bff.sock');
+      await make(path);
+      const before = await lstat(path);
+      await using program = startProgram({ env: { ...CONFIGURED, LISTEN: path } });
+      assert.deepEqual(await program.ended, { code: 78, signal: null });
+      assert.match(program.stderr, /^LISTEN: .*\n$/);
+      assert.match(program.stderr, expected);
+      assert.equal((await lstat(path)).ino, before.ino);
+    });
+  }
+
+  it('says plainly that LISTEN is in a folder that does not exist, and exits 78', async () => {
+    await using program = startProgram({ env: { ...CONFIGURED, LISTEN: '/nowhere/bff.sock' } });
+    assert.deepEqual(await program.ended, { code: 78, signal: null });
+    assert.match(program.stderr, /^LISTEN: \/nowhere\/bff\.sock can’t be made: its folder must exist .*\n$/);
+  });
+
   it('listens on a unix socket alone, removes it when it stops, and says that it is taken', async () => {
     await using folder = await tempFolder();
     const path = join(folder.path, 'bff.sock');
     await using program = startProgram({ env: { ...CONFIGURED, LISTEN: path } });
     await program.until(/"url":"unix:.*listening on unix:/);
     await using second = startProgram({ env: { ...CONFIGURED, LISTEN: path } });
-    assert.deepEqual(await second.ended, { code: 1, signal: null });
+    assert.deepEqual(await second.ended, { code: 78, signal: null });
     assert.match(second.stderr, /^LISTEN: another program listens on .*\n$/);
     assert(existsSync(path), 'the first one keeps it');
     program.child.kill('SIGTERM');
