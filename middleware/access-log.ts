@@ -31,7 +31,7 @@ export function createAccessLog({
     const { origin } = req.headers; // gone where a proxy has made headers of its own
     onResponseEnd(res, () => {
       const logFields = logFieldsOf(req);
-      const { error, route = path, ...facts } = logFields;
+      const { error, route = path, isRepeat: _isRepeat, ...facts } = logFields;
       const isResponded = isResponseSent(res);
       const status = isResponded ? res.statusCode : CLIENT_CLOSED_REQUEST;
       const durationMs = performance.now() - startedAt;

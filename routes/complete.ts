@@ -8,8 +8,8 @@ import { toUser } from '../server/embedding.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { invalidField, missingField } from '../server/errors/factories.ts';
 import { languageOf } from '../server/errors/response.ts';
-import { addLogFields } from '../server/http/log-fields.ts';
-import { canRespond, disconnectSignal } from '../server/http/response-end.ts';
+import { addLogFields, logFieldsOf } from '../server/http/log-fields.ts';
+import { addRequestWork, canRespond, disconnectSignal } from '../server/http/response-end.ts';
 import { runOnce } from '../server/idempotency/idempotency.ts';
 import { openPresentedTicket, type Ticket } from '../server/uploads/tickets.ts';
 
@@ -30,20 +30,18 @@ export function addComplete(
     const once = context.idempotency.requestOf(req, clientOf(req).id, 'complete');
     const signal = disconnectSignal(res);
     const { locationId } = ticket;
-    let isRepeat = true;
-    const completed = await runOnce(
-      once,
-      { locationId, request: () => ticket, commits: true, signal },
-      () => {
-        isRepeat = false;
-        // With a key, the outcome must be known even if the client is gone.
-        return context.direct.complete(ticket, once === null ? signal : new AbortController().signal);
-      },
+    const log = logFieldsOf(req);
+    // With a key, the outcome must be known even if the client is gone.
+    const callSignal = once === null ? signal : new AbortController().signal;
+    const completing = runOnce(once, { locationId, request: () => ticket, commits: true, signal, log }, () =>
+      context.direct.complete(ticket, callSignal),
     );
+    if (once !== null) addRequestWork(res, completing);
+    const completed = await completing;
     if (canRespond(res)) {
       res.json({ ...completed, delivery: toDelivery(ticket.delivery, languageOf(req)) });
     }
-    if (isRepeat) return;
+    if (log.isRepeat) return;
     const { conversationId, filename: name, contentType, fileSize } = ticket;
     context.uploads.hooks.after({
       user: toUser(clientOf(req)),

@@ -11,7 +11,7 @@ import type { AppError } from '../server/errors/app-error.ts';
 import { duplicateField, invalidField } from '../server/errors/factories.ts';
 import { languageOf, sendError } from '../server/errors/response.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
-import { canRespond, onResponseEnd } from '../server/http/response-end.ts';
+import { addRequestWork, canRespond, onResponseEnd } from '../server/http/response-end.ts';
 import { FILE_FIELD, UPLOAD_FIELD_NAMES } from '../server/uploads/fields.ts';
 import { MODES, type RequestedMode } from '../server/uploads/mode.ts';
 import { Upload, type UploadResponse } from '../server/uploads/upload.ts';
@@ -42,6 +42,7 @@ export function addUpload(
     };
     const addPrefix = readPrefix(req);
     const upload = new Upload(uploads, options, logFieldsOf(req));
+    if (options.once !== null) addRequestWork(res, upload.ended());
     // Whatever ends the response, such as a client that leaves or a time-out, ends the upload.
     onResponseEnd(res, () => {
       // Most responses end because the upload has settled; they need no error and its stack.

@@ -27,6 +27,8 @@ export interface LogFields {
   bytes?: number;
   /** Canonical type of the (first) file. */
   contentType?: string;
+  /** The response was remembered from an earlier request with the same `Idempotency-Key`; not in the log. */
+  isRepeat?: true;
   /** Status of the last response from Leadway or storage. */
   upstreamStatus?: number;
   /** Time from the first byte sent upstream to its response, in milliseconds. */

@@ -6,9 +6,10 @@ type Outcome = 'sent' | 'cut';
 const OUTCOME = Symbol('response outcome');
 const CHOSEN = Symbol('response chosen');
 const END = Symbol('response end');
+const WORK = Symbol('work of the request');
 
 /** The outcome is `null` while the response is open, and undefined until somebody asks. */
-type Tracked = ServerResponse & { [OUTCOME]?: Outcome | null; [CHOSEN]?: true };
+type Tracked = ServerResponse & { [OUTCOME]?: Outcome | null; [CHOSEN]?: true; [WORK]?: Promise<unknown>[] };
 
 /**
  * Calls `listener` once when the response has ended: it was handed to the kernel, or its connection has closed. At once if
@@ -20,6 +21,20 @@ type Tracked = ServerResponse & { [OUTCOME]?: Outcome | null; [CHOSEN]?: true };
 export function onResponseEnd(res: Tracked, listener: () => void): void {
   if (isResponseOpen(res)) res.once(END, listener);
   else listener();
+}
+
+/** Notes that `work` belongs to the request and may go on after its client has disconnected. */
+export function addRequestWork(res: Tracked, work: Promise<unknown>): void {
+  res[WORK] ??= [];
+  res[WORK].push(work);
+}
+
+/** Calls `listener` once when the response has ended and all work of the request has, too. */
+export function onRequestEnd(res: Tracked, listener: () => void): void {
+  onResponseEnd(res, () => {
+    if (res[WORK] === undefined) listener();
+    else Promise.allSettled(res[WORK]).then(listener);
+  });
 }
 
 /** A signal that is aborted if the client disconnects before the response is sent. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { invalidField } from '../errors/factories.ts';
 import { LEADING_BYTES } from '../file-types/file-types.ts';
+import type { LogFields } from '../http/log-fields.ts';
 import type { Logger } from '../logger.ts';
 import { createSealer } from '../sealing.ts';
 import { type Claim, type IdempotencyStore, LEASE_MS } from './store.ts';
@@ -55,6 +56,11 @@ export interface IdempotentRequest {
    * @param isPartial Whether one of several files may be at Leadway already. Default false.
    */
   fail(error: AppError, isPartial?: boolean): Promise<void>;
+  /**
+   * The error to respond with, before {@link fail}: where the outcome is unknown, no repeat can succeed, whatever `error` says
+   * by itself.
+   */
+  toClientError(error: AppError, isPartial?: boolean): AppError;
 }
 
 /** Makes the {@link IdempotentRequest} of each request that brings a key. */
@@ -100,6 +106,8 @@ export function createIdempotency(
       claim = null;
       return ended === null ? Promise.resolve() : ending(ended);
     };
+    const isUnknown = (error: AppError, isPartial: boolean): boolean =>
+      committed !== null && (isPartial || UNKNOWN_OUTCOMES.has(error.code));
     const seal = (outcome: object): string | null => {
       const sealed = sealer.seal({ outcome });
       return sealed.length <= MAX_OUTCOME_CHARACTERS ? sealed : null;
@@ -135,10 +143,14 @@ export function createIdempotency(
       succeed: (fingerprint, outcome) => end((ended) => store.finish(ended, fingerprint, seal(outcome))),
       fail(error, isPartial = false) {
         return end((ended) => {
-          const isKnown = !isPartial && !UNKNOWN_OUTCOMES.has(error.code);
-          if (committed === null || isKnown) return store.release(ended);
+          if (committed === null || !isUnknown(error, isPartial)) return store.release(ended);
           return store.finish(ended, committed, null);
         });
+      },
+      toClientError(error, isPartial = false) {
+        if (!error.retryable || !isUnknown(error, isPartial)) return error;
+        const { retryAfterMs: _retryAfterMs, upstreamMessage: _upstreamMessage, ...options } = error.options;
+        return appError(error.code, { ...options, message: 'IDEMPOTENCY_UNKNOWN', retryable: false });
       },
     };
   }
@@ -174,25 +186,33 @@ export interface OnceOptions {
   /** Whether the call completes something at Leadway, so that a failure can leave the outcome unknown. */
   readonly commits: boolean;
   readonly signal: AbortSignal;
+  /** Where it is noted for the log and the metrics that nothing was done but to repeat. */
+  readonly log: LogFields;
 }
 
 /** Makes a call that has no other parts. A repeat resolves to the first outcome; without a key, every call is made. */
 export async function runOnce<T extends object>(
   once: IdempotentRequest | null,
-  { locationId, request, commits, signal }: OnceOptions,
+  { locationId, request, commits, signal, log }: OnceOptions,
   call: () => Promise<T>,
 ): Promise<T> {
   if (once === null) return call();
   const fingerprint = fingerprintOf(request());
   const earlier = await once.begin(locationId, signal);
-  if (earlier !== null) return earlier.outcomeFor(fingerprint) as T;
+  if (earlier !== null) {
+    const outcome = earlier.outcomeFor(fingerprint) as T;
+    log.isRepeat = true;
+    return outcome;
+  }
   try {
     if (commits) await once.commit(fingerprint);
     const outcome = await call();
     await once.succeed(fingerprint, outcome).catch(() => {}); // a repeat gets IDEMPOTENCY_UNKNOWN
     return outcome;
   } catch (error) {
-    await once.fail(toAppError(error));
-    throw error;
+    const failure = toAppError(error);
+    const responded = once.toClientError(failure);
+    await once.fail(failure);
+    throw responded;
   }
 }

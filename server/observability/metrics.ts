@@ -98,7 +98,8 @@ export function createMetrics({ config, lingering, sharedStore, slots, tokenHeal
   );
 
   const countUpload = (step: UploadStep, { status, durationMs, logFields }: EndedRequest): void => {
-    const { error } = logFields;
+    const { error, isRepeat = false } = logFields;
+    if (isRepeat) return; // the first request was counted
     const mode =
       logFields.mode ?? (step === 'upload' ? 'undecided' : step === 'content' ? 'relay' : 'direct');
     const ended = outcomeLabel(step, status, mode);

@@ -91,7 +91,7 @@ export async function initiateUpload(
     channel,
   };
   const request = () => ({ ...described, digest: leading === null ? null : leadingDigest(leading.bytes) });
-  return runOnce(once, { locationId, request, commits: false, signal }, async () => {
+  return runOnce(once, { locationId, request, commits: false, signal, log }, async () => {
     const ticket = await context.direct.initiate({ ...described, delivery }, signal);
     if (ticket === null) throw directUnavailable();
     if (fileSize !== null && fileSize > ticket.maxFileSize) throw fileTooLarge(ticket.maxFileSize, channel);

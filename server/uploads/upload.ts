@@ -89,6 +89,8 @@ export class Upload {
   /** What an earlier request with the same key has come to; what arrives is only compared with it then. */
   #earlier: EarlierRequest | null = null;
   #isCommitted = false;
+  /** Resolves when what has become of the upload is remembered for a repeat. */
+  #remembered: Promise<void> | null = null;
   /** What `beforeUpload` saw last. */
   #seenByHook = '';
 
@@ -113,14 +115,22 @@ export class Upload {
     return this.#response.promise;
   }
 
+  /** Resolves when nothing of the upload goes on. */
+  async ended(): Promise<void> {
+    await this.#response.promise.catch(() => {});
+    await this.#remembered;
+  }
+
   /** Ends the upload with `error`, unless it has settled. Leadway has no complete request then. */
   fail(error: AppError): void {
     if (this.signal.aborted) return;
     this.#end();
     this.#sink.destroy();
     const isPartial = this.#sink.kind === 'relay' && this.#state.files.length > 1;
-    this.#once?.fail(error, isPartial).catch(() => {}); // its lease ends by itself
-    this.#response.reject(error);
+    this.#response.reject(this.#once?.toClientError(error, isPartial) ?? error);
+    if (this.#once !== null) {
+      this.#remembered = this.#once.fail(error, isPartial).catch(() => {}); // its lease ends by itself
+    }
   }
 
   /**
@@ -437,7 +447,7 @@ export class Upload {
   #repeat(earlier: EarlierRequest | null, fingerprint: string): void {
     const response = earlier?.outcomeFor(fingerprint) as UploadResponse;
     if (this.signal.aborted) return;
-    this.#log.mode = response.mode;
+    Object.assign(this.#log, { mode: response.mode, isRepeat: true });
     this.#end();
     this.#response.resolve(response);
   }
@@ -454,7 +464,9 @@ export class Upload {
     if (this.signal.aborted) return;
     this.#log.mode = response.mode;
     this.#end();
-    this.#once?.succeed(fingerprint, response).catch(() => {}); // a repeat gets IDEMPOTENCY_UNKNOWN
+    if (this.#once !== null) {
+      this.#remembered = this.#once.succeed(fingerprint, response).catch(() => {}); // a repeat gets IDEMPOTENCY_UNKNOWN
+    }
     this.#response.resolve(response);
     if (response.mode === 'direct') {
       this.#sink.destroy(); // it may have sent bytes to Leadway already

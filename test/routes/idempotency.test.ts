@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { createSandbox, type Sandbox } from '../../sandbox/index.ts';
-import { call, fields, file, type Reply, seen, sendForm } from '../helpers/direct-steps.ts';
+import {
+  call,
+  complete,
+  fields,
+  file,
+  initiated,
+  putContent,
+  type Reply,
+  seen,
+  sendForm,
+} from '../helpers/direct-steps.ts';
 import { encodeForm, fixture, mp4, type Part } from '../helpers/multipart.ts';
 import { beginUpload } from '../helpers/raw-client.ts';
 import { needsRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
@@ -120,12 +130,59 @@ describe('Idempotency-Key', () => {
 
   it('does not send again what may have arrived', async () => {
     testServer.sandbox.fault = 'never-answers';
-    assert.equal((await send([file('a.txt', 'one')])).body.code, 'UPSTREAM_TIMEOUT');
+    const first = await send([file('a.txt', 'one')]);
+    assert.equal(`${first.status} ${first.body.code} ${first.body.retryable}`, '504 UPSTREAM_TIMEOUT false');
+    assert.match(first.body.message ?? '', /may have been sent already/);
     testServer.sandbox.fault = null;
     const before = testServer.sandbox.requests.length;
     const { status, body } = await send([file('a.txt', 'one')]);
     assert.equal(`${status} ${body.code} ${body.retryable}`, '409 IDEMPOTENCY_UNKNOWN false');
     assert.equal(testServer.sandbox.requests.length, before);
+  });
+
+  for (const [fault, code] of [
+    ['cut', 'UPSTREAM_ABORTED'],
+    ['status-500', 'UPSTREAM_ERROR'],
+    ['html', 'UPSTREAM_ERROR'],
+    ['never-answers', 'UPSTREAM_TIMEOUT'],
+  ] as const) {
+    it(`calls ${code} (${fault}) retryable only where a repeat can succeed`, async () => {
+      const { ticket, contentType } = await initiated(testServer, { filename: 'a.txt' });
+      await putContent(testServer, { ticket, contentType }, 'one');
+      testServer.sandbox.fault = fault;
+      for (const request of [
+        (more: object) => sendForm(testServer, [...target, file('a.txt', 'one')], { headers: { ...more } }),
+        (more: object) => complete(testServer, { ticket }, { ...more }),
+      ]) {
+        const unkeyed = await request({});
+        assert.equal(`${unkeyed.body.code} ${unkeyed.body.retryable}`, `${code} true`);
+        const keyed = await request(headers);
+        assert.equal(`${keyed.body.code} ${keyed.body.retryable}`, `${code} false`);
+        assert.equal(keyed.headers['retry-after'], undefined);
+        const repeat = await request(headers);
+        assert.equal(`${repeat.body.code} ${repeat.body.retryable}`, 'IDEMPOTENCY_UNKNOWN false');
+      }
+    });
+  }
+
+  it('calls a failure before the commit retryable, and the repeat succeeds', async () => {
+    testServer.sandbox.fault = 'refuse';
+    await testServer.sandbox.ready();
+    const first = await send([file('film.mp4', mp4(400_000))]);
+    assert.equal(`${first.body.code} ${first.body.retryable}`, 'UPSTREAM_UNREACHABLE true');
+    testServer.sandbox.fault = null;
+    await testServer.sandbox.ready();
+    assert.equal((await send([file('film.mp4', mp4(400_000))])).status, 200);
+  });
+
+  it('keeps the slot of an upload that runs on without its client, until that has ended', async () => {
+    const { activity, slots } = testServer.server.context;
+    testServer.sandbox.fault = 'never-answers';
+    await leaveAfterCommit(testServer, headers['Idempotency-Key']);
+    assert.deepEqual([slots.taken, activity.requests], [1, 1]);
+    await settled(() => slots.taken === 0 && activity.requests === 0, 'the upload has ended');
+    const { body } = await send([file('a.txt', 'one')]);
+    assert.equal(body.code, 'IDEMPOTENCY_UNKNOWN');
   });
 
   it('gives the same signed URL and the same public URL again', async () => {
@@ -148,6 +205,28 @@ describe('Idempotency-Key', () => {
     assert.equal(completed.status, 200, completed.text);
     assert.equal(repeated.text, completed.text);
     assert.equal(seen(testServer, 'complete').length, 1);
+  });
+});
+
+/** Sends an upload and disconnects once Leadway has all of it; resolves when the server has noticed. */
+async function leaveAfterCommit(testServer: TestServer, key: string): Promise<void> {
+  const form = encodeForm([...fields(testServer.fields), file('a.txt', 'one')]);
+  const before = testServer.log.lines.length;
+  using client = await beginUpload(testServer, form.length, [`Idempotency-Key: ${key}`]);
+  await client.send(form);
+  await testServer.sandbox.waitFor((requests) => requests.some(({ complete: isWhole }) => isWhole));
+  client.leave();
+  const hasLeft = () => testServer.log.lines.slice(before).some((line) => line.includes('the client left'));
+  await settled(hasLeft, 'the client has left');
+}
+
+describe('a shutdown', () => {
+  it('waits for an upload with a key that runs on without its client', async () => {
+    await using testServer = await createTestServer({ sandbox: { fault: 'slow-headers' } });
+    await leaveAfterCommit(testServer, 'key-1');
+    assert.equal(await testServer.server.drain({ graceMs: 60_000 }), true);
+    const [upload] = testServer.sandbox.requests;
+    assert.deepEqual([upload?.status, upload?.left], [200, false]);
   });
 });
 

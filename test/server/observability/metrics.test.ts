@@ -70,6 +70,28 @@ describe('the metrics', () => {
     }
   });
 
+  it('count no upload that is a repeat: the first one stored the file', async () => {
+    await using testServer = await createTestServer({ env: ADMIN });
+    const headers = { 'Idempotency-Key': 'key-1' };
+    const ticket = await initiated(testServer, {}, headers);
+    await putContent(testServer, ticket, 'hello');
+    for (let turn = 0; turn < 3; turn += 1) {
+      const parts = [...fields(testServer.fields), NOTE];
+      assert.equal((await sendForm(testServer, parts, { headers })).status, 200);
+      await initiated(testServer, {}, headers);
+      assert.equal((await complete(testServer, { ticket: ticket.ticket }, headers)).status, 200);
+    }
+    const { value } = await scrape(testServer);
+    assert.equal(value('uploads_total', { mode: 'forward', outcome: 'ok', code: 'none' }), 1);
+    assert.equal(value('uploads_total', { mode: 'direct', outcome: 'initiated', code: 'none' }), 1);
+    assert.equal(value('uploads_total', { mode: 'direct', outcome: 'ok', code: 'none' }), 1);
+    assert.equal(value('upload_bytes_total', { mode: 'forward' }), 5);
+    assert.equal(
+      value('http_requests_total', { route: '/api/messages/upload', method: 'POST', status: '200' }),
+      3,
+    );
+  });
+
   it('count uploads by mode, outcome and code', async () => {
     await using testServer = await createTestServer({ env: ADMIN });
     await upload(testServer);
