@@ -337,6 +337,7 @@ export class Upload {
     if (await this.#isRepeat()) return;
     const { agent, timeoutMs } = leadway.options;
     const ticketOf = async (file: IncomingFile) => {
+      this.#assessDelivery();
       if (this.#state.fields.conversationId === null) throw fieldOrder('conversationId');
       const ticket = await direct.initiate(this.#state.directFileOf(file), this.signal);
       if (ticket === null) throw directUnavailable();

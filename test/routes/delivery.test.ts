@@ -99,6 +99,10 @@ describe('STRICT_DELIVERY=on', () => {
         'This channel does not deliver GIF files. It delivers JPG, PNG. So b.gif would not be delivered.',
       );
       assert.deepEqual(body.details?.['reasons'], [{ code: 'FORMAT_NOT_DELIVERED', file: 'b.gif' }]);
+      assert(
+        testServer.sandbox.requests.every(({ path }) => !path.endsWith('/initiate')),
+        'no URL is asked for',
+      );
     }
     const { conversationId } = testServer.sandbox;
     await request(testServer.api)
