@@ -116,8 +116,9 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
           const isSuccess = status >= 200 && status < 300;
           const isOurs = isSuccess ? isOwnResponse(path, json) : isOwnError(json);
           if (isOurs && isServer) knownEndpoints.add(base);
+          const { code, retryable } = (json ?? {}) as Partial<UploadError>;
           // Repeating `complete` stores nothing twice.
-          const isOpen = bytes && OPEN_OUTCOMES.includes((json as Partial<UploadError>)?.code);
+          const isOpen = bytes && retryable && OPEN_OUTCOMES.includes(code);
           if (isOurs && !isOpen) delete keys?.[content];
           if (!isOurs) foreign = { status, responseURL: xhr.responseURL };
           // A captive portal responds 200 with a page of its own.

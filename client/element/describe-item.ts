@@ -38,7 +38,7 @@ export function canRetry({ state, error }: Pick<UploadItem, 'state' | 'error'>):
 
 /** Whether the user has to decide on another try: the file may be there already. */
 export function isForUser(error: UploadItem['error']): boolean {
-  return error?.code.startsWith('IDEMPOTENCY') === true;
+  return error?.code.startsWith('IDEMPOTENCY') === true || error?.details?.['outcome'] === 'unknown';
 }
 
 /** Says how an upload is at that moment. */

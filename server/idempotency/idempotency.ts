@@ -5,6 +5,7 @@ import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { invalidField } from '../errors/factories.ts';
 import { LEADING_BYTES } from '../file-types/file-types.ts';
 import type { LogFields } from '../http/log-fields.ts';
+import { isOfLeadwayItself } from '../leadway/errors.ts';
 import type { Logger } from '../logger.ts';
 import { createSealer } from '../sealing.ts';
 import { type Claim, type IdempotencyStore, LEASE_MS } from './store.ts';
@@ -107,7 +108,7 @@ export function createIdempotency(
       return ended === null ? Promise.resolve() : ending(ended);
     };
     const isUnknown = (error: AppError, isPartial: boolean): boolean =>
-      committed !== null && (isPartial || UNKNOWN_OUTCOMES.has(error.code));
+      committed !== null && (isPartial || (UNKNOWN_OUTCOMES.has(error.code) && !isOfLeadwayItself(error)));
     const seal = (outcome: object): string | null => {
       const sealed = sealer.seal({ outcome });
       return sealed.length <= MAX_OUTCOME_CHARACTERS ? sealed : null;
@@ -150,7 +151,12 @@ export function createIdempotency(
       toClientError(error, isPartial = false) {
         if (!error.retryable || !isUnknown(error, isPartial)) return error;
         const { retryAfterMs: _retryAfterMs, upstreamMessage: _upstreamMessage, ...options } = error.options;
-        return appError(error.code, { ...options, message: 'IDEMPOTENCY_UNKNOWN', retryable: false });
+        return appError(error.code, {
+          ...options,
+          message: 'IDEMPOTENCY_UNKNOWN',
+          details: { ...options.details, outcome: 'unknown' },
+          retryable: false,
+        });
       },
     };
   }

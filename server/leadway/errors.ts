@@ -174,6 +174,15 @@ export function toClientError(
   }
 }
 
+/**
+ * Whether `error` is what Leadway itself responded, so that it has not done what it was asked for. A 502 or 504 comes from a
+ * gateway before it, as a web page does, and the request may have got through.
+ */
+export function isOfLeadwayItself({ options }: AppError): boolean {
+  const status = options.details?.['upstreamStatus'];
+  return typeof status === 'number' && status !== 502 && status !== 504 && options.cause === undefined;
+}
+
 /** A 4xx is not retryable: the same request would get it again. */
 function toUpstreamError({ status, isWebPage }: LeadwayRejection, options: AppErrorOptions): AppError {
   const isFinal = status >= 400 && status < 500;

@@ -12,8 +12,8 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
     await using client = await openClientPage(browser());
     const { setting } = client;
     const faults: [fault: FaultName, code: string, status: number][] = [
-      ['once-upload-status-502', 'UPSTREAM_ERROR', 502],
-      ['once-upload-html', 'UPSTREAM_ERROR', 502],
+      ['once-upload-status-500', 'UPSTREAM_ERROR', 502],
+      ['once-upload-status-503', 'UPSTREAM_ERROR', 502],
     ];
     for (const [fault, code, status] of faults) {
       const upload = { conversationId: `fault-${fault}` };
@@ -36,9 +36,9 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
     const { setting } = client;
     const upload = { conversationId: 'fault-once-upload-cut' };
     const seen = await client.page.evaluate(uploadText, { setting, bytes, upload });
-    assert.equal(seen.error?.code, 'IDEMPOTENCY_UNKNOWN');
+    assert.equal(seen.error?.code, 'UPSTREAM_ABORTED');
     assert.match(seen.error.message, /look in the conversation/);
-    assert.deepEqual(seen.wire.slice(1), ['POST /messages/upload 502', 'POST /messages/upload 409']);
+    assert.deepEqual(seen.wire.slice(1), ['POST /messages/upload 502']);
     await client.testServer.assertClean({ completeUploads: 1 });
   });
 

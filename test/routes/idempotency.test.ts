@@ -142,7 +142,7 @@ describe('Idempotency-Key', () => {
 
   for (const [fault, code] of [
     ['cut', 'UPSTREAM_ABORTED'],
-    ['status-500', 'UPSTREAM_ERROR'],
+    ['status-502', 'UPSTREAM_ERROR'],
     ['html', 'UPSTREAM_ERROR'],
     ['never-answers', 'UPSTREAM_TIMEOUT'],
   ] as const) {
@@ -158,10 +158,21 @@ describe('Idempotency-Key', () => {
         assert.equal(`${unkeyed.body.code} ${unkeyed.body.retryable}`, `${code} true`);
         const keyed = await request(headers);
         assert.equal(`${keyed.body.code} ${keyed.body.retryable}`, `${code} false`);
+        assert.equal(keyed.body.details?.['outcome'], 'unknown');
         assert.equal(keyed.headers['retry-after'], undefined);
         const repeat = await request(headers);
         assert.equal(`${repeat.body.code} ${repeat.body.retryable}`, 'IDEMPOTENCY_UNKNOWN false');
       }
+    });
+  }
+
+  for (const fault of ['status-500', 'status-503'] as const) {
+    it(`sends again what Leadway itself has failed at (${fault})`, async () => {
+      testServer.sandbox.fault = fault;
+      const first = await send([file('a.txt', 'one')]);
+      assert.equal(`${first.body.code} ${first.body.retryable}`, 'UPSTREAM_ERROR true');
+      testServer.sandbox.fault = null;
+      assert.equal((await send([file('a.txt', 'one')])).status, 200);
     });
   }
 
