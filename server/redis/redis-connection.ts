@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { createClient } from 'redis';
+import { createClient } from '@redis/client';
 import type { RedisAddress, RedisNode } from '../config/redis-address.ts';
 
 /** A connection to the one Redis that takes writes, opened again and again for as long as it is held. */
