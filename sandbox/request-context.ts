@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DueFault, Endpoint, FaultSwitch } from './faults.ts';
+import { toV3Response } from './leadway-responses.ts';
 import type { Settings } from './options.ts';
 import type { RecordBook, RecordedRequest } from './records.ts';
 
@@ -150,8 +151,10 @@ export function endConnection(context: RequestContext, how: 'reset' | 'close'): 
 const TRICKLE_STEPS = 10;
 
 /** Sends a response, the way the exchange's fault would have it. */
-export async function deliver(context: RequestContext, response: SandboxResponse): Promise<void> {
-  const { res, req, settings } = context;
+export async function deliver(context: RequestContext, anyVersion: SandboxResponse): Promise<void> {
+  const { res, req, settings, record } = context;
+  const isV3 = record.service === 'leadway' && req.headers['version'] === 'v3';
+  const response = isV3 ? toV3Response(anyVersion) : anyVersion;
   const fault = context.fault?.replace(/^storage-/, '');
   if (context.responded) return;
   context.responded = true;

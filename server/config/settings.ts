@@ -233,6 +233,7 @@ const UPSTREAM = {
       default: '2021-07-28',
       example: '2021-07-28',
       doc: 'The `Version` header of every call to Leadway',
+      details: '`v3` works too: its errors are another shape, which is read as well.',
     },
   ),
   LEADWAY_TOKEN: secret(null, parseToken, {

@@ -82,7 +82,10 @@ export function adviceFor(rejection: LeadwayRejection, use: LeadwayUse): Advice 
     : advice;
 }
 
-/** The rejection in a response with `status` and `body`; both of Leadway's error shapes and OAuth's are read. */
+/**
+ * The rejection in a response with `status` and `body`. Leadway has three error shapes: `{statusCode, message, error}`, the
+ * `{status, message}` of uploads, and the `{error: {code, message, details}}` of version v3 and OAuth.
+ */
 export function parseRejection(
   status: number,
   body: string,
@@ -91,8 +94,8 @@ export function parseRejection(
   const retryAfterMs = parseRetryAfter(headers['retry-after']);
   const json = parseObject(body);
   const nested = isJsonObject(json['error']) ? json['error'] : {};
-  const message = toSentence(json['message'] ?? nested['message']);
-  const traceId = toTraceId(json['traceId']);
+  const message = toSentence(json['message']) || toNestedSentence(nested);
+  const traceId = toTraceId(json['traceId'] ?? nested['traceId']);
   const isWebPage = /\b(?:html|xml)\b/i.test(headers['content-type'] ?? '') || /^\s*</.test(body);
   return { status, message, traceId, retryAfterMs, isWebPage };
 }
@@ -241,6 +244,15 @@ function toSentence(message: unknown): string {
   if (typeof message === 'string') return message;
   if (Array.isArray(message)) return message.filter((part) => typeof part === 'string').join('; ');
   return '';
+}
+
+/** What is wrong with which field is in `details`. */
+function toNestedSentence({ message, details, code }: JsonObject): string {
+  const reasons = Array.isArray(details)
+    ? details.map((detail) => toSentence(isJsonObject(detail) ? detail['message'] : detail))
+    : [];
+  const sentences = [toSentence(message), ...reasons].filter((sentence) => sentence !== '');
+  return sentences.join('; ') || toSentence(code);
 }
 
 function parseObject(body: string): JsonObject {

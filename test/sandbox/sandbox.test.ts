@@ -52,6 +52,25 @@ describe('sandbox', () => {
     await assert.rejects(createSandbox({ account: 'free' as 'trial' }), /account: expected full or trial/);
   });
 
+  it('has errors in the shape of the version that was asked for', async () => {
+    await using sandbox = await createSandbox();
+    const ask = async (version: string): Promise<unknown> => {
+      const headers = apiHeaders(sandbox, { Version: version });
+      const { json } = await send(`${sandbox.url}/conversations/search`, { headers });
+      assert.match(json.traceId, /^[0-9a-f-]{36}$/);
+      return { ...json, traceId: '' };
+    };
+    const problem = 'locationId should not be empty';
+    assert.deepEqual(await ask('2021-07-28'), {
+      statusCode: 400,
+      message: [problem],
+      error: 'Bad Request',
+      traceId: '',
+    });
+    const error = { code: 'BAD_REQUEST', message: 'Validation failed', details: [{ message: problem }] };
+    assert.deepEqual(await ask('v3'), { error, traceId: '' });
+  });
+
   it('keeps several locations apart', async () => {
     await using sandbox = await createSandbox({ tokens: { one: 'token-one', two: 'token-two' } });
     assert.deepEqual([sandbox.locationId, sandbox.token], ['one', 'token-one']);

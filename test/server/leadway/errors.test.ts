@@ -15,6 +15,13 @@ describe('parseRefusal', () => {
     assert.equal(read({ status: 413, message: 'too large' }).message, 'too large');
     assert.equal(read({ statusCode: 400, message: ['a', 'b', 3], error: 'Bad Request' }).message, 'a; b');
     assert.equal(read({ error: { code: 'x', message: 'nested', details: {} } }).message, 'nested');
+    const details = [{ field: 'a', message: 'a must be a string' }, 'b must be a string', 3, {}];
+    assert.equal(
+      read({ error: { code: 'x', message: 'Validation failed', details } }).message,
+      'Validation failed; a must be a string; b must be a string',
+    );
+    assert.equal(read({ error: { code: 'INSUFFICIENT_SCOPE' } }).message, 'INSUFFICIENT_SCOPE');
+    assert.equal(read({ error: { traceId: 'abc' } }).traceId, 'abc');
     for (const body of [null, [], 'text', 5, {}, { message: { a: 1 } }, { error: 'x' }]) {
       assert.equal(read(body).message, '');
     }
