@@ -151,7 +151,7 @@ export function createFakeUploader(
  */
 export interface MswLike {
   readonly http: {
-    readonly [method in 'get' | 'post' | 'put']: (
+    readonly [method in 'get' | 'post' | 'put' | 'options']: (
       path: string,
       // biome-ignore lint/suspicious/noExplicitAny: resolvers of msw return its own StrictResponse
       resolver: (info: { readonly request: Request }) => any,
@@ -185,6 +185,8 @@ export function uploadHandlers<M extends MswLike>(
   } = {},
 ): ReturnType<M['http']['get']>[] {
   const storage = 'https://storage.example/upload';
+  // Storage is another origin than that of the page, and jsdom sends a preflight.
+  const cors = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': '*' };
   const names = new Map<string, string>();
   let tickets = 0;
 
@@ -201,11 +203,12 @@ export function uploadHandlers<M extends MswLike>(
     };
   const uploaded = (name: string) => ({ [name]: `https://files.example/${encodeURIComponent(name)}` });
   const fileName = async (request: Request): Promise<string> => {
+    const body = await request.text();
     if (!request.headers.get('Content-Type')?.startsWith('multipart/')) {
-      return ((await request.json()) as { filename: string }).filename;
+      return (JSON.parse(body) as { filename: string }).filename;
     }
-    const file = (await request.formData()).get('fileAttachment');
-    return file instanceof File ? file.name : 'file';
+    // Not by formData(): Node's throws where jsdom or happy-dom have replaced File.
+    return /filename="([^"]*)"/.exec(body)?.[1] ?? 'file';
   };
   const path = `${endpoint}/messages/upload`;
   return [
@@ -230,9 +233,13 @@ export function uploadHandlers<M extends MswLike>(
         return Response.json({ uploadUrl: storage, method: 'PUT', headers, expiresAt, ticket, filename });
       }),
     ),
+    http.options(storage, () => {
+      const headers = { ...cors, 'Access-Control-Allow-Methods': 'PUT' };
+      return new Response(null, { status: 204, headers });
+    }),
     http.put(
       storage,
-      respond('content', () => new Response(null, { status: 200 })),
+      respond('content', () => new Response(null, { status: 200, headers: cors })),
     ),
     http.put(
       `${path}/content`,

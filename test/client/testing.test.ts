@@ -56,7 +56,7 @@ describe('the handlers for Mock Service Worker', () => {
   const add =
     (method: string) =>
     (path: string, resolver: Resolver): Handler => [method, path, resolver];
-  const msw = { http: { get: add('GET'), post: add('POST'), put: add('PUT') } };
+  const msw = { http: { get: add('GET'), post: add('POST'), put: add('PUT'), options: add('OPTIONS') } };
 
   /** Sends a request to the handlers. */
   async function send(handlers: readonly Handler[], method: string, path: string, body?: BodyInit) {
@@ -85,6 +85,31 @@ describe('the handlers for Mock Service Worker', () => {
     const done = await send(handlers, 'POST', '/messages/upload/complete', JSON.stringify({ ticket }));
     assert.deepEqual(await done.json(), { uploadedFiles: { 'b.txt': 'https://files.example/b.txt' } });
     assert.equal((await send(handlers, 'GET', '/config')).status, 200);
+  });
+
+  it('read the name of a file where the test environment has a File of its own', async () => {
+    const { File } = globalThis;
+    const form = new FormData();
+    form.append('fileAttachment', file('a.txt'), 'a.txt');
+    const request = new Request('http://app.test/api/messages/upload', { method: 'POST', body: form });
+    const [, , upload] = uploadHandlers(msw).find(([method]: Handler) => method === 'POST') as Handler;
+    try {
+      globalThis.File = class extends Blob {} as typeof File; // as jsdom and happy-dom do
+      const { uploadedFiles } = (await (await upload({ request })).json()) as { uploadedFiles: object };
+      assert.deepEqual(uploadedFiles, { 'a.txt': 'https://files.example/a.txt' });
+    } finally {
+      globalThis.File = File;
+    }
+  });
+
+  it('let a page of another origin put a file into storage', async () => {
+    const handlers: Handler[] = uploadHandlers(msw);
+    for (const method of ['OPTIONS', 'PUT']) {
+      const [, url, respond] = handlers.find(([one]) => one === method) as Handler;
+      const response = await respond({ request: new Request(url, { method }) });
+      assert(response.ok);
+      assert.equal(response.headers.get('Access-Control-Allow-Origin'), '*');
+    }
   });
 
   it('fail with the code that a test asks for, in the shape of the server', async () => {
