@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createSandbox } from '../../sandbox/index.ts';
+import { read } from '../documents/documents.ts';
 import { pack } from '../helpers/client-package.ts';
 import { fixture } from '../helpers/multipart.ts';
 import { sayNotRun } from '../helpers/programs.ts';
@@ -149,8 +150,10 @@ describe('the packages', function () {
     // The sandbox as a fixture of an app's own end-to-end tests.
     await writeFile(
       join(home, 'fixture.js'),
-      `import { startSandboxServer } from 'leadway-bff-client/testing';
-const { endpoint, close } = await startSandboxServer();
+      `import assert from 'node:assert/strict';
+` +
+        `${/```js sandbox\.js\n(.*?)```/s.exec(read('docs/testing.md'))?.[1]}
+assert(conversationId.length > 10);
 const { modes } = await (await fetch(endpoint + '/config')).json();
 await close();
 console.log('modes', modes.join());`,
