@@ -1,4 +1,4 @@
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, relative } from 'node:path';
 import { build, type Plugin } from 'vite';
 import { compileScript, parse } from 'vue/compiler-sfc';
 import { ROOT, read } from '../documents/documents.ts';
@@ -78,12 +78,12 @@ function codeOfGuide(folder: string, files: ReadonlyMap<string, string>): Plugin
     enforce: 'pre',
     resolveId(id, importer) {
       const path = id.startsWith('.') && importer !== undefined ? join(dirname(importer), id) : id;
-      return dirname(path) === folder ? path : undefined;
+      // Next.js leaves out the extension.
+      return [path, `${path}.tsx`].find((one) => files.has(relative(folder, one)));
     },
     load(id) {
-      if (dirname(id) !== folder) return undefined;
-      const text = files.get(basename(id));
-      if (text === undefined) throw new TypeError(`the guide has no ${basename(id)}`);
+      const text = files.get(relative(folder, id));
+      if (text === undefined) return undefined;
       const code = text.replaceAll(/(['"])\/api/g, `$1${API}`);
       return extname(id) === '.vue' ? compileComponent(code, id) : code;
     },

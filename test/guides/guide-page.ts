@@ -9,6 +9,8 @@ import { guideFiles } from './guide-files.ts';
 export interface GuideOptions {
   /** The file of the guide that the page begins with. Default `main.js`. */
   readonly entry?: string;
+  /** The HTML of the guide that the script is for. Default `index.html`. */
+  readonly page?: string;
   /** Files beside those of the guide. */
   readonly added?: AddedFiles;
   readonly testServer?: TestServerOptions;
@@ -27,13 +29,20 @@ export interface ServedGuide extends AsyncDisposable {
  * page: what works so, works on one origin all the more.
  */
 export async function serveGuide(guide: string, options: GuideOptions = {}): Promise<ServedGuide> {
-  const { entry = 'main.js', added, testServer: testServerOptions = {}, language } = options;
+  const {
+    entry = 'main.js',
+    page = 'index.html',
+    added,
+    testServer: testServerOptions = {},
+    language,
+  } = options;
   await using stack = new AsyncDisposableStack();
   const { script, style } = await bundleGuide(guide, entry, added);
   const site = stack.use(await createSite());
   const env = { ALLOWED_ORIGINS: site.origin, ...testServerOptions.env };
   const testServer = stack.use(await createTestServer({ ...testServerOptions, env }));
-  site.files.set('/', ['text/html', pageOf(guideFiles(guide).get('index.html') ?? '', language)]);
+  const html = added?.[page] ?? guideFiles(guide).get(page) ?? '';
+  site.files.set('/', ['text/html', pageOf(html, language).replaceAll('"/api', `"${testServer.api}`)]);
   site.files.set('/main.js', ['text/javascript', script.replaceAll(API, testServer.api)]);
   site.files.set('/main.css', ['text/css', style]);
   const all = stack.move();

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
+import { basename } from 'node:path';
 import { read } from '../documents/documents.ts';
 import { GUIDES, guideBlocks, guideFiles, guideNames } from './guide-files.ts';
 
 const CODE = new Set(['js', 'jsx', 'ts', 'tsx', 'vue', 'html']);
+/** Files that no other file of their guide imports: the tests begin with them, or `dev-servers.test.ts` runs them. */
+const ENTRIES = new Set([
+  ...['main.js', 'main.tsx', 'options-only.js', 'uploads.js', 'vanilla.js', 'src/App.tsx', 'app/page.tsx'],
+  ...['index.html', 'page.html', 'vanilla.html', 'vite.config.ts', 'next.config.ts'],
+]);
 
 describe('the guides', () => {
   it('are all in their index', () => {
@@ -16,18 +22,17 @@ describe('the guides', () => {
         if (CODE.has(language)) assert(file !== null, `without a name, so in no page:\n${text}`);
       }
       const files = guideFiles(guide);
-      assert(files.has('index.html'));
-      const entries = ['main.js', 'main.tsx', 'options-only.js', 'index.html', 'page.html', 'uploads.js'];
       for (const file of files.keys()) {
-        const isImported = [...files.values()].some((text) => text.includes(`'./${file}'`));
-        assert(isImported || entries.includes(file), `${file} belongs to no page`);
+        const name = basename(file).replace(/\.tsx$/, '');
+        const isImported = [...files.values()].some((text) => text.includes(`'./${name}`));
+        assert(isImported || ENTRIES.has(file), `${file} belongs to no page`);
       }
     });
 
     it(`begin with the install line: ${guide}`, () => {
       const [first] = guideBlocks(guide);
       if (guide === 'fetch') return; // it needs no package
-      assert.match(first?.text ?? '', /^npm install leadway-bff-client\b/);
+      assert.match(first?.text ?? '', /^npm install leadway-bff-client\b/m);
     });
 
     it(`say how errors look and what can go wrong: ${guide}`, () => {

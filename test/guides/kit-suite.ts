@@ -25,6 +25,8 @@ export interface Kit {
   isCancelled(page: Page): Promise<unknown>;
   /** Whether it sends by itself, and not by our client, whose languages are tested there. Default false. */
   readonly sendsItself?: boolean;
+  /** Whether its file chooser is told what the server accepts. Default true. */
+  readonly isOffering?: boolean;
   /** Whether large files are tried, which go straight into storage. Default true. */
   readonly isDirect?: boolean;
 }
@@ -44,7 +46,7 @@ const SPANISH = { locale: 'es-MX', language: 'es' };
 
 /** What every guide promises: several files, errors in the server's words, cancelling, large files. */
 export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKind[]): void {
-  const { guide, entry, input, sendsItself = false, isDirect = true } = kit;
+  const { guide, entry, input, sendsItself = false, isDirect = true, isOffering = true } = kit;
   describeInBrowsers(
     title,
     (browser, kind) => {
@@ -57,9 +59,11 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
         await page.waitForSelector(input);
         const element = await page.$eval(input, (found) => (found as { multiple?: boolean }).multiple);
         assert.equal(element, true);
+        if (isOffering) await offersWhatIsAccepted(page, input);
         await pickFiles(page, input, ...PATHS);
         await start(page, kit);
         const urls = await urlsIn(page, kit.urls, PATHS.length);
+        if (isOffering) await offersWhatIsAccepted(page, input); // some kits have made a new input
         for (const url of urls) assert.equal((await fetch(url)).status, 200);
         await testServer.assertClean({ completeUploads: PATHS.length });
         assert.deepEqual(opened.complaints, []);
@@ -131,6 +135,15 @@ export async function choose(page: Page | Frame, selector: string, file: string)
 export function film(bytes: number): string {
   const head = [...mp4(64)];
   return `new File([new Uint8Array(${JSON.stringify(head)}), new Uint8Array(${bytes - head.length})], 'film.mp4', { type: 'video/mp4' })`;
+}
+
+/** Waits until every file input at `selector` offers what the server accepts: MIME types and extensions. */
+async function offersWhatIsAccepted(page: Page, selector: string): Promise<void> {
+  const inputs = `[...document.querySelectorAll('${selector}')]`;
+  await page.waitForFunction(
+    `${inputs}.every(({ accept }) => /image\\/jpeg\\b.*\\.pdf\\b/.test(accept))`,
+    POLLING,
+  );
 }
 
 /** Starts what has been chosen, where the page wants to be told. */

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtempDisposable, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { rolldown } from 'rolldown';
+import { read } from '../documents/documents.ts';
 import { guideFiles } from '../guides/guide-files.ts';
 import { pack, typeCheck, unpackClient } from '../helpers/client-package.ts';
 
@@ -58,7 +59,9 @@ const TEMPLATES = {
     module: 'esnext',
     moduleResolution: 'bundler',
     isolatedModules: true,
-    jsx: 'preserve',
+    allowJs: true,
+    resolveJsonModule: true,
+    esModuleInterop: true,
   },
   'a plain strict project': {
     module: 'nodenext',
@@ -108,21 +111,48 @@ describe('the tarball of the client', function () {
   for (const [template, options] of Object.entries(TEMPLATES)) {
     it(`compiles the guides in ${template}`, async () => {
       const files: string[] = [];
-      for (const guide of ['quick-start', 'react', 'composer']) {
+      // Imports without an extension are for bundlers alone.
+      const forBundlers = options.moduleResolution === 'bundler' ? ['nextjs'] : [];
+      for (const guide of ['quick-start', 'react', 'composer', 'react-hook-form', ...forBundlers]) {
         for (const [name, text] of guideFiles(guide)) {
+          // The types of react-dom are a package of their own, which nothing else here needs.
           if (!name.endsWith('.tsx') || name === 'main.tsx') continue;
-          files.push(`${guide}-${name}`);
-          await writeFile(join(home, `${guide}-${name}`), text);
+          files.push(join(guide, name));
+          await mkdir(dirname(join(home, guide, name)), { recursive: true });
+          await writeFile(join(home, guide, name), text);
         }
       }
-      assert.equal(files.length, 3);
-      for (const name of ['react', '@types/react', 'csstype']) {
+      assert.equal(files.length, 4 + 2 * forBundlers.length);
+      for (const name of ['react', '@types/react', 'csstype', 'react-hook-form']) {
         await mkdir(join(home, 'node_modules/@types'), { recursive: true });
         await symlink(join(ROOT, 'node_modules', name), join(home, 'node_modules', name)).catch(() => {});
       }
       assert.equal(await typeCheck(home, files, options), '');
     });
   }
+
+  it('runs the code of docs/testing.md, whose handlers fit Mock Service Worker', async () => {
+    await symlink(join(ROOT, 'node_modules/msw'), join(home, 'node_modules/msw'));
+    const code = (name: string) =>
+      new RegExp(`^\`\`\`js ${name}\\n(.*?)^\`\`\`$`, 'ms').exec(read('docs/testing.md'))?.[1];
+    const sends = `
+const response = await fetch('http://app.test/api/messages/upload', { method: 'POST', body: new FormData() });
+console.log(response.status, (await response.json()).code);
+server.close();`;
+    for (const [name, added, printed] of [
+      ['fake.js', '', ''],
+      ['msw.js', sends, '413 FILE_TOO_LARGE\n'],
+    ] as const) {
+      await writeFile(join(home, name), `${code(name)}${added}`);
+      const { stdout } = await run(process.execPath, [name], { cwd: home });
+      assert.equal(stdout, printed, name);
+    }
+    await writeFile(join(home, 'msw-types.ts'), String(code('msw.js')));
+    assert.equal(
+      await typeCheck(home, ['msw-types.ts'], { ...TEMPLATES['the template of Vite'], skipLibCheck: true }),
+      '',
+    );
+  });
 
   it('can be imported and used while a server renders, on Node 20 and newer', async () => {
     const { exports, peerDependencies } = await manifest();
