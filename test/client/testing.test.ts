@@ -94,7 +94,7 @@ describe('the handlers for Mock Service Worker', () => {
     const request = new Request('http://app.test/api/messages/upload', { method: 'POST', body: form });
     const [, , upload] = uploadHandlers(msw).find(([method]: Handler) => method === 'POST') as Handler;
     try {
-      globalThis.File = class extends Blob {} as typeof File; // as jsdom and happy-dom do
+      globalThis.File = class extends Blob {} as unknown as typeof File; // as jsdom and happy-dom do
       const { uploadedFiles } = (await (await upload({ request })).json()) as { uploadedFiles: object };
       assert.deepEqual(uploadedFiles, { 'a.txt': 'https://files.example/a.txt' });
     } finally {
