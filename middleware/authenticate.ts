@@ -16,7 +16,7 @@ type WithClient = Request & { [CLIENT]?: Client };
 const IPV6_PREFIX_BITS = 56;
 
 /** Tells who calls, before any of the body is read. */
-export function authenticate({
+export function createAuthentication({
   authenticator,
   userHash,
 }: Pick<AppContext, 'authenticator' | 'userHash'>): RequestHandler {

@@ -1,7 +1,7 @@
 import { stripTypeScriptTypes } from 'node:module';
 import type { RequestHandler } from 'express';
 import { IS_BUNDLE } from '../server/assets.ts';
-import { createMemoryFiles } from './memory-files.ts';
+import { createStaticFiles } from './static-files.ts';
 
 /** `a.js` or `part/a.js`: names of modules, and nothing that leads out of their folder. */
 const MODULE_PATH = /^\/((?:[a-z0-9-]+\/)*[a-z0-9-]+)\.js$/;
@@ -13,7 +13,7 @@ export const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
 /** Serves the modules of `folder` to browsers. Of the sources, `/a.js` is `a.ts` without its types. */
 export function createBrowserModules(folder: URL): RequestHandler {
-  return createMemoryFiles((path) => {
+  return createStaticFiles((path) => {
     const name = MODULE_PATH.exec(path)?.[1];
     if (name === undefined) return null;
     if (IS_BUNDLE) return { file: new URL(`${name}.js`, folder), contentType: JAVASCRIPT };

@@ -3,7 +3,7 @@ import type { Request, RequestHandler, Response, Router } from 'express';
 import helmet from 'helmet';
 import { JAVASCRIPT } from '../middleware/browser-modules.ts';
 import { createMethodNotAllowed, createNotFound } from '../middleware/error-handler.ts';
-import { type MemoryFile, sendMemoryFile, toMemoryFile } from '../middleware/memory-files.ts';
+import { type StaticFile, sendStaticFile, toStaticFile } from '../middleware/static-files.ts';
 import { assetFolder, IS_BUNDLE } from '../server/assets.ts';
 import type { AppContext } from '../server/context.ts';
 import { createOpenApiDocument } from '../server/openapi/document.ts';
@@ -39,10 +39,10 @@ export function addOpenApi(
   }
   const readOnly = createMethodNotAllowed('GET', 'HEAD');
   const sendDocument = createSender('no-cache', async () => {
-    return toMemoryFile(JSON.stringify(createOpenApiDocument(config)), 'application/json; charset=utf-8');
+    return toStaticFile(JSON.stringify(createOpenApiDocument(config)), 'application/json; charset=utf-8');
   });
   const sendPage = createSender('no-cache', async () =>
-    toMemoryFile(await readFile(new URL('index.html', OWN)), 'text/html; charset=utf-8'),
+    toStaticFile(await readFile(new URL('index.html', OWN)), 'text/html; charset=utf-8'),
   );
   // The page names its files relative to its own address, so that a prefix which a proxy takes off is no matter.
   const dropTrailingSlash: RequestHandler = (req, res, next) =>
@@ -52,7 +52,7 @@ export function addOpenApi(
   for (const [name, contentType] of Object.entries(ASSETS)) {
     const sendAsset = createSender('public, max-age=3600', async () => {
       const folder = IS_BUNDLE || name === 'initializer.js' ? OWN : swaggerUi();
-      return toMemoryFile(await readFile(new URL(name, folder)), contentType);
+      return toStaticFile(await readFile(new URL(name, folder)), contentType);
     });
     router.route(`/docs/${name}`).all(limit).get(sendAsset);
   }
@@ -64,11 +64,11 @@ function swaggerUi(): URL {
 }
 
 /** Sends what `make` makes on the first request. */
-function createSender(cacheControl: string, make: () => Promise<MemoryFile>): RequestHandler {
-  let made: Promise<MemoryFile> | null = null;
+function createSender(cacheControl: string, make: () => Promise<StaticFile>): RequestHandler {
+  let made: Promise<StaticFile> | null = null;
   return async function sendMade(req: Request, res: Response) {
     made ??= make();
-    sendMemoryFile(req, res, await made, cacheControl);
+    sendStaticFile(req, res, await made, cacheControl);
   };
 }
 

@@ -1,7 +1,7 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import helmet from 'helmet';
 import { createBrowserModules } from '../middleware/browser-modules.ts';
-import { createMemoryFiles } from '../middleware/memory-files.ts';
+import { createStaticFiles } from '../middleware/static-files.ts';
 import { assetFolder } from '../server/assets.ts';
 import { formatOriginPattern } from '../server/config/addresses.ts';
 import type { AppContext } from '../server/context.ts';
@@ -31,7 +31,7 @@ export function createPageRouter({ config }: Pick<AppContext, 'config'>, demo: D
   router.use(createBrowserModules(WEB));
   router.use('/client', createBrowserModules(CLIENT)); // as the sources find it: `../client/` of `/main.js`
   router.use(
-    createMemoryFiles((path) => {
+    createStaticFiles((path) => {
       const [, name, extension = ''] = ASSET.exec(path === '/' ? '/index.html' : path) ?? [];
       const contentType = CONTENT_TYPES[extension];
       if (name === undefined || contentType === undefined) return null;

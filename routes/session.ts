@@ -3,7 +3,7 @@ import { assertSentByPage } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
 import { createFailureLimit } from '../middleware/rate-limit.ts';
-import { readCredentials } from '../server/auth/bearer.ts';
+import { readCredentials } from '../server/auth/credentials.ts';
 import { SESSION_COOKIE, type Sessions } from '../server/auth/sessions.ts';
 import type { AppContext } from '../server/context.ts';
 import { invalidField, missingField } from '../server/errors/factories.ts';

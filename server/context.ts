@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { createAuthServices, createEmbeddedAuthenticator } from './auth/auth-services.ts';
 import type { Authenticator } from './auth/authenticator.ts';
-import { createClientServices, createEmbeddedAuthenticator } from './auth/authenticators.ts';
 import type { Sessions } from './auth/sessions.ts';
 import type { Config, Secrets } from './config/config.ts';
 import { createUploadHooks, type Embedding } from './embedding.ts';
@@ -15,7 +15,7 @@ import { LeadwayClient } from './leadway/client.ts';
 import { createUpstreamQuota, toQuotaLeft, type UpstreamQuota } from './leadway/quota.ts';
 import { createProbe, createReachability } from './leadway/reachability.ts';
 import { createSizeLimits } from './leadway/size-limits.ts';
-import { createConfiguredTokens } from './leadway/token-store.ts';
+import { createTokenStore } from './leadway/token-store.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import { Observers } from './observability/observer.ts';
@@ -103,10 +103,10 @@ export function createContext(
   );
   const { authenticator, sessions } =
     embedding.authenticate === undefined
-      ? resources.use(createClientServices(config, secrets, { store: sharedStore, agent, logger }))
+      ? resources.use(createAuthServices(config, secrets, { store: sharedStore, agent, logger }))
       : { authenticator: createEmbeddedAuthenticator(embedding.authenticate), sessions: null };
   const tokens = resources.use(
-    createConfiguredTokens({
+    createTokenStore({
       secrets,
       singleLocationId: config.leadway.singleLocationId,
       logger,

@@ -3,7 +3,7 @@ import { appError } from '../errors/app-error.ts';
 import { unauthenticated } from '../errors/factories.ts';
 import type { Logger } from '../logger.ts';
 import type { Authenticator } from './authenticator.ts';
-import { readCredential } from './bearer.ts';
+import { readCredential } from './credentials.ts';
 import { type IssuerKeys, KeysUnavailable } from './issuer-keys.ts';
 
 /** Whose tokens are taken, and how they are read. */

@@ -9,7 +9,7 @@ export interface ContextUse {
 }
 
 /** What must be remembered of sessions, which are sealed and need no memory otherwise. */
-export interface SessionMemory {
+export interface SessionStore {
   /** Counts one exchange of the context. */
   countUse(digest: string): Promise<ContextUse>;
   /** Remembers until `expiresAt` that the session was ended. */
@@ -21,7 +21,7 @@ export interface SessionMemory {
 const REMEMBERED_CONTEXTS = 100_000;
 
 /** Remembers in this process. */
-export function createLocalMemory(now: () => number): SessionMemory {
+export function createLocalSessionStore(now: () => number): SessionStore {
   const uses = new Map<string, ContextUse>();
   const ended = new Map<string, number>();
   return {
@@ -50,8 +50,8 @@ return {redis.call('HINCRBY', KEYS[1], 'count', 1), redis.call('HGET', KEYS[1], 
 `);
 
 /** Remembers in Redis for all replicas and, for when it is away, in this process. */
-export function createSharedMemory(store: SharedStore, now: () => number): SessionMemory {
-  const local = createLocalMemory(now);
+export function createSharedSessionStore(store: SharedStore, now: () => number): SessionStore {
+  const local = createLocalSessionStore(now);
   return {
     async countUse(digest) {
       const here = await local.countUse(digest);

@@ -4,8 +4,8 @@ import { unauthenticated } from '../errors/factories.ts';
 import type { Logger } from '../logger.ts';
 import { createSealer } from '../sealing.ts';
 import type { Authenticator } from './authenticator.ts';
-import { readCredential } from './bearer.ts';
-import type { SessionMemory } from './session-store.ts';
+import { readCredential } from './credentials.ts';
+import type { SessionStore } from './session-store.ts';
 import { decryptSsoPayload, type SsoUser } from './sso-payload.ts';
 
 /** A session that was begun. */
@@ -36,7 +36,7 @@ export interface SessionsOptions {
   readonly ttlMs: number;
   /** The locations that this server has tokens for. */
   readonly locationIds: readonly string[];
-  readonly memory: SessionMemory;
+  readonly memory: SessionStore;
   readonly logger: Logger;
   readonly now?: () => number;
 }

@@ -65,7 +65,7 @@ export type LeadingBytesMatch =
 /** Knows one kind of file by its content. */
 export interface Matcher {
   /** `bytes` are the first LEADING_BYTES of the file or more; all of it when `isWhole`. */
-  checkLeadingBytes(bytes: Buffer, isWhole: boolean): LeadingBytesMatch;
+  match(bytes: Buffer, isWhole: boolean): LeadingBytesMatch;
   /**
    * Whether file-type's opinion of leading bytes that match speaks against it (a polyglot); null where the
    * signature leaves no room for a second opinion.
@@ -88,5 +88,5 @@ export function anythingBut(...extensions: string[]): (recognised: Recognised) =
 
 /** A matcher for a signature at the first byte that no other kind begins with. */
 export function signatureMatcher(isKind: (bytes: Buffer) => boolean): Matcher {
-  return { checkLeadingBytes: (bytes) => (isKind(bytes) ? MATCH : mismatch()), contradictedBy: null };
+  return { match: (bytes) => (isKind(bytes) ? MATCH : mismatch()), contradictedBy: null };
 }

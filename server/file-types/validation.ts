@@ -86,7 +86,7 @@ export async function checkLeadingBytes(input: LeadingBytesInput): Promise<Conte
   const { type } = byName;
   const { matcher } = type;
   const extension = extensionOf(input.filename);
-  const match = settle(matcher.checkLeadingBytes(bytes, isWhole), bytes, isWhole);
+  const match = settle(matcher.match(bytes, isWhole), bytes, isWhole);
   const mismatch = (detected: string | null) => typeMismatch('content', extension, declared, detected);
   const isSettled = match.matches && (!matcher.contradictedBy || matcher.isDoubtful?.(bytes) === false);
   const recognised = isSettled ? null : await recognise(bytes);

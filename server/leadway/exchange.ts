@@ -61,7 +61,7 @@ const IDLE_TIMEOUT_MS = 4_000;
 export class ExchangePool implements Disposable {
   readonly #openSocket: OpenSocket;
   /** By origin; the one that was used last is at the end. */
-  readonly #idle = new Map<string, Connection[]>();
+  readonly #idle = new Map<string, PooledConnection[]>();
   #isDisposed = false;
 
   constructor(openSocket: OpenSocket) {
@@ -72,11 +72,11 @@ export class ExchangePool implements Disposable {
   async exchange(request: ExchangeRequest): Promise<ExchangeResponse> {
     const { url } = request;
     if (request.connection === 'fresh') {
-      using connection = new Connection(url, this.#openSocket);
+      using connection = new PooledConnection(url, this.#openSocket);
       return await connection.exchange(request);
     }
     const idle = this.#idleOf(url.origin);
-    const connection = idle.pop() ?? new Connection(url, this.#openSocket);
+    const connection = idle.pop() ?? new PooledConnection(url, this.#openSocket);
     try {
       return await connection.exchange(request);
     } finally {
@@ -88,17 +88,17 @@ export class ExchangePool implements Disposable {
    * A TLS socket reports in a later turn that a write is done, often after the response has come. Whatever is still
    * unsent then would be in the way of the next request.
    */
-  #putBack(connection: Connection, idle: Connection[], isLater = false): void {
+  #putBack(connection: PooledConnection, idle: PooledConnection[], isLater = false): void {
     if (connection.isClosed) return;
     if (connection.hasSentAll && !this.#isDisposed) idle.push(connection);
     else if (isLater || this.#isDisposed) connection[Symbol.dispose]();
     else setImmediate(() => this.#putBack(connection, idle, true));
   }
 
-  #idleOf(origin: string): Connection[] {
+  #idleOf(origin: string): PooledConnection[] {
     const known = this.#idle.get(origin);
     if (known !== undefined) return known;
-    const idle: Connection[] = [];
+    const idle: PooledConnection[] = [];
     this.#idle.set(origin, idle);
     return idle;
   }
@@ -110,7 +110,7 @@ export class ExchangePool implements Disposable {
 }
 
 /** A client of undici. It opens a socket when it needs one, and another when that was closed while it was idle. */
-class Connection implements Disposable {
+class PooledConnection implements Disposable {
   readonly #client: Client;
   socket: Socket | null = null;
   /** How many requests the socket has been used for. */
@@ -161,7 +161,7 @@ class Connection implements Disposable {
 
 /** One request and its response. */
 class Exchange implements Dispatcher.DispatchHandler {
-  readonly #connection: Connection;
+  readonly #connection: PooledConnection;
   readonly #request: ExchangeRequest;
   readonly #outcome = Promise.withResolvers<ExchangeResponse>();
   readonly #onAbort = (): void => this.#abort();
@@ -173,7 +173,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #status = 0;
   #headers: IncomingHttpHeaders = {};
 
-  constructor(connection: Connection, request: ExchangeRequest) {
+  constructor(connection: PooledConnection, request: ExchangeRequest) {
     this.#connection = connection;
     this.#request = request;
     request.signal.addEventListener('abort', this.#onAbort);

@@ -25,8 +25,8 @@ const POLL_MS = 2_000;
 const SETTLE_MS = 100;
 const MAX_SETTLE_ROUNDS = 10;
 
-/** What {@link createConfiguredTokens} takes. */
-export interface ConfiguredTokensOptions {
+/** What {@link createTokenStore} takes. */
+export interface TokenStoreOptions {
   readonly secrets: Secrets;
   /** The location of a token that is configured alone. */
   readonly singleLocationId: string | null;
@@ -39,7 +39,7 @@ export interface ConfiguredTokensOptions {
 }
 
 /** Tokens of the configuration; a file of tokens is watched. */
-export interface ConfiguredTokens extends TokenSource, Disposable {
+export interface TokenStore extends TokenSource, Disposable {
   /** Why the file's present content is not used, for the readiness probe; null when it is. */
   problem(): Notice | null;
   /** Reads the file now. Resolves to its path; null where the tokens did not come from a file. */
@@ -56,7 +56,7 @@ type Tokens = ReadonlyMap<string, Secret>;
  *
  * Where two tokens are given (`new,old`), the first is used until Leadway rejects it, then the other.
  */
-export function createConfiguredTokens(options: ConfiguredTokensOptions): ConfiguredTokens {
+export function createTokenStore(options: TokenStoreOptions): TokenStore {
   const { secrets, singleLocationId, logger, pollMs = POLL_MS } = options;
   const readText = options.readFile ?? ((file: string) => readFileFrom(file, 'utf8'));
   const path = secrets.locationTokens?.file ?? secrets.leadwayToken?.file ?? null;

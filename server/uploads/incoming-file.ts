@@ -94,7 +94,7 @@ export class IncomingFile {
   async checkLeadingBytes(bytes: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<void> {
     const startedAt = performance.now();
     try {
-      this.#probe = createMediaProbe(await this.#recognise(bytes, extent));
+      this.#probe = createMediaProbe(await this.#checkType(bytes, extent));
     } finally {
       this.#checks.onChecked?.(this.#type !== null, performance.now() - startedAt);
     }
@@ -122,7 +122,7 @@ export class IncomingFile {
   async verify(): Promise<void> {
     if (this.#isVerified) return;
     this.#isVerified = true;
-    if (this.#undecided !== null) await this.#recognise(this.#undecided, 'whole');
+    if (this.#undecided !== null) await this.#checkType(this.#undecided, 'whole');
     const problem = this.#structure?.finish() ?? null;
     if (problem !== null) throw this.#toError(problem);
     if (this.#observers.length > 0) await Promise.all(this.#observers.map((observer) => observer.end()));
@@ -134,7 +134,7 @@ export class IncomingFile {
     this.#observers = [];
   }
 
-  async #recognise(leadingBytes: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<FileType> {
+  async #checkType(leadingBytes: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<FileType> {
     if (leadingBytes.length === 0) throw emptyFile(this.name);
     const isWhole = extent === 'whole';
     const checked = await checkLeadingBytes({ ...this.#description(), bytes: leadingBytes, isWhole });

@@ -47,7 +47,7 @@ const STREAMS: ReadonlyMap<string, string> = new Map([
  */
 export function cfbMatcher(own: string): Matcher {
   return {
-    checkLeadingBytes(bytes, isWhole) {
+    match(bytes, isWhole) {
       const reader = new CfbReader();
       reader.update(bytes);
       if (!reader.header) return mismatch();

@@ -99,7 +99,7 @@ export function openXmlMatcher(own: string): Matcher {
   const kind = PACKAGES.get(own);
   if (kind === undefined) throw new TypeError(`no package of type ${own}`);
   return {
-    checkLeadingBytes(bytes) {
+    match(bytes) {
       if (!isZipLocalHeader(bytes)) return mismatch();
       const other = otherKindByBeginning(bytes, own, kind);
       return other ? mismatch(other) : { matches: true, structure: createPackageCheck(own, kind) };

@@ -11,7 +11,7 @@ export const threeGp = defineFileType({
   family: 'video',
   isDefault: false,
   matcher: {
-    checkLeadingBytes(bytes) {
+    match(bytes) {
       const brands = readBrands(bytes);
       if (brands === null) return mismatch();
       const { major, compatible } = brands;

@@ -11,7 +11,7 @@ export const aac = defineFileType({
   family: 'audio',
   isDefault: false,
   matcher: {
-    checkLeadingBytes: (bytes, isWhole) => (beginsWithFrames(bytes, isWhole) ? MATCH : mismatch()),
+    match: (bytes, isWhole) => (beginsWithFrames(bytes, isWhole) ? MATCH : mismatch()),
     contradictedBy: anythingBut('aac'),
   },
   label: { en: 'an AAC recording', es: 'una grabación AAC' },

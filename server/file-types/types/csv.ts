@@ -29,10 +29,10 @@ export const csv = defineFileType({
   isDefault: false,
   matcher: {
     ...txt.matcher,
-    checkLeadingBytes(bytes, isWhole) {
+    match(bytes, isWhole) {
       const start = firstCharacters(bytes);
       const other = OTHER_TEXT.find(([pattern]) => pattern.test(start));
-      return other ? mismatch(other[1]) : txt.matcher.checkLeadingBytes(bytes, isWhole);
+      return other ? mismatch(other[1]) : txt.matcher.match(bytes, isWhole);
     },
   },
   label: { en: 'a table (CSV)', es: 'una tabla (CSV)' },

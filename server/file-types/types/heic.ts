@@ -9,7 +9,7 @@ export const heic = defineFileType({
   family: 'image',
   isDefault: false,
   matcher: {
-    checkLeadingBytes(bytes) {
+    match(bytes) {
       const brands = readBrands(bytes);
       if (brands === null) return mismatch();
       return isStill(brands.major, brands.compatible) ? MATCH : mismatch(kindOfBrands(brands));

@@ -11,7 +11,7 @@ export const ics = defineFileType({
   family: 'contact',
   isDefault: false,
   matcher: {
-    checkLeadingBytes: (bytes, isWhole) =>
+    match: (bytes, isWhole) =>
       FIRST_LINE.test(firstCharacters(bytes)) ? checkText(bytes, isWhole) : mismatch(),
     contradictedBy: null,
   },

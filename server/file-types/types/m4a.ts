@@ -15,7 +15,7 @@ export const m4a = defineFileType({
   family: 'audio',
   isDefault: false,
   matcher: {
-    checkLeadingBytes(bytes) {
+    match(bytes) {
       const brands = readBrands(bytes);
       if (brands === null) return mismatch();
       const { major } = brands;

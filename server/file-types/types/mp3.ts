@@ -30,7 +30,7 @@ export const mp3 = defineFileType({
   family: 'audio',
   isDefault: true,
   matcher: {
-    checkLeadingBytes(bytes, isWhole) {
+    match(bytes, isWhole) {
       const search = new FrameSearch();
       search.update(bytes);
       const match = isWhole ? search.finish() : search.match;

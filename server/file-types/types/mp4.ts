@@ -9,7 +9,7 @@ export const mp4 = defineFileType({
   family: 'video',
   isDefault: true,
   matcher: {
-    checkLeadingBytes(bytes) {
+    match(bytes) {
       const brands = readBrands(bytes);
       const kind = brands && kindOfBrands(brands);
       return kind === 'video/mp4' ? MATCH : mismatch(kind);

@@ -12,7 +12,7 @@ export const mpeg = defineFileType({
   family: 'video',
   isDefault: true,
   matcher: {
-    checkLeadingBytes: (bytes) => (isPackHeader(bytes) || isSequenceHeader(bytes) ? MATCH : mismatch()),
+    match: (bytes) => (isPackHeader(bytes) || isSequenceHeader(bytes) ? MATCH : mismatch()),
     contradictedBy: anythingBut('mpg'),
   },
   label: { en: 'an MPEG video', es: 'un vídeo MPEG' },

@@ -21,7 +21,7 @@ export const odt = defineFileType({
   family: 'office',
   isDefault: false,
   matcher: {
-    checkLeadingBytes(bytes) {
+    match(bytes) {
       const [first] = readLocalEntries(bytes);
       if (first?.name !== 'mimetype') return mismatch();
       const type = first.content()?.toString('latin1').trimEnd() ?? ZIP;

@@ -8,7 +8,7 @@ const FILM = ['\x80theora', 'BBCD\0', '\x80kate', '\x01video'];
 
 /** Ogg (RFC 3533) with sound in it: the first pages each begin a stream, and one of them is of sound and none of film. */
 const oggSound: Matcher = {
-  checkLeadingBytes(bytes) {
+  match(bytes) {
     let hasSound = false;
     let at = 0;
     for (; isPage(bytes, at); at = nextPage(bytes, at)) {

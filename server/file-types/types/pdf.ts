@@ -16,7 +16,7 @@ export const pdf = defineFileType({
   family: 'office',
   isDefault: true,
   matcher: {
-    checkLeadingBytes: (bytes) => (beginsWithPdf(bytes) ? MATCH : mismatch()),
+    match: (bytes) => (beginsWithPdf(bytes) ? MATCH : mismatch()),
     contradictedBy: anythingBut('pdf'),
     isDoubtful: (bytes) => bytes[0] !== HEADER[0],
   },

@@ -8,7 +8,7 @@ import { beginsWithPdf } from './pdf.ts';
  * (section 3, see the scanner), and neither HTML nor SVG, which a browser would run.
  */
 const plainText: Matcher = {
-  checkLeadingBytes(bytes, isWhole) {
+  match(bytes, isWhole) {
     if (beginsWithPdf(bytes)) return mismatch('application/pdf');
     const markup = sniffMarkup(bytes);
     return markup ? mismatch(markup) : checkText(bytes, isWhole);

@@ -14,7 +14,7 @@ export const vcf = defineFileType({
   family: 'contact',
   isDefault: false,
   matcher: {
-    checkLeadingBytes: (bytes, isWhole) =>
+    match: (bytes, isWhole) =>
       FIRST_LINE.test(firstCharacters(bytes)) ? checkText(bytes, isWhole) : mismatch(),
     contradictedBy: null,
   },

@@ -26,7 +26,7 @@ export const zip = defineFileType({
   family: 'archive',
   isDefault: true,
   matcher: {
-    checkLeadingBytes(bytes, isWhole) {
+    match(bytes, isWhole) {
       if (beginsZip(bytes)) return { matches: true, structure: createZipCheck() };
       return mismatch(isWhole && endsSplitArchive(bytes) ? SPLIT_ZIP : null);
     },

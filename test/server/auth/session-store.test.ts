@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createLocalMemory, createSharedMemory } from '../../../server/auth/session-store.ts';
+import { createLocalSessionStore, createSharedSessionStore } from '../../../server/auth/session-store.ts';
 import type { SharedStore } from '../../../server/redis/store.ts';
 
 describe('the memory of sessions', () => {
@@ -21,12 +21,12 @@ describe('the memory of sessions', () => {
       problem: () => null,
       async [Symbol.asyncDispose]() {},
     };
-    return { commands, memory: createSharedMemory(store, now) };
+    return { commands, memory: createSharedSessionStore(store, now) };
   }
   const away = () => storeOf(() => Promise.reject(new Error('Redis is away'))).memory;
 
   for (const [where, create] of [
-    ['this process', () => createLocalMemory(now)],
+    ['this process', () => createLocalSessionStore(now)],
     ['this process while Redis is away', away],
   ] as const) {
     it(`counts in ${where} how often a context was used, and since when`, async () => {
@@ -53,7 +53,7 @@ describe('the memory of sessions', () => {
   }
 
   it('forgets the oldest contexts first, and no more than it has to', async () => {
-    const memory = createLocalMemory(now);
+    const memory = createLocalSessionStore(now);
     for (let id = 0; id < 100_000; id += 1) await memory.countUse(`context-${id}`);
     assert.equal((await memory.countUse('context-0')).count, 2);
     await memory.countUse('one more');

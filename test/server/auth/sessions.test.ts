@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { createLocalMemory } from '../../../server/auth/session-store.ts';
+import { createLocalSessionStore } from '../../../server/auth/session-store.ts';
 import { createSessions, REUSE_WINDOW_MS } from '../../../server/auth/sessions.ts';
 import { AppError } from '../../../server/errors/app-error.ts';
 import { createLogger } from '../../../server/logger.ts';
@@ -21,7 +21,7 @@ async function makeSessions(more: Partial<Parameters<typeof createSessions>[0]> 
     sessionSecrets: [SESSION_SECRET],
     ttlMs: TTL_MS,
     locationIds: ['loc1', 'loc2'],
-    memory: createLocalMemory(now),
+    memory: createLocalSessionStore(now),
     logger: await createLogger({ level: 'trace', destination: log }),
     now,
     ...more,

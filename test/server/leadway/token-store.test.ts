@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Secrets } from '../../../server/config/config.ts';
 import { Secret } from '../../../server/config/secrets.ts';
-import { type ConfiguredTokens, createConfiguredTokens } from '../../../server/leadway/token-store.ts';
+import { createTokenStore, type TokenStore } from '../../../server/leadway/token-store.ts';
 import { createLogger } from '../../../server/logger.ts';
 import { LogSink } from '../../helpers/log-sink.ts';
 import { settled } from '../../helpers/test-server.ts';
@@ -24,7 +24,7 @@ const SECRETS: Secrets = {
 };
 
 interface Watched extends AsyncDisposable {
-  readonly tokens: ConfiguredTokens;
+  readonly tokens: TokenStore;
   readonly folder: string;
   readonly file: string;
   readonly log: LogSink;
@@ -47,7 +47,7 @@ async function watchFile(
   const log = new LogSink();
   const logger = await createLogger({ level: 'trace', destination: log });
   const entries = several ? Object.entries(JSON.parse(first) as Record<string, string>) : [];
-  const tokens = createConfiguredTokens({
+  const tokens = createTokenStore({
     secrets: several
       ? {
           ...SECRETS,
@@ -70,7 +70,7 @@ async function watchFile(
   };
 }
 
-const becomes = (tokens: ConfiguredTokens, token: string, locationId = HERE): Promise<void> =>
+const becomes = (tokens: TokenStore, token: string, locationId = HERE): Promise<void> =>
   settled(() => tokens.current(locationId) === token, `${token} is in use`);
 
 const complaints = (log: LogSink): unknown[] =>
@@ -118,7 +118,7 @@ describe('Tokens from a file', () => {
     const target = 'second-token-that-is-long';
     let length = 0;
     const seen = new Set<string>();
-    using tokens = createConfiguredTokens({
+    using tokens = createTokenStore({
       secrets: { ...SECRETS, leadwayToken: { value: new Secret('first-token'), file: '/secret/token' } },
       singleLocationId: HERE,
       logger: await createLogger({ level: 'silent', destination: new LogSink() }),
@@ -214,7 +214,7 @@ describe('A token that Leadway calls bad', () => {
     let content = 'first-token';
     const log = new LogSink();
     const logger = await createLogger({ level: 'trace', destination: log });
-    using tokens = createConfiguredTokens({
+    using tokens = createTokenStore({
       secrets: { ...SECRETS, leadwayToken: { value: new Secret(content), file: '/secret/token' } },
       singleLocationId: HERE,
       logger,

@@ -8,17 +8,17 @@ import type { Authenticator } from './authenticator.ts';
 import { createHeaderAuthenticator } from './header.ts';
 import { createIssuerFetch, createIssuerKeys } from './issuer-keys.ts';
 import { createJwtAuthenticator } from './jwt.ts';
-import { createLocalMemory, createSharedMemory } from './session-store.ts';
+import { createLocalSessionStore, createSharedSessionStore } from './session-store.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 
 /** How clients are told apart by `AUTH`; `sessions` where they begin one here. */
-export interface ClientServices extends Disposable {
+export interface AuthServices extends Disposable {
   readonly authenticator: Authenticator;
   readonly sessions: Sessions | null;
 }
 
-/** What {@link createClientServices} takes. */
-export interface ClientServicesOptions {
+/** What {@link createAuthServices} takes. */
+export interface AuthServicesOptions {
   /** Where replicas remember together; null for a process by itself. */
   readonly store: SharedStore | null;
   /** Fetches the keys of a token issuer. */
@@ -29,12 +29,12 @@ export interface ClientServicesOptions {
 /**
  * Makes what `AUTH` asks for.
  */
-export function createClientServices(
+export function createAuthServices(
   { auth, leadway }: Config,
   secrets: Secrets,
-  { store, agent, logger }: ClientServicesOptions,
-): ClientServices {
-  const withoutSessions = (authenticator: Authenticator, end = () => {}): ClientServices => ({
+  { store, agent, logger }: AuthServicesOptions,
+): AuthServices {
+  const withoutSessions = (authenticator: Authenticator, end = () => {}): AuthServices => ({
     authenticator,
     sessions: null,
     [Symbol.dispose]: end,
@@ -54,7 +54,8 @@ export function createClientServices(
         sessionSecrets: secrets.sessionSecrets.map((secret) => secret.reveal()),
         ttlMs: auth.sessionTtlMs,
         locationIds: leadway.locationIds,
-        memory: store === null ? createLocalMemory(Date.now) : createSharedMemory(store, Date.now),
+        memory:
+          store === null ? createLocalSessionStore(Date.now) : createSharedSessionStore(store, Date.now),
         logger,
       });
       return { authenticator: sessions, sessions, [Symbol.dispose]: () => {} };

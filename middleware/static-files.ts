@@ -6,7 +6,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { createMethodNotAllowed } from './error-handler.ts';
 
 /** A response body that is hashed and compressed once and then served from memory. */
-export interface MemoryFile {
+export interface StaticFile {
   readonly contentType: string;
   readonly body: Buffer;
   /** Null where compressing gains nothing. */
@@ -15,7 +15,7 @@ export interface MemoryFile {
   readonly etag: string;
 }
 
-/** What a {@link createMemoryFiles} serves at a path. */
+/** What a {@link createStaticFiles} serves at a path. */
 export interface FileSource {
   readonly file: URL;
   readonly contentType: string;
@@ -25,8 +25,8 @@ export interface FileSource {
 
 const compress = promisify(gzip);
 
-/** Prepares `content` for {@link sendMemoryFile}. */
-export async function toMemoryFile(content: string | Buffer, contentType: string): Promise<MemoryFile> {
+/** Prepares `content` for {@link sendStaticFile}. */
+export async function toStaticFile(content: string | Buffer, contentType: string): Promise<StaticFile> {
   const body = Buffer.from(content);
   const gzipped = await compress(body, { level: 9 });
   return {
@@ -38,10 +38,10 @@ export async function toMemoryFile(content: string | Buffer, contentType: string
 }
 
 /** Sends `file` in the encoding that the client prefers, or 304 if the client has it. */
-export function sendMemoryFile(
+export function sendStaticFile(
   req: Request,
   res: Response,
-  { contentType, body, gzipped, etag }: MemoryFile,
+  { contentType, body, gzipped, etag }: StaticFile,
   cacheControl = 'no-cache',
 ): void {
   res.set({ 'Content-Type': contentType, 'Cache-Control': cacheControl, ETag: etag });
@@ -61,10 +61,10 @@ export function sendMemoryFile(
  *
  * @param sourceOf What is served at a path; null leaves the request to the next handler, and so does a missing file.
  */
-export function createMemoryFiles(sourceOf: (path: string) => FileSource | null): RequestHandler {
+export function createStaticFiles(sourceOf: (path: string) => FileSource | null): RequestHandler {
   const readOnly = createMethodNotAllowed('GET', 'HEAD');
-  const files = new Map<string, Promise<MemoryFile | null>>();
-  return async function memoryFiles(req: Request, res: Response, next: NextFunction) {
+  const files = new Map<string, Promise<StaticFile | null>>();
+  return async function staticFiles(req: Request, res: Response, next: NextFunction) {
     const source = sourceOf(req.path);
     if (source === null) return next();
     const known = files.get(req.path) ?? load(source);
@@ -77,16 +77,16 @@ export function createMemoryFiles(sourceOf: (path: string) => FileSource | null)
       files.delete(req.path); // clients choose the paths of missing files, and could fill the memory with them
       return next();
     }
-    if (req.method === 'GET' || req.method === 'HEAD') sendMemoryFile(req, res, file);
+    if (req.method === 'GET' || req.method === 'HEAD') sendStaticFile(req, res, file);
     else readOnly(req, res, next);
   };
 }
 
-async function load({ file, contentType, transform }: FileSource): Promise<MemoryFile | null> {
+async function load({ file, contentType, transform }: FileSource): Promise<StaticFile | null> {
   const content = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
   });
   if (content === null) return null;
-  return toMemoryFile(transform === undefined ? content : transform(content.toString()), contentType);
+  return toStaticFile(transform === undefined ? content : transform(content.toString()), contentType);
 }
