@@ -52,6 +52,7 @@ export const MEASUREMENTS = [
   'latency',
   'cut-through',
   'rejection',
+  'scan',
   'memory',
   'start',
   'files',

@@ -18,6 +18,7 @@ import {
   writeDocuments,
 } from './report.ts';
 import { type Bench, startSurroundings } from './runner.ts';
+import { measureScan } from './scan.ts';
 import { measureStart } from './start.ts';
 import { measureThroughput } from './throughput.ts';
 
@@ -27,6 +28,7 @@ const MEASURE: Readonly<Record<(typeof MEASUREMENTS)[number], (bench: Bench) => 
   latency: measureLatency,
   'cut-through': measureCutThrough,
   rejection: measureRejection,
+  scan: measureScan,
   memory: measureMemory,
   start: measureStart,
   files: measureFiles,

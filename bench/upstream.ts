@@ -113,6 +113,8 @@ function toResponse(json: object): Buffer {
   );
 }
 
+/** Our server calls another path too, to see whether its token is good. */
+const UPLOAD_PATH = '/conversations/messages/upload';
 const HEAD_END = '\r\n\r\n';
 
 if (import.meta.main) await run();
@@ -156,14 +158,16 @@ async function run(): Promise<void> {
       if (bytesPerSecond !== null) pauseFor(socket, (data.length / bytesPerSecond) * 1000);
       const content = body === null ? beginRequest(data) : data;
       if (body?.take(content, captured) !== true) return;
-      lastByteAtMs = systemNowMs();
-      requests += 1;
-      bodyBytes += body.bytes;
+      const [, target = ''] = head.slice(0, head.indexOf('\r\n')).split(' ');
+      if (target.includes(UPLOAD_PATH)) {
+        lastByteAtMs = systemNowMs();
+        requests += 1;
+        bodyBytes += body.bytes;
+      }
       if (captured !== null) {
         isCapturing = false;
         report({ kind: 'captured', request: readRequest(head, Buffer.concat(captured)) });
       }
-      const [, target = ''] = head.slice(0, head.indexOf('\r\n')).split(' ');
       head = '';
       body = null;
       captured = null;
@@ -178,7 +182,7 @@ async function run(): Promise<void> {
       if (end === -1) return data.subarray(data.length);
       head = head.slice(0, end);
       body = new BodyReader(head);
-      captured = isCapturing ? [] : null;
+      captured = isCapturing && head.includes(UPLOAD_PATH) ? [] : null;
       return data.subarray(end + HEAD_END.length - before);
     }
   }

@@ -13,11 +13,12 @@ export const EICAR = Buffer.from(
   `X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-${'STANDARD-ANTIVIRUS-TEST-FILE'}!$H+H*`,
 );
 
-/** A clamd of the test's own, whose database knows nothing but EICAR. */
+/** A clamd of the test's own. */
 export interface TestClamd extends AsyncDisposable {
   /** For `CLAMAV_URL`. */
   readonly url: string;
   readonly port: number;
+  readonly pid: number | undefined;
   /** Ends it as a crash does. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -26,13 +27,22 @@ export interface TestClamd extends AsyncDisposable {
   resume(): void;
 }
 
-/** Starts a real clamd on a free port; hold it with `await using`. `settings` are lines of its configuration. */
-export async function startClamd(settings: readonly string[] = []): Promise<TestClamd> {
+/**
+ * Starts a real clamd on a free port, whose database knows EICAR; hold it with `await using`.
+ *
+ * @param settings Lines of its configuration.
+ * @param database More files of its database, by name.
+ */
+export async function startClamd(
+  settings: readonly string[] = [],
+  database: Readonly<Record<string, string>> = {},
+): Promise<TestClamd> {
   const folder = await mkdtemp(join(tmpdir(), 'clamd-'));
   await chmod(folder, 0o755); // clamd may run as another user
   const port = await freePort();
   // Anywhere in a file of any kind: the name, the type 0 for all, the offset `*`, the bytes.
   await writeFile(join(folder, 'eicar.ndb'), `Eicar-Test-Signature:0:*:${EICAR.toString('hex')}\n`);
+  for (const [name, text] of Object.entries(database)) await writeFile(join(folder, name), text);
   await writeFile(
     join(folder, 'clamd.conf'),
     [
@@ -73,6 +83,9 @@ export async function startClamd(settings: readonly string[] = []): Promise<Test
   return {
     url: `tcp://127.0.0.1:${port}`,
     port,
+    get pid() {
+      return child?.pid;
+    },
     kill,
     start,
     pause: () => void child?.kill('SIGSTOP'),
