@@ -285,7 +285,9 @@ describe('Idempotency-Key on several replicas', function () {
       const headers = { 'Idempotency-Key': key };
       const { status, body, text } = await sendForm(pick(index + 1), parts, { headers });
       assert.equal(status, 200, text);
-      for (const url of Object.values(body.uploadedFiles ?? {})) urls.add(url);
+      const url = body.uploadedFiles?.[`${index}.txt`] ?? '';
+      assert.equal(await (await fetch(url)).text(), `file ${index}`);
+      urls.add(url);
     }
     assert.equal(urls.size, CUTS);
     assert.equal(sandbox.sandbox.requests.filter(({ path }) => path.endsWith('/upload')).length, CUTS);
