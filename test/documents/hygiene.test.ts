@@ -66,6 +66,22 @@ describe('the links of the documents', () => {
   }
 });
 
+describe('the tests that documents name', () => {
+  const tests = projectFiles().filter((path) => path.endsWith('.test.ts'));
+  for (const path of documents().filter((document) => document !== 'CHANGELOG.md')) {
+    const named = [...read(path).matchAll(/[\w./-]+\.test\.ts\b/g)].map(([name]) => name);
+    if (named.length === 0) continue;
+    it(`exist: ${path}`, () => {
+      for (const name of named) {
+        const isThere = tests.some(
+          (test) => test === name || (!name.includes('/') && test.endsWith(`/${name}`)),
+        );
+        assert(isThere, name);
+      }
+    });
+  }
+});
+
 /** The anchor that a heading gets on the usual code hosts. */
 function slug(heading: string): string {
   return heading
