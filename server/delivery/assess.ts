@@ -6,7 +6,7 @@ import { REASONS, type ReasonCode } from './reasons.ts';
 
 export type Verdict = 'ok' | 'warning' | 'unlikely' | 'unknown';
 
-/** Why a file is not simply delivered; small enough for a ticket. */
+/** Why a file may not be delivered; small enough to seal in a ticket. */
 export interface Reason {
   readonly code: ReasonCode;
   readonly file: string;
@@ -20,7 +20,7 @@ export interface Assessment {
   readonly reasons: readonly Reason[];
 }
 
-/** Of a file that nobody has looked at. */
+/** For a file that was not assessed. */
 export const NOT_ASSESSED: Assessment = { verdict: 'unknown', reasons: [] };
 
 /** The `delivery` of a response. */
@@ -138,7 +138,7 @@ function contentReasons(
   return reasons;
 }
 
-/** The sizes of all files together count; the last one is the one too many. */
+/** Limits on the total size; reported for the last file. */
 function reasonsForAll(files: readonly DeliverableFile[], rule: ChannelRule): Reason[] {
   const { maxBytesInAll, tollFreeMaxBytes } = rule;
   const last = files.at(-1);

@@ -2,11 +2,11 @@ import type { MediaKind } from './media-probe.ts';
 
 /** What a channel delivers of one kind of media. */
 export interface KindRule {
-  /** Names of types; of a file of another type it delivers nothing. */
+  /** Type names; other types are not delivered. */
   readonly formats: readonly string[];
   /** Largest file, in bytes; without it, that of the channel counts. */
   readonly maxBytes?: number;
-  /** Of a video all tracks, and of a sound recording: what they may be coded as. */
+  /** The codecs allowed for every track of a video or recording. */
   readonly videoCodecs?: readonly string[];
   readonly audioCodecs?: readonly string[];
   /** Whether a picture must have 8 bits a channel in RGB or grey. */
@@ -24,7 +24,7 @@ export interface ChannelRule {
   readonly tollFreeMaxBytes?: number;
   /** Without it, the channel takes files of any kind. */
   readonly kinds?: Readonly<Partial<Record<MediaKind, KindRule>>>;
-  /** Kinds whose files of another format are not always lost. */
+  /** Kinds for which other formats may still arrive. */
   readonly uncertainKinds?: readonly MediaKind[];
 }
 

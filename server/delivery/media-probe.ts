@@ -1,7 +1,7 @@
 import type { FileType } from '../file-types/file-types.ts';
 import { IsoBoxReader, type Track } from '../file-types/formats/iso-media.ts';
 
-/** As what a channel sends a file. */
+/** How a channel sends a file. */
 export type MediaKind = 'image' | 'video' | 'audio' | 'document';
 
 /** What the bytes of a file say about its delivery. */

@@ -24,21 +24,21 @@ export const REASONS = {
   FILE_TOO_LARGE_FOR_CHANNEL: {
     verdict: 'unlikely',
     message: {
-      en: 'The file has {size}. This channel delivers up to {limit} of its kind.',
+      en: 'The file is {size}. This channel delivers such files up to {limit}.',
       es: 'El archivo ocupa {size}. Este canal entrega hasta {limit} de ese tipo.',
     },
   },
   MESSAGE_TOO_LARGE: {
     verdict: 'unlikely',
     message: {
-      en: 'All files together have {size}. This channel delivers up to {limit} in a message.',
+      en: 'The files are {size} in total. This channel delivers up to {limit} per message.',
       es: 'Todos los archivos juntos ocupan {size}. Este canal entrega hasta {limit} por mensaje.',
     },
   },
   TOO_LARGE_FOR_TOLL_FREE: {
     verdict: 'warning',
     message: {
-      en: 'From a toll-free number, messages above {limit} may not arrive. This one has {size}.',
+      en: 'From a toll-free number, messages over {limit} may not arrive. This one is {size}.',
       es: 'Desde un número gratuito, los mensajes de más de {limit} pueden no llegar. Este ocupa {size}.',
     },
   },
@@ -73,7 +73,7 @@ export const REASONS = {
   CODEC_NOT_SEEN: {
     verdict: 'unknown',
     message: {
-      en: 'How the recording is coded is not known from the bytes that were sent here.',
+      en: 'The codec can’t be determined from the bytes that were sent.',
       es: 'Los bytes enviados aquí no indican cómo está codificada la grabación.',
     },
   },

@@ -41,7 +41,7 @@ export function fieldOrder(field: string): AppError {
   return appError('FIELD_ORDER', { params: { field }, details: { field } });
 }
 
-/** A file came in another field than `fileAttachment`. */
+/** A file came in a field other than `fileAttachment`. */
 export function unexpectedFileField(field: string): AppError {
   return appError('UNEXPECTED_FILE_FIELD', { params: { field }, details: { field } });
 }

@@ -229,7 +229,7 @@ export const MESSAGES = {
     es: 'El nombre del archivo tiene dos puntos después de una extensión: cambia el nombre.',
   },
   SIZE_MISMATCH: {
-    en: 'The size of the file is not the one that was announced: choose the file again.',
+    en: 'The file’s size does not match the announced size: choose the file again.',
     es: 'El tamaño del archivo no es el que se anunció: vuelve a elegir el archivo.',
   },
   FIELD_ORDER: {
@@ -333,7 +333,7 @@ export const MESSAGES = {
     es: 'El nombre del archivo no termina en una extensión como {example}: cambia el nombre. Se aceptan: {allowed}.',
   },
   TYPE_MISMATCH: {
-    en: 'The content of the file is not what its name says.',
+    en: 'The content of the file does not match its name.',
     es: 'El contenido del archivo no es lo que indica su nombre.',
   },
   'TYPE_MISMATCH.content': {
@@ -353,7 +353,7 @@ export const MESSAGES = {
     es: 'El archivo está dañado o en realidad no es {expected}.',
   },
   'TYPE_MISMATCH.declared': {
-    en: 'Your browser reports this file as {declared}, but by its name it is {expected}. If the name is right, try another browser or device.',
+    en: 'Your browser reports this file as {declared}, but its name says it is {expected}. If the name is right, try another browser or device.',
     es: 'Tu navegador indica que este archivo es {declared}, pero por su nombre es {expected}. Si el nombre es correcto, prueba con otro navegador o dispositivo.',
   },
   'TYPE_MISMATCH.ticket': {
@@ -389,7 +389,7 @@ export const MESSAGES = {
     es: 'Demasiadas subidas a la vez: espera a que termine una.',
   },
   HEADERS_TOO_LARGE: {
-    en: 'The request headers are too large, most often because of cookies: delete those of this site.',
+    en: 'The request headers are too large, most often because of cookies: delete this site’s cookies.',
     es: 'Las cabeceras de la petición son demasiado grandes, casi siempre por las cookies: borra las de este sitio.',
   },
   INTERNAL: {
@@ -397,7 +397,7 @@ export const MESSAGES = {
     es: 'Algo ha fallado en el servidor: avisa a su administrador.',
   },
   'INTERNAL.bodyRead': {
-    en: 'The server is set up wrongly: something read the upload before the upload router. Its log says how to fix it.',
+    en: 'The server is misconfigured: something read the upload before the upload router. Its log says how to fix it.',
     es: 'El servidor está mal configurado: algo leyó la subida antes que el router de subidas. Su registro dice cómo arreglarlo.',
   },
   DIRECT_UNAVAILABLE: {

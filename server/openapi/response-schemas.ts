@@ -43,7 +43,7 @@ const delivery: Schema = {
         code: { type: 'string', enum: Object.keys(REASONS), description: 'For programs.' },
         message: text(
           'For people; English, or Spanish by `Accept-Language`.',
-          'The file has 60 MB. This channel delivers up to 16 MB of its kind.',
+          'The file is 60 MB. This channel delivers such files up to 16 MB.',
         ),
         file: text('The name of the file.', 'holiday.mp4'),
       }),

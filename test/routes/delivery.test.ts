@@ -78,7 +78,7 @@ describe('delivery in responses', () => {
     assert.equal(summary(initiated), 'unlikely FILE_TOO_LARGE_FOR_CHANNEL film.mp4 CODEC_NOT_SEEN film.mp4');
     assert.equal(
       initiated.body.delivery.reasons[0].message,
-      'The file has 60 MB. This channel delivers up to 16 MB of its kind.',
+      'The file is 60 MB. This channel delivers such files up to 16 MB.',
     );
   });
 });

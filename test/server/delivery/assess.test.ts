@@ -109,7 +109,7 @@ describe('the verdict', () => {
       reasons: [
         {
           code: 'FILE_TOO_LARGE_FOR_CHANNEL',
-          message: 'The file has 60 MB. This channel delivers up to 16 MB of its kind.',
+          message: 'The file is 60 MB. This channel delivers such files up to 16 MB.',
           file: 'a.mp4',
         },
       ],

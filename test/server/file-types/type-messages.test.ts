@@ -126,7 +126,7 @@ describe('the message for a file of which only the declared type differs', () =>
     const { en, es } = await say({ file, filename: 'a.png', declared: 'image/jpeg; q=1' });
     assert.match(
       en,
-      /^Your browser reports this file as a JPEG picture, but by its name it is a PNG picture\./,
+      /^Your browser reports this file as a JPEG picture, but its name says it is a PNG picture\./,
     );
     assert.match(
       es,
