@@ -5,24 +5,25 @@ const LEADWAY_FAULTS = {
   'slow-body': 'reads the body at 64 KiB per tenth of slowMs and spreads the response over slowMs',
   'never-answers': 'reads everything and never responds',
   'stops-reading':
-    'stops reading the body and never responds; does not notice the client leave once its buffer is full',
+    'stops reading the body and never responds; does not notice a disconnect once its buffer is full',
   cut: 'does its work, then breaks the connection in the middle of the response',
   'reset-mid-upload': 'resets the connection after 8 KiB of body, or at its end when it is shorter',
   'early-413': 'responds with 413 at the first body bytes, discards what still comes for slowMs, then closes',
   'early-401': 'the same with 401 Invalid JWT',
   'early-413-stuck': 'responds with 413 at the first body bytes and reads no further; closes after slowMs',
   'early-413-close': 'responds with 413 at the first body bytes and resets the connection at once',
-  'status-NNN': 'responses that status (200 to 599) in the usual error shape; 3xx redirect to another host',
-  html: 'responds with 200 with an HTML page',
-  'bad-json': 'responds with 200 with broken JSON',
-  'huge-json': 'responds with 200 with more than 2 MiB of valid JSON',
+  'status-NNN':
+    'responds with that status (200 to 599) in the usual error shape; 3xx redirect to another host',
+  html: 'responds with 200 and an HTML page',
+  'bad-json': 'responds with 200 and broken JSON',
+  'huge-json': 'responds with 200 and more than 2 MiB of valid JSON',
   'empty-success': 'responds with 200 {}',
   '429': 'responds with 429 without Retry-After, rate headers at 0 remaining',
-  '429-retry-after': 'responds with 429 with Retry-After: 1',
+  '429-retry-after': 'responds with 429 and Retry-After: 1',
   'bad-token': 'responds with 401 Invalid JWT',
   'no-scope': 'responds with 401 The token is not authorized for this scope.',
   'auth-class': 'responds with 401 This AuthClass is not yet supported',
-  leaky: 'responds with 400 with a message that holds the bearer token, a signed URL and an IP address',
+  leaky: 'responds with 400 and a message that holds the bearer token, a signed URL and an IP address',
   'stale-keep-alive': 'works, but the next request on the same connection finds it reset',
 } as const;
 
@@ -30,8 +31,8 @@ const LEADWAY_FAULTS = {
 const DIRECT_FAULTS = {
   'no-initiate': 'initiate and complete respond with 404 as if they did not exist; upload works',
   'initiate-401-class':
-    'initiate and complete response 401 This AuthClass is not yet supported; upload works',
-  'initiate-evil-origin': 'initiate responds with 200 with an uploadUrl on https://evil.example',
+    'initiate and complete respond with 401 This AuthClass is not yet supported; upload works',
+  'initiate-evil-origin': 'initiate responds with 200 and an uploadUrl on https://evil.example',
 } as const;
 
 /** Faults of a PUT to the storage stand-in. */
@@ -39,7 +40,7 @@ const STORAGE_FAULTS = {
   'storage-refuse': 'refuse, for storage',
   'storage-403': 'responds with 403 SignatureDoesNotMatch',
   'storage-expired': 'responds with 400 ExpiredToken',
-  'storage-status-NNN': 'responses that status (200 to 599) with an XML error',
+  'storage-status-NNN': 'responds with that status (200 to 599) and an XML error',
   'storage-reset': 'reset-mid-upload, for storage',
   'storage-never-answers': 'never-answers, for storage; nothing is stored',
   'storage-stops-reading': 'stops-reading, for storage',

@@ -53,7 +53,7 @@ describe('CORS', () => {
     assert.equal(`${status} ${headers.allow}`, '405 GET, HEAD');
   });
 
-  it('responses a preflight of a listed origin without authentication and without counting', async () => {
+  it('responds to a preflight of a listed origin without authentication and without counting', async () => {
     for (let i = 0; i < 50; i += 1) {
       const { status, headers, text } = await from(LISTED, asksFirst);
       assert.equal(status, 204);

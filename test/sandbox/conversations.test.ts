@@ -11,7 +11,7 @@ describe('sandbox conversation endpoints', () => {
 
   const get = (path: string) => send(`${sandbox.url}${path}`, { headers: apiHeaders(sandbox) });
 
-  it('responses a conversation with an echo and a cookie', async () => {
+  it('responds to a conversation with an echo and a cookie', async () => {
     const response = await get('/conversations/abc?x=1');
     assert.equal(response.status, 200);
     assert.deepEqual([response.json.id, response.json.locationId], ['abc', sandbox.locationId]);

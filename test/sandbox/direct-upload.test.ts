@@ -83,7 +83,7 @@ describe('sandbox direct upload', () => {
     assert.equal(await status({ conversationId: 'missing' }), 500);
   });
 
-  it('complete responses 404 before the file is stored', async () => {
+  it('responds to complete with 404 before the file is stored', async () => {
     const ticket = await initiate(sandbox);
     assert.equal((await complete(ticket)).status, 404);
     assert.equal((await complete(ticket, { filePath: 'location/x' })).status, 404);
@@ -159,7 +159,7 @@ describe('sandbox direct upload', () => {
     assert.equal((await complete(ticket)).status, 404);
   });
 
-  it('responses a preflight only as the bucket is configured', async () => {
+  it('responds to a preflight only as the bucket is configured', async () => {
     const ticket = await initiate(sandbox);
     const preflight = (origin: string, headers: string, method = 'PUT') =>
       send(ticket.json.uploadUrl, {

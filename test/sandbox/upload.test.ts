@@ -23,7 +23,7 @@ describe('sandbox upload endpoint', () => {
   afterEach(() => sandbox.reset());
   after(() => sandbox.close());
 
-  it('responses a URL per file and serves the file there', async () => {
+  it('responds with a URL per file and serves the file there', async () => {
     const bytes = randomBytes(200_000);
     const response = await upload(
       sandbox,
@@ -165,7 +165,7 @@ describe('sandbox upload endpoint', () => {
     assert.equal(sandbox.requests[0]?.bodyBytes, body.length);
   });
 
-  it('responses a bare 404 without Accept: application/json and 401 without a known Version', async () => {
+  it('responds with a bare 404 without Accept: application/json and 401 without a known Version', async () => {
     const body = form(ids(sandbox), file('a.png', 'x'));
     const bare = await upload(sandbox, body, { Accept: '*/*' });
     assert.deepEqual([bare.status, bare.text], [404, '']);
