@@ -225,7 +225,7 @@ export function writeDocuments(names: readonly string[]): readonly string[] {
   return ['docs/performance.md', ...(isFull ? ['README.md'] : [])];
 }
 
-const SHORT = 'A short run, or not of everything: its numbers show the direction only.';
+const SHORT = 'A short or partial run: treat the numbers as a rough guide.';
 
 /** Puts `content` between the two comments that mark its place. */
 function replaceSection(path: string, content: string): void {

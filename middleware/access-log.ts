@@ -8,7 +8,7 @@ import { isResponseSent, onResponseEnd } from '../server/http/response-end.ts';
 /** Status of a request whose client left before the response; nginx's number for it. */
 const CLIENT_CLOSED_REQUEST = 499;
 
-/** What had passed over a connection when its last request was over; the rest belongs to the next one. */
+/** Byte counts of the connection at the end of its last request. */
 const COUNTED = Symbol('counted');
 
 type WithCount = Socket & { [COUNTED]?: { readonly read: number; readonly written: number } };
@@ -25,7 +25,7 @@ export function createAccessLog({
     const startedAt = performance.now();
     const socket: WithCount = req.socket;
     const before = socket[COUNTED] ?? { read: 0, written: 0 };
-    // The query stays out: it may hold ids that mean something to people.
+    // No query: it may contain personal ids.
     const path = req.path;
     const ip = req.ip; // gone with the connection
     const { origin } = req.headers; // gone where a proxy has made headers of its own

@@ -15,7 +15,7 @@ type WithClient = Request & { [CLIENT]?: Client };
 /** An IPv6 subscriber has a whole /56, so single addresses say nothing. */
 const IPV6_PREFIX_BITS = 56;
 
-/** Tells who calls, before any of the body is read. */
+/** Authenticates the client before any of the body is read. */
 export function createAuthentication({
   authenticator,
   userHash,
@@ -41,8 +41,8 @@ export function identify(authenticator: Authenticator, req: Request): Promise<Cl
 }
 
 /**
- * A browser sends cookies along with requests that another site made it send, and says so in these headers.
- * A request that brings a cookie as its proof but neither of them can't be told apart from such a one.
+ * Browsers send cookies with cross-site requests too, and these headers reveal that. A request authenticated by cookie
+ * without either header might be cross-site.
  *
  * @throws AppError `ORIGIN_NOT_ALLOWED`
  */
@@ -69,7 +69,7 @@ export function addressKeyOf(req: Request): string {
   return key;
 }
 
-/** Keys of addresses that were seen lately: to tell the subnet takes some of the longest patterns there are. */
+/** Keys of addresses that were seen lately: computing the subnet runs some very long regular expressions. */
 const keys = new Map<string, string>();
 const MAX_KEYS = 1_000;
 
@@ -77,8 +77,8 @@ const IPV4_WITH_PORT = /^([\d.]+):\d+$/;
 const IPV6_IN_BRACKETS = /^\[([^[\]]+)\](?::\d+)?$/;
 
 /**
- * Some proxies write the client's port behind the address, and with it each connection would be another
- * client. A value that is not an address was made up: its sender counts as the proxy itself.
+ * Some proxies append the client's port, which would make each connection a new client. A value that is not an address
+ * is forged; the proxy's own address is used instead.
  */
 function addressOf(req: Request): string {
   const given = req.ip ?? '';

@@ -9,8 +9,7 @@ import { isResponseSent } from '../server/http/response-end.ts';
 import { addressKeyOf } from './authenticate.ts';
 
 /**
- * Bounds how slowly a body may arrive and in how small pieces, and keeps the connection open for the rest of a body
- * whose request has had its response.
+ * Rejects bodies that arrive too slowly or in too small pieces, and drains the rest of a body after an early response.
  */
 export function createBodyGuard({
   config,
@@ -30,7 +29,7 @@ export function createBodyGuard({
   };
 }
 
-/** Rejects requests whose body something in front has read: waiting for that body would never end. */
+/** Rejects requests whose body was already read by earlier middleware: we would wait for it forever. */
 export function createUnreadBodyCheck({ logger }: Pick<AppContext, 'logger'>): RequestHandler {
   return function unreadBodyCheck(req: Request, _res: Response, next: NextFunction) {
     if (!hasBody(req) || !req.readableDidRead) return next();

@@ -11,7 +11,7 @@ const RELATIVE_SPECIFIER = /(\b(?:from|import)\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+
 /** The content type of JavaScript. */
 export const JAVASCRIPT = 'text/javascript; charset=utf-8';
 
-/** Serves the modules of `folder` to browsers. Of the sources, `/a.js` is `a.ts` without its types. */
+/** Serves the modules of `folder` to browsers. When running from source, `/a.js` is `a.ts` with its types stripped. */
 export function createBrowserModules(folder: URL): RequestHandler {
   return createStaticFiles((path) => {
     const name = MODULE_PATH.exec(path)?.[1];

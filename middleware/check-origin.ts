@@ -26,7 +26,7 @@ export function createCors({ config }: Pick<AppContext, 'config'>): RequestHandl
   });
   return function corsHeaders(req: Request, res: Response, next: NextFunction) {
     if (allowed.has(req.get('Origin') ?? '')) return forListed(req, res, next);
-    // A cache must not give a page of a listed origin a response that was made for another.
+    // Keeps caches from serving a response without CORS headers to a listed origin.
     res.setHeader('Vary', 'Origin'); // the first to say so
     next();
   };
@@ -44,9 +44,8 @@ export function createPreflight(): RequestHandler {
 }
 
 /**
- * Rejects requests that change something and come from a page of an origin that is not allowed. CORS does
- * not do that: a form can be posted to us without a preflight. What sends no header of this kind is not a
- * browser.
+ * Rejects requests that change something and come from a page of an origin that is not allowed. CORS does not do that:
+ * a form can be posted to us without a preflight. A request without these headers is not from a browser.
  *
  * @see https://web.dev/articles/fetch-metadata
  */
@@ -59,10 +58,10 @@ export function createOriginCheck({ config }: Pick<AppContext, 'config'>): Reque
   };
 }
 
-/** No host or origin that somebody means is longer. */
+/** Longer than any real host or origin. */
 const MAX_LOGGED_CHARACTERS = 255;
 
-/** Has the log say which host was asked for and which setting would let pages of `origin` pass. */
+/** Logs the requested host and the setting that would allow `origin`. */
 function noteRejectedOrigin(req: Request, origin: string | undefined): void {
   const host = req.headers.host?.slice(0, MAX_LOGGED_CHARACTERS);
   const isListable = origin !== undefined && toOriginUrl(origin)?.origin === origin;
@@ -81,8 +80,8 @@ function isOwnOrAllowed(req: Request, allowed: ReadonlySet<string>): boolean {
 }
 
 /**
- * For browsers without `Sec-Fetch-Site`: the page came from the host that this request came to. The scheme is
- * not compared, since who ends TLS in front of us need not say so; HSTS keeps plain pages of our host away.
+ * For browsers without `Sec-Fetch-Site`: the page came from the host that this request came to. The scheme is not
+ * compared: a TLS proxy in front need not forward it. HSTS keeps plain-http pages of our host away.
  */
 function isOwnHost(req: Request, origin: string): boolean {
   // HTTP/1.0 may come without a Host, and Express then has none.
@@ -110,12 +109,12 @@ export function isSafeMethod(method: string): boolean {
 const MAX_SHOWN_CHARACTERS = 100;
 
 /**
- * Rejects requests to a host that nobody gave this server, against DNS rebinding: a foreign page whose name suddenly
- * resolves to this machine is of the same origin, so that neither CORS nor the origin check stops it. Outside
- * production there is often no authentication to stop it either.
+ * Rejects unknown `Host` names, against DNS rebinding: a page whose name suddenly resolves to this machine is
+ * same-origin, so neither CORS nor the origin check stops it. Outside production there is often no authentication to
+ * stop it either.
  *
- * Only the `Host` header counts. Such a page writes any other header as it likes, `X-Forwarded-Host` included, and
- * a browser on this machine may well be a trusted proxy by its address.
+ * Only the `Host` header counts. Such a page writes any other header as it likes, `X-Forwarded-Host` included, and a
+ * browser on this machine may well be a trusted proxy by its address.
  */
 export function createLocalHostCheck({ config }: Pick<AppContext, 'config'>): RequestHandler {
   const allowed = new Set(config.origins.allowed.map((origin) => new URL(origin).hostname));

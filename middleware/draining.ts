@@ -14,7 +14,7 @@ export function createActivityCount({ activity }: Pick<AppContext, 'activity'>):
   };
 }
 
-/** By then another replica, or this one after its restart, can be expected to take requests. */
+/** By then another replica, or this one after a restart, should be ready. */
 const RETRY_AFTER_MS = 2_000;
 
 /** Rejects new requests while the process shuts down; those in flight finish. */

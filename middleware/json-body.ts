@@ -11,8 +11,8 @@ const MAX_BYTES = 1024 * 1024;
 type AsyncHandler = (req: Request, res: Response, next: NextFunction) => Promise<void>;
 
 /**
- * Reads a JSON object into `req.body`: `application/json`, UTF-8, at most 1 MiB, without a coding. A body of no bytes
- * that is announced as such is an empty object, as for Express's own parser.
+ * Reads a JSON object into `req.body`: `application/json`, UTF-8, at most 1 MiB, without a coding. An empty body counts
+ * as an empty object, as with `express.json()`.
  *
  * @param maxValues How many values the body may hold, for a route that looks at each of them.
  */
@@ -38,7 +38,7 @@ function assertReadable(req: Request): void {
   if (Number(length ?? 0) > MAX_BYTES) throw bodyTooLarge(MAX_BYTES);
 }
 
-/** JSON is UTF-8 (RFC 8259, section 8.1). In UTF-7 or UTF-16 it would be other text to a filter in front. */
+/** JSON is UTF-8 (RFC 8259, section 8.1). A filter in front could read UTF-7 or UTF-16 differently. */
 function isUtf8(contentType: string): boolean {
   const charsets = contentType.match(/;\s*charset\s*=[^;]*/gi) ?? [];
   return charsets.every((charset) => /=\s*"?utf-8"?\s*$/i.test(charset));
@@ -57,7 +57,7 @@ function parseObject(bytes: Buffer, maxValues: number): object {
   }
 }
 
-/** As the project's `toAppError`, but what reading a body raises is the client's matter. */
+/** Like `toAppError`, but errors while reading a body are the client's fault. */
 function toBodyError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof BodyOverflowError) return bodyTooLarge(MAX_BYTES);

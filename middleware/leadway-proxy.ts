@@ -117,7 +117,7 @@ export function createLeadwayProxy({
     },
   });
 
-  /** Tries once more if Leadway rejected the token and there is another one: it has looked at nothing else. */
+  /** Retries once if Leadway rejected the token and there is another one; Leadway has not processed the call. */
   async function respondToRejection(response: IncomingMessage, req: Request, res: Response): Promise<void> {
     const running = runningCall(req);
     const { locationId, rule } = running.call;

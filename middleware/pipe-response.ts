@@ -16,7 +16,7 @@ const RESPONSE_HEADERS = [
 
 /** How a response is watched. */
 interface PassOptions {
-  /** Over the upstream, whose turn it is not while the client takes nothing. */
+  /** Watches the upstream; paused while the client is not reading. */
   readonly watch: StallWatch | null;
   /** How long the client may take nothing. */
   readonly idleMs: number;
@@ -36,7 +36,7 @@ export function pipeResponse(response: IncomingMessage, res: Response, { watch, 
     if (value !== undefined) res.setHeader(name, value);
   }
   res.setHeader('Cache-Control', 'no-store');
-  // Opened as a page, it may do nothing.
+  // If opened as a page, it can do nothing.
   res.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
 
   const clientWatch = watchStall(res, idleMs, () => res.destroy());

@@ -29,8 +29,8 @@ export function createRateLimit(parts: Parts): RequestHandler {
 const ADDRESS_FACTOR = 10;
 
 /**
- * Limits requests per address before the client is known, where clients must prove who they are: guessing
- * proofs, and making us check them, has its bound too.
+ * Limits requests per address before the client is known, where clients must prove who they are: this also limits
+ * guessing at credentials and the cost of checking them.
  */
 export function createAddressRateLimit(parts: Parts): RequestHandler {
   return createLimit(parts, 'address', addressKeyOf, parts.config.rateLimit.max * ADDRESS_FACTOR);
@@ -62,10 +62,9 @@ function createLimit(
 }
 
 /**
- * Counts requests in this process, and tells each one the count that it made itself. The library's own store
- * hands out the object that it goes on counting in, and the limiter looks at it a moment later: of requests
- * that had waited for the same thing, a response of Redis or the keys of an issuer, each would see the count
- * of the last one, and all would be rejected where only the last should be.
+ * Counts requests in this process, and tells each one the count that it made itself. The library's store returns the
+ * object it keeps counting in, and the limiter reads it later: requests that waited together (for Redis, or an issuer's
+ * keys) would all see the last count, and all be rejected instead of only the last.
  */
 export class LocalRateStore extends MemoryStore {
   override increment(key: string): Promise<ClientRateLimitInfo> {
@@ -145,8 +144,8 @@ export class SharedRateStore implements Store {
 }
 
 /**
- * Limits requests per address that fail, as many in one window as one client may make at all. For addresses
- * where a proof of identity can be guessed at; what succeeds is not counted.
+ * Limits failed requests per client address to `RATE_LIMIT_MAX` per window, for endpoints where credentials can be
+ * guessed. Successes are not counted.
  */
 export function createFailureLimit({ config }: Pick<AppContext, 'config'>): RequestHandler {
   const { max, windowMs } = config.rateLimit;

@@ -15,11 +15,11 @@ export interface StaticFile {
   readonly etag: string;
 }
 
-/** What a {@link createStaticFiles} serves at a path. */
+/** What {@link createStaticFiles} serves at a path. */
 export interface FileSource {
   readonly file: URL;
   readonly contentType: string;
-  /** Makes of the file what is served; default: the file as it is. */
+  /** Converts the file before it is served. Default: no conversion. */
   readonly transform?: (source: string) => string;
 }
 
@@ -56,8 +56,8 @@ export function sendStaticFile(
 }
 
 /**
- * Serves files from memory. Each is read when it is first asked for and kept as long as the process, so that no
- * request holds a file open: a client that pipelines requests and reads nothing would collect descriptors.
+ * Serves files from memory. Each file is read on first use and cached, so no request holds a file open: a client that
+ * pipelines requests without reading would exhaust descriptors.
  *
  * @param sourceOf What is served at a path; null leaves the request to the next handler, and so does a missing file.
  */

@@ -4,9 +4,9 @@ import { appError } from '../server/errors/app-error.ts';
 const MAX_URL_CHARACTERS = 8 * 1024;
 
 /**
- * Rejects requests that Node's parser takes but that a proxy in front may read differently (request
- * smuggling): no Host header or two of them, and transfer codings other than plain chunked (RFC 9112,
- * sections 3.2 and 6.1). Rejects what no route could understand, too.
+ * Rejects requests that Node's parser takes but that a proxy in front may read differently (request smuggling): no Host
+ * header or two of them, and transfer codings other than plain chunked (RFC 9112, sections 3.2 and 6.1). Also rejects
+ * what no route can handle.
  */
 export function createStrictHttp(): RequestHandler {
   return function strictHttp(req: Request, _res: Response, next: NextFunction) {
@@ -32,8 +32,8 @@ export function createStrictHttp(): RequestHandler {
 const HOST = /^(?:[A-Za-z0-9._~%-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/;
 
 /**
- * A Host that is none must be rejected (RFC 9112, section 3.2): in `own.example@evil.example` a URL parser finds
- * another host than a proxy that compares beginnings. HTTP/1.0 knew no Host header.
+ * An invalid Host must be rejected (RFC 9112, section 3.2): a URL parser reads `own.example@evil.example` as another
+ * host than a proxy that compares prefixes. HTTP/1.0 knew no Host header.
  */
 function hasOneHost(req: Request): boolean {
   const [host, ...others] = req.headersDistinct.host ?? [];

@@ -37,7 +37,7 @@ export function addClientConfig(
   /** What Leadway accepts in the client's own locations; in all of them if the client has not said who it is. */
   const leadwayMaxBytes = async (req: Request): Promise<number> => {
     await sizeLimits.refresh();
-    // Hardly ever anything is known, and it takes some time to find out who asks.
+    // Usually no limit is known, and authenticating takes time.
     if (sizeLimits.lowestOf(leadway.locationIds) === Number.POSITIVE_INFINITY)
       return Number.POSITIVE_INFINITY;
     const { locations = null } = await identify(authenticator, req).catch(() => ({ locations: null }));

@@ -20,7 +20,7 @@ export function addClientModule(router: Router): void {
   }
 }
 
-/** Reads the module that `npm run build` made, or makes it of the sources. */
+/** Reads the module built by `npm run build`, or bundles it from source. */
 async function loadModule(name: string): Promise<StaticFile> {
   if (IS_BUNDLE) return toStaticFile(await readFile(new URL(name, CLIENT)), JAVASCRIPT);
   // A computed specifier keeps the bundler, a development dependency, out of the bundle.

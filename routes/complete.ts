@@ -13,10 +13,10 @@ import { addRequestWork, canRespond, disconnectSignal } from '../server/http/res
 import { runOnce } from '../server/idempotency/idempotency.ts';
 import { openPresentedTicket, type Ticket } from '../server/uploads/tickets.ts';
 
-/** The fields of Leadway's own complete call: a client may repeat them, and then they must be the ticket's. */
+/** The fields of Leadway's own complete call: a client may repeat them, but they must match the ticket. */
 const REPEATABLE = ['uploadId', 'filePath', 'locationId', 'conversationId', 'filename'] as const;
 
-/** `POST /messages/upload/complete`: makes a file that is in storage an attachment with a public URL. */
+/** `POST /messages/upload/complete`: turns a file in storage into an attachment with a public URL. */
 export function addComplete(
   router: Router,
   context: Pick<AppContext, 'direct' | 'tickets' | 'uploads' | 'idempotency'>,

@@ -21,7 +21,7 @@ export function addContent(router: Router, context: Pick<AppContext, 'slots' | '
     const length = contentLengthOf(req);
     assertFits(req, length, ticket);
     const upload = new ContentUpload(context.uploads, ticket, length, log);
-    // Whatever ends the response, such as a client that leaves or a time-out, ends the upload.
+    // When the response ends (client disconnect, timeout), the upload ends too.
     onResponseEnd(res, () => upload.fail(appError('UPSTREAM_ABORTED')));
     upload.stored.then(
       () => {

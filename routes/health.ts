@@ -6,7 +6,7 @@ import type { Notice } from '../server/lifecycle.ts';
 /** Who may read reasons and notices: everybody, or those who reach the admin port. */
 type Audience = 'public' | 'operator';
 
-/** `GET /healthz` (the process is up) and `GET /readyz` (it wants requests). */
+/** `GET /healthz` (the process is up) and `GET /readyz` (ready for requests). */
 export function addHealth(
   router: Router,
   { lifecycle }: Pick<AppContext, 'lifecycle'>,

@@ -22,9 +22,8 @@ const ASSETS: Readonly<Record<'initializer.js' | (typeof SWAGGER_UI_FILES)[numbe
 };
 
 /**
- * `GET /openapi.json`: the description of the API, and `GET /docs`: a page over it. Everything is made when it is
- * first asked for, since most processes never are, and then served from memory: anonymous clients may ask for it
- * often, and read none of it.
+ * `GET /openapi.json`: the description of the API, and `GET /docs`: a page over it. Everything is built on first use
+ * and then cached: most processes never serve it, and anonymous clients can request it often without reading it.
  *
  * @param limit Counts these requests by address.
  */
@@ -44,7 +43,7 @@ export function addOpenApi(
   const sendPage = createSender('no-cache', async () =>
     toStaticFile(await readFile(new URL('index.html', OWN)), 'text/html; charset=utf-8'),
   );
-  // The page names its files relative to its own address, so that a prefix which a proxy takes off is no matter.
+  // The page uses relative URLs, so it works behind a proxy that strips a prefix.
   const dropTrailingSlash: RequestHandler = (req, res, next) =>
     req.path.endsWith('/') ? res.redirect(308, '../docs') : next();
   router.route('/openapi.json').all(limit).get(sendDocument).all(readOnly);

@@ -10,7 +10,7 @@ import type { DemoTarget } from '../server/sandbox-mode.ts';
 const WEB = assetFolder('web/');
 const CLIENT = assetFolder('client/');
 
-/** What the page consists of besides its modules; sources and settings beside them are no part of it. */
+/** The static files of the page, besides its modules; nothing else in the folder is served. */
 const ASSET = /^\/((?:[a-z0-9-]+\/)*[a-z0-9-]+\.(html|css|svg|png))$/;
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {

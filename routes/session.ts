@@ -8,7 +8,7 @@ import { SESSION_COOKIE, type Sessions } from '../server/auth/sessions.ts';
 import type { AppContext } from '../server/context.ts';
 import { invalidField, missingField } from '../server/errors/factories.ts';
 
-/** Custom pages live in a frame of another site, so the cookie must be sent there, and kept apart by site. */
+/** Custom pages run in an iframe on another site, so the cookie must be cross-site and partitioned. */
 const COOKIE: CookieOptions = {
   httpOnly: true,
   secure: true,
@@ -28,7 +28,7 @@ export function addSession(router: Router, context: Pick<AppContext, 'config'>, 
     res.set('Cache-Control', 'no-store').json({ token, tokenType: 'Bearer', expiresAt, locationId });
   };
   const end = async (req: Request, res: Response): Promise<void> => {
-    // Both: who signs out of one page means the cookie that another one has left, too.
+    // End both: signing out of one page should also end the cookie session of another.
     const credentials = readCredentials(req, SESSION_COOKIE);
     // No page can be made to send the header for another site, whatever cookie comes along.
     if (credentials[0]?.isByCookie) assertSentByPage(req);
@@ -37,7 +37,7 @@ export function addSession(router: Router, context: Pick<AppContext, 'config'>, 
   };
   router
     .route('/session')
-    .post(createFailureLimit(context), createJsonBody(), begin) // a forged context is a matter of many tries
+    .post(createFailureLimit(context), createJsonBody(), begin) // forging a context takes many attempts
     .delete(end)
     .all(createMethodNotAllowed('POST', 'DELETE'));
 }

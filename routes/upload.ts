@@ -43,7 +43,7 @@ export function addUpload(
     const addPrefix = readPrefix(req);
     const upload = new Upload(uploads, options, logFieldsOf(req));
     if (options.once !== null) addRequestWork(res, upload.ended());
-    // Whatever ends the response, such as a client that leaves or a time-out, ends the upload.
+    // When the response ends (client disconnect, timeout), the upload ends too.
     onResponseEnd(res, () => {
       // Most responses end because the upload has settled; they need no error and its stack.
       if (!upload.signal.aborted) upload.onDisconnect();

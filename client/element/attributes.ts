@@ -28,7 +28,7 @@ export class AttributeElement extends Base {
   declare mode: string;
   /** What of the server's types is wanted here, as in a file input: `image/*,.pdf`. Default all. */
   declare accept: string;
-  /** CSS selector of what takes drops and pastes, such as `body`. Default the element itself. */
+  /** CSS selector of the drop and paste area, such as `body`. Default the element itself. */
   declare area: string;
   /** Under which a form sends the URLs. */
   declare name: string;

@@ -137,8 +137,8 @@ export class LeadwayUpload extends FormControlElement {
     for (const { id, result } of this.items) if (!result || !kept.has(result.url)) this.#store.remove(id);
   }
 
-  /** Adds files and uploads them, as if they had been chosen; `changes` differ from what the attributes say. */
-  add(files: File | Iterable<File>, changes: Partial<ItemOptions> = {}): UploadItem[] {
+  /** Adds files and uploads them, as if they had been chosen; `overrides` replaces attributes for these files. */
+  add(files: File | Iterable<File>, overrides: Partial<ItemOptions> = {}): UploadItem[] {
     let list = files instanceof File ? [files] : [...files];
     this.#view.notify('');
     if (this.multiple) {
@@ -160,7 +160,7 @@ export class LeadwayUpload extends FormControlElement {
       locationId: location || undefined,
       channel: channel || undefined,
       mode: (mode || undefined) as ItemOptions['mode'],
-      ...changes,
+      ...overrides,
     };
     const added = this.#store.add(list, options);
     this.#view.say(this.#speech.saidAdded(added.length));

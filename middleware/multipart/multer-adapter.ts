@@ -119,14 +119,14 @@ const OVER = new Error('the form is over');
 const ignore = (): void => {};
 
 /**
- * Workaround 2. Takes everything that leads to the request from `busboy`, which is done. The constructor of every Writable
- * assigns a function to a property, and V8 makes such functions in the old generation, where the dead keep alive what they
- * refer to until a full collection: without this, the request, its response and all they hold (docs/performance.md).
+ * Workaround 2. Removes all references from `busboy` to the request. V8 allocates a function in every Writable in the
+ * old generation, where dead objects keep what they reference alive until a full collection: otherwise the request, its
+ * response and everything they hold stay in memory (docs/performance.md).
  */
 function detachBusboy(busboy: Writable): void {
   busboy.removeAllListeners();
   busboy.on('error', ignore);
-  busboy.destroy(OVER); // with an error that exists: it would make one, with its stack
+  busboy.destroy(OVER); // with a shared error, so that none is created
 }
 
 /** The content of one file part, and what the adapter knows of it. */

@@ -174,8 +174,8 @@ export class FormParser {
   }
 
   /**
-   * The line of the closing boundary goes on. Some parsers take such a line for content, so the form may have
-   * another boundary further on. Without one, there is a single reading in which the form is complete.
+   * There is text after the closing boundary on its line. Some parsers take such a line for content, so the form may
+   * have another boundary further on. Without one, there is a single reading in which the form is complete.
    */
   #readTextAfterClosing(data: Buffer, offset: number): number | null {
     if (data.includes(this.#delimiter, offset)) throw badMultipart('boundaryInContent');
@@ -240,7 +240,7 @@ export class FormParser {
   }
 
   /**
-   * Some parsers count the line end of the empty line before it, and with it end an empty part here.
+   * Some parsers take the preceding CRLF as part of the delimiter and end an empty part here.
    *
    * @throws AppError `BAD_MULTIPART` when the content begins with the boundary.
    */

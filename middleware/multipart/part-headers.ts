@@ -129,8 +129,8 @@ function parseParameters(value: string, from: number): ReadonlyMap<string, strin
 }
 
 /**
- * What belongs to an unquoted `filename*` behind its token. `encodeURI`, by which React Native makes it, leaves
- * semicolons alone; others write blanks.
+ * The rest of an unquoted `filename*`. React Native builds it with `encodeURI`, which keeps semicolons; others leave
+ * spaces.
  */
 function restOfExtended(value: string, at: number, token: string, plain: string | undefined): string {
   if (plain?.includes(';')) {

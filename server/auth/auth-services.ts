@@ -11,7 +11,7 @@ import { createJwtAuthenticator } from './jwt.ts';
 import { createLocalSessionStore, createSharedSessionStore } from './session-store.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 
-/** How clients are told apart by `AUTH`; `sessions` where they begin one here. */
+/** The authenticator for `AUTH`, and the sessions for `AUTH=sso`. */
 export interface AuthServices extends Disposable {
   readonly authenticator: Authenticator;
   readonly sessions: Sessions | null;

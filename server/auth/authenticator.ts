@@ -24,7 +24,7 @@ export interface AuthRequest {
   readonly isFromTrustedProxy: boolean;
 }
 
-/** Tells who a client is: one implementation for each value of `AUTH`. */
+/** Identifies clients: one implementation per value of `AUTH`. */
 export interface Authenticator {
   /** @throws AppError `UNAUTHENTICATED`; `BUSY` when that is not known at the moment. */
   authenticate(request: AuthRequest): Promise<Client>;
@@ -35,8 +35,8 @@ export interface Authenticator {
 }
 
 /**
- * The value of a header that came exactly once; null otherwise. One that came twice was added to, not set, by the proxy
- * in front; or two servers on the way may each believe another of the two.
+ * The value of a header that came exactly once; null otherwise. If it came twice, the proxy appended instead of
+ * replacing, and two servers might each trust a different one.
  */
 export function singleHeader(
   { headersDistinct }: Pick<AuthRequest, 'headersDistinct'>,

@@ -20,7 +20,7 @@ export function readCredential(request: HeadersOfRequest, cookieName: string | n
   return cookieName === null ? null : fromCookie(request, cookieName);
 }
 
-/** All proofs that a request brings, the one that counts first: for what is to let go of each of them. */
+/** All credentials in a request, the effective one first, so that sign-out can end each. */
 export function readCredentials(request: HeadersOfRequest, cookieName: string): readonly Credential[] {
   return [fromHeader(request), fromCookie(request, cookieName)].filter((found) => found !== null);
 }

@@ -41,8 +41,8 @@ const RETRY_EVERY_MS = 1_000;
 const PROBLEM = 'the keys of the token issuer can’t be read';
 
 /**
- * Reads the keys at once, again when they are old, and when a token names one that is not among them. jose reads them;
- * when, is decided here, because jose has one fixed pause after each read and would let made-up ids hold up new keys.
+ * Reads the keys at once, again when they are old, and when a token names one that is not among them. jose fetches
+ * them, but we decide when: jose pauses for a fixed time after each fetch, so forged key ids could delay new keys.
  */
 export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   const { logger, now = Date.now } = options;
@@ -130,7 +130,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
 
 type RemoteKeys = ReturnType<typeof createRemoteJWKSet>;
 
-/** Of a request that failed, the cause says more. */
+/** For a failed request, the cause is more specific. */
 function reasonOf(error: unknown): string {
   const { cause, message } = error instanceof Error ? error : new Error(String(error));
   return cause instanceof Error ? cause.message : message;

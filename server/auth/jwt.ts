@@ -18,8 +18,8 @@ export interface JwtClientOptions {
 }
 
 /**
- * Signatures by key pairs only: with a shared key, every program that can check a token could make one, and a public key
- * would pass for a shared one. Keys come from the issuer alone; `jwk`, `jku` and `x5u` in a token are not read.
+ * Asymmetric signatures only: with a shared key, anyone who can verify tokens can forge them, and a public key could be
+ * misused as a shared one. Keys come from the issuer alone; `jwk`, `jku` and `x5u` in a token are not read.
  */
 const ALGORITHMS = [
   'RS256',

@@ -8,7 +8,7 @@ export interface ContextUse {
   readonly firstAt: number;
 }
 
-/** What must be remembered of sessions, which are sealed and need no memory otherwise. */
+/** The only session state that is stored; the rest is in the sealed token. */
 export interface SessionStore {
   /** Counts one exchange of the context. */
   countUse(digest: string): Promise<ContextUse>;

@@ -25,7 +25,7 @@ export interface Sessions extends Authenticator {
    *   `LOCATION_NOT_ALLOWED` when this server has no token for its location.
    */
   begin(payload: string): Promise<Session>;
-  /** Ends the session of `token`, which opens nothing from then on. */
+  /** Ends the session of `token`, which is invalid from then on. */
   end(token: string): Promise<void>;
 }
 

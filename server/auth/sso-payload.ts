@@ -28,12 +28,12 @@ const SALTED = Buffer.from('Salted__');
 
 /**
  * Decrypts the user context that the CRM hands to a custom page: base64 of `Salted__`, eight bytes of salt and
- * AES-256-CBC, with key and IV by OpenSSL's EVP_BytesToKey (MD5, one round) from the app's shared secret.
- * Null for everything that is not the context of a user in a location.
+ * AES-256-CBC, with key and IV by OpenSSL's EVP_BytesToKey (MD5, one round) from the app's shared secret. Null for
+ * everything that is not the context of a user in a location.
  *
- * There is no MAC: a wrong secret may decrypt to something, and whoever has a context can flip bits in a block
- * of it at the price of making the block before it random. Random bytes are UTF-8 without control characters
- * once in some hundred thousand times, so that is demanded to the letter; failures are counted by the route.
+ * There is no MAC: a wrong secret may decrypt to something, and whoever has a context can flip bits in one block by
+ * randomizing the block before it. Random bytes are valid UTF-8 without control characters about once in several
+ * hundred thousand times, so we require exactly that; failures are counted by the route.
  */
 export function decryptSsoPayload(payload: string, sharedSecret: string): SsoUser | null {
   if (payload.length > MAX_PAYLOAD_CHARACTERS) return null;

@@ -6,7 +6,7 @@ import type { ConfigProblem } from './parsers.ts';
 import type { ReadFile, Secret } from './secrets.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
 
-/** How clients are told apart: `AUTH` and the settings of the kind chosen. */
+/** How clients authenticate: `AUTH` and the settings of the kind chosen. */
 export type AuthConfig =
   | { readonly kind: 'none' }
   | {

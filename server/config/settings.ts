@@ -311,7 +311,7 @@ const UPSTREAM = {
 const ACCESS = {
   AUTH: optional(null, oneOf('none', 'jwt', 'header', 'sso'), {
     example: 'none',
-    doc: 'How clients are told apart; `none` outside production, where it must be set',
+    doc: 'How clients authenticate. Must be set in production; `none` by default elsewhere',
     details:
       '`none`, `jwt`, `header` or `sso`; `none` in production is a warning. See [How clients are known](#how-clients-are-known).',
   }),

@@ -52,7 +52,7 @@ export function readBody(message: IncomingMessage, maxBytes: number): Promise<Bu
     resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks));
   });
   message.once('error', reject);
-  // Cut short, or destroyed before it was read. Making an error is not free, so none is made in vain.
+  // Cut short, or destroyed before it was read. Creating an error is expensive, so only do it if needed.
   message.once('close', () => {
     if (!message.readableEnded) reject(new Error('the body was cut short'));
   });

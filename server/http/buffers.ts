@@ -63,8 +63,8 @@ export class BufferList {
 const SMALL_BYTES = 1024;
 
 /**
- * How small the chunks of a body may be on average, over so many of them. Each costs Node microseconds, however little it
- * holds: a body that arrives byte by byte at full speed keeps a processor busy.
+ * The minimum average chunk size, over this many chunks. Each chunk costs Node microseconds, however small: a body that
+ * arrives byte by byte at full speed keeps a processor busy.
  */
 const TINY = { chunks: 16 * 1024, bytesPerChunk: 8 } as const;
 
@@ -112,7 +112,7 @@ export function joinSmallChunks(req: IncomingMessage, onTiny: () => void): void 
     return req.readableLength + waiting.bytes < req.readableHighWaterMark;
   };
   req.on('resume', flush);
-  // Assigned apart from its definition, which V8 would otherwise allocate in the old generation: docs/performance.md.
+  // Defined first, then assigned: otherwise V8 allocates it in the old generation (docs/performance.md).
   req.push = pushJoined;
 }
 
@@ -135,10 +135,10 @@ function createTinyCount(): (bytes: number) => boolean {
 const MIN_RELEASED_BYTES = 16 * 1024;
 
 /**
- * Releases the memory of `chunk` at once, which empties it for everybody who still has it. For chunks of a body that have
- * been passed on; never while the event that brought the chunk is handled, because its parser goes on with that memory.
+ * Releases the memory of `chunk` at once, which empties it for everything that still refers to it. For chunks of a body
+ * that have been passed on; never inside the event that delivered the chunk: Node's parser still reads it.
  *
- * Chunks lie outside V8's heap, where V8 looks for garbage only after 64 MB of it: see docs/performance.md.
+ * Chunks are outside V8's heap, and V8 collects them only every 64 MB: see docs/performance.md.
  */
 export function releaseBuffer(chunk: Buffer): void {
   const { buffer } = chunk;

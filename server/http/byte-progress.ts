@@ -134,8 +134,8 @@ export interface StallWatch {
 
 /**
  * The stall timeout: calls `onStall` once if the other side of `message`, a request to an upstream or a response to a
- * client, neither takes nor sends a byte for `timeoutMs` while it is its turn. A slow client never causes the stall of an
- * upstream, since then it is not the upstream's turn.
+ * client, neither takes nor sends a byte for `timeoutMs` while it is its turn. A slow client never makes the upstream
+ * look stalled: it is not the upstream's turn then.
  */
 export function watchStall(
   message: { readonly socket: Socket | null },

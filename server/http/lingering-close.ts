@@ -42,7 +42,7 @@ const SAMPLE_MS = 250;
  */
 const LAST_BYTE = { idleMs: 1_000, totalMs: 30_000 } as const;
 
-/** How long a connection may bring little or nothing, in milliseconds; see {@link LingeringLimits}. */
+/** How long a connection may be slow or idle, in milliseconds; see {@link LingeringLimits}. */
 interface Patience {
   readonly idleMs: number;
   /** The same until the first byte. */
@@ -65,8 +65,8 @@ interface Lingering extends Patience {
 }
 
 /**
- * Keeps connections open whose response precedes the end of the body, within limits: nginx's lingering close. They hold
- * no slot and are not in flight.
+ * Keeps a connection open, within limits, if its response was sent before the whole body had arrived (nginx's lingering
+ * close). Such connections hold no slot and are not in flight.
  */
 export class LingeringClose implements Disposable {
   readonly #limits: LingeringLimits;
@@ -112,7 +112,7 @@ export class LingeringClose implements Disposable {
       });
       return res;
     };
-    // Assigned apart from its definition, which V8 would otherwise allocate in the old generation: docs/performance.md.
+    // Defined first, then assigned: otherwise V8 allocates it in the old generation (docs/performance.md).
     res.end = endOrLinger as typeof res.end;
   }
 

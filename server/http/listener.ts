@@ -66,7 +66,7 @@ export function createListener(
   const handle: RequestHandler = (req, res) => Connection.of(req.socket)?.add(req, res);
   const reject = async (socket: Socket, error: AppError, req?: IncomingMessage): Promise<void> => {
     rejected.add(socket);
-    // Complete requests before it keep their responses: no later bytes undo them.
+    // Earlier complete requests still get their responses.
     await Connection.of(socket)?.responded();
     if (!socket.writable) return;
     const requestId = req === undefined ? newRequestId() : requestIdOf(req);

@@ -95,8 +95,8 @@ export class Connection {
   }
 
   /**
-   * Makes the response to the latest request the last one of this connection: it says `Connection: close`. Those before
-   * it don't, since a client drops the requests that it has sent behind such a response.
+   * Makes the response to the latest request the last one of this connection: it says `Connection: close`. Earlier ones
+   * don't, because a client drops the requests it has pipelined after such a response.
    */
   closeAfterResponses(): void {
     if (this.#closesAfterResponses) return;

@@ -43,8 +43,8 @@ export interface EarlierRequest {
 /** Makes one request happen at most once. Nothing of it may go upstream before {@link begin} has resolved to null. */
 export interface IdempotentRequest {
   /**
-   * Resolves to null for the first request with its key. For a repeat, waits until the first has ended and resolves to
-   * what it came to; if it came to nothing, the repeat takes its place.
+   * Resolves to null for the first request with its key. A repeat waits for the first and resolves to its outcome; if
+   * the first failed and its failure is not remembered, the repeat takes its place.
    */
   begin(locationId: string, signal: AbortSignal): Promise<EarlierRequest | null>;
   /** The next bytes may complete the request at Leadway. */
@@ -179,7 +179,7 @@ export function fingerprintOf(request: object): string {
   return createHash('sha256').update(JSON.stringify(request)).digest('base64url');
 }
 
-/** A digest of what every sender of the same file has sent, whatever more of it came along. */
+/** A digest of the leading bytes, which are the same however much of the file was sent. */
 export function leadingDigest(bytes: Buffer): string {
   return createHash('sha256').update(bytes.subarray(0, LEADING_BYTES)).digest('base64url');
 }
@@ -196,7 +196,10 @@ export interface OnceOptions {
   readonly log: LogFields;
 }
 
-/** Makes a call that has no other parts. A repeat resolves to the first outcome; without a key, every call is made. */
+/**
+ * Runs a call that consists of a single step. A repeat resolves to the first outcome; without a key, every call is
+ * made.
+ */
 export async function runOnce<T extends object>(
   once: IdempotentRequest | null,
   { locationId, request, commits, signal, log }: OnceOptions,

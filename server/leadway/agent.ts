@@ -45,15 +45,15 @@ export interface UpstreamAgent extends Disposable {
 export interface UpstreamAgentOptions {
   /** By default every call goes straight to its target. */
   readonly proxyFor?: ProxyFor;
-  /** Called for each new connection, with the host and its port unless that is the usual one. */
+  /** Called for each new connection, with the host, and the port if it is not the default. */
   onConnected?(host: string): void;
   /** Called when connecting failed, to the host, to the proxy or through it. */
   onUnreachable?(host: string, error: Error, proxy: OutboundProxy | null): void;
 }
 
 /**
- * Pooled connections to Leadway and to storage. A free connection is closed after four seconds, before
- * servers usually do: an upload that is streamed on a connection that the server is just closing is lost.
+ * Pooled connections to Leadway and to storage. A free connection is closed after four seconds, before servers usually
+ * do: an upload streamed on a connection that the server is closing is lost.
  */
 export function createUpstreamAgent(options: UpstreamAgentOptions = {}): UpstreamAgent {
   const { proxyFor = () => null } = options;
@@ -147,7 +147,7 @@ const AGENT_OPTIONS = {
 /** The pools of both schemes, straight and through the proxy of the scheme. */
 function createPools(proxyFor: ProxyFor, options: UpstreamAgentOptions) {
   const create = (isSecure: boolean, proxy: OutboundProxy | null): Agent => {
-    // All that is asked of a pool with a proxy is to go through it: whether to is decided before.
+    // This pool always uses its proxy; whether to use one is decided by `proxyFor`.
     const proxyEnv = proxy && { http_proxy: proxy.url.reveal(), https_proxy: proxy.url.reveal() };
     const agentOptions = { ...AGENT_OPTIONS, ...(proxyEnv && { proxyEnv }) };
     const agent = isSecure ? new https.Agent(agentOptions) : new http.Agent(agentOptions);

@@ -5,8 +5,8 @@ import type { LeadwayRejection } from './errors.ts';
 const REMEMBERED_MS = 10 * 60_000;
 
 /**
- * Remembers for which locations Leadway does not offer direct uploads. The vendor calls the endpoints
- * internal, so they may vanish for a token or on a day, and come back.
+ * Remembers for which locations Leadway does not offer direct uploads. The vendor calls the endpoints internal, so they
+ * may disappear for some tokens or for a while.
  */
 export interface DirectCapability {
   /** False while a recent rejection is remembered. */

@@ -72,7 +72,7 @@ export const PATHS = {
 /** Sending a message needs the scope that uploads need. */
 const MESSAGES_PATH = '/conversations/messages';
 
-/** Statuses after which a call that may be made twice is made once more. */
+/** Statuses after which a repeatable call is retried once. */
 const TRANSIENT = new Set([429, 502, 503, 504]);
 const RETRY_DELAY_MS = 250;
 const MAX_RETRY_DELAY_MS = 2_000;
@@ -139,7 +139,7 @@ export class LeadwayClient {
       const isOther = await this.options.tokens.refresh(call.locationId, token);
       if (isOther && !call.signal.aborted) attempted = await send();
     }
-    // The form was read to its end and its chunks were copied: nobody else has them.
+    // The pieces were copied into `body` and nobody else uses them.
     for (const piece of pieces) releaseMemoryOf(piece);
     if (attempted.hasSentAll && mayResend) releaseMemoryOf(body);
     return attempted.response;
@@ -177,7 +177,7 @@ export class LeadwayClient {
         else if (isBadToken(result.rejection)) await tokens.refresh(locationId, token);
         return result;
       },
-      // Leadway can't have had everything, so an early success makes no sense.
+      // Leadway does not have the whole request yet, so a success can't be real.
       toEarlyError: (result) => {
         if (result.ok) return appError('UPSTREAM_ERROR');
         onRejected?.(result.rejection);
@@ -189,7 +189,7 @@ export class LeadwayClient {
 
   /**
    * Finds out whether Leadway takes the token, without an upload: a message that names no recipient is rejected for its
-   * fields if the token is good. The result is logged and kept as that of an upload is.
+   * fields if the token is good. The result is logged and remembered like that of an upload.
    *
    * @throws AppError where no usable response came.
    */

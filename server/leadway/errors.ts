@@ -30,7 +30,10 @@ export function isBadToken(rejection: LeadwayRejection): boolean {
   return rejection.status === 401 && !rejection.isWebPage && toAuthProblem(rejection) === 'bad-token';
 }
 
-/** Whether Leadway itself, and no proxy before it, rejects an upload for its size: a proxy's 413 is no JSON. */
+/**
+ * Whether Leadway itself, rather than a proxy in front of it, rejects an upload for its size: a proxy's 413 is not
+ * JSON.
+ */
 export function isTooLarge({ status, isWebPage, message }: LeadwayRejection): boolean {
   return status === 413 && !isWebPage && message !== '';
 }

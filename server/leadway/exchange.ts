@@ -85,8 +85,8 @@ export class ExchangePool implements Disposable {
   }
 
   /**
-   * A TLS socket reports in a later turn that a write is done, often after the response has come. Whatever is still
-   * unsent then would be in the way of the next request.
+   * A TLS socket reports a finished write in a later tick, often after the response. Unsent bytes would block the next
+   * request.
    */
   #putBack(connection: PooledConnection, idle: PooledConnection[], isLater = false): void {
     if (connection.isClosed) return;
@@ -222,7 +222,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #abort(): void {
-    // Not sent yet: it waits for a connection that nobody else waits for.
+    // Not sent yet: nobody else uses or waits for this connection.
     if (this.#controller === null) this.#connection[Symbol.dispose]();
     else this.#controller.abort(this.#request.signal.reason);
   }

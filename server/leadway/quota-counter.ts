@@ -14,12 +14,12 @@ export interface ReportedLimits {
 }
 
 /**
- * How a call is counted: `normal` waits for what there is to wait for; `uninformed` goes out though no response
- * has named the limits yet; `retry` is a second try that a block does not hold back.
+ * How a call is counted: `normal` waits as needed; `uninformed` goes out before the limits are known; `retry` ignores a
+ * block.
  */
 export type CallKind = 'normal' | 'uninformed' | 'retry';
 
-/** Stands for: wait until a response has named the limits. */
+/** Means: wait until the limits are known. */
 export const UNINFORMED = -1;
 
 /** Counts the calls to Leadway for each location. */

@@ -34,7 +34,7 @@ export interface UpstreamQuota {
   update(locationId: string, status: number, headers: IncomingHttpHeaders, attempt?: Attempt): void;
 }
 
-/** A client rather waits this long than starts over. */
+/** Waiting this long is better for the client than retrying. */
 const MAX_WAIT_MS = 1_000;
 const POLL_MS = 50;
 const DEFAULT_INTERVAL_MS = 10_000;

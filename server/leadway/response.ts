@@ -66,7 +66,7 @@ function toText(body: Buffer | null, headers: IncomingHttpHeaders, status: numbe
   throw appError('UPSTREAM_ERROR', { cause: new BodyOverflowError(`more than ${maxBytes} bytes`) });
 }
 
-/** An error that can't be read is still an error: its status counts. */
+/** If the error body can't be read, its status is enough. */
 function toErrorText(body: Buffer | null, headers: IncomingHttpHeaders, status: number): string {
   try {
     return toText(body, headers, status);
@@ -99,7 +99,7 @@ function hasZlibHeader([first = 0]: Buffer): boolean {
   return (first & 0x0f) === 8;
 }
 
-/** Synchronously: `maxBytes` is little, and hardly any response is compressed. Null when it is larger. */
+/** Synchronous, because `maxBytes` is small and responses are rarely compressed. Null when it is larger. */
 function decode(body: Buffer, coding: string, maxBytes: number): Buffer | null {
   if (body.length === 0) return body;
   const decoder = DECODERS.get(coding);

@@ -9,7 +9,7 @@ import {
   UNKNOWN_WINDOW_MS,
 } from './quota-counter.ts';
 
-/** What nobody has asked for so long is forgotten. */
+/** Unused entries are forgotten after this time. */
 const FORGET_MS = 60 * 60_000;
 
 // Both scripts do what the counter of one process does; quota-counter.ts has the reasons.

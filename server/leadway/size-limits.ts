@@ -35,14 +35,14 @@ export interface SizeLimitsOptions {
 
 /** No limit is lower than this, in bytes. */
 export const LEAST_LIMIT_BYTES = 1024 * 1024;
-/** Whatever Leadway minds about a smaller file, it is not the size. */
+/** If a smaller file is rejected, its size is not the reason. */
 const LEAST_EVIDENCE_BYTES = 64 * 1024;
 /** How long a limit holds after the last rejection, in milliseconds. */
 const HOLDS_MS = 60 * 60_000;
 const EXCEED_EVERY_MS = 5 * 60_000;
 /** Clients choose the names of channels. */
 const MAX_KNOWN = 200;
-/** How old what the readiness probe says may be. */
+/** How stale the readiness notice may be. */
 const NOTICE_REFRESH_MS = 10_000;
 
 /** A limit that is known. */

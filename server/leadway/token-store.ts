@@ -21,7 +21,7 @@ export interface TokenSource {
 
 /** A changed file is used within five seconds. */
 const POLL_MS = 2_000;
-/** A content that stays the same for so long is not in the middle of being written. */
+/** If the content is unchanged for this long, the write is finished. */
 const SETTLE_MS = 100;
 const MAX_SETTLE_ROUNDS = 10;
 
@@ -147,7 +147,7 @@ export function createTokenStore(options: TokenStoreOptions): TokenStore {
       const candidates = candidatesFor(locationId);
       if (!candidates.includes(usedToken)) return true;
       bad.add(usedToken);
-      // When every one was called bad, the first is as good a guess as any.
+      // If all are bad, start over.
       if (candidates.every((token) => bad.has(token))) for (const token of candidates) bad.delete(token);
       const isOther = current(locationId) !== usedToken;
       if (isOther) logger.warn({ locationId }, 'Leadway rejected one of the two tokens; the other is in use');

@@ -25,8 +25,8 @@ export interface UploadRequestOptions<Result> {
 const GATHER_BYTES = 256 * 1024;
 
 /**
- * A request to Leadway or storage whose body is written as it arrives and which can't be taken for complete before
- * {@link commit}: the last bytes are held back, or the final chunk is.
+ * A request to Leadway or storage whose body is written as it arrives and can't look complete before {@link commit}:
+ * the last bytes are held back, or the final chunk is.
  */
 export class UploadRequest<Result> {
   readonly #options: UploadRequestOptions<Result>;
@@ -96,7 +96,7 @@ export class UploadRequest<Result> {
     this.#request.destroy();
   }
 
-  /** Writes what was gathered. Only what the kernel did not take makes the writer wait. */
+  /** Writes what was gathered. The writer waits only if the kernel did not take everything. */
   #flush(): void {
     const chunks = this.#takeGathered();
     if (chunks.length === 0 || this.#isResponded || this.#isClosed) return;

@@ -19,7 +19,7 @@ export class ContentUpload {
 
   /**
    * @param contentLength Size of the content in bytes, as announced; null when it is not.
-   * @param log Where the upload writes what the log needs.
+   * @param log Log fields, filled in by the upload.
    */
   constructor(context: UploadContext, ticket: Ticket, contentLength: number | null, log: LogFields) {
     const { filename, contentType } = ticket;

@@ -120,8 +120,8 @@ export class DirectUploads {
   /**
    * Has Leadway complete the upload of `ticket`, whose file is in storage. Resolves to its public URL.
    *
-   * @throws AppError `NOT_UPLOADED` when it is not there, `DIRECT_UNAVAILABLE` when Leadway offers
-   *   it no more, `SIZE_MISMATCH` when the size differs from the declared one, what Leadway rejected.
+   * @throws AppError `NOT_UPLOADED` when it is not there, `DIRECT_UNAVAILABLE` if Leadway no longer offers it,
+   *   `SIZE_MISMATCH` when the size differs from the declared one, what Leadway rejected.
    */
   async complete(ticket: Ticket, signal: AbortSignal): Promise<CompleteResponse> {
     const { leadway, capability } = this.#options;

@@ -108,7 +108,7 @@ function matching(raw: RawFields, field: string, pattern: RegExp, wanted: Wanted
   return value;
 }
 
-/** These pass by the checks on files, so only https URLs of listed origins are taken. */
+/** These files are not checked, so only https URLs of listed origins are accepted. */
 function parseAttachmentUrls(value: unknown, origins: readonly string[]): readonly string[] {
   // Form libraries write an empty list as an empty value, or as its JSON.
   if (value === undefined || value === null || value === '[]') return [];
@@ -138,7 +138,7 @@ export function assertRecipient({ conversationId, contactId }: UploadFields): vo
 }
 
 /**
- * `value`, which must have been given.
+ * Returns `value`, or throws if it is null.
  *
  * @throws AppError `MISSING_FIELD`
  */

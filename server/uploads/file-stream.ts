@@ -37,7 +37,10 @@ export class FileStream extends EventEmitter {
   #hasEnded = false;
   #isDiscarded = false;
 
-  /** @param onWanted Called when bytes may be pushed again after {@link push} returned false. May be called more often. */
+  /**
+   * @param onWanted Called when {@link push} may be called again after it returned false. May also be called at other
+   *   times.
+   */
   constructor(onWanted: () => void) {
     super();
     this.#onWanted = onWanted;
@@ -60,7 +63,7 @@ export class FileStream extends EventEmitter {
     return this.#waitingBytes;
   }
 
-  /** Takes the next bytes. False means: no more before they are wanted. */
+  /** Takes the next bytes. If false, wait for `onWanted` before pushing more. */
   push(chunk: Buffer): boolean {
     if (this.#isDiscarded) return true;
     if (this.#reader !== null && !this.#isHeldBack && this.#waiting.length === 0) {

@@ -3,12 +3,15 @@ import { badFilename } from '../errors/factories.ts';
 
 const MAX_BYTES = 255;
 /**
- * What is given may have a path before the name. Composing and trimming take time by the square of their text:
- * a name of a megabyte, which JSON has room for, would hold the process for minutes.
+ * The given name may include a path. Normalizing and trimming take quadratic time: a 1 MB name, possible in JSON, would
+ * block the process for minutes.
  */
 const MAX_GIVEN_CHARACTERS = 1_024;
 
-/** Embeddings, overrides and isolates reorder what they enclose: `exe.<U+202E>gpj.pdf` is their only use in a file name. */
+/**
+ * Embeddings, overrides and isolates reorder what they enclose: in a file name they are only used to deceive, as in
+ * `exe.<U+202E>gpj.pdf`.
+ */
 const BIDI_OVERRIDES = /[\u202a-\u202e\u2066-\u2069]/;
 /**
  * Control characters and direction marks. The marks reorder nothing by themselves; keyboards and chat programs of
@@ -17,9 +20,9 @@ const BIDI_OVERRIDES = /[\u202a-\u202e\u2066-\u2069]/;
 const HIDDEN = /[\p{Cc}\u200e\u200f\u061c]/gu;
 
 /**
- * `a.exe:.pdf` is a stream named `.pdf` of the file `a.exe` to Windows (NTFS). A colon after anything else than an
- * extension, as in the time of `2026-01-31 10:30.png`, is an ordinary character. An extension has a letter, and at
- * most one digit before it (`.7z`, `.3gp`).
+ * `a.exe:.pdf` is a stream named `.pdf` of the file `a.exe` to Windows (NTFS). A colon elsewhere, as in the time in
+ * `2026-01-31 10:30.png`, is an ordinary character. An extension has a letter, and at most one digit before it (`.7z`,
+ * `.3gp`).
  */
 const NAMES_STREAM = /\.\d?[a-z][a-z0-9]{0,15}[\s.]*:/i;
 

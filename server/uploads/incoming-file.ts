@@ -49,7 +49,7 @@ export class IncomingFile {
   expectedSize: number | null = null;
   /** Whether its last byte has arrived. */
   isWhole = false;
-  /** SHA-256 of its leading bytes, where somebody wants to compare them. */
+  /** SHA-256 of its leading bytes; null unless they will be compared. */
   leadingDigest: string | null = null;
   readonly #metadata: FileMetadata;
   readonly #checks: FileChecks;
@@ -78,7 +78,7 @@ export class IncomingFile {
     return this.#type.contentType;
   }
 
-  /** What its bytes say about its delivery, as far as they have arrived. */
+  /** Media facts from the bytes so far, for the delivery check. */
   get media(): Media {
     if (this.#probe === null) throw new TypeError('the leading bytes of the file have not been checked yet');
     return this.#probe.media();
@@ -87,8 +87,8 @@ export class IncomingFile {
   /**
    * Checks the type by the leading bytes.
    *
-   * @param extent Whether these are all of its bytes. `maybe` when no more arrive but the sender may have cut the file
-   *   there on purpose, to have only its leading bytes checked.
+   * @param extent Whether these are all of its bytes. `maybe` if no more arrive but the sender may have sent only the
+   *   leading bytes on purpose.
    * @throws AppError `EMPTY_FILE`, `TYPE_MISMATCH`.
    */
   async checkLeadingBytes(bytes: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<void> {
@@ -98,7 +98,7 @@ export class IncomingFile {
     } finally {
       this.#checks.onChecked?.(this.#type !== null, performance.now() - startedAt);
     }
-    this.#probe.update(bytes); // a direct upload is decided on before they are passed on
+    this.#probe.update(bytes); // a direct upload is decided before `update` sees them
     this.#probedBytes = bytes.length;
     const { name, contentType } = this;
     this.#observers = this.#checks.fileObservers.map((observe) => observe({ name, contentType }));
@@ -115,7 +115,7 @@ export class IncomingFile {
   }
 
   /**
-   * Checks the file as a whole, all of which has arrived.
+   * Runs the final checks on the complete file.
    *
    * @throws AppError `TYPE_MISMATCH` when its structure is not that of its type; what its observers reject it with.
    */

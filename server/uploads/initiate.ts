@@ -120,7 +120,7 @@ async function typeByContent(
 ): Promise<CheckedFile> {
   if (bytes.length === 0) throw emptyFile(filename);
   if (fileSize !== null && bytes.length > fileSize) throw sizeMismatch(fileSize, bytes.length);
-  // Nobody observes it: the bytes of the file itself do not come this way.
+  // No observers: the file itself does not pass through here.
   const file = new IncomingFile(
     { name: filename, declaredType, isMultipart: true },
     { policy, fileObservers: [] },
@@ -182,7 +182,7 @@ export class InitiateForm {
       const keep = (chunk: Buffer): undefined => {
         if (size < MAX_KEPT_BYTES) chunks.push(chunk);
         size += chunk.length;
-        // A client that sends the whole file here has mistaken the address.
+        // A client that sends the whole file is using the wrong endpoint.
         const limit = MAX_KEPT_BYTES * 2;
         if (size > limit) throw bodyTooLarge(limit);
       };

@@ -13,8 +13,8 @@ export interface LocationRule {
 }
 
 /**
- * The location of a request: the one that is named, or the only one there is. Null when it must be named and has not been
- * yet.
+ * The location of a request: the one that is named, or the only one there is. Null if it has to be named and has not
+ * been yet.
  *
  * @throws AppError `LOCATION_NOT_ALLOWED`, in the same words for what does not exist and what belongs to others;
  *   `DUPLICATE_FIELD` when two places name different ones.

@@ -25,7 +25,7 @@ export const MODES = ['auto', 'forward', 'direct', 'relay'] as const;
 
 export type RequestedMode = (typeof MODES)[number];
 
-/** How a file travels. */
+/** How a file is uploaded. */
 export type Mode = Exclude<RequestedMode, 'auto'>;
 
 /** What the choice of a mode depends on. */
@@ -38,7 +38,7 @@ export interface ModeFacts {
   /** Null while the field has not come. */
   readonly channel: string | null;
   readonly defaultChannel: string;
-  /** Whether fields may still come. */
+  /** Whether the form has arrived whole, so that no more fields can come. */
   readonly isComplete: boolean;
   readonly isDirectOffered: boolean;
   /** Whether files may go to storage without passing this server: no scan sees those. */
@@ -102,6 +102,6 @@ function checkedSize(facts: ModeFacts, chosen: Mode): Mode | 'wait' {
   if (size === null || size <= limit) return chosen;
   const channelMayCome = channel === null && !facts.isComplete && size <= LARGEST_CHANNEL_BYTES;
   if (channelMayCome) return 'wait';
-  // The client could have used either mode, so the larger limit is the one that it exceeded.
+  // Either mode was possible, so report the larger limit.
   throw tooLarge(facts, facts.mode === 'auto' ? Math.max(limit, facts.forwardMaxBytes) : limit);
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
 /**
- * Writes the pieces of a `multipart/form-data` body (RFC 7578). The client's own bytes never become
- * structure: two parsers that read one body differently is how filters are bypassed.
+ * Writes the pieces of a `multipart/form-data` body (RFC 7578). The client's own bytes never become structure: two
+ * parsers that read one body differently is how filters are bypassed.
  *
- * Pieces are text, to be sent as UTF-8, so that neighbours can be joined: a write costs more than what is in it.
+ * Pieces are strings (sent as UTF-8) so that adjacent ones can be joined: one write is cheaper than two.
  */
 export interface MultipartEncoder {
   readonly contentType: string;

@@ -38,7 +38,7 @@ export function createSlots({ max, maxPerClient }: SlotLimits, shared: ClientSlo
 
   const takeLocal = (client: string): (() => void) => {
     const own = byClient.get(client) ?? 0;
-    // First the bound of all clients: with few slots, one client may have every one of them.
+    // Check the total first: with few slots, one client may hold them all.
     if (taken >= max) throw appError('BUSY', { retryAfterMs: RETRY_AFTER_MS });
     if (own >= maxPerClient) throw tooManyUploads();
     taken += 1;

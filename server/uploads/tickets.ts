@@ -59,8 +59,8 @@ export function createTicketCodec(secrets: readonly string[], now: () => number 
 }
 
 /**
- * Opens the ticket that `client` presents. It is good for as long as the client may use its location: rights may have
- * changed since, or the session may be in another location now.
+ * Opens the ticket that `client` presents. It is valid only while the client may use its location: permissions or the
+ * session's location may have changed.
  *
  * @throws AppError `TICKET_INVALID`, `TICKET_EXPIRED`
  */

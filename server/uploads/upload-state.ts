@@ -34,7 +34,9 @@ export interface UploadOptions {
   readonly once?: IdempotentRequest | null;
 }
 
-/** `Content-Length` is an upper bound of the file's size. Fields may follow the file; this is more than they ever take. */
+/**
+ * `Content-Length` is an upper bound of the file's size. Fields may follow the file; they never take more than this.
+ */
 const FIELDS_SLACK = 16 * 1024;
 /** No part is shorter: its `Content-Disposition:form-data;name=a` alone has more bytes. */
 const SMALLEST_PART_BYTES = 32;
@@ -47,11 +49,11 @@ export class UploadState {
   readonly #options: UploadOptions;
   readonly #locations: LocationRule;
   #fields = NO_FIELDS;
-  /** Bytes from the beginning of the only file so far to the closing delimiter; null when unknown. */
+  /** Bytes from the start of the only file to the closing delimiter; null if unknown or if there are several files. */
   #bytesToCome: number | null = null;
   /** Whether a file arrived while its location was unknown. */
   #isBeforeLocation = false;
-  /** Whether the file is sent to find out if Leadway still rejects its size. */
+  /** Whether this file is a probe of Leadway's size limit. */
   #mayExceed = false;
 
   /** @throws AppError `INVALID_FIELD`, `LOCATION_NOT_ALLOWED` */
@@ -59,7 +61,7 @@ export class UploadState {
     this.#context = context;
     this.#options = options;
     this.#locations = context.locationsFor(options.client);
-    // The query must have the form of a field too.
+    // The query parameter must be valid as a field.
     if (options.locationId !== null) parseUploadFields({ locationId: options.locationId }, []);
     this.location();
   }
@@ -98,7 +100,10 @@ export class UploadState {
     this.#isBeforeLocation ||= this.location() === null;
   }
 
-  /** Takes where in the body the latest file begins. Returns how many bytes of parts follow; null when unknown. */
+  /**
+   * Records where in the body the latest file starts. Returns how many bytes are left up to the closing delimiter; null
+   * if unknown.
+   */
   setOffset(offset: number): number | null {
     const { contentLength, closingBytes } = this.#options;
     const toCome = contentLength === null ? null : contentLength - offset - closingBytes;
@@ -111,7 +116,7 @@ export class UploadState {
     return file.expectedSize ?? (this.files.length === 1 ? this.#fields.fileSize : null);
   }
 
-  /** Null when none is named and several could be meant. */
+  /** Null if none is named and there are several. */
   location(): string | null {
     return resolveLocation(this.#locations, this.#options.locationId, this.#fields.locationId);
   }
@@ -146,10 +151,7 @@ export class UploadState {
     return assessDelivery(this.#channel, files);
   }
 
-  /**
-   * Takes what is known of Leadway's limits into account, before a file that `toCome` bytes of the body may belong to. A
-   * promise means: wait for it.
-   */
+  /** Refreshes Leadway's known limits before a file of up to `toCome` bytes. Await the promise, if there is one. */
   prepareLimits(toCome: number | null): Promise<void> | undefined {
     const { mode } = this.#options;
     const { fileSize } = this.#fields;
@@ -162,8 +164,8 @@ export class UploadState {
   }
 
   /**
-   * Asks whether a file of `size` may be forwarded to find out if Leadway's limit still holds. Undefined where that limit is
-   * not what is in its way, or where it goes direct and need not be risked.
+   * Asks whether a file of `size` may be forwarded to find out if Leadway's limit still holds. Undefined if another
+   * limit applies, or if the file can go direct instead.
    */
   askToExceed(size: number): Promise<boolean> | undefined {
     const locationId = this.location();
@@ -225,7 +227,7 @@ export class UploadState {
     return facts.channel === null ? LARGEST_CHANNEL_BYTES : channelMaxBytes(facts.channel);
   }
 
-  /** Whether the length of the body leaves open if the file exceeds the channel's limit; its end will tell. */
+  /** Whether the body is long enough that the file might exceed the channel's limit. */
   mayBeTooLarge(): boolean {
     const { fileSize } = this.#fields;
     const limit = channelMaxBytes(this.#channel);
@@ -243,7 +245,9 @@ export class UploadState {
     return extra >= -2 && extra < SMALLEST_PART_BYTES ? { file, bytes: fileSize } : null;
   }
 
-  /** Whether a file that ended within its leading bytes is whole: for direct uploads, only those may be sent. */
+  /**
+   * Whether a file that ended within its leading bytes is complete; for a direct upload, a client may send only those.
+   */
   extentOf(leadingBytes: Buffer): 'whole' | 'maybe' {
     const { mode } = this.#options;
     const mustBeWhole =
@@ -307,7 +311,7 @@ export class UploadState {
       const limit = channelMaxBytes(this.#channel);
       return this.leastSize > forwardMaxBytes && this.leastSize <= limit ? this.leastSize : null;
     }
-    // A direct upload has one file; otherwise so long a body can only be one that can't be forwarded.
+    // A direct upload has one file; in other modes, a body this long can't be forwarded anyway.
     const certain = this.#options.mode === 'direct' ? FIELDS_SLACK : maxFiles * forwardMaxBytes + MIB;
     return this.#bytesToCome !== null && this.#bytesToCome > certain ? this.leastSize : null;
   }

@@ -26,7 +26,7 @@ import { RelaySink } from './sinks/relay.ts';
 import { discardSink, type Sink, type SinkLink, type StoredResponse } from './sinks/sink.ts';
 import { type UploadOptions, UploadState } from './upload-state.ts';
 
-/** What uploads are made with; the same for every upload of the process. */
+/** Dependencies that all uploads share. */
 export interface UploadContext extends FileChecks {
   readonly leadway: LeadwayClient;
   readonly direct: DirectUploads;
@@ -62,7 +62,7 @@ export type UploadResponse =
   | (StoredResponse & { readonly delivery: Assessment })
   | ({ readonly mode: 'direct' } & InitiateResponse);
 
-/** Shared by all uploads: without a reason, each abort makes a DOMException with a stack. */
+/** One shared reason: without it, each abort would create a DOMException with a stack. */
 export const SETTLED = Object.freeze(new Error('the upload has settled'));
 
 /**
@@ -82,11 +82,11 @@ export class Upload {
   #sink: Sink;
   /** Largest size of a file in the present sink, in bytes. */
   #limit = 0;
-  /** While the sink is chosen; what arrives meanwhile goes to the old one. */
+  /** True while a new sink is being chosen; until then bytes go to the old one. */
   #isChoosing = false;
   /** Null for a request without `Idempotency-Key`. */
   readonly #once: IdempotentRequest | null;
-  /** What an earlier request with the same key has come to; what arrives is only compared with it then. */
+  /** The earlier request with the same key, if any; what arrives is then only compared with it. */
   #earlier: EarlierRequest | null = null;
   #isCommitted = false;
   /** Resolves when what has become of the upload is remembered for a repeat. */
@@ -95,7 +95,7 @@ export class Upload {
   #seenByHook = '';
 
   /**
-   * @param log Where the upload writes what the log needs.
+   * @param log Log fields, filled in by the upload.
    * @throws AppError `INVALID_FIELD`
    */
   constructor(context: UploadContext, options: UploadOptions, log: LogFields = {}) {
@@ -134,8 +134,8 @@ export class Upload {
   }
 
   /**
-   * The client has disconnected, which ends the upload. With an `Idempotency-Key` it runs to its end after the commit, so
-   * that a repeat gets its outcome.
+   * The client has disconnected, which ends the upload. With an `Idempotency-Key`, a committed upload still finishes,
+   * so that a repeat gets its outcome.
    */
   onDisconnect(): void {
     if (!this.#isCommitted || this.#once === null) this.fail(appError('UPSTREAM_ABORTED'));
@@ -176,11 +176,11 @@ export class Upload {
       if (!isWhole) await part.stream.pump((chunk) => this.#take(file, chunk), this.signal);
       file.isWhole = true;
       if (this.#isSending()) {
-        await this.#verify(file); // before the next byte, which must not fill up a length that was announced
+        await this.#verify(file); // before more bytes, which could complete the announced Content-Length
         await this.#sink.end(file);
       }
     } catch (error) {
-      this.fail(toAppError(error)); // first: nobody checks what is discarded
+      this.fail(toAppError(error)); // fail first: discarded bytes are not checked
       part.stream.discard();
       throw error;
     }
@@ -228,8 +228,8 @@ export class Upload {
   }
 
   /**
-   * Rejects `mode=forward` as soon as the size is known to be too large. Where the leading bytes arrived with the headers
-   * of the part, their check comes first: a file of the wrong type is rejected in every mode.
+   * Rejects `mode=forward` as soon as the size is known to be too large. If the leading bytes are already here, they
+   * are checked first, so that a wrong type gets the same error in every mode.
    */
   async #assertForwardable(stream: FileStream): Promise<void> {
     if (this.#state.mode !== 'forward') return;
@@ -242,7 +242,7 @@ export class Upload {
     this.#updateLimit();
     await this.#sink.begin(file, []);
     if (this.#sink.kind !== 'hold' || file.expectedSize !== null) return;
-    // With little to come, the form will soon be whole, and everything is known then.
+    // If little is left, wait: the form will soon be complete.
     const isLong = (toCome ?? this.#state.fields.fileSize ?? 0) > this.#context.forward.holdBytes;
     if (isLong) await this.#chooseSink(false);
   }
@@ -263,7 +263,7 @@ export class Upload {
     return isFull && !this.#isChoosing ? this.#chooseSink(false) : written;
   }
 
-  /** The file is larger than its sink allows: `auto` can still turn to direct, everything else ends. */
+  /** The file exceeds its sink's limit: `auto` can still switch to direct; any other mode fails. */
   #exceedLimit(file: IncomingFile): Promise<void> | undefined {
     if (this.#isChoosing) return undefined;
     const asking = this.#sink.kind === 'discard' ? undefined : this.#state.askToExceed(file.size);
@@ -294,7 +294,7 @@ export class Upload {
     return this.#sink.kind === 'forward' || this.#sink.kind === 'relay';
   }
 
-  /** Chooses the sink by what is known; a form that is whole and goes to Leadway stays in the hold. */
+  /** Chooses the sink from what is known. A complete form that will be forwarded stays held. */
   #chooseSink(isComplete: boolean): Promise<void> {
     return this.#whileChoosing(async () => {
       const mode = chooseMode(this.#state.modeFacts(isComplete));
@@ -347,7 +347,7 @@ export class Upload {
     await this.#change(new RelaySink({ ...this.#link, agent, timeoutMs, direct, ticketOf, sizeOf }));
   }
 
-  /** Puts `next` in the place of the hold, with everything that was held. */
+  /** Replaces the hold with `next` and hands over what was held. */
   async #change(next: ForwardSink | RelaySink): Promise<void> {
     const hold = this.#sink;
     this.#sink = next;
@@ -385,7 +385,7 @@ export class Upload {
     this.#settle({ mode: 'direct', ...response }, fingerprint);
   }
 
-  /** Leadway does not offer direct: forward, where the mode was left to us and no byte is lost. */
+  /** Leadway does not offer direct: forward instead, if the mode is `auto` and nothing was dropped. */
   async #fallBack(isComplete: boolean): Promise<void> {
     if (this.#state.mode !== 'auto' || this.#sink.kind === 'discard') throw directUnavailable();
     if (this.#sink.kind === 'hold') return this.#chooseSink(isComplete);

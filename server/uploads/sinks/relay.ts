@@ -21,8 +21,8 @@ export interface RelayOptions extends SinkLink {
  * PUTs files to signed URLs while they arrive. All of them are put in storage first and completed together: Leadway
  * knows nothing of a file that was not completed.
  *
- * One chunk is always held back, so that storage has no complete object before the file has passed its checks, whether
- * or not the length was announced.
+ * The last chunk is held back until the file has passed its checks, so storage never has a complete object before that,
+ * whether or not the length was announced.
  */
 export class RelaySink implements Sink {
   readonly kind = 'relay';
@@ -54,7 +54,7 @@ export class RelaySink implements Sink {
       }),
       timeoutMs,
       log,
-      // Its body is XML for developers.
+      // The body is XML for developers: only the status counts.
       read: async (response) => {
         response.resume();
         return response.statusCode ?? 0;

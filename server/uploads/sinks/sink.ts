@@ -18,11 +18,11 @@ export interface StoredResponse {
  * Where the bytes of an upload's files go. An upload uses one sink at a time: it begins with `hold` and changes to
  * another one when enough is known. The calls for each file are `begin`, `write`…, `end`, one after the other.
  *
- * A promise that is returned means: wait for it before the next call.
+ * If a method returns a promise, await it before the next call.
  */
 export interface Sink {
   readonly kind: SinkKind;
-  /** @param held What arrived of `file` before this sink was in use; it belongs to the sink then. */
+  /** @param held Bytes that arrived before this sink took over; the sink owns them. */
   begin(file: IncomingFile, held: readonly Buffer[]): Promise<void> | undefined;
   /** Takes the next bytes of the file. They belong to the sink, which frees them once they are sent. */
   write(file: IncomingFile, chunk: Buffer): Promise<void> | undefined;
@@ -30,7 +30,7 @@ export interface Sink {
   end(file: IncomingFile): Promise<void> | undefined;
   /** The commit: every field and file has passed. Rejects with the AppError to respond with. */
   finish(): Promise<StoredResponse>;
-  /** Cuts every connection: nothing that was begun can become complete. */
+  /** Closes all connections, so that nothing begun can complete. */
   destroy(): void;
 }
 
