@@ -1,6 +1,6 @@
 /**
  * Uploads through every reverse proxy and with every client of the tests, and prints how often each succeeded as a
- * Markdown table, which it also writes into docs/deployment.md between its markers. In each cell 40 rejections are
+ * Markdown table, which it also writes into docs/deployment/proxies.md between its markers. In each cell 40 rejections are
  * tried, or as many as the argument says, and half as many uploads of each kind that succeed. Fails if any went wrong.
  */
 import { execFileSync } from 'node:child_process';
@@ -23,7 +23,7 @@ import { startProxy } from '../test/proxies/running-proxy.ts';
 import { send, TRANSPORTS } from '../test/proxies/send.ts';
 import { acceptedUploads, assertExpected, rejectedUploads } from '../test/proxies/uploads.ts';
 
-const PAGE = fileURLToPath(new URL('../docs/deployment.md', import.meta.url));
+const PAGE = fileURLToPath(new URL('../docs/deployment/proxies.md', import.meta.url));
 const BEGIN = '<!-- matrix -->';
 const END = '<!-- /matrix -->';
 /** Longer than any upload takes; a response that never comes is a failure. */
@@ -75,7 +75,7 @@ try {
   console.log(text);
   const page = readFileSync(PAGE, 'utf8');
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`docs/deployment.md has no ${BEGIN} … ${END}`);
+  if (begin < 0 || end < begin) throw new Error(`docs/deployment/proxies.md has no ${BEGIN} … ${END}`);
   writeFileSync(PAGE, `${page.slice(0, begin + BEGIN.length)}\n\n${text}\n\n${page.slice(end)}`);
   process.exitCode = failed > 0 ? 1 : 0;
 } finally {

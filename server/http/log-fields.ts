@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AppError } from '../errors/app-error.ts';
 
-/** What a line of the access log adds to the HTTP facts. `docs/deployment.md` explains each field. */
+/** What a line of the access log adds to the HTTP facts. `docs/deployment/logs.md` explains each field. */
 export interface LogFields {
   /** The error that was sent. */
   error?: AppError;
