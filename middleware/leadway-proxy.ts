@@ -71,6 +71,33 @@ export function createLeadwayProxy({
     sendError(req, res, error);
   };
 
+  async function send(req: Request, res: Response): Promise<void> {
+    const running = runningCall(req);
+    const { call, signal, next } = running;
+    running.tries += 1;
+    await quota.take(call.locationId, signal);
+    running.token = tokens.current(call.locationId);
+    req.headers = toIncomingHeaders(leadway.headers(running.token));
+    if (call.body !== null) {
+      req.headers['content-type'] = 'application/json';
+      req.headers['content-length'] = String(Buffer.byteLength(call.body));
+    }
+    await proxy(req, res, next);
+  }
+
+  /** Retries once if Leadway rejected the token and there is another one; Leadway has not processed the call. */
+  async function respondToRejection(response: IncomingMessage, req: Request, res: Response): Promise<void> {
+    const running = runningCall(req);
+    const { locationId, rule } = running.call;
+    const read = await readResponse(response);
+    if (read.ok) throw appError('UPSTREAM_ERROR');
+    const isOther = isBadToken(read.rejection) && (await tokens.refresh(locationId, running.token));
+    if (!canRespond(res)) return;
+    if (!isOther || running.tries > 1) throw leadway.toError(read.rejection, locationId, rule);
+    running.watch?.stop();
+    await send(req, res);
+  }
+
   const proxy = createProxyMiddleware<Request, Response>({
     target: baseUrl.origin,
     changeOrigin: true,
@@ -116,33 +143,6 @@ export function createLeadwayProxy({
       },
     },
   });
-
-  /** Retries once if Leadway rejected the token and there is another one; Leadway has not processed the call. */
-  async function respondToRejection(response: IncomingMessage, req: Request, res: Response): Promise<void> {
-    const running = runningCall(req);
-    const { locationId, rule } = running.call;
-    const read = await readResponse(response);
-    if (read.ok) throw appError('UPSTREAM_ERROR');
-    const isOther = isBadToken(read.rejection) && (await tokens.refresh(locationId, running.token));
-    if (!canRespond(res)) return;
-    if (!isOther || running.tries > 1) throw leadway.toError(read.rejection, locationId, rule);
-    running.watch?.stop();
-    await send(req, res);
-  }
-
-  async function send(req: Request, res: Response): Promise<void> {
-    const running = runningCall(req);
-    const { call, signal, next } = running;
-    running.tries += 1;
-    await quota.take(call.locationId, signal);
-    running.token = tokens.current(call.locationId);
-    req.headers = toIncomingHeaders(leadway.headers(running.token));
-    if (call.body !== null) {
-      req.headers['content-type'] = 'application/json';
-      req.headers['content-length'] = String(Buffer.byteLength(call.body));
-    }
-    await proxy(req, res, next);
-  }
 
   return async function leadwayProxy(req, res, next, call) {
     const signal = disconnectSignal(res);

@@ -9,11 +9,11 @@ import { parseRetryAfter } from './errors.ts';
 import {
   type CallKind,
   createLocalCounter,
+  createSharedCounter,
   DAILY_PROBE_MS,
   type ReportedLimits,
   UNINFORMED,
 } from './quota-counter.ts';
-import { createSharedCounter } from './shared-quota-counter.ts';
 
 /** Whether a call is made for the first time or again. */
 export type Attempt = 'first' | 'retry';
