@@ -1,5 +1,11 @@
 import type { ServerResponse } from 'node:http';
 
+// A response has four moments. They fall together unless it precedes the request's body (lingering-close.ts):
+//   chosen   `res.end` was called: from then on, nothing else can be the response   canRespond
+//   ended    all of it was handed to the kernel, or the connection has closed       onResponseEnd, isResponseSent
+//   closed   the body has been read too; Node's own `close`                         lingering-close.ts, pipelining.ts
+//   done     whatever the request began has ended, even without its client          onRequestEnd
+
 /** `sent`: all of it was handed to the kernel. `cut`: the connection closed before. */
 type Outcome = 'sent' | 'cut';
 
