@@ -106,6 +106,9 @@ export interface ErrorDetails {
   readonly INVALID_FIELD: { readonly field?: string };
   readonly SIZE_MISMATCH: { readonly declared: number; readonly received: number };
   readonly DIRECT_UNAVAILABLE: { readonly use: 'forward' | 'relay' };
+  readonly NOT_DELIVERABLE: {
+    readonly reasons: readonly { readonly code: string; readonly file: string }[];
+  };
   readonly FILE_INFECTED: { readonly signature?: string };
   readonly SERVER_NOT_FOUND: {
     /** What was found instead: nothing, a web page, another status, a redirect, or a response that CORS hides. */

@@ -1,5 +1,5 @@
 import type { ErrorFactory } from './messages.ts';
-import type { ClientConfig, UploadMode, UploadOptions } from './types.ts';
+import type { ClientConfig, Delivery, UploadMode, UploadOptions } from './types.ts';
 import type { UploadError } from './upload-error.ts';
 
 /** The options of an upload that decide which files are accepted. */
@@ -23,20 +23,53 @@ function requestedModes({ mode = 'auto' }: CheckOptions): UploadMode[] {
 }
 
 /** The largest file that a mode carries, in bytes; 0 where the server does not offer it. */
-function limitOf(
-  mode: UploadMode,
-  { channel }: CheckOptions,
-  { limits, modes, channels }: ClientConfig,
-): number {
-  if (mode === 'forward') return limits.forwardMaxBytes;
-  const { directMaxBytes } = limits;
-  const name = (channel || channels.default).toUpperCase();
-  return modes.includes(mode) ? (directMaxBytes[name] ?? directMaxBytes.default) : 0;
+function limitOf(mode: UploadMode, options: CheckOptions, config: ClientConfig): number {
+  const { forwardMaxBytes, directMaxBytes } = config.limits;
+  if (mode === 'forward') return forwardMaxBytes;
+  if (!config.modes.includes(mode)) return 0;
+  return directMaxBytes[channelOf(options, config)] ?? directMaxBytes.default;
 }
 
 /** The largest file that can be uploaded, in bytes. */
 export function maxBytesFor(options: CheckOptions, config: ClientConfig): number {
   return Math.max(...requestedModes(options).map((mode) => limitOf(mode, options, config)));
+}
+
+function channelOf({ channel }: CheckOptions, { channels }: ClientConfig): string {
+  return (channel || channels.default).toUpperCase();
+}
+
+/** The largest picture that the channel delivers, in bytes. */
+export function maxPictureBytesFor(options: CheckOptions, config: ClientConfig): number | undefined {
+  return config.delivery?.channels[channelOf(options, config)]?.kinds?.['image']?.maxBytes;
+}
+
+/** What speaks against the delivery of a file, as far as its name and size tell; undefined where the server does not say. */
+export function predictDelivery(
+  { name, size }: File,
+  options: CheckOptions,
+  config: ClientConfig,
+  { say }: ErrorFactory,
+): Delivery | undefined {
+  const warnings = config.delivery?.warnings;
+  if (!warnings) return undefined;
+  const found = (warnings[channelOf(options, config)] ?? []).filter(
+    ({ aboveBytes, extensions }) =>
+      size > aboveBytes && (!extensions || extensions.includes(extensionOf(name))),
+  );
+  const fatal = found.filter(({ verdict }) => verdict === 'unlikely');
+  // Where a file will not arrive, no lesser concern matters.
+  const worst = fatal.length ? fatal : found;
+  return {
+    verdict: worst[0]?.verdict ?? 'unknown',
+    reasons: worst.map(({ code, message }) => {
+      return { code, message: say([message, message], { size, filename: name }), file: name };
+    }),
+  };
+}
+
+function extensionOf(name: string): string {
+  return /.\.([^.]+)$/s.exec(name)?.[1]?.toLowerCase() ?? '';
 }
 
 /** The error that the server would reject a file with, as far as name and size tell; null when it would accept it. */
@@ -48,7 +81,7 @@ export function checkFile(
 ): UploadError | null {
   const name = cleanName(file.name);
   if (name === null) return toError('BAD_FILENAME');
-  const extension = /.\.([^.]+)$/s.exec(name)?.[1]?.toLowerCase() ?? '';
+  const extension = extensionOf(name);
   const type = config.types.find(({ extensions }) => extensions.includes(extension));
   if (!type) {
     const allowed = config.types.flatMap(({ extensions }) => extensions);

@@ -24,6 +24,7 @@ interface SignedUpload {
   readonly headers: Readonly<Record<string, string>>;
   readonly expiresAt: number;
   readonly ticket: string;
+  readonly delivery?: Delivery;
 }
 
 /** The response to a form, and to `complete`. */
@@ -42,6 +43,14 @@ export interface UploadDeps {
   readonly config: ConfigSource;
   /** Until when a mode is not to be tried, in the time of `Date.now()`. */
   readonly blockedUntil: Map<string, number>;
+}
+
+/** What an upload notifies of. */
+export interface UploadEvents {
+  /** The file is in storage and has this ticket, or the ticket is lost. */
+  onStored(ticket: string | undefined): void;
+  /** The server has seen the leading bytes. What this throws ends the attempt before the file is sent. */
+  onDelivery(delivery: Delivery | undefined): void;
 }
 
 /** Completes a file that is in storage. @throws UploadError */
@@ -68,14 +77,14 @@ export function uploadedFile({ uploadedFiles = {}, delivery }: CompletedUpload) 
 
 /**
  * Creates the function that uploads a file. After a failure it may be called again, and does not repeat what has
- * been done: a file that is in storage is only completed. `onStored` is called with its ticket.
+ * been done: a file that is in storage is only completed.
  */
 export function createFileUpload(
   file: File,
   options: UploadOptions,
   progress: ProgressTracker,
   deps: UploadDeps,
-  onStored: (ticket: string | undefined) => void,
+  { onStored, onDelivery }: UploadEvents,
 ): () => Promise<UploadResult> {
   const { send, config, blockedUntil, errors } = deps;
   const { toError } = errors;
@@ -135,10 +144,12 @@ export function createFileUpload(
         }
         if (response.mode !== 'direct') return toResult(response, mode);
         signed = response;
+        onDelivery(signed.delivery);
         progress.startAttempt();
         progress.update({ mode: 'direct' });
       } else if (!signed || signed.expiresAt < Date.now() + EXPIRY_MARGIN_MS) {
         signed = (await postLeadingBytes('/initiate')) as SignedUpload;
+        onDelivery(signed.delivery);
       }
       isStored = await putIntoStorage(signed);
     }
@@ -229,7 +240,8 @@ export function createFileUpload(
     const uploaded = uploadedFile(response);
     if (!uploaded) throw toError('UPSTREAM_ERROR', { status: 200 });
     progress.setSent(1);
-    progress.update({ phase: 'done', mode, remainingMs: 0 });
+    const { delivery } = uploaded;
+    progress.update({ phase: 'done', mode, remainingMs: 0, ...(delivery && { delivery }) });
     return { file, mode, ...uploaded };
   }
 

@@ -80,7 +80,7 @@ export function createErrorFactory(options: UploaderOptions): ErrorFactory {
   const say = (text: Text, values: Readonly<Record<string, unknown>> = {}): string =>
     (isSpanish() ? text[1] : text[0]).replace(/\{(\w+)\}/g, (_, name: string) => {
       const value = values[name];
-      if (name !== 'limit') return String(value);
+      if (!/limit|size/.test(name)) return String(value);
       const megabytes = (Number(value) / 1_048_576).toLocaleString(isSpanish() ? 'es' : 'en', {
         maximumFractionDigits: 1,
       });

@@ -103,7 +103,7 @@ export function convertWebp({
 }
 
 /**
- * Shrinks JPEG, PNG and WEBP pictures that are larger than the channel accepts, until they fit. They are turned the
+ * Shrinks JPEG, PNG and WEBP pictures that are larger than the channel accepts or delivers, until they fit. They are turned the
  * right way up and lose their metadata, the place where they were taken among it.
  *
  * @example
@@ -116,7 +116,8 @@ export function convertWebp({
  */
 export function shrinkPictures(options: { readonly maxBytes?: number } = {}): PrepareFile {
   return async (file, context) => {
-    const maxBytes = Math.min(options.maxBytes ?? Number.POSITIVE_INFINITY, context.maxBytes);
+    const { maxBytes: most, maxPictureBytes = most } = context;
+    const maxBytes = Math.min(options.maxBytes ?? most, most, maxPictureBytes);
     if (file.size <= maxBytes || !PICTURES.test(file.type)) return file;
     for (let attempt = 0, scale = 1; attempt < MAX_TRIES; attempt += 1, scale *= 0.7) {
       context.signal?.throwIfAborted();

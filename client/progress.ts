@@ -100,8 +100,15 @@ export function createProgressTracker(
     startAttempt() {
       sampledAt = 0;
       hasBaseline = false;
-      const { mode, totalBytes } = current;
-      update({ ...initialProgress(file), mode, totalBytes, phase: 'checking', attempt: ++attempts });
+      const { mode, totalBytes, delivery } = current;
+      update({
+        ...initialProgress(file),
+        mode,
+        totalBytes,
+        delivery,
+        phase: 'checking',
+        attempt: ++attempts,
+      });
     },
     setSent(fraction) {
       const { totalBytes } = current;

@@ -221,6 +221,22 @@ export function createUploadStore(uploader: Pick<Uploader, 'upload'>): UploadSto
   };
 }
 
+/**
+ * Says to the user why the channel may not deliver a file, before and after it is uploaded. Empty where nothing speaks
+ * against it.
+ *
+ * @example
+ * ```ts
+ * import { deliveryWarning, type UploadItem } from 'leadway-bff-client/store';
+ *
+ * const toLine = (item: UploadItem) => `${item.file.name} ${deliveryWarning(item)}`;
+ * ```
+ */
+export function deliveryWarning({ progress: { delivery } }: Pick<UploadItem, 'progress'>): string {
+  const isBad = delivery?.verdict === 'warning' || delivery?.verdict === 'unlikely';
+  return isBad ? delivery.reasons.map(({ message }) => message).join(' ') : '';
+}
+
 function totalsOf(items: readonly UploadItem[]): StoreTotals {
   const counted = items.filter(({ state }) => state !== 'failed' && state !== 'cancelled');
   const active = counted.filter(({ state }) => state !== 'done');

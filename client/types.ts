@@ -76,6 +76,8 @@ export type FileInput = File | Iterable<File> | ArrayLike<File> | null | undefin
 export interface PrepareContext {
   /** The largest file that the channel accepts, in bytes. */
   readonly maxBytes: number;
+  /** The largest picture that the channel delivers, in bytes; undefined where that is not known. */
+  readonly maxPictureBytes?: number | undefined;
   /** The extensions that the server accepts, in lower case. */
   readonly extensions: readonly string[];
   /** Aborted when the upload is cancelled. */
@@ -191,6 +193,11 @@ export interface UploadOptions {
    * fails. A mode given by name is the only one tried.
    */
   readonly mode?: 'auto' | UploadMode | undefined;
+  /**
+   * Rejects a file that the channel will not deliver with `NOT_DELIVERABLE`, before its bytes are sent. Default false:
+   * it is uploaded, and `delivery` says so.
+   */
+  readonly onlyDeliverable?: boolean | undefined;
   /** Cancels the upload, which rejects with the signal's reason, as `fetch` does. */
   readonly signal?: AbortSignal | undefined;
   /** Called on every change. `loadedBytes` never shrinks within an `attempt`. */
@@ -234,6 +241,11 @@ export interface UploadProgress {
   readonly waitingFor?: UploadErrorCode | undefined;
   /** Says to the user why the upload waits; set together with `waitingFor`. */
   readonly waitingMessage?: string | undefined;
+  /**
+   * Whether the channel will deliver the file: at first as far as its name and size tell, in the end as the server says.
+   * Undefined until that is known.
+   */
+  readonly delivery?: Delivery | undefined;
 }
 
 /**
@@ -348,9 +360,32 @@ export interface ClientConfig {
     | {
         /** Whether the server rejects what is unlikely to be delivered. */
         readonly strict: boolean;
+        /** By channel: what speaks against files by their name and size. */
+        readonly warnings?: { readonly [channel: string]: readonly DeliveryWarning[] };
         readonly channels: { readonly [channel: string]: ChannelRule };
       }
     | undefined;
+}
+
+/**
+ * Something that speaks against the delivery of files of such a name and size.
+ *
+ * @example
+ * ```ts
+ * import type { DeliveryWarning } from 'leadway-bff-client';
+ *
+ * const concerns = ({ aboveBytes }: DeliveryWarning, { size }: File) => size > aboveBytes;
+ * ```
+ */
+export interface DeliveryWarning {
+  readonly code: string;
+  readonly verdict: 'warning' | 'unlikely';
+  /** Of the files that it concerns; all files where it has none. */
+  readonly extensions?: readonly string[];
+  /** It concerns files larger than this. */
+  readonly aboveBytes: number;
+  /** With the places `{size}` and `{filename}`. */
+  readonly message: string;
 }
 
 /**
@@ -450,16 +485,16 @@ export interface Uploader {
    */
   accept(): Promise<string>;
   /**
-   * Checks a file before it is uploaded, as far as name and size tell: resolves when it would be accepted. For a list
-   * it resolves to the error of each file, or null, in their order.
+   * Checks a file before it is uploaded, as far as name and size tell: resolves when it would be accepted, to whether
+   * the channel would deliver it. For a list it resolves to the error of each file, or null, in their order.
    *
    * @throws UploadError with the code of the server; for a list only when the server can't be reached.
    */
-  check(file: File, options?: Pick<UploadOptions, 'channel' | 'mode'>): Promise<void>;
+  check(file: File, options?: Pick<UploadOptions, 'channel' | 'mode'>): Promise<Delivery | undefined>;
   check(files: FileInput, options?: Pick<UploadOptions, 'channel' | 'mode'>): Promise<(UploadError | null)[]>;
   /**
    * Finishes what an earlier load of the page has left for a conversation: files in storage are completed, all
-   * others are named. Call it once when the page shows the conversation.
+   * others are named. Call it once when the page shows the conversation; `<leadway-upload>` does.
    */
   recover(
     options: Pick<UploadOptions, 'conversationId' | 'locationId' | 'signal'>,

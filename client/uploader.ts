@@ -1,5 +1,11 @@
 import { createConfigSource } from './config-source.ts';
-import { type CheckOptions, checkFile, maxBytesFor } from './file-check.ts';
+import {
+  type CheckOptions,
+  checkFile,
+  maxBytesFor,
+  maxPictureBytesFor,
+  predictDelivery,
+} from './file-check.ts';
 import { completeUpload, createFileUpload, TICKET_LOST, uploadedFile } from './file-upload.ts';
 import { createErrorFactory } from './messages.ts';
 import { createPendingUploads } from './pending-uploads.ts';
@@ -9,6 +15,7 @@ import { createSend } from './request.ts';
 import { type Hold, retry } from './retry.ts';
 import type {
   ClientConfig,
+  Delivery,
   FileInput,
   RecoveredUploads,
   SettledUpload,
@@ -76,7 +83,8 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
       const current = await config.read(signal);
       const extensions = current.types.flatMap((type) => type.extensions);
       const maxBytes = maxBytesFor(uploadOptions, current);
-      const prepared = await prepare(file, { maxBytes, extensions, signal });
+      const maxPictureBytes = maxPictureBytesFor(uploadOptions, current);
+      const prepared = await prepare(file, { maxBytes, maxPictureBytes, extensions, signal });
       progress.update({ totalBytes: prepared.size });
       return prepared;
     } catch {
@@ -101,14 +109,28 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
       });
       const rejection = current && checkOriginal(file, uploadOptions, current);
       if (rejection && !rejection.is('FILE_TOO_LARGE')) throw rejection;
+      const onDelivery = (delivery: Delivery | undefined) => {
+        if (!delivery) return;
+        progress.update({ delivery });
+        if (!uploadOptions.onlyDeliverable || delivery.verdict !== 'unlikely') return;
+        const message = delivery.reasons.map((reason) => reason.message).join(' ');
+        const { reasons } = delivery;
+        throw errors.toError('NOT_DELIVERABLE', { status: 422, details: { reasons } }, message);
+      };
+      const predict = (candidate: File) =>
+        onDelivery(current ? predictDelivery(candidate, uploadOptions, current, errors) : undefined);
+      if (!prepare) predict(file);
       const result = await queue.run(async () => {
         const entry = { name: file.name, size: file.size, conversationId, locationId };
         id = pending.put(entry);
         const prepared = await prepareFile(file, uploadOptions, progress);
-        const uploadFile = createFileUpload(prepared, uploadOptions, progress, deps, (ticket) => {
+        if (prepare) predict(prepared);
+        const onStored = (ticket: string | undefined) => {
           isStored = ticket !== undefined;
           pending.put({ ...entry, ticket }, id);
-        });
+        };
+        const events = { onStored, onDelivery };
+        const uploadFile = createFileUpload(prepared, uploadOptions, progress, deps, events);
         return retry(uploadFile, { errors, file: prepared, signal, options, hold, progress });
       }, signal);
       isStored = false;
@@ -155,14 +177,16 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
     return files instanceof File ? uploadOne(files, uploadOptions) : uploadEach(files, uploadOptions);
   }
 
-  function check(file: File, checkOptions?: CheckOptions): Promise<void>;
+  function check(file: File, checkOptions?: CheckOptions): Promise<Delivery | undefined>;
   function check(files: FileInput, checkOptions?: CheckOptions): Promise<(UploadError | null)[]>;
   async function check(files: FileInput, checkOptions: CheckOptions = {}): Promise<never> {
     const current = await config.read();
     const results = toFiles(files).map((file) => checkOriginal(file, checkOptions, current));
     if (!(files instanceof File)) return results as never;
     if (results[0]) throw results[0];
-    return undefined as never;
+    // What `prepare` makes of a picture is not known yet.
+    const isPicture = prepare && files.type.startsWith('image/');
+    return (isPicture ? undefined : predictDelivery(files, checkOptions, current, errors)) as never;
   }
 
   async function recover({

@@ -2,6 +2,7 @@ import type { Request, Response, Router } from 'express';
 import { identify } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AppContext } from '../server/context.ts';
+import { predictableWarnings } from '../server/delivery/assess.ts';
 import { CHANNEL_RULES } from '../server/delivery/channel-rules.ts';
 import { LANGUAGES } from '../server/errors/messages.ts';
 import { languageOf } from '../server/errors/response.ts';
@@ -30,6 +31,7 @@ export function addClientConfig(
     }))
     .filter((type) => type.extensions.length > 0);
   const rejections = new Map(LANGUAGES.map((language) => [language, rejectionTemplates(policy, language)]));
+  const warnings = new Map(LANGUAGES.map((language) => [language, predictableWarnings(policy, language)]));
   const channels = Object.fromEntries(
     Object.entries(CHANNEL_RULES).map(([name, { source: _source, date: _date, ...rule }]) => [name, rule]),
   );
@@ -46,6 +48,7 @@ export function addClientConfig(
   const sendConfig = async (req: Request, res: Response): Promise<void> => {
     const mostBytes = await leadwayMaxBytes(req);
     const isDirectOffered = leadway.locationIds.some((locationId) => direct.isOffered(locationId));
+    const language = languageOf(req);
     res.vary('Accept-Language');
     const stored = uploadContext.isDirectAllowed ? ['direct', 'relay'] : ['relay'];
     res.set('Cache-Control', 'no-store').json({
@@ -57,8 +60,12 @@ export function addClientConfig(
         forwardMaxBytes: Math.min(isDirectOffered ? forward.maxBytes : forward.fallbackMaxBytes, mostBytes),
         directMaxBytes: { default: CHANNEL_LIMITS.default, ...CHANNEL_LIMITS.channels },
       },
-      delivery: { strict: uploads.strictDelivery, channels },
-      rejections: rejections.get(languageOf(req)),
+      delivery: {
+        strict: uploads.strictDelivery,
+        channels,
+        warnings: warnings.get(language),
+      },
+      rejections: rejections.get(language),
       modes: ['auto', 'forward', ...(isDirectOffered ? stored : [])],
     });
   };

@@ -10,6 +10,20 @@ export const BROWSER_BUNDLES: Readonly<Record<string, string>> = {
   'element.js': 'client/element/index.ts',
 };
 
+/** Takes the white space out of the element's style sheet, which minifiers of scripts leave as it is. */
+const minifyStyles = {
+  name: 'minify-styles',
+  transform(code: string, id: string) {
+    if (!id.endsWith('/element/styles.ts')) return null;
+    const [, before = '', styles = '', after = ''] = /^(.* STYLES = `)(.*)(`.*)$/s.exec(code) ?? [];
+    const small = styles
+      .replace(/\s+/g, ' ')
+      .replace(/ ?([{};,]) ?/g, '$1')
+      .replace(/: /g, ':');
+    return { code: before + small + after, map: null };
+  },
+};
+
 const bundles = new Map<string, Promise<string>>();
 
 /** Bundles and minifies the module `name`; once, as its sources do not change while a process runs. */
@@ -20,7 +34,12 @@ export function bundleForBrowsers(name: string): Promise<string> {
 }
 
 async function bundle(entry: string): Promise<string> {
-  const bundled = await rolldown({ input: join(ROOT, entry), platform: 'browser', tsconfig: false });
+  const bundled = await rolldown({
+    input: join(ROOT, entry),
+    platform: 'browser',
+    tsconfig: false,
+    plugins: [minifyStyles],
+  });
   const { output } = await bundled.generate({ format: 'es', minify: true, codeSplitting: false });
   await bundled.close();
   return output[0].code;

@@ -1,15 +1,7 @@
-import type { UploadItem } from '../store.ts';
+import { deliveryWarning, type UploadItem } from '../store.ts';
 import { copyText } from './copy-text.ts';
-import {
-  canRetry,
-  deliveryWarning,
-  describeItem,
-  hasEnded,
-  isForUser,
-  type Moment,
-} from './describe-item.ts';
+import { canRetry, describeItem, hasEnded, isForUser, type Moment } from './describe-item.ts';
 import { create, createButton, createRing, setIcon, setText } from './dom.ts';
-import { toShortUrl } from './short-url.ts';
 import { createThumbnail } from './thumbnail.ts';
 
 /** How long a button says that it has copied. */
@@ -41,6 +33,7 @@ export function createCard(
   const link = create('a', { target: '_blank', rel: 'noreferrer', part: 'url' });
   const line = create('p', { part: 'line' });
   const fine = create('p', { part: 'fine' });
+  const warning = create('p', { part: 'warning' });
   const bar = create('div', { class: 'unseen', role: 'progressbar' });
   const copy = createButton({ part: 'copy', class: 'quiet copy' }, 'copy');
   const retry = createButton({ part: 'retry', class: 'quiet retry' }, 'retry');
@@ -60,7 +53,7 @@ export function createCard(
     'li',
     { part: 'card' },
     createThumbnail({ file }),
-    create('div', { class: 'text' }, name, line, fine, bar),
+    create('div', { class: 'text' }, name, line, fine, warning, bar),
     create('div', { class: 'actions' }, ...buttons),
   );
   for (const [button, action] of [
@@ -107,11 +100,8 @@ export function createCard(
 
       element.dataset['state'] = progress.retryAtMs !== undefined && isInFlight ? 'retrying' : state;
       if (result && moment.hasDetails) {
-        if (link.href !== result.url) {
-          const { host, end } = toShortUrl(result.url);
-          link.replaceChildren(create('span', { class: 'host' }, `${host}/`), end);
-          link.href = result.url;
-        }
+        setText(link, result.url);
+        link.href = result.url;
         if (link.parentElement !== line) line.replaceChildren(link);
       } else {
         setText(line, words.line);
@@ -121,7 +111,8 @@ export function createCard(
       // The server's sentence stays in the language in which it came.
       line.lang = state === 'failed' ? line.lang || moment.language : '';
       setText(fine, words.fine);
-      fine.classList.toggle('warning', deliveryWarning(item) !== '');
+      // The message of a file that is held back says the same.
+      setText(warning, item.error ? '' : deliveryWarning(item));
       copy.hidden = !(result && moment.hasDetails);
       retry.hidden = !canRetry(item);
       cancel.hidden = !isInFlight;

@@ -1,4 +1,4 @@
-import type { UploadItem } from '../store.ts';
+import { deliveryWarning, type UploadItem } from '../store.ts';
 import { formatBytes, formatRemaining, formatTook } from './formats.ts';
 import type { Language, UploadTexts } from './texts.ts';
 
@@ -36,21 +36,27 @@ export function canRetry({ state, error }: Pick<UploadItem, 'state' | 'error'>):
   return state === 'cancelled' || error?.retryable === true || error?.status === 401 || isForUser(error);
 }
 
-/** Whether the user has to decide on another try: the file may be there already. */
+/** Whether the user has to decide on another try: the file may be there already, or will not be delivered. */
 export function isForUser(error: UploadItem['error']): boolean {
-  return error?.code.startsWith('IDEMPOTENCY') === true || error?.details?.['outcome'] === 'unknown';
+  const { code = '', requestId, details } = error ?? {};
+  return (
+    code.startsWith('IDEMPOTENCY') ||
+    details?.['outcome'] === 'unknown' ||
+    // Where it is the server that rejects what is not delivered, another try is in vain.
+    (code === 'NOT_DELIVERABLE' && !requestId)
+  );
 }
 
 /** Says how an upload is at that moment. */
 export function describeItem(item: UploadItem, moment: Moment): CardWords {
   const { state, progress, file, result, error } = item;
   const { texts, language, nowMs, tookMs, isPaused, hasDetails } = moment;
-  const size = formatBytes(file.size, language);
+  // The content of a file of an earlier load of the page is gone.
+  const size = file.size ? formatBytes(file.size, language) : '';
   if (result) {
-    const warning = deliveryWarning(item);
-    if (!hasDetails) return { line: texts.done, fine: warning || size };
-    const took = texts.took(size, formatTook(tookMs, language));
-    return { line: result.url, fine: warning || join(took, texts.by[result.mode]) };
+    if (!hasDetails) return { line: texts.done, fine: size };
+    const took = size && texts.took(size, formatTook(tookMs, language));
+    return { line: result.url, fine: join(took, texts.by[result.mode]) };
   }
   if (error) {
     const { code, requestId, status, message } = error;
@@ -82,20 +88,13 @@ export function describeItem(item: UploadItem, moment: Moment): CardWords {
   };
 }
 
-/** Why the channel may not deliver a file that has been uploaded; empty where nothing speaks against it. */
-export function deliveryWarning({ result }: Pick<UploadItem, 'result'>): string {
-  const { verdict, reasons = [] } = result?.delivery ?? {};
-  if (verdict !== 'warning' && verdict !== 'unlikely') return '';
-  return reasons.map(({ message }) => message).join(' ');
-}
-
 /** What screen readers hear of a change; empty where it is not worth a word. */
 export function announceItem(item: UploadItem, before: UploadItem | undefined, speech: Speech): string {
   const { name } = item.file;
   const { texts, language } = speech;
   const { retryAtMs } = item.progress;
   if (item.state === before?.state && retryAtMs === before.progress.retryAtMs) return '';
-  if (item.state === 'done') return texts.saidDone(name);
+  if (item.state === 'done') return `${texts.saidDone(name)} ${deliveryWarning(item)}`.trim();
   if (item.error) return texts.saidFailed(name, item.error.message);
   if (item.state === 'cancelled') return texts.saidCancelled(name);
   if (retryAtMs === undefined) return '';

@@ -45,10 +45,6 @@ const PATHS = {
   audio: 'M4 10v4M8 7v10M12 4v16M16 8v8M20 10.500v3',
   document: 'M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6',
   archive: 'M4 4h16v5H4zM6 9v11h12V9M10 13h4',
-  contact:
-    'M4 5h16v14H4zM9.500 8.500a1.800 1.800 0 1 0 0 3.600 1.800 1.800 0 0 0 0-3.600zM6.500 16q1-2.400 3-2.400t3 2.400M15 10h2.500M15 14h2.500',
-  unknown:
-    'M6 3h8l4 4v14H6zM14 3v4h4M12 16.500h.01M10 11.500q.3-1.800 2-1.800 2 0 2 1.700c0 1.400-2 1.400-2 2.800',
 } as const;
 
 /** The icons of the element. */

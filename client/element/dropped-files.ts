@@ -30,8 +30,11 @@ export function readFolder(files: Iterable<File>): FoundFiles {
 async function collect(entry: FileSystemEntry, found: File[]): Promise<void> {
   if (found.length > MAX_FILES || LITTER.test(entry.name)) return;
   try {
-    if (isFile(entry)) found.push(await new Promise<File>((resolve, reject) => entry.file(resolve, reject)));
-    if (isDirectory(entry)) for (const child of await listOf(entry)) await collect(child, found);
+    if (entry.isDirectory) {
+      for (const child of await listOf(entry as FileSystemDirectoryEntry)) await collect(child, found);
+    } else {
+      found.push(await new Promise<File>((...settle) => (entry as FileSystemFileEntry).file(...settle)));
+    }
   } catch {
     // What may not be read is left out; the rest of the folder comes all the same.
   }
@@ -52,12 +55,4 @@ async function listOf(directory: FileSystemDirectoryEntry): Promise<FileSystemEn
 
 function toFound(files: readonly File[]): FoundFiles {
   return files.length > MAX_FILES ? { files: files.slice(0, MAX_FILES), cutAt: MAX_FILES } : { files };
-}
-
-function isFile(entry: FileSystemEntry): entry is FileSystemFileEntry {
-  return entry.isFile;
-}
-
-function isDirectory(entry: FileSystemEntry): entry is FileSystemDirectoryEntry {
-  return entry.isDirectory;
 }

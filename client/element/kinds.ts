@@ -24,12 +24,8 @@ const ICONS: Readonly<Partial<Record<FileKind, IconName>>> = {
   picture: 'picture',
   video: 'video',
   audio: 'audio',
-  pdf: 'document',
-  word: 'document',
-  text: 'document',
   zip: 'archive',
   rar: 'archive',
-  contact: 'contact',
 };
 
 /** The extension of a name in lower case; empty where it has none. */
@@ -39,7 +35,7 @@ export function extensionOf(name: string): string {
 
 /** The icon for a file of that extension. */
 export function iconOf(extension: string): IconName {
-  return ICONS[KINDS[extension] ?? 'any'] ?? 'unknown';
+  return ICONS[KINDS[extension] ?? 'any'] ?? 'document';
 }
 
 /** Whether `accept`, the words of the attribute of that name, has `file`; an empty one has all. */

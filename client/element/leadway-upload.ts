@@ -21,6 +21,8 @@ const PROPERTIES = [...STRINGS, ...BOOLEANS, 'max', 'texts', 'options', 'uploade
 const TICK_MS = 500;
 
 let sheet: CSSStyleSheet | undefined;
+/** The conversations of which this load of the page has shown what an earlier one has left. */
+const recovered = new Set<string>();
 
 /**
  * `<leadway-upload>`: an upload area and the list of its files, as a form control. `value`, and what a form
@@ -39,7 +41,7 @@ let sheet: CSSStyleSheet | undefined;
  * ```
  */
 export class LeadwayUpload extends FormControlElement {
-  static readonly observedAttributes = ['endpoint', 'channel', 'accept', 'area', 'name', 'lang', ...BOOLEANS];
+  static readonly observedAttributes = [...STRINGS, ...BOOLEANS, 'lang'];
 
   readonly #store = createUploadStore({
     upload: ((file: File, options: UploadOptions) => this.#upload(file, options)) as Uploader['upload'],
@@ -54,6 +56,10 @@ export class LeadwayUpload extends FormControlElement {
   #texts: Partial<UploadTexts> = {};
   #state: ViewState | undefined;
   #items = new Map<string, UploadItem>();
+  /** Files of an earlier load of the page, which have arrived. */
+  readonly #recovered = new WeakMap<File, Omit<UploadResult, 'file'>>();
+  /** Files that the user sends although the channel will not deliver them. */
+  readonly #anyway = new WeakSet<File>();
   #isPaused = false;
   #isConnecting = false;
   #isFormDisabled = false;
@@ -72,7 +78,7 @@ export class LeadwayUpload extends FormControlElement {
     root.adoptedStyleSheets = [sheet];
     this.#view = createView({
       choose: (files, isFolder) => this.#take(isFolder ? readFolder(files) : { files }),
-      act: (id, action) => this.#store[action](id),
+      act: (id, action) => (action === 'retry' ? this.retry(id) : this.#store[action](id)),
       pause: () => this.#pause(!this.#isPaused),
       endAll: () => this.#endAll(),
     });
@@ -171,7 +177,10 @@ export class LeadwayUpload extends FormControlElement {
     this.#store.cancel(id);
   }
 
+  /** Uploads a file again, also one that the channel will not deliver. */
   retry(id: string): void {
+    const item = this.#items.get(id);
+    if (item?.error?.is('NOT_DELIVERABLE')) this.#anyway.add(item.file);
     this.#store.retry(id);
   }
 
@@ -251,6 +260,7 @@ export class LeadwayUpload extends FormControlElement {
     if (!this.isConnected) return;
     if (name === 'endpoint') this.#reconnect();
     if (name === 'area') this.#listen();
+    if (name === 'conversation') void this.#recover();
     this.#refresh();
     this.#update();
   }
@@ -287,7 +297,11 @@ export class LeadwayUpload extends FormControlElement {
 
   #upload(file: File, options: UploadOptions): Promise<UploadResult> {
     const { accept } = this;
-    if (isAccepted(accept, file)) return this.uploader.upload(file, options);
+    const earlier = this.#recovered.get(file);
+    if (earlier) return Promise.resolve({ ...earlier, file });
+    if (isAccepted(accept, file)) {
+      return this.uploader.upload(file, { onlyDeliverable: !this.#anyway.has(file), ...options });
+    }
     const extensions = this.#config ? extensionsOf(this.#config, accept) : [];
     const kinds = describeKinds(extensions, this.#speech, this.#language);
     const message = this.#speech.notAccepted(kinds);
@@ -336,10 +350,28 @@ export class LeadwayUpload extends FormControlElement {
       this.#config = config;
       this.#accept = accept;
       this.#configError = '';
+      void this.#recover();
     } catch (error) {
       this.#configError = (error as Error).message;
     }
     this.#refresh();
+  }
+
+  /** Shows what an earlier load of the page has left for the conversation. */
+  async #recover(): Promise<void> {
+    const { endpoint, conversation, location } = this;
+    const key = `${endpoint} ${conversation} ${location}`;
+    if (!this.#config || recovered.has(key)) return;
+    recovered.add(key);
+    const left = { conversationId: conversation || undefined, locationId: location || undefined };
+    const { completed, interrupted } = await this.uploader.recover(left);
+    for (const upload of completed) {
+      const file = new File([], upload.name);
+      this.#recovered.set(file, upload);
+      this.add(file);
+    }
+    const names = interrupted.map(({ name }) => name).join(', ');
+    if (names) this.#view.notify(this.#speech.interrupted(names));
   }
 
   #pause(isPaused: boolean): void {

@@ -127,19 +127,18 @@ button:disabled { opacity: .5; cursor: default; }
 [data-state=done] .badge { display: block; animation: pop 240ms cubic-bezier(.3, 0, 0, 1.4) backwards; }
 @keyframes pop { from { opacity: 0; scale: .4; } }
 .text { min-height: 3.75em; align-content: center; }
-:host([details]) .text { min-height: 5.75em; align-content: start; }
 .thumbnail, .actions { margin-block-start: .25em; }
-.name {
-  display: block; width: fit-content; max-width: 100%; overflow: hidden; color: inherit; font-size: .9375em;
-  font-weight: 600; text-overflow: ellipsis; white-space: nowrap; text-decoration: none;
+.name, .url {
+  display: block; width: fit-content; max-width: 100%; overflow: hidden; color: inherit;
+  text-overflow: ellipsis; white-space: nowrap; text-underline-offset: 3px;
 }
-.name[href] { text-decoration: underline 1px; text-underline-offset: 3px; }
+.name { font-size: .9375em; font-weight: 600; text-decoration: none; }
+.name[href] { text-decoration: underline 1px; }
 .line { font-size: .875em; overflow-wrap: anywhere; }
-.url { color: inherit; font: .9375em ui-monospace, Menlo, Consolas, monospace; text-underline-offset: 3px; }
-.host { display: none; }
+.url { font: .9375em ui-monospace, Menlo, Consolas, monospace; }
 [data-state=failed] .line { color: var(--_wrong); }
 .fine { color: var(--_soft); font-size: .8125em; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-.fine.warning { color: var(--_wrong); }
+.warning { color: var(--_wrong); font-size: .8125em; }
 .actions { display: flex; font-size: 1.0625em; }
 .card .quiet { position: relative; padding: 0; }
 .card .quiet span { display: none; }
@@ -169,10 +168,8 @@ button:disabled { opacity: .5; cursor: default; }
 :host([compact]) .text { min-height: 2.875em; }
 
 @container (min-width: 30em) {
-  .host { display: inline; }
   .summary .pause span { display: inline; }
   .card { align-items: center; }
-  :host([details]) .text { min-height: 3.75em; align-content: center; }
   .thumbnail, .actions { margin: 0; }
   .drop { grid-template-columns: minmax(0, 1fr) auto; align-items: center; padding: 1.375em 1.625em; }
 }

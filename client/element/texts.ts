@@ -53,7 +53,7 @@ export interface UploadTexts {
   copy: string;
   copied: string;
   retry: string;
-  /** In place of `retry`, where the file may be there already. */
+  /** In place of `retry`, where the file may be there already or will not be delivered. */
   anyway: string;
   /** Names of the buttons and of the bar of one file. */
   copyFile(name: string): string;
@@ -69,6 +69,8 @@ export interface UploadTexts {
   saidCancelled(name: string): string;
   saidRetrying(name: string, time: string): string;
   tooMany(max: number): string;
+  /** The page was left before these files had been sent. */
+  interrupted(names: string): string;
   folderCut(max: number): string;
   /** Why a file is rejected by the element's own `accept`. */
   notAccepted(kinds: string): string;
@@ -143,6 +145,7 @@ const ENGLISH: UploadTexts = {
   saidCancelled: (name) => `${name} is cancelled.`,
   saidRetrying: (name, time) => `${name}: next try in ${time}.`,
   tooMany: (max) => (max === 1 ? 'Only 1 file can be added.' : `Only ${max} files can be added.`),
+  interrupted: (names) => `Not uploaded before the page was left: ${names}. Choose again.`,
   folderCut: (max) => `Only the first ${max} files of the folder were added.`,
   notAccepted: (kinds) => `This file is not accepted here. Accepted: ${kinds}.`,
   stillUploading: 'Wait until the files are uploaded.',
@@ -214,6 +217,7 @@ const SPANISH: UploadTexts = {
   saidRetrying: (name, time) => `${name}: nuevo intento en ${time}.`,
   tooMany: (max) =>
     max === 1 ? 'Solo se puede añadir 1 archivo.' : `Solo se pueden añadir ${max} archivos.`,
+  interrupted: (names) => `Sin subir antes de salir de la página: ${names}. Elige de nuevo.`,
   folderCut: (max) => `Solo se han añadido los primeros ${max} archivos de la carpeta.`,
   notAccepted: (kinds) => `Este archivo no se acepta aquí. Se aceptan: ${kinds}.`,
   stillUploading: 'Espera a que terminen de subir los archivos.',

@@ -1,7 +1,15 @@
 import { appError } from '../errors/app-error.ts';
-import { fillPlaceholders, type Language, type Localised, localise, sizeText } from '../errors/messages.ts';
-import { type ChannelRule, type KindRule, ruleOf } from './channel-rules.ts';
-import type { Media } from './media-probe.ts';
+import {
+  fillPlaceholders,
+  formatMessage,
+  type Language,
+  type Localised,
+  localise,
+  sizeText,
+} from '../errors/messages.ts';
+import { FILE_TYPES, type FileType, type TypePolicy } from '../file-types/file-types.ts';
+import { CHANNEL_RULES, type ChannelRule, type KindRule, ruleOf } from './channel-rules.ts';
+import { kindOf, type Media } from './media-probe.ts';
 import { REASONS, type ReasonCode } from './reasons.ts';
 
 export type Verdict = 'ok' | 'warning' | 'unlikely' | 'unknown';
@@ -49,6 +57,71 @@ export function assessDelivery(channel: string, files: readonly DeliverableFile[
   if (rule !== null) reasons.push(...reasonsForAll(files, rule));
   const verdicts: readonly Verdict[] = reasons.map(({ code }) => REASONS[code].verdict);
   return { verdict: ORDER.findLast((verdict) => verdicts.includes(verdict)) ?? 'ok', reasons };
+}
+
+/** What speaks against files by their name and size, for a client that warns before it sends them. */
+export interface PredictableWarning {
+  readonly code: ReasonCode;
+  readonly verdict: 'warning' | 'unlikely';
+  /** Of the files that it concerns; all files where it has none. */
+  readonly extensions?: readonly string[];
+  /** It concerns larger files only. */
+  readonly aboveBytes: number;
+  /** With the places `{size}` and `{filename}`. */
+  readonly message: string;
+}
+
+/** All that can be known of the accepted types before any byte is seen, by channel. */
+export function predictableWarnings(
+  { allowed }: TypePolicy,
+  language: Language,
+): Readonly<Record<string, readonly PredictableWarning[]>> {
+  const types: readonly FileType[] = Object.values(FILE_TYPES);
+  const toWarnings = (rule: ChannelRule): PredictableWarning[] => {
+    const sizes = [Number.POSITIVE_INFINITY, rule.maxBytesInAll ?? 0];
+    const ofAll = sizes.flatMap((size) => reasonsForAll([fileOf({ name: '', family: null }, size)], rule));
+    const ofTypes = types.flatMap((type) => {
+      const extensions = type.extensions.filter((extension) => allowed.has(extension));
+      const reasons = extensions.length > 0 ? reasonsFor(fileOf(type, Number.POSITIVE_INFINITY), rule) : [];
+      return reasons.flatMap((reason) => toWarning(reason, language, extensions));
+    });
+    return mergeByMessage([...ofTypes, ...ofAll.flatMap((reason) => toWarning(reason, language))]);
+  };
+  return Object.fromEntries(Object.entries(CHANNEL_RULES).map(([name, rule]) => [name, toWarnings(rule)]));
+}
+
+function fileOf({ name, family }: Pick<FileType, 'name' | 'family'>, size: number): DeliverableFile {
+  const media = { kind: kindOf(family), format: name, codecs: null, hasUsualColours: null };
+  return { name: '{filename}', size, media };
+}
+
+function toWarning(reason: Reason, language: Language, extensions?: readonly string[]): PredictableWarning[] {
+  const { code, params } = reason;
+  const { verdict } = REASONS[code];
+  if (verdict === 'unknown') return [];
+  const said = messageOf({ ...reason, params: { ...params, size: '{size}' } });
+  const filename = reason.file;
+  const message =
+    verdict === 'unlikely'
+      ? formatMessage('NOT_DELIVERABLE', language, { reason: said, filename })
+      : said[language];
+  return [
+    { code, verdict, ...(extensions && { extensions }), aboveBytes: Number(params['limit'] ?? 0), message },
+  ];
+}
+
+/** Types of which the same is said share a warning. */
+function mergeByMessage(warnings: readonly PredictableWarning[]): PredictableWarning[] {
+  const merged = new Map<string, PredictableWarning>();
+  for (const warning of warnings) {
+    const { extensions } = warning;
+    const earlier = merged.get(warning.message)?.extensions ?? [];
+    merged.set(warning.message, {
+      ...warning,
+      ...(extensions && { extensions: [...earlier, ...extensions] }),
+    });
+  }
+  return [...merged.values()];
 }
 
 /** Puts an assessment into words. */

@@ -32,9 +32,14 @@ const CODEC_OF_TYPE: ReadonlyMap<string, string> = new Map([
   ['aiff', 'pcm'],
 ]);
 
+/** As what a channel sends files of this family. */
+export function kindOf(family: FileType['family']): MediaKind {
+  return family === 'image' || family === 'video' || family === 'audio' ? family : 'document';
+}
+
 /** Makes a probe for a file of this type. */
 export function createMediaProbe({ name: format, family }: Pick<FileType, 'name' | 'family'>): MediaProbe {
-  const kind = family === 'image' || family === 'video' || family === 'audio' ? family : 'document';
+  const kind = kindOf(family);
   const reader = readerFor(format);
   return {
     update: (chunk) => reader?.update(chunk),

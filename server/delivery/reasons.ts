@@ -17,8 +17,8 @@ export const REASONS = {
   FORMAT_MAY_BE_DROPPED: {
     verdict: 'warning',
     message: {
-      en: 'On this channel a {format} file may arrive as a link, or not at all. It delivers {formats}.',
-      es: 'En este canal, un archivo {format} puede llegar como enlace o no llegar. Entrega {formats}.',
+      en: 'On this channel, {format} files may arrive as a link, or not at all. It delivers {formats}.',
+      es: 'En este canal, los archivos {format} pueden llegar como enlace o no llegar. Entrega {formats}.',
     },
   },
   FILE_TOO_LARGE_FOR_CHANNEL: {

@@ -167,6 +167,31 @@ export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
         type: 'boolean',
         description: 'Whether an upload that is unlikely to be delivered is rejected.',
       },
+      warnings: {
+        type: 'object',
+        description: 'By channel: what speaks against the delivery of files by their name and size.',
+        additionalProperties: {
+          type: 'array',
+          items: object(
+            {
+              code: text('As in `delivery.reasons` of a response.', 'FILE_TOO_LARGE_FOR_CHANNEL'),
+              verdict: { type: 'string', enum: ['warning', 'unlikely'] },
+              extensions: {
+                type: 'array',
+                items: { type: 'string' },
+                description: 'Of the files that it concerns; all files where it is missing.',
+                examples: [['mp4']],
+              },
+              aboveBytes: count('It concerns larger files only.', 16_777_216),
+              message: text(
+                'In the language of `Accept-Language`; `{size}` and `{filename}` are for the client to fill.',
+                'The file is {size}. This channel delivers such files up to 16 MB.',
+              ),
+            },
+            ['extensions'],
+          ),
+        },
+      },
       channels: {
         type: 'object',
         description: 'What is known of each channel; of one that is not named, nothing is.',

@@ -64,7 +64,10 @@ describeInBrowsers('<leadway-upload>', (browser) => {
   });
 
   it('says why a file is rejected, and offers to retry only where that can help', async () => {
-    await using opened = await openElement(browser(), { attributes: 'multiple', testServer: LARGE_FORWARDS });
+    await using opened = await openElement(browser(), {
+      attributes: 'multiple channel="IG"',
+      testServer: LARGE_FORWARDS,
+    });
     const { page, testServer } = opened;
     await addFiles(page, [IMPOSTOR]);
     await waitForCards(page, 'failed');
@@ -78,6 +81,66 @@ describeInBrowsers('<leadway-upload>', (browser) => {
     await pressIn(page, '.retry');
     await waitForCards(page, 'done');
     await testServer.assertClean({ completeUploads: 1 });
+  });
+
+  it('holds back what the channel will not deliver, says why, and sends it when the user wants that', async () => {
+    await using opened = await openElement(browser(), { attributes: 'multiple channel="WHATSAPP"' });
+    const { page, testServer } = opened;
+    await addFiles(page, [{ name: 'voice.wav', head: 'RIFF' }, note('a.txt')]);
+    await waitForCards(page, 'failed');
+    await waitForCards(page, 'done');
+    assert.deepEqual(await textsIn(page, '[data-state=failed] .line'), [
+      'This channel does not deliver WAV files. It delivers AAC, AMR, MP3, M4A, OGG. So voice.wav would not be delivered.',
+    ]);
+    assert.equal(testServer.sandbox.requests.length, 1, 'nothing of the recording was sent');
+    assert.deepEqual(await textsIn(page, '.retry:not([hidden])'), ['Upload anyway']);
+    await pressIn(page, '.retry');
+    // It is no recording, which only the server can see.
+    await page.waitForFunction(() =>
+      document.querySelector('leadway-upload')?.items.some(({ error }) => error?.code === 'TYPE_MISMATCH'),
+    );
+    await testServer.assertClean({ completeUploads: 1 });
+  });
+
+  it('warns from the beginning of what may not arrive', async () => {
+    await using opened = await openElement(browser(), { attributes: 'channel="SMS"' });
+    const { page } = opened;
+    const warning =
+      'On this channel, TXT files may arrive as a link, or not at all. It delivers JPG, PNG, GIF.';
+    await addFiles(page, [note('a.txt')], { conversationId: 'fault-slow-headers' });
+    await waitForCards(page, 'confirming');
+    assert.deepEqual(await textsIn(page, '.warning'), [warning]);
+    await waitForCards(page, 'done');
+    assert.deepEqual(await textsIn(page, '.warning'), [warning]);
+    assert.match((await textsIn(page, '[role=status]')).join(), /a\.txt is uploaded\. On this channel/);
+  });
+
+  it('completes after a reload what was in storage, and names what has to be chosen again', async () => {
+    await using opened = await openElement(browser(), { attributes: 'multiple' });
+    const { page, testServer } = opened;
+    await page.evaluate(() => {
+      const upload = document.querySelector('leadway-upload');
+      if (upload) upload.options = { confirmLeave: false };
+    });
+    const { sandbox } = testServer;
+    sandbox.fault = 'complete-never-answers';
+    await addFiles(page, [note('stored.txt')], { mode: 'direct' });
+    await sandbox.waitFor((all) => all.some(({ path }) => path.endsWith('/complete')));
+    sandbox.fault = 'upload-never-answers';
+    await addFiles(page, [note('lost.txt')]);
+    await waitForCards(page, 'confirming', 2);
+    sandbox.fault = null;
+    await page.reload();
+    await waitForCards(page, 'done');
+    assert.deepEqual(await textsIn(page, '.name'), ['stored.txt']);
+    const [url = ''] = await urlsOf(page);
+    assert.equal(await (await fetch(url)).text(), 'Text of stored.txt');
+    await page.waitForFunction(() =>
+      document
+        .querySelector('leadway-upload')
+        ?.shadowRoot?.querySelector('[role=alert]')
+        ?.textContent?.includes('lost.txt'),
+    );
   });
 
   it('asks the user to look before it sends what may be there already', async () => {
@@ -179,7 +242,10 @@ describeInBrowsers('<leadway-upload>', (browser) => {
   });
 
   it('leaves nothing behind when it is taken out of the page', async () => {
-    await using opened = await openElement(browser(), { attributes: 'multiple', testServer: LARGE_FORWARDS });
+    await using opened = await openElement(browser(), {
+      attributes: 'multiple channel="IG"',
+      testServer: LARGE_FORWARDS,
+    });
     const { page, testServer } = opened;
     await addFiles(page, [LARGE]);
     await testServer.sandbox.waitFor((requests) => requests.length === 1);

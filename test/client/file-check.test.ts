@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict';
-import { checkFile } from '../../client/file-check.ts';
+import { checkFile, predictDelivery } from '../../client/file-check.ts';
 import { createErrorFactory } from '../../client/messages.ts';
 import type { ClientConfig } from '../../client/types.ts';
+import { assessDelivery, predictableWarnings, toDelivery } from '../../server/delivery/assess.ts';
+import { CHANNEL_RULES } from '../../server/delivery/channel-rules.ts';
+import { kindOf } from '../../server/delivery/media-probe.ts';
+import { REASONS } from '../../server/delivery/reasons.ts';
+import {
+  ALL_EXTENSIONS,
+  createTypePolicy,
+  FILE_TYPES,
+  type FileType,
+} from '../../server/file-types/file-types.ts';
 import { fixture, mp4 } from '../helpers/multipart.ts';
 import { createTestServer, type TestServer } from '../helpers/test-server.ts';
+import { CONFIG } from './fake-page.ts';
 
 type Mode = 'auto' | 'forward' | 'direct' | 'relay';
 
@@ -139,4 +150,48 @@ describe('what the client rejects by itself', () => {
     assert.equal(error?.code, response?.code);
     assert.equal(error?.status, response?.status);
   });
+});
+
+describe('what the client says of delivery', () => {
+  const MB = 1024 * 1024;
+  const types: readonly FileType[] = Object.values(FILE_TYPES);
+
+  for (const language of ['en', 'es'] as const) {
+    it(`is what the server says of name and size, of every type on every channel (${language})`, () => {
+      const warnings = predictableWarnings(createTypePolicy(ALL_EXTENSIONS), language);
+      const config = { ...CONFIG, delivery: { strict: false, channels: {}, warnings } };
+      const errors = createErrorFactory({ language });
+      for (const { name: format, family, extensions } of types) {
+        for (const extension of extensions) {
+          for (const channel of [...Object.keys(CHANNEL_RULES), 'IG']) {
+            for (const size of [1, MB, 5 * MB, 5 * MB + 100_000, 16 * MB, 20 * MB, 30 * MB, 200 * MB]) {
+              const name = `a.${extension}`;
+              const media = { kind: kindOf(family), format, codecs: null, hasUsualColours: null };
+              const all = assessDelivery(channel, [{ name, size, media }]);
+              const worst = all.reasons.filter(({ code }) => REASONS[code].verdict === all.verdict);
+              const isFound = all.verdict === 'warning' || all.verdict === 'unlikely';
+              const expected = toDelivery({ ...all, reasons: isFound ? worst : [] }, language);
+              const said = predictDelivery(sized(name, size), { channel }, config, errors);
+              const what = `${name} ${size} ${channel}`;
+              assert.deepEqual(
+                said?.reasons.map(({ code }) => code),
+                expected.reasons.map(({ code }) => code),
+                what,
+              );
+              assert.equal(said?.verdict, isFound ? all.verdict : 'unknown', what);
+              for (const { code, message } of expected.reasons) {
+                const own = said?.reasons.find((reason) => reason.code === code)?.message ?? '';
+                assert(own.startsWith(message), `${own} | ${message}`);
+              }
+            }
+          }
+        }
+      }
+    });
+  }
+
+  /** A file of that size without its bytes. */
+  function sized(name: string, size: number): File {
+    return Object.defineProperty(new File([], name), 'size', { value: size });
+  }
 });

@@ -67,6 +67,86 @@ describe('an uploader', () => {
     assert.deepEqual((await uploading).delivery, delivery);
   });
 
+  describe('where the server says what a channel does not deliver', () => {
+    const warnings = {
+      SMS: [
+        { code: 'A', verdict: 'warning', extensions: ['txt'], aboveBytes: 100, message: 'May be lost.' },
+        { code: 'B', verdict: 'unlikely', aboveBytes: 1_000, message: '{filename} is {size}.' },
+      ],
+    };
+    const reason = (code: string, message: string) => ({ code, message, file: 'a.txt' });
+    beforeEach(() => {
+      const config = { ...CONFIG, delivery: { strict: false, channels: {}, warnings } };
+      page.server = (request) => {
+        if (request.line === 'GET /config') request.respond(200, config);
+      };
+    });
+
+    it('says so in check(), by name, size and channel', async () => {
+      const uploader = createUploader(QUICK);
+      const check = (bytes: number, channel?: string) =>
+        uploader.check(textFile('a.txt', bytes), channel ? { channel } : {});
+      assert.deepEqual(await check(100), { verdict: 'unknown', reasons: [] });
+      assert.deepEqual(await check(101), { verdict: 'warning', reasons: [reason('A', 'May be lost.')] });
+      assert.deepEqual(await check(1_001), {
+        verdict: 'unlikely',
+        reasons: [reason('B', 'a.txt is 0 MB.')],
+      });
+      assert.deepEqual(await check(1_001, 'whatsapp'), { verdict: 'unknown', reasons: [] });
+    });
+
+    it('says so before the file is sent, and the server’s own word after', async () => {
+      const all: UploadProgress[] = [];
+      const uploading = createUploader(QUICK).upload(textFile('a.txt', 500), {
+        ...IDS,
+        onProgress: (progress) => all.push(progress),
+      });
+      const request = await nextUpload();
+      assert.equal(all.at(-1)?.delivery?.verdict, 'warning');
+      request.respond(200, { ...forwarded(), delivery: { verdict: 'ok', reasons: [] } });
+      await uploading;
+      assert.equal(all.at(-1)?.delivery?.verdict, 'ok');
+    });
+
+    it('sends nothing of a file that will not arrive, where only what is delivered is wanted', async () => {
+      const uploader = createUploader(QUICK);
+      const options = { ...IDS, onlyDeliverable: true };
+      await assert.rejects(uploader.upload(textFile('a.txt', 1_001), options), {
+        code: 'NOT_DELIVERABLE',
+        message: 'a.txt is 0 MB.',
+        retryable: false,
+      });
+      assert.deepEqual(page.lines, ['GET /config']);
+      const uploading = uploader.upload(textFile('a.txt', 1_001), IDS);
+      (await nextUpload()).respond(200, signed('t1'));
+      (await page.next()).respond(200, '');
+      (await page.next()).respond(200, { uploadedFiles: { 'a.txt': 'https://files.test/a.txt' } });
+      assert.equal((await uploading).mode, 'direct');
+    });
+
+    it('does not PUT into storage what the server has found out by the leading bytes', async () => {
+      const options = { ...IDS, channel: 'WHATSAPP', onlyDeliverable: true };
+      const uploading = createUploader(QUICK).upload(textFile('a.txt', 2_000), options);
+      const delivery = { verdict: 'unlikely', reasons: [reason('C', 'Coded as HEVC.')] };
+      (await nextUpload()).respond(200, { ...signed('t1'), delivery });
+      await assert.rejects(uploading, { code: 'NOT_DELIVERABLE', message: 'Coded as HEVC.' });
+      assert.deepEqual(page.lines, ['GET /config', 'POST /messages/upload/initiate']);
+    });
+
+    it('judges a picture once `prepare` has made it smaller', async () => {
+      const prepare: PrepareFile = ({ name }) => textFile(name, 50);
+      const all: UploadProgress[] = [];
+      const uploading = createUploader({ ...QUICK, prepare }).upload(textFile('a.txt', 1_001), {
+        ...IDS,
+        onlyDeliverable: true,
+        onProgress: (progress) => all.push(progress),
+      });
+      (await nextUpload()).respond(200, forwarded());
+      await uploading;
+      assert.equal(all.at(-1)?.delivery?.verdict, 'unknown');
+    });
+  });
+
   it('uploads directly what a proxy finds too large to be forwarded', async () => {
     const uploading = createUploader(QUICK).upload(textFile('a.txt', 900), IDS);
     (await nextUpload()).respond(413, '<html>413 Request Entity Too Large</html>');

@@ -57,6 +57,21 @@ describe('GET /config', () => {
     await testServer.assertClean();
   });
 
+  it('says what speaks against files by name and size, in the language of the request', async () => {
+    await using testServer = await createTestServer();
+    const { delivery } = await configOf(testServer);
+    const films = { code: 'FILE_TOO_LARGE_FOR_CHANNEL', verdict: 'unlikely', extensions: ['mp4', 'mp3'] };
+    const [, film] = delivery.warnings.WHATSAPP;
+    const { message, ...found } = film;
+    assert.deepEqual(found, { ...films, aboveBytes: 16 * 1024 * 1024 });
+    assert.match(
+      message,
+      /^The file is \{size\}\..* up to 16 MB\. So \{filename\} would not be delivered\.$/,
+    );
+    const spanish = await request(testServer.api).get('/config').set('Accept-Language', 'es');
+    assert.match(spanish.body.delivery.warnings.WHATSAPP[1].message, /^El archivo ocupa \{size\}/);
+  });
+
   it('holds no secret and no address of Leadway', async () => {
     await using testServer = await createTestServer();
     const text = JSON.stringify(await configOf(testServer));

@@ -63,7 +63,7 @@ async function showEveryState(page: Page): Promise<void> {
   await waitForCards(page, 'confirming');
   await chooseRadio(page, 'channel', 'WHATSAPP');
   await rehearse(page, 'storage-stops-reading');
-  await bring(page, 'picker', film(60_000_000, 'uploading.mp4'));
+  await bring(page, 'picker', film(16_000_000, 'uploading.mp4'));
   await waitForCards(page, 'uploading');
   await rehearse(page, '429');
   await bring(page, 'picker', note('retrying.txt'));

@@ -45,7 +45,7 @@ describeInBrowsers('the page', (browser) => {
     visit(browser(), async (page) => {
       await chooseRadio(page, 'channel', 'WHATSAPP');
       await rehearse(page, 'storage-stops-reading');
-      await bring(page, 'picker', film(60_000_000));
+      await bring(page, 'picker', film(16_000_000));
       await waitForCards(page, 'uploading');
       await page.waitForFunction(() => {
         const root = document.querySelector('leadway-upload')?.shadowRoot;
@@ -83,6 +83,7 @@ describeInBrowsers(
       visit(
         browser(),
         async (page, testServer) => {
+          await chooseRadio(page, 'channel', 'WHATSAPP');
           await bring(page, 'picker', impostor(50_000_000));
           assert.match(
             await textIn(page, '.card[data-state=failed] .line'),
@@ -108,7 +109,7 @@ describeInBrowsers(
       visit(browser(), async (page, testServer) => {
         await chooseRadio(page, 'mode', 'relay');
         await uploadFilm(page, 8_000_000);
-        assert.match(await textIn(page, FINE), /relayed\sto\sstorage/);
+        assert.match(await textIn(page, FINE), /to\sstorage\sthrough\sthe\sserver/);
         assert.deepEqual(pathsOf(testServer), ['initiate', 'PUT', 'complete']);
         await testServer.assertClean();
       }));
@@ -119,7 +120,7 @@ describeInBrowsers(
         async (page, testServer) => {
           await rehearse(page, 'no-initiate');
           await uploadFilm(page, 8_000_000);
-          assert.match(await textIn(page, FINE), /forwarded\sas\sit\sstreamed/);
+          assert.match(await textIn(page, FINE), /, through\sthe\sserver/);
           await testServer.assertClean({ completeUploads: 1 });
         },
         { testServer: { env: { FORWARD_FALLBACK_MAX_BYTES: '10000000' } } },
