@@ -17,6 +17,8 @@ export interface ProgramOptions {
   /** Its file; by default that of the sources. */
   readonly main?: string;
   readonly cwd?: string;
+  /** A program that runs it, with its arguments. */
+  readonly under?: readonly string[];
   /** Gives it a terminal for its output, by `script` of util-linux. */
   readonly isOnTerminal?: boolean;
 }
@@ -38,9 +40,10 @@ export function startProgram({
   args = [],
   main = MAIN,
   cwd = tmpdir(),
+  under = [],
   isOnTerminal = false,
 }: ProgramOptions = {}): Program {
-  const command = [process.execPath, main, ...args];
+  const command = [...under, process.execPath, main, ...args];
   const [file = '', ...rest] = isOnTerminal ? ['script', '-qec', command.join(' '), '/dev/null'] : command;
   const child = spawn(file, rest, {
     cwd,
