@@ -38,8 +38,8 @@ export const PATHS = ['picture.png', 'writer.pdf', 'utf8.txt'].map((name) =>
 /** A PNG that says it is a JPEG. */
 export const DISGUISED = `new File([new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10]), '.'.repeat(5000)], 'holiday.jpg', { type: 'image/jpeg' })`;
 
-/** Leadway reads about 10 MB a second: slow enough to be cancelled, quick enough to notice that. */
-const SLOW: TestServerOptions = { env: { FORWARD_MAX_BYTES: '100000000' }, sandbox: { slowMs: 60 } };
+/** Leadway reads about 4 MB a second: slow enough to be cancelled on a busy machine, quick enough to notice that. */
+const SLOW: TestServerOptions = { env: { FORWARD_MAX_BYTES: '100000000' }, sandbox: { slowMs: 150 } };
 
 /** A page and a person that speak Spanish. */
 const SPANISH = { locale: 'es-MX', language: 'es' };

@@ -92,7 +92,7 @@ export async function createTestServer({
 }
 
 /** Waits until `condition` holds; fails with `what` after `maxMs`. */
-export async function settled(condition: () => boolean, what: string, maxMs = 2_000): Promise<void> {
+export async function settled(condition: () => boolean, what: string, maxMs = 20_000): Promise<void> {
   const deadline = performance.now() + maxMs;
   while (!condition()) {
     assert(performance.now() < deadline, `not so after ${maxMs} ms: ${what}`);
