@@ -11,6 +11,9 @@ import { rejectionTemplates } from '../server/file-types/type-messages.ts';
 import { FILE_FIELD } from '../server/uploads/fields.ts';
 import { CHANNEL_LIMITS } from '../server/uploads/mode.ts';
 
+/** How old what other replicas know of Leadway's limits may be. */
+const MAX_AGE_MS = 1_000;
+
 /** `GET /config`: what a browser client needs to reject early and to choose a mode. Holds no secret. */
 export function addClientConfig(
   router: Router,
@@ -38,7 +41,7 @@ export function addClientConfig(
   const { sizeLimits } = uploadContext;
   /** What Leadway accepts in the client's own locations; in all of them if the client has not said who it is. */
   const leadwayMaxBytes = async (req: Request): Promise<number> => {
-    await sizeLimits.refresh();
+    await sizeLimits.refresh(MAX_AGE_MS); // anybody may ask, as often as they like
     // Usually no limit is known, and authenticating takes time.
     if (sizeLimits.lowestOf(leadway.locationIds) === Number.POSITIVE_INFINITY)
       return Number.POSITIVE_INFINITY;

@@ -11,8 +11,11 @@ export interface SizeLimits {
   limitFor(locationId: string, channel: string): number;
   /** The lowest limit of any channel of these locations. */
   lowestOf(locationIds: readonly string[]): number;
-  /** Reads what other replicas know. Undefined where there are none. */
-  refresh(): Promise<void> | undefined;
+  /**
+   * Reads what other replicas know. Undefined where there are none, or where that was done within `maxAgeMs` milliseconds.
+   * Default 0.
+   */
+  refresh(maxAgeMs?: number): Promise<void> | undefined;
   /** Whether one file above the limit may be sent, to find out if the limit still holds. True once in five minutes. */
   mayExceed(locationId: string, channel: string): Promise<boolean>;
   /** Leadway rejected a file of `bytes` as too large. */
@@ -43,7 +46,7 @@ const EXCEED_EVERY_MS = 5 * 60_000;
 /** Clients choose the names of channels. */
 const MAX_KNOWN = 200;
 /** How stale the readiness notice may be. */
-const NOTICE_REFRESH_MS = 10_000;
+const NOTICE_MAX_AGE_MS = 10_000;
 
 /** A limit that is known. */
 interface Known {
@@ -121,8 +124,8 @@ export function createSizeLimits({ maxBytes, store, logger, now = Date.now }: Si
       .map(([field, known]) => ({ ...fromField(field), ...known }))
       .filter(({ endsAt }) => endsAt > now())
       .sort((a, b) => a.limit - b.limit);
-  const refresh = (): Promise<void> | undefined => {
-    if (store === null) return undefined;
+  const refresh = (maxAgeMs = 0): Promise<void> | undefined => {
+    if (store === null || now() - refreshedAt < maxAgeMs) return undefined;
     refreshedAt = now();
     const readTogether = async (): Promise<void> => {
       await written; // what was read before would be out of date
@@ -179,7 +182,7 @@ export function createSizeLimits({ maxBytes, store, logger, now = Date.now }: Si
       logger.info({ locationId, channel, bytes }, `Leadway accepts files above ${sizeText(limit).en} again`);
     },
     notice() {
-      if (now() - refreshedAt >= NOTICE_REFRESH_MS) refresh();
+      refresh(NOTICE_MAX_AGE_MS);
       const known = all();
       const [lowest] = known;
       if (lowest === undefined) return null;

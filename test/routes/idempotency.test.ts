@@ -13,7 +13,7 @@ import {
   sendForm,
 } from '../helpers/direct-steps.ts';
 import { encodeForm, fixture, mp4, type Part } from '../helpers/multipart.ts';
-import { beginUpload } from '../helpers/raw-client.ts';
+import { beginUpload, connectTo } from '../helpers/raw-client.ts';
 import { needsRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
 import { createTestServer, settled, type TestServer } from '../helpers/test-server.ts';
 
@@ -238,6 +238,33 @@ describe('a shutdown', () => {
     assert.equal(await testServer.server.drain({ graceMs: 60_000 }), true);
     const [upload] = testServer.sandbox.requests;
     assert.deepEqual([upload?.status, upload?.left], [200, false]);
+  });
+});
+
+describe('a shutdown while a complete with a key runs on without its client', () => {
+  it('waits for it, so that a repeat gets its outcome', async () => {
+    await using testServer = await createTestServer();
+    const { sandbox } = testServer;
+    const { ticket, contentType } = await initiated(testServer, { filename: 'a.txt' });
+    await putContent(testServer, { ticket, contentType }, 'one');
+    sandbox.fault = 'slow-headers';
+    using client = await connectTo(testServer);
+    const body = JSON.stringify({ ticket });
+    const lines = [
+      'POST /api/messages/upload/complete HTTP/1.1',
+      'Host: localhost',
+      'Idempotency-Key: key-1',
+    ];
+    const head = [...lines, 'Content-Type: application/json', `Content-Length: ${body.length}`, '', ''];
+    await client.send(head.join('\r\n') + body);
+    await sandbox.waitFor(() => seen(testServer, 'complete').some(({ complete: isWhole }) => isWhole));
+    client.leave();
+    await settled(() => testServer.log.lines.some((line) => line.includes('the client left')), 'it has left');
+    assert.equal(await testServer.server.drain({ graceMs: 60_000 }), true);
+    assert.deepEqual(
+      seen(testServer, 'complete').map(({ status, left }) => [status, left]),
+      [[200, false]],
+    );
   });
 });
 
