@@ -18,7 +18,7 @@ export interface Hold {
   code: UploadErrorCode;
 }
 
-/** What {@link retry} needs. */
+/** Dependencies of {@link retry}. */
 export interface RetryOptions {
   readonly errors: ErrorFactory;
   readonly file: File;

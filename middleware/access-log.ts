@@ -5,7 +5,7 @@ import { logFieldsOf } from '../server/http/log-fields.ts';
 import { requestIdOf } from '../server/http/request-id.ts';
 import { isResponseSent, onResponseEnd } from '../server/http/response-end.ts';
 
-/** Status of a request whose client left before the response; nginx's number for it. */
+/** Status of a request whose client disconnected before the response; nginx's number for it. */
 const CLIENT_CLOSED_REQUEST = 499;
 
 /** Byte counts of the connection at the end of its last request. */
@@ -55,7 +55,7 @@ export function createAccessLog({
           ...(error?.options.upstreamTraceId && { upstreamTraceId: error.options.upstreamTraceId }),
           ...(error && error.status >= 500 && { err: error }),
         },
-        isResponded ? 'request' : 'request: the client left',
+        isResponded ? 'request' : 'request: the client disconnected',
       );
     });
     next();

@@ -21,7 +21,7 @@ export function createBrowserModules(folder: URL): RequestHandler {
   });
 }
 
-/** TypeScript as a browser can run it: types become blanks, so lines and columns stay as they are. */
+/** TypeScript as a browser can run it: types become spaces, so lines and columns stay as they are. */
 export function toBrowserCode(source: string): string {
   return stripTypeScriptTypes(source).replace(RELATIVE_SPECIFIER, '$1$2$3.js$2');
 }

@@ -76,7 +76,7 @@ export class LocalRateStore extends MemoryStore {
 }
 
 /**
- * Counts requests in Redis, so that replicas count together, and in this process while Redis is away.
+ * Counts requests in Redis, so that replicas count together, and in this process while Redis is down.
  */
 export class SharedRateStore implements Store {
   readonly prefix: string;

@@ -90,7 +90,7 @@ export function toSettings(options: SandboxOptions): Settings {
   for (const [locationId, token] of tokens) {
     if (!ID_PATTERN.test(locationId))
       throw new TypeError(`locationId: expected 1 to 64 letters, digits, _ or -`);
-    if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('token: expected printable ASCII without blanks');
+    if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError('token: expected printable ASCII without spaces');
   }
   const { account = 'full' } = options;
   if (!isAccount(account)) throw new TypeError(`account: expected ${Object.keys(ACCOUNTS).join(' or ')}`);

@@ -27,7 +27,7 @@ export type ForeignLogger = Record<
   (facts: Record<string, unknown>, message: string) => void
 >;
 
-/** What {@link createLogger} takes. */
+/** Options of {@link createLogger}. */
 export interface LoggerOptions {
   readonly level: string;
   /** Where the lines go; standard output by default. */

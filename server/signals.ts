@@ -10,7 +10,7 @@ export interface StopSignals extends Disposable {
   readonly hurry: AbortSignal;
 }
 
-/** What {@link listenForSignals} takes. */
+/** Options of {@link listenForSignals}. */
 export interface SignalOptions {
   /** Whether the process runs on a terminal: SIGHUP then means that the terminal was closed, and stops it. */
   readonly isOnTerminal: boolean;

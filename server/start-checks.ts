@@ -3,7 +3,7 @@ import type { Config, Secrets } from './config/config.ts';
 import type { Lifecycle, Notice } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 
-/** What {@link addStartChecks} takes. */
+/** Options of {@link addStartChecks}. */
 export interface StartCheckOptions {
   readonly config: Config;
   readonly secrets: Secrets;
@@ -125,7 +125,7 @@ export interface TokenCheck extends Disposable {
   reset(): void;
 }
 
-/** What {@link createTokenCheck} takes. */
+/** Options of {@link createTokenCheck}. */
 export interface TokenCheckOptions {
   readonly locationIds: readonly string[];
   /** Makes one call for a location; rejects where no response came. */

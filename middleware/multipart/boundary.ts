@@ -1,7 +1,7 @@
 import { appError } from '../../server/errors/app-error.ts';
 import { notMultipart } from '../../server/errors/factories.ts';
 
-/** RFC 2046, section 5.1.1: 1 to 70 of these characters, and no blank at the end. */
+/** RFC 2046, section 5.1.1: 1 to 70 of these characters, and no space at the end. */
 const BOUNDARY = /^[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]$/;
 const FORM = /^multipart\/form-data[ \t]*(?=;|$)/i;
 /** Name, quoted value, token. The token may have any character of a boundary: many clients don't quote it. */

@@ -25,7 +25,7 @@ export interface PartHandler {
 type State =
   | 'preamble'
   | 'after-delimiter'
-  | 'delimiter-blanks'
+  | 'delimiter-spaces'
   | 'headers'
   | 'field'
   | 'file'
@@ -40,7 +40,7 @@ const END_OF_HEADERS = Buffer.from('\r\n\r\n');
 
 /**
  * Reads a `multipart/form-data` body (RFC 7578, RFC 2046 section 5.1.1) as it arrives. What
- * clients write around the parts (empty lines, blanks, an epilogue) is accepted; what another parser could read as other
+ * clients write around the parts (empty lines, spaces, an epilogue) is accepted; what another parser could read as other
  * parts or other content is rejected. File content is passed on without copying it.
  */
 export class FormParser {
@@ -113,7 +113,7 @@ export class FormParser {
       case 'preamble':
         return this.#readFirstBoundary(data, offset);
       case 'after-delimiter':
-      case 'delimiter-blanks':
+      case 'delimiter-spaces':
         return this.#readDelimiterEnd(data, offset);
       case 'headers':
         return this.#readHeaders(data, offset);
@@ -159,7 +159,7 @@ export class FormParser {
       if (data[at] === LF) throw badMultipart('lineEnds');
       throw badMultipart(this.#parts === 0 ? 'otherBoundary' : 'boundaryInContent');
     }
-    this.#state = 'delimiter-blanks';
+    this.#state = 'delimiter-spaces';
     return at;
   }
 

@@ -67,7 +67,7 @@ function parseHeaders(text: string): ReadonlyMap<string, string> {
     if (line.includes('\n')) throw badMultipart('lineEnds');
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(0, colon));
-    // A folded line begins with a blank, so it has no token for a name.
+    // A folded line begins with a space, so it has no token for a name.
     const key = name.toLowerCase();
     // File names may hold control characters, which are removed; but a CR would end the header for other parsers,
     // and a NUL the name.
@@ -102,7 +102,7 @@ function parseDisposition(value: string, contentType: string | null): PartHeader
   return { name, filename: isFilenameExtended ? decoded : plain, isFilenameExtended, contentType };
 }
 
-/** `value` has no blanks at its end. */
+/** `value` has no spaces at its end. */
 function parseParameters(value: string, from: number): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
   let at = from;

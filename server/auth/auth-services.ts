@@ -17,7 +17,7 @@ export interface AuthServices extends Disposable {
   readonly sessions: Sessions | null;
 }
 
-/** What {@link createAuthServices} takes. */
+/** Options of {@link createAuthServices}. */
 export interface AuthServicesOptions {
   /** Where replicas remember together; null for a process by itself. */
   readonly store: SharedStore | null;

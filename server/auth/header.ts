@@ -9,7 +9,7 @@ export interface HeaderClientOptions {
   readonly locationsHeader: string | null;
 }
 
-/** A name without blanks at its ends and without control, format and unassigned characters. */
+/** A name without spaces at its ends and without control, format and unassigned characters. */
 const USER = /^(?! )[^\p{C}\p{Zl}\p{Zp}]{1,256}(?<! )$/u;
 
 /**

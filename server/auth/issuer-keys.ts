@@ -14,7 +14,7 @@ export interface IssuerKeys extends Disposable {
   notice(): Notice | null;
 }
 
-/** What {@link createIssuerKeys} takes. */
+/** Options of {@link createIssuerKeys}. */
 export interface IssuerKeysOptions {
   readonly issuer: string;
   /** Null discovers it from the issuer. */
@@ -52,8 +52,8 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   let known: { readonly keys: RemoteKeys; readonly url: URL; readonly readAt: number } | null = null;
   let reading: Promise<JWTVerifyGetKey> | null = null;
   let triedAt = Number.NEGATIVE_INFINITY;
-  let isAway = false;
-  let away: Notice = { text: PROBLEM, detail: PROBLEM };
+  let isDown = false;
+  let down: Notice = { text: PROBLEM, detail: PROBLEM };
   let lookups = LOOKUPS_IN_A_ROW;
   let lookupsAt = now();
 
@@ -63,13 +63,13 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       const keys = known?.url.href === url.href ? known.keys : createRemoteKeys(url, fetchDocument);
       await keys.reload();
       known = { keys, url, readAt: now() };
-      if (isAway) logger.info('the keys of the token issuer are read again');
-      isAway = false;
+      if (isDown) logger.info('the keys of the token issuer are read again');
+      isDown = false;
       return keys;
     } catch (cause) {
-      if (!isAway && !closed.signal.aborted) logger.error({ err: cause }, PROBLEM);
-      isAway = true;
-      away = {
+      if (!isDown && !closed.signal.aborted) logger.error({ err: cause }, PROBLEM);
+      isDown = true;
+      down = {
         text: PROBLEM,
         detail: `${PROBLEM} from ${options.jwksUrl?.href ?? options.issuer}: ${reasonOf(cause)}`,
       };
@@ -117,12 +117,12 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     problem() {
       if (known !== null) return null;
       retry();
-      return away;
+      return down;
     },
     notice() {
       if (known === null || usable() !== null) return null;
       retry();
-      return isAway ? away : null;
+      return isDown ? down : null;
     },
     [Symbol.dispose]: () => closed.abort(),
   };

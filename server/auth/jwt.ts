@@ -89,7 +89,7 @@ function reasonOf(error: unknown): string {
   return error instanceof errors.JOSEError ? error.code : String(error);
 }
 
-/** A list of ids, or one string with blanks or commas between them; none when there is no such claim. */
+/** A list of ids, or one string with spaces or commas between them; none when there is no such claim. */
 function toLocations(claim: unknown): ReadonlySet<string> {
   if (typeof claim === 'string') return new Set(claim.split(/[\s,]+/).filter((id) => id !== ''));
   return new Set(Array.isArray(claim) ? claim.filter((id): id is string => typeof id === 'string') : []);

@@ -49,7 +49,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return {redis.call('HINCRBY', KEYS[1], 'count', 1), redis.call('HGET', KEYS[1], 'firstAt')}
 `);
 
-/** Remembers in Redis for all replicas and, for when it is away, in this process. */
+/** Remembers in Redis for all replicas and, for when it is down, in this process. */
 export function createSharedSessionStore(store: SharedStore, now: () => number): SessionStore {
   const local = createLocalSessionStore(now);
   return {

@@ -29,7 +29,7 @@ export interface Sessions extends Authenticator {
   end(token: string): Promise<void>;
 }
 
-/** What {@link createSessions} takes. */
+/** Options of {@link createSessions}. */
 export interface SessionsOptions {
   readonly sharedSecret: string;
   readonly sessionSecrets: readonly string[];

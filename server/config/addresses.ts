@@ -146,7 +146,7 @@ export function parseProxyUrl(raw: string): Parsed<Secret> {
     : good(new Secret(url.href));
 }
 
-/** Hosts between commas or blanks. Rejects nothing, because other programs read the same variable. */
+/** Hosts between commas or spaces. Rejects nothing, because other programs read the same variable. */
 export function parseNoProxy(raw: string): Parsed<readonly string[]> {
   const entries = raw.toLowerCase().split(/[\s,]+/);
   return good(entries.filter((entry) => entry !== ''));

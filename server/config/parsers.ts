@@ -70,7 +70,7 @@ export function offOr<T, const Off>(parse: Parser<T>, whenOff: Off): Parser<T | 
   };
 }
 
-/** A comma list. Blanks around items are ignored; an empty item is rejected as a slip. */
+/** A comma list. Spaces around items are ignored; an empty item is rejected as a slip. */
 export function listOf<T>(parse: Parser<T>): Parser<readonly T[]> {
   return function parseList(raw) {
     const values: T[] = [];

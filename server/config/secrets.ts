@@ -45,7 +45,7 @@ export function parseToken(raw: string): Parsed<Secret> {
   const tokens = raw.split(',');
   if (tokens.length > 2) return bad('must be one token, or two: new,old');
   if (!tokens.every((token) => token.length <= LONGEST_TOKEN && /^[!-~]+$/.test(token))) {
-    return bad('must be a token of printable ASCII characters without blanks');
+    return bad('must be a token of printable ASCII characters without spaces');
   }
   return good(new Secret(raw));
 }
@@ -62,7 +62,7 @@ export const parseSealingSecrets: Parser<readonly Secret[]> = listOf(function pa
 });
 
 export function parseSharedSecret(raw: string): Parsed<Secret> {
-  return /^[!-~]+$/.test(raw) ? good(new Secret(raw)) : bad('must be printable ASCII without blanks');
+  return /^[!-~]+$/.test(raw) ? good(new Secret(raw)) : bad('must be printable ASCII without spaces');
 }
 
 /** Returns the text of a file, read as UTF-8. Throws if it can't be read. */

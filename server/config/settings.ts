@@ -321,7 +321,7 @@ const ACCESS = {
     details: 'Required.',
     partOf: 'AUTH=jwt',
   }),
-  AUTH_JWT_AUDIENCE: optional(null, matching(/^[!-~]{1,256}$/, 'printable ASCII without blanks'), {
+  AUTH_JWT_AUDIENCE: optional(null, matching(/^[!-~]{1,256}$/, 'printable ASCII without spaces'), {
     example: 'leadway-bff',
     doc: 'The `aud` claim',
     details: 'Required.',
@@ -342,7 +342,7 @@ const ACCESS = {
     default: 'locations',
     example: 'https://example.com/locations',
     doc: 'Claim that lists the location ids of the client',
-    details: 'A list, or one string with blanks or commas. A token without it may use no location.',
+    details: 'A list, or one string with spaces or commas. A token without it may use no location.',
     partOf: 'AUTH=jwt',
   }),
   AUTH_USER_HEADER: setting(null, parseUserHeader, {
@@ -405,7 +405,7 @@ const ACCESS = {
   REDIS_URL: secret('redisUrl', parseRedisUrl, {
     example: 'redis://redis.example.com:6379',
     doc: 'Shared counters for several replicas; also `rediss://`, `valkey://` and `redis+sentinel://host1,host2/name`',
-    details: '[Scaling](scaling.md) says more. While Redis is away each process counts for itself.',
+    details: '[Scaling](scaling.md) says more. While Redis is down each process counts for itself.',
   }),
   TICKET_SECRETS: secret('ticketSecrets', parseSealingSecrets, {
     example: SEALING_EXAMPLE,

@@ -30,7 +30,7 @@ const AS_PDF = ['saveOrPack', 'pdf'] as const;
 const AS_TEXT = ['rename', 'txt'] as const;
 
 /**
- * Kinds that this server can't take. MIME types and extensions are separated by blanks; the first MIME type is the one
+ * Kinds that this server can't take. MIME types and extensions are separated by spaces; the first MIME type is the one
  * reported for the extensions.
  */
 const OTHER_KINDS: readonly Row[] = [

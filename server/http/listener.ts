@@ -21,7 +21,7 @@ export interface ListenerLimits {
   readonly pipelining: PipeliningLimits;
 }
 
-/** The keep-alive is longer than the usual idle time-out of a load balancer (60 s), so that we never close first. */
+/** The keep-alive is longer than the usual idle timeout of a load balancer (60 s), so that we never close first. */
 export const LISTENER_LIMITS: ListenerLimits = {
   maxHeaderSize: 16 * 1024,
   headersTimeoutMs: 15_000,
@@ -35,7 +35,7 @@ type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
 /** Called for every request that was rejected before `handler` could see it. */
 export type OnRejectedConnection = (error: AppError, requestId: string, socket: Socket) => void;
 
-/** What {@link createListener} makes. */
+/** The result of {@link createListener}. */
 export interface Listener extends Server {
   /** From now on the response to the latest request of each connection says `Connection: close` and is its last. */
   closeConnectionsAfterResponses(): void;

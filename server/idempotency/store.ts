@@ -157,12 +157,12 @@ redis.call('PEXPIRE', KEYS[1], remembered)
 return 1
 `);
 
-/** Remembers in Redis for all replicas and, for when it is away, in this process too. */
+/** Remembers in Redis for all replicas and, for when it is down, in this process too. */
 export function createSharedIdempotencyStore(store: SharedStore): IdempotencyStore {
   const local = createLocalIdempotencyStore();
   const keyOf = ({ client, key }: Claim): string =>
     `${KEY_PREFIX}idempotency:{${toKeyPart(client)}}:${toKeyPart(key)}`;
-  /** Resolves to false if another request has the key by now; true while Redis is away. */
+  /** Resolves to false if another request has the key by now; true while Redis is down. */
   const update = (claim: Claim, ...[state = '', fingerprint = '', outcome = '']: readonly string[]) => {
     const args = [claim.owner, LEASE_MS, REMEMBERED_MS, state, fingerprint, outcome];
     const updateTogether = async (): Promise<boolean> => (await UPDATE(store, [keyOf(claim)], args)) !== 0;

@@ -41,7 +41,7 @@ export interface UpstreamAgent extends Disposable {
   exchange(request: ExchangeRequest): Promise<ExchangeResponse>;
 }
 
-/** What {@link createUpstreamAgent} takes. */
+/** Options of {@link createUpstreamAgent}. */
 export interface UpstreamAgentOptions {
   /** By default every call goes straight to its target. */
   readonly proxyFor?: ProxyFor;

@@ -214,7 +214,7 @@ redis.call('PEXPIRE', KEYS[1], ${FORGET_MS})
 return 1
 `);
 
-/** Counts in Redis, for all replicas together. `take` rejects when Redis is away. */
+/** Counts in Redis, for all replicas together. `take` rejects when Redis is down. */
 export function createSharedCounter(store: SharedStore, onError: (err: unknown) => void): QuotaCounter {
   /** The braces keep both keys on one node of a cluster. */
   const keysOf = (locationId: string): [account: string, calls: string] => {

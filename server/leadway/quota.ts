@@ -40,7 +40,7 @@ const POLL_MS = 50;
 const DEFAULT_INTERVAL_MS = 10_000;
 const MAX_INTERVAL_MS = 60 * 60_000;
 
-/** What {@link createUpstreamQuota} takes. */
+/** Options of {@link createUpstreamQuota}. */
 export interface UpstreamQuotaOptions {
   /** Where replicas count together; null counts in this process alone. */
   readonly store: SharedStore | null;
@@ -58,7 +58,7 @@ export function createUpstreamQuota({ store, logger, now = Date.now }: UpstreamQ
   const local = createLocalCounter(now);
   const shared = store === null ? null : createSharedCounter(store, onError);
 
-  /** What is counted in Redis is counted here too, so that this process knows what it did when Redis goes away. */
+  /** What is counted in Redis is counted here too, so that this process knows what it did when Redis goes down. */
   const count = async (locationId: string, callId: string, kind: CallKind): Promise<number> => {
     const countHere = (): Promise<number> => local.take(locationId, callId, kind);
     if (store === null || shared === null) return countHere();

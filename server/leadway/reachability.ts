@@ -45,7 +45,7 @@ export function createReachability(baseUrl: URL, logger: Logger): Reachability {
 /** How often the probe may look again. */
 const PROBE_EVERY_MS = 10_000;
 
-/** What {@link createProbe} takes. */
+/** Options of {@link createProbe}. */
 export interface ProbeOptions {
   /** Reports the result. */
   readonly agent: UpstreamAgent;

@@ -26,7 +26,7 @@ export interface SizeLimits {
   notice(): Notice | null;
 }
 
-/** What {@link createSizeLimits} takes. */
+/** Options of {@link createSizeLimits}. */
 export interface SizeLimitsOptions {
   /** The largest file that the settings allow, in bytes. */
   readonly maxBytes: number;

@@ -25,7 +25,7 @@ const POLL_MS = 2_000;
 const SETTLE_MS = 100;
 const MAX_SETTLE_ROUNDS = 10;
 
-/** What {@link createTokenStore} takes. */
+/** Options of {@link createTokenStore}. */
 export interface TokenStoreOptions {
   readonly secrets: Secrets;
   /** The location of a token that is configured alone. */

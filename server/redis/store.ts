@@ -5,21 +5,21 @@ import { redactText } from '../redaction.ts';
 import { openRedisConnection } from './redis-connection.ts';
 import { isScriptMissing } from './script.ts';
 
-/** The Redis that replicas share, which may be away at any moment. */
+/** The Redis that replicas share, which may be down at any moment. */
 export interface SharedStore extends AsyncDisposable {
   /** Whether it responds now. */
   readonly isUp: boolean;
-  /** Runs one command. Rejects at once if Redis is known to be away, otherwise after {@link COMMAND_TIMEOUT_MS}. */
+  /** Runs one command. Rejects at once if Redis is known to be down, otherwise after {@link COMMAND_TIMEOUT_MS}. */
   send(...command: string[]): Promise<unknown>;
   /** Why it can't be used, for the readiness probe; null if it can. */
   problem(): Notice | null;
 }
 
-/** Counters take a millisecond: a Redis that needs longer than this is as good as away. */
+/** Counters take a millisecond: a Redis that needs longer than this is as good as down. */
 const COMMAND_TIMEOUT_MS = 250;
 const PROBE_INTERVAL_MS = 500;
 
-const PROBLEM = 'Redis is away: each process counts limits for itself';
+const PROBLEM = 'Redis is down: each process counts limits for itself';
 
 /** A script that writes, which all our uses need. A read-only or full Redis responds to PING all the same. */
 const PROBE = [
@@ -36,13 +36,13 @@ const PROBE = [
 export function openSharedStore(url: string, logger: Logger): SharedStore {
   const address = toRedisAddress(url);
   if (address === null) throw new TypeError('not the URL of a Redis');
-  let state: 'starting' | 'up' | 'away' = 'starting';
+  let state: 'starting' | 'up' | 'down' = 'starting';
   let isClosing = false;
   let reason = '';
 
   const markAway = (error: unknown): void => {
-    const isNew = state !== 'away' && !isClosing;
-    state = 'away';
+    const isNew = state !== 'down' && !isClosing;
+    state = 'down';
     if (!isNew) return;
     reason = redactText(String(error));
     logger.error({ reason }, PROBLEM);
@@ -98,7 +98,7 @@ export function openSharedStore(url: string, logger: Logger): SharedStore {
         throw error;
       }
     },
-    problem: () => (state === 'away' ? { text: PROBLEM, detail: `${PROBLEM} (${reason})` } : null),
+    problem: () => (state === 'down' ? { text: PROBLEM, detail: `${PROBLEM} (${reason})` } : null),
     async [Symbol.asyncDispose]() {
       isClosing = true;
       clearInterval(prober);
@@ -108,7 +108,7 @@ export function openSharedStore(url: string, logger: Logger): SharedStore {
 }
 
 /**
- * Resolves to the result of `shared` or, while Redis is away, of `local`: a limit that each replica enforces for itself is
+ * Resolves to the result of `shared` or, while Redis is down, of `local`: a limit that each replica enforces for itself is
  * better than none.
  */
 export async function sharedOrLocal<T>(

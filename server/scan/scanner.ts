@@ -5,7 +5,7 @@ import type { ScanOutcome } from '../observability/observer.ts';
 import type { FileObserver, ObserveFile } from '../uploads/incoming-file.ts';
 import { type ClamavAddress, ClamdStream, formatClamavAddress, ping, type ScanResult } from './clamd.ts';
 
-/** What {@link createScanner} takes. */
+/** Options of {@link createScanner}. */
 export interface ScannerOptions {
   readonly address: ClamavAddress;
   /** What happens to files that can't be scanned: `allow` lets them pass and logs it. */
@@ -30,23 +30,23 @@ const PING_EVERY_MS = 1_000;
 /** Makes the scanner of a process. */
 export function createScanner({ address, onError, timeoutMs, logger, onScanned }: ScannerOptions): Scanner {
   const where = formatClamavAddress(address);
-  let state: 'unknown' | 'up' | 'away' = 'unknown';
+  let state: 'unknown' | 'up' | 'down' = 'unknown';
   let reason = '';
   let lastPingMs = Number.NEGATIVE_INFINITY;
 
   const markAway = (err: unknown): void => {
-    if (state !== 'away') {
+    if (state !== 'down') {
       const effect = onError === 'reject' ? 'Uploads are rejected' : 'Files are not scanned';
       logger.error(
         { err },
         `clamd at ${where} does not scan. ${effect} until it does: check CLAMAV_URL and clamd`,
       );
     }
-    state = 'away';
+    state = 'down';
     reason = err instanceof Error ? err.message : String(err);
   };
   const markUp = (): void => {
-    if (state === 'away') logger.info(`clamd at ${where} scans again`);
+    if (state === 'down') logger.info(`clamd at ${where} scans again`);
     state = 'up';
   };
   const refresh = (): void => {
@@ -103,9 +103,9 @@ export function createScanner({ address, onError, timeoutMs, logger, onScanned }
     problem() {
       refresh();
       if (state === 'up') return null;
-      return state === 'away'
+      return state === 'down'
         ? {
-            text: 'the malware scanner is away',
+            text: 'the malware scanner is down',
             detail: `clamd at ${where} does not scan (${reason}): check CLAMAV_URL and clamd`,
           }
         : {

@@ -24,7 +24,7 @@ const DAY_MS = 24 * 3_600_000;
 const SIZES = [5 * 1024 * 1024, 5_000_000] as const;
 const CHECK_CONVERSATION = 'Check that the conversation exists in the first location';
 
-/** Statuses by which Leadway judges a request, in contrast to its being busy, away or elsewhere. */
+/** Statuses by which Leadway judges a request, in contrast to its being busy, down or elsewhere. */
 const VERDICTS: ReadonlySet<number> = new Set([400, 411, 413, 415, 422]);
 
 function isVerdict(status: number): boolean {

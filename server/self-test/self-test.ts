@@ -7,7 +7,7 @@ import { descriptorsNeeded, readDescriptorLimit } from '../start-checks.ts';
 import { LeadwayChecks } from './leadway-checks.ts';
 import { Findings, type SelfTestReport } from './report.ts';
 
-/** What {@link runSelfTest} takes. */
+/** Options of {@link runSelfTest}. */
 export interface SelfTestOptions {
   /** A conversation for the checks that store files; null leaves those out. */
   readonly conversationId: string | null;

@@ -45,7 +45,7 @@ export interface CompleteResponse {
   readonly metadata: { readonly size?: number | undefined; readonly contentType?: string | undefined };
 }
 
-/** What {@link DirectUploads} is made of. */
+/** Dependencies of {@link DirectUploads}. */
 export interface DirectUploadsOptions {
   readonly leadway: LeadwayClient;
   readonly tickets: TicketCodec;

@@ -31,7 +31,7 @@ const PLAIN = /^[\w(-][\w ().-]{0,253}[\w)-]$/;
 
 /**
  * The name to use for a file that its sender calls `given`: NFC, without path, control characters, direction marks,
- * and blanks at its ends.
+ * and spaces at its ends.
  *
  * @throws AppError `BAD_FILENAME` when nothing usable is left, the name is over 255 bytes of UTF-8, or it reads
  *   differently from what it is.
@@ -43,7 +43,7 @@ export function cleanFileName(given: string): string {
   if (BIDI_OVERRIDES.test(given)) throw badFilename('direction');
   const visible = given.replace(HIDDEN, '').normalize('NFC');
   const base = visible.split(/[/\\]/).at(-1) ?? '';
-  // Windows ignores dots and blanks at the end, so they would hide the extension from the person who opens it.
+  // Windows ignores dots and spaces at the end, so they would hide the extension from the person who opens it.
   const name = base.replace(/^\s+/, '').replace(/[\s.]+$/, '');
   if (name === '') throw appError('BAD_FILENAME');
   if (Buffer.byteLength(name) > MAX_BYTES) throw badFilename('tooLong');

@@ -30,7 +30,7 @@ const RETRY_AFTER_MS = 1_000;
 /**
  * Makes slots for uploads.
  *
- * @param shared Counts a client's slots in all replicas. While it is away, each process counts for itself.
+ * @param shared Counts a client's slots in all replicas. While it is down, each process counts for itself.
  */
 export function createSlots({ max, maxPerClient }: SlotLimits, shared: ClientSlots | null): Slots {
   const byClient = new Map<string, number>();
@@ -85,7 +85,7 @@ function tooManyUploads() {
 /** Counts how many uploads each client has in flight in all replicas. */
 export interface ClientSlots extends Disposable {
   /**
-   * Takes a slot and returns a function that releases it; null if the client has `max` already. While Redis is away
+   * Takes a slot and returns a function that releases it; null if the client has `max` already. While Redis is down
    * nothing is rejected, and slots that are taken count as soon as Redis is back.
    */
   take(client: string, max: number): Promise<(() => void) | null>;
@@ -110,7 +110,7 @@ redis.call('PEXPIRE', KEYS[1], lease)
 return 1
 `);
 
-/** Adds the slot if it is missing: Redis may have come back empty, or was away when the slot was taken. */
+/** Adds the slot if it is missing: Redis may have come back empty, or was down when the slot was taken. */
 const RENEW = defineScript(`
 redis.call('ZADD', KEYS[1], now + tonumber(ARGV[1]), ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])

@@ -56,7 +56,7 @@ describe('the Idempotency-Key of the client', () => {
     ['a lost connection', (request) => request.lose()],
     ['an error page of a proxy', (request) => request.respond(504, '<html>504 Gateway Time-out</html>')],
     ['a page of a captive portal', (request) => request.respond(200, '<html>Sign in</html>')],
-    ['a time-out of Leadway', (request) => request.reject(504, 'UPSTREAM_TIMEOUT', { retryable: true })],
+    ['a timeout of Leadway', (request) => request.reject(504, 'UPSTREAM_TIMEOUT', { retryable: true })],
     [
       'a connection that Leadway broke',
       (request) => request.reject(502, 'UPSTREAM_ABORTED', { retryable: true }),

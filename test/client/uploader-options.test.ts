@@ -277,7 +277,7 @@ describe('an uploader', () => {
       assert.match(storage.get('leadway-bff-client /api') ?? '', /c\.txt/);
     });
 
-    it('drops a ticket that is no longer valid without a word, and keeps one for a server that is away', async () => {
+    it('drops a ticket that is no longer valid without a word, and keeps one for a server that is down', async () => {
       for (const [code, status, retryable, isKept] of [
         ['TICKET_INVALID', 403, false, false],
         ['TICKET_EXPIRED', 410, false, false],

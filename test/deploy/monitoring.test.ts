@@ -101,7 +101,7 @@ async function startPrometheus(target: string) {
     (await fetch(`http://127.0.0.1:${port}${path}`)).json();
   return {
     get,
-    /** Asks until there is a sample; Mocha's time-out bounds it. */
+    /** Asks until there is a sample; Mocha's timeout bounds it. */
     async query(query: string): Promise<Sample> {
       for (;;) {
         assert.equal(child.exitCode, null, 'Prometheus has ended');

@@ -1,7 +1,7 @@
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
-/** What {@link createForwardProxy} takes. */
+/** Options of {@link createForwardProxy}. */
 export interface ForwardProxyOptions {
   /** The ports of this machine that stand for hosts: `leadway.test:443` to 12345. Others are 502. */
   readonly hosts: Readonly<Record<string, number>>;

@@ -62,7 +62,7 @@ export class RawClient implements Disposable {
     return response;
   }
 
-  /** Cuts the connection as a client who leaves does. */
+  /** Cuts the connection as a client that disconnects does. */
   leave(): void {
     this.socket.destroy();
   }

@@ -151,10 +151,10 @@ describe('the access log', () => {
     assert.equal(line['status'], 499);
     assert.equal(line['level'], 'info');
     assert.equal(line['ip'], '127.0.0.1');
-    assert.match(String(line['msg']), /the client left/);
+    assert.match(String(line['msg']), /the client disconnected/);
   });
 
-  it('has what arrived of a file whose client left', async () => {
+  it('has what arrived of a file whose client disconnected', async () => {
     const parts = [...textParts(testServer.fields), filePart('clip.mp4', mp4(400_000))];
     const head = encodeForm(parts).subarray(0, -100);
     using wire = await dial(

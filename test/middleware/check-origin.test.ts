@@ -102,7 +102,7 @@ describe('who may call from a page', () => {
       });
     }
 
-    it('responses the preflight of a listed page', async () => {
+    it('responds to the preflight of a listed page', async () => {
       const { headers } = await request(testServer.api)
         .options('/messages/upload/content')
         .set('Origin', LISTED)
@@ -116,7 +116,7 @@ describe('who may call from a page', () => {
     });
 
     for (const origin of [FOREIGN, 'null', 'own', `${LISTED}.evil.example`]) {
-      it(`responses the preflight of ${origin} without any leave`, async () => {
+      it(`responds to the preflight of ${origin} without any leave`, async () => {
         const { headers } = await request(testServer.api)
           .options('/messages/upload')
           .set('Origin', origin === 'own' ? testServer.url : origin)

@@ -129,7 +129,7 @@ describe('what every response carries', () => {
     ['DELETE', '/readyz', 'GET, HEAD'],
   ];
   for (const [method, path, allow] of notAllowed) {
-    it(`responses ${method} ${path} with 405 and Allow: ${allow}`, async () => {
+    it(`responds to ${method} ${path} with 405 and Allow: ${allow}`, async () => {
       using wire = await dial(
         testServer.url,
         `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`,
@@ -149,14 +149,14 @@ describe('what every response carries', () => {
     '/api/messages/upload/x',
     '/API%2fconfig',
   ]) {
-    it(`responses ${path} with 404`, async () => {
+    it(`responds to ${path} with 404`, async () => {
       for (const method of ['get', 'post'] as const) {
         assertError(await request(testServer.url)[method](path), 'NOT_FOUND');
       }
     });
   }
 
-  it('responses HTTP/1.0, with and without a Host, and closes', async () => {
+  it('responds to HTTP/1.0, with and without a Host, and closes', async () => {
     for (const host of ['', 'Host: localhost\r\n']) {
       using wire = await dial(testServer.url, `GET /api/config HTTP/1.0\r\n${host}\r\n`);
       assert.equal((await wire.response()).status, 200);

@@ -90,18 +90,18 @@ describe('The rate limit of three replicas with one Redis', function suite() {
     assert.equal(await letThrough([first], LIMIT + 5), LIMIT);
     assert.equal(await letThrough([second], LIMIT + 5), LIMIT);
     for (const testServer of houses) {
-      await settled(() => linesAbout(testServer, 'Redis is away') > 0, 'the log tells');
-      assert.equal(linesAbout(testServer, 'Redis is away'), 1);
+      await settled(() => linesAbout(testServer, 'Redis is down') > 0, 'the log tells');
+      assert.equal(linesAbout(testServer, 'Redis is down'), 1);
       const { status, notices } = await readiness(testServer);
       assert.equal(status, 200, 'a replica without Redis is of use');
-      assert.match(notices.join(), /Redis is away/);
+      assert.match(notices.join(), /Redis is down/);
     }
 
     await redis.start();
     for (const testServer of houses) await comesBack(testServer);
     for (const testServer of houses) assert.deepEqual((await readiness(testServer)).notices, []);
     assert.equal(await letThrough(houses, 3 * LIMIT), LIMIT, 'an empty Redis begins a new count for all');
-    for (const testServer of houses) assert.equal(linesAbout(testServer, 'Redis is away'), 1);
+    for (const testServer of houses) assert.equal(linesAbout(testServer, 'Redis is down'), 1);
   });
 
   it('waits for a Redis that hangs once, and not with every request', async () => {
@@ -113,10 +113,10 @@ describe('The rate limit of three replicas with one Redis', function suite() {
     assert.equal(first.status, 405);
     assert.equal(isUp(testServer), false, 'from now on nobody waits');
     for (let turn = 0; turn < 10; turn += 1) assert.equal((await ask(testServer)).status, 405);
-    assert.match((await readiness(testServer)).notices.join(), /Redis is away/);
+    assert.match((await readiness(testServer)).notices.join(), /Redis is down/);
     redis.resume();
     await comesBack(testServer);
-    assert.equal(linesAbout(testServer, 'Redis is away'), 1);
+    assert.equal(linesAbout(testServer, 'Redis is down'), 1);
   });
 
   it('lets as many through as ever of the calls that one silence of Redis kept waiting', async () => {
@@ -130,7 +130,7 @@ describe('The rate limit of three replicas with one Redis', function suite() {
   it('starts without Redis and uses it as soon as it is there', async () => {
     await redis.kill();
     await using testServer = await testServerWith(redis.url);
-    await settled(() => linesAbout(testServer, 'Redis is away') === 1, 'the log tells');
+    await settled(() => linesAbout(testServer, 'Redis is down') === 1, 'the log tells');
     assert.equal(await letThrough([testServer], LIMIT + 3), LIMIT);
     await redis.start();
     await comesBack(testServer);
@@ -144,16 +144,16 @@ describe('The rate limit of three replicas with one Redis', function suite() {
     assert.equal(await letThrough([testServer], 3), 3);
     await redis.command('SCRIPT', 'FLUSH');
     assert.equal(await letThrough([testServer], LIMIT), LIMIT - 3);
-    assert.equal(linesAbout(testServer, 'Redis is away'), 0);
+    assert.equal(linesAbout(testServer, 'Redis is down'), 0);
   });
 
-  it('takes a Redis that can’t be written to for one that is away', async () => {
+  it('takes a Redis that can’t be written to for one that is down', async () => {
     await using testServer = await testServerWith(redis.url);
     await settled(() => isUp(testServer), 'Redis is there');
     await redis.command('REPLICAOF', '127.0.0.1', String(await freePort()));
     assert.equal(await letThrough([testServer], LIMIT + 3), LIMIT);
-    assert.match((await readiness(testServer)).notices.join(), /Redis is away/);
-    assert.equal(linesAbout(testServer, 'Redis is away'), 1);
+    assert.match((await readiness(testServer)).notices.join(), /Redis is down/);
+    assert.equal(linesAbout(testServer, 'Redis is down'), 1);
     await redis.command('REPLICAOF', 'NO', 'ONE');
     await comesBack(testServer);
   });
@@ -164,7 +164,7 @@ describe('The rate limit of three replicas with one Redis', function suite() {
     await using testServer = await testServerWith(
       locked.url.replace('the-right-password', 'a-wrong-password'),
     );
-    await settled(() => linesAbout(testServer, 'Redis is away') === 1, 'the log tells');
+    await settled(() => linesAbout(testServer, 'Redis is down') === 1, 'the log tells');
     assert.equal((await ask(testServer)).status, 405);
     assert(!testServer.log.lines.join().includes('a-wrong-password'));
   });

@@ -127,7 +127,7 @@ describe('places for uploads', () => {
     await taken(0);
   });
 
-  it('are not kept by a client who leaves while a shared place is asked for', async () => {
+  it('are not kept by a client that disconnects while a shared place is asked for', async () => {
     await using own = await createTestServer({ env: { MAX_CONCURRENT_UPLOADS: '1' } });
     const slots = own.server.context.slots as { take: typeof own.server.context.slots.take };
     const take = slots.take.bind(slots);
@@ -143,12 +143,12 @@ describe('places for uploads', () => {
     await within(asked.promise, 'a place is asked for');
     assert.equal(own.server.context.slots.taken, 1);
     wire.socket.destroy();
-    await settled(() => own.server.openConnections() === 0, 'the client has left');
+    await settled(() => own.server.openConnections() === 0, 'the client has disconnected');
     responded.resolve();
     await own.assertClean();
   });
 
-  it('are free again after an upload, a rejection and a time-out', async () => {
+  it('are free again after an upload, a rejection and a timeout', async () => {
     await using quick = await createTestServer({
       env: { MAX_CONCURRENT_UPLOADS: '1', UPLOAD_IDLE_TIMEOUT_MS: '80' },
     });

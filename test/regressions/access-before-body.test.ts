@@ -56,7 +56,7 @@ describe('who calls is decided before any of the body is read', () => {
     });
   }
 
-  it('a token that is being checked keeps the body waiting, and a provider that is away rejects it', async () => {
+  it('a token that is being checked keeps the body waiting, and a provider that is down rejects it', async () => {
     const waiting = Promise.withResolvers<void>();
     const asked = Promise.withResolvers<void>();
     provider.fault = (_req, res) => {

@@ -71,7 +71,7 @@ describe('attacks on AUTH=header', () => {
     assert(!(await enterRaw(testServer, ['Connection: x-forwarded-user'])));
   });
 
-  it('rejects an empty name, one of blanks, and one with control or invisible characters', async () => {
+  it('rejects an empty name, one of spaces, and one with control or invisible characters', async () => {
     const names = [
       '',
       ' ',

@@ -27,7 +27,7 @@ describe('the place of a token under AUTH=jwt', () => {
     }
   });
 
-  it('rejects other schemes, and blanks and lists in the token', async () => {
+  it('rejects other schemes, and spaces and lists in the token', async () => {
     const token = await provider.sign();
     const values = [
       `Basic ${token}`,

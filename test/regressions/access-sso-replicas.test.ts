@@ -102,7 +102,7 @@ describe('sessions of replicas that share a Redis', function suite() {
     for (const testServer of houses) assert.equal((await signIn(testServer, payload)).status, 401);
   });
 
-  it('are each replica’s own while Redis is away: what one has seen, it still rejects', async () => {
+  it('are each replica’s own while Redis is down: what one has seen, it still rejects', async () => {
     await using houses = await replicas(redis, sandbox);
     const [first, second] = houses;
     const token = await sessionAt(first, payload);

@@ -7,7 +7,7 @@ import { createTestServer, type TestServer } from '../helpers/test-server.ts';
 const LONG = 900_000;
 const NAMES: readonly (readonly [string, string])[] = [
   ['combining marks', `a${'\u0301\u0327'.repeat(LONG / 4)}.txt`],
-  ['blanks and dots', `a${' .'.repeat(LONG / 2)}b.txt`],
+  ['spaces and dots', `a${' .'.repeat(LONG / 2)}b.txt`],
   ['path parts', `${'a/'.repeat(LONG / 2)}b.txt`],
 ];
 

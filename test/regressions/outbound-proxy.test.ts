@@ -122,8 +122,8 @@ describe('a network that programs leave by a proxy only', () => {
     assert.deepEqual(leadway.calls, []);
   });
 
-  it('is no way out where the proxy does not know the host, never responds or is away', async function () {
-    this.timeout(60_000); // three programs, and connect time-outs of five seconds
+  it('is no way out where the proxy does not know the host, never responds or is down', async function () {
+    this.timeout(60_000); // three programs, and connect timeouts of five seconds
     await using ignorant = await createForwardProxy({ hosts: {} });
     await using silent = await createForwardProxy({ hosts: {}, isSilent: true });
     const away = `http://127.0.0.1:${await freePort()}`;

@@ -248,7 +248,7 @@ describe('The response of a passed-through call', () => {
     await settled(() => upstream.testServer.server.context.activity.requests === 0, 'nothing is in flight');
   });
 
-  it('ends at Leadway when the client leaves in the middle of it', async () => {
+  it('ends at Leadway when the client disconnects in the middle of it', async () => {
     const gone = Promise.withResolvers<void>();
     await using upstream = await withUpstream((_req, res) => {
       res.setHeader('Content-Type', 'application/json').write('{"first":');
@@ -262,7 +262,7 @@ describe('The response of a passed-through call', () => {
     await settled(() => upstream.testServer.server.context.activity.requests === 0, 'nothing is in flight');
   });
 
-  it('is not waited for when the client leaves before it', async () => {
+  it('is not waited for when the client disconnects before it', async () => {
     await using testServer = await createTestServer({
       sandbox: { fault: 'never-answers' },
       env: { PASSTHROUGH },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { redactText } from '../../server/redaction.ts';
 
-/** By the square of its length this line would take minutes, and mocha's time-out would tell. */
+/** By the square of its length this line would take minutes, and mocha's timeout would tell. */
 const LONG = 400_000;
 
 describe('taking secrets out of a log line', () => {

@@ -44,7 +44,7 @@ describe('a relayed file whose response comes before its end', () => {
   });
 
   for (const bytes of [10, 100_000]) {
-    it(`is not stored when its time-out was answered after ${bytes} bytes and the rest comes then`, async () => {
+    it(`is not stored when its timeout was responded to after ${bytes} bytes and the rest comes then`, async () => {
       const content = Buffer.concat([fixture('picture.png'), Buffer.alloc(FILE_BYTES)]).subarray(
         0,
         FILE_BYTES,

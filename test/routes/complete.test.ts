@@ -155,7 +155,7 @@ describe('POST /messages/upload/complete', () => {
   });
 
   for (const [fault, status, code, details] of FAULTS) {
-    it(`responses ${code} to ${fault}`, async () => {
+    it(`responds with ${code} to ${fault}`, async () => {
       const { ticket } = await stored();
       testServer.sandbox.fault = fault;
       const reply = await complete(testServer, { ticket });

@@ -45,7 +45,7 @@ describe('PUT /messages/upload/content when a side fails', () => {
       ['small', 6_000],
       ['large', 20_000_000],
     ] as const) {
-      it(`responses ${code} to ${fault} of a ${size} file`, async () => {
+      it(`responds with ${code} to ${fault} of a ${size} file`, async () => {
         const step = await initiated(testServer, FILM);
         testServer.sandbox.fault = fault;
         await testServer.sandbox.ready();
@@ -71,7 +71,7 @@ describe('PUT /messages/upload/content when a side fails', () => {
   });
 
   it('is not timed out by a slow storage, nor by a slow client', async () => {
-    // Longer than the time-out in all, and by far not from one piece to the next.
+    // Longer than the timeout in all, and by far not from one piece to the next.
     await using patient = await createTestServer({
       env: { UPSTREAM_TIMEOUT_MS: '1000' },
       sandbox: { slowMs: 1_500 },
@@ -99,7 +99,7 @@ describe('PUT /messages/upload/content when a side fails', () => {
     ['in the middle', 600_000],
     ['one byte before the end', 999_999],
   ] as const) {
-    it(`leaves storage without an object when the client leaves ${when}`, async () => {
+    it(`leaves storage without an object when the client disconnects ${when}`, async () => {
       const step = await initiated(testServer, FILM);
       using client = await begin(step, 1_000_000);
       await client.send(mp4(bytes));
@@ -129,7 +129,7 @@ describe('PUT /messages/upload/content when a side fails', () => {
     );
   });
 
-  it('responses what is wrong while the client is still sending', async () => {
+  it('responds with what is wrong while the client is still sending', async () => {
     const step = await initiated(testServer, FILM);
     using client = await begin(step, 50_000_000);
     await client.send(Buffer.alloc(5_000, 'not a film'));

@@ -287,7 +287,7 @@ describe('PUT /messages/upload/content', () => {
     });
   });
 
-  it('responses other methods with those that it has', async () => {
+  it('responds to other methods with those that it has', async () => {
     const reply = await call(`${testServer.api}/messages/upload/content`, { method: 'POST' });
     assertRejected(reply, 405, 'METHOD_NOT_ALLOWED');
     assert.equal(reply.headers.allow, 'PUT');

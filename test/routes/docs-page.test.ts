@@ -38,7 +38,7 @@ describe('GET /docs', () => {
     }
   });
 
-  it('responses other methods with 405', async () => {
+  it('responds to other methods with 405', async () => {
     await request(testServer.api).post('/docs').expect(405).expect('Allow', 'GET, HEAD');
     await request(testServer.api).put('/openapi.json').expect(405).expect('Allow', 'GET, HEAD');
   });

@@ -24,14 +24,14 @@ describe('the probes', () => {
 
   it('say why no requests are wanted, while the process is up all the same', async () => {
     testServer.server.context.lifecycle.addCheck(() => ({
-      text: 'the scanner is away',
+      text: 'the scanner is down',
       detail: 'clamd at tcp://scanner:3310 does not scan',
     }));
     testServer.server.context.lifecycle.markDraining();
     const ready = await request(testServer.url).get('/readyz').expect(503);
     assert.deepEqual(ready.body, {
       status: 'not ready',
-      reasons: ['draining', 'the scanner is away'],
+      reasons: ['draining', 'the scanner is down'],
       notices: [],
     });
     await request(testServer.url).get('/healthz').expect(200);

@@ -107,7 +107,7 @@ describe('Idempotency-Key', () => {
     assert.equal(uploads(testServer), 1);
   });
 
-  it('lets a repeat take the place of a first whose client has left before the commit', async () => {
+  it('lets a repeat take the place of a first whose client has disconnected before the commit', async () => {
     const parts = [...target, file('film.mp4', mp4(3 * MIB))];
     const form = encodeForm(parts);
     const lines = [`Idempotency-Key: ${headers['Idempotency-Key']}`];
@@ -227,8 +227,9 @@ async function leaveAfterCommit(testServer: TestServer, key: string): Promise<vo
   await client.send(form);
   await testServer.sandbox.waitFor((requests) => requests.some(({ complete: isWhole }) => isWhole));
   client.leave();
-  const hasLeft = () => testServer.log.lines.slice(before).some((line) => line.includes('the client left'));
-  await settled(hasLeft, 'the client has left');
+  const hasLeft = () =>
+    testServer.log.lines.slice(before).some((line) => line.includes('the client disconnected'));
+  await settled(hasLeft, 'the client has disconnected');
 }
 
 describe('a shutdown', () => {

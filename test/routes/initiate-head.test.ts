@@ -129,7 +129,7 @@ describe('POST /messages/upload/initiate with the head of the file', () => {
     }
   });
 
-  it('asks Leadway nothing when the client leaves', async () => {
+  it('asks Leadway nothing when the client disconnects', async () => {
     const form = encodeForm([...fields({ conversationId }), small]);
     using client = await beginUpload(testServer, form.length, [], '/initiate');
     await client.send(form.subarray(0, -10));
@@ -139,7 +139,7 @@ describe('POST /messages/upload/initiate with the head of the file', () => {
     assert.equal(seen(testServer, 'initiate').length, 0);
   });
 
-  it('ends the call to Leadway when the client leaves while it waits', async () => {
+  it('ends the call to Leadway when the client disconnects while it waits', async () => {
     testServer.sandbox.fault = 'initiate-never-answers';
     const form = encodeForm([...fields({ conversationId }), small]);
     using client = await beginUpload(testServer, form.length, [], '/initiate');

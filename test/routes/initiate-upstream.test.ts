@@ -33,7 +33,7 @@ describe('initiate when Leadway fails', () => {
   afterEach(() => testServer[Symbol.asyncDispose]());
 
   for (const [fault, status, code, details] of FAULTS) {
-    it(`responses ${code} to ${fault}`, async () => {
+    it(`responds with ${code} to ${fault}`, async () => {
       testServer.sandbox.fault = fault;
       const reply = await initiate(testServer);
       const given = assertRejected(reply, status, code);

@@ -25,7 +25,7 @@ describe('POST /messages/upload/initiate with JSON', () => {
   beforeEach(() => testServer.sandbox.reset());
   after(() => testServer[Symbol.asyncDispose]());
 
-  it('responses what the upload endpoint responses, but for the mode', async () => {
+  it('responds like the upload endpoint, except for the mode', async () => {
     const reply = await initiate(testServer, { fileSize: 5 });
     assert.equal(reply.status, 200, reply.text);
     assert.deepEqual(Object.keys(reply.body).sort(), INITIATE_KEYS);
@@ -201,7 +201,7 @@ describe('POST /messages/upload/initiate with JSON', () => {
     }
   });
 
-  it('responses other methods with those that it has', async () => {
+  it('responds to other methods with those that it has', async () => {
     const reply = await call(`${testServer.api}${PATH}`, { method: 'PUT' });
     assertRejected(reply, 405, 'METHOD_NOT_ALLOWED');
     assert.equal(reply.headers.allow, 'POST');

@@ -213,7 +213,7 @@ describe('The body of a passed-through call', () => {
     ['broken JSON', '{"a":', {}, 400, 'BAD_JSON'],
     ['a list', '[]', {}, 400, 'BAD_JSON'],
     ['a string', '"x"', {}, 400, 'BAD_JSON'],
-    ['nothing but blanks', '   ', {}, 400, 'BAD_JSON'],
+    ['nothing but spaces', '   ', {}, 400, 'BAD_JSON'],
     ['depth without end', `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, {}, 400, null],
   ] as const) {
     it(`may not be ${what}`, async () => {

@@ -48,7 +48,7 @@ describe('a relayed upload when a step fails', () => {
       ['small', 9_000],
       ['large', 20_000_000],
     ] as const) {
-      it(`responses ${code} to ${fault} with a ${size} file`, async () => {
+      it(`responds with ${code} to ${fault} with a ${size} file`, async () => {
         testServer.sandbox.fault = fault;
         await testServer.sandbox.ready();
         const reply = await relay(bytes);

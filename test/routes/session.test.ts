@@ -174,7 +174,7 @@ describe('/session', () => {
     }
   });
 
-  it('responses other methods with 405 and the two there are', async () => {
+  it('responds to other methods with 405 and the two there are', async () => {
     const response = await call(testServer, { path: '/session' });
     assert.equal(response.status, 405);
     assert.equal(response.headers['allow'], 'POST, DELETE');

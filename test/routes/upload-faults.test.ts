@@ -133,7 +133,7 @@ describe('a fault of Leadway during a forwarded upload', () => {
   });
 
   it('slow-body: success, however slowly the response comes', async () => {
-    // The response takes longer than the time-out, and none of its pieces nearly so.
+    // The response takes longer than the timeout, and none of its pieces nearly so.
     await using testServer = await createTestServer({
       env: { UPSTREAM_TIMEOUT_MS: '1000' },
       sandbox: { slowMs: 1_500 },

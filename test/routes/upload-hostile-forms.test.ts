@@ -59,13 +59,13 @@ describe('a hostile form', () => {
     ['two content types', `${DISPOSITION}\r\nContent-Type: image/png\r\ncontent-type: text/html`],
     ['a folded header', 'Content-Disposition: form-data;\r\n name="fileAttachment"; filename="a.png"'],
     ['a header without a colon', `${DISPOSITION}\r\nnonsense`],
-    ['a header with a blank name', `${DISPOSITION}\r\n: x`],
-    ['a blank before the colon', `Content-Disposition : form-data; name="fileAttachment"; filename="a.png"`],
+    ['a header with an empty name', `${DISPOSITION}\r\n: x`],
+    ['a space before the colon', `Content-Disposition : form-data; name="fileAttachment"; filename="a.png"`],
     ['a NUL in a header', `${DISPOSITION}\r\nX-A: \u0000`],
     ['a bare CR in a header', `${DISPOSITION}\r\nX-A: a\rContent-Type: text/html`],
     ['a bare LF in a header', `${DISPOSITION}\nContent-Type: text/html`],
     [
-      'an equals sign with blanks',
+      'an equals sign with spaces',
       'Content-Disposition: form-data; name = "fileAttachment"; filename="a.png"',
     ],
     ['huge part headers', `${DISPOSITION}\r\nX-A: ${'x'.repeat(9_000)}`],
@@ -98,18 +98,18 @@ describe('a hostile form', () => {
     }
   });
 
-  it('is rejected for a million empty lines before it or after it, without end or behind blanks', async () => {
+  it('is rejected for a million empty lines before it or after it, without end or behind spaces', async () => {
     const form = encodeForm([...textParts(testServer.fields), filePart('a.png', png)]);
     const lines = Buffer.from('\r\n'.repeat(1_000_000));
-    const blanks = Buffer.alloc(2_000_000, ' ');
+    const spaces = Buffer.alloc(2_000_000, ' ');
     const opening = Buffer.from(`--${BOUNDARY}`);
     const attacks = {
       'empty lines before it': [lines, form],
       'empty lines after it': [form, lines],
       'text after it': [form, Buffer.alloc(2_000_000, 'x')],
       'text on its last line': [form.subarray(0, -2), Buffer.alloc(2_000_000, 'x')],
-      'blanks on its first line': [opening, blanks, form.subarray(opening.length)],
-      'blanks on its last line': [form.subarray(0, -2), blanks],
+      'spaces on its first line': [opening, spaces, form.subarray(opening.length)],
+      'spaces on its last line': [form.subarray(0, -2), spaces],
     };
     for (const [what, pieces] of Object.entries(attacks)) {
       for (const chunked of [false, true]) {

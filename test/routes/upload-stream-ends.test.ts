@@ -51,7 +51,7 @@ describe('a forwarded stream', () => {
     await testServer.assertClean({ completeUploads: 1 });
   });
 
-  it('is cut when the client leaves in the middle of the file', async () => {
+  it('is cut when the client disconnects in the middle of the file', async () => {
     await build();
     using client = await sendHalf();
     client.leave();
@@ -68,7 +68,7 @@ describe('a forwarded stream', () => {
     await testServer.assertClean();
   });
 
-  it('does not begin when the client leaves in the middle of a field', async () => {
+  it('does not begin when the client disconnects in the middle of a field', async () => {
     await build();
     using client = await beginUpload(testServer, 10_000);
     await client.send('--test-boundary\r\nContent-Disposition: form-data; name="conversationId"\r\n\r\nsand');
@@ -78,7 +78,7 @@ describe('a forwarded stream', () => {
     assertNoFailureInLog(testServer);
   });
 
-  it('does not begin when the client leaves in the middle of a small file', async () => {
+  it('does not begin when the client disconnects in the middle of a small file', async () => {
     await build();
     const form = encodeForm([...textParts(testServer.fields), filePart('a.mp4', mp4(50_000))]);
     using client = await beginUpload(testServer, form.length);
@@ -88,7 +88,7 @@ describe('a forwarded stream', () => {
     assert.equal(testServer.sandbox.requests.length, 0);
   });
 
-  it('is cut when the client leaves in a field behind the file', async () => {
+  it('is cut when the client disconnects in a field behind the file', async () => {
     await build();
     const { opening } = filmForm(testServer, film);
     using client = await beginUpload(testServer, null);
@@ -102,7 +102,7 @@ describe('a forwarded stream', () => {
     await testServer.assertClean();
   });
 
-  it('stays committed when the client leaves after the commit, and frees everything', async () => {
+  it('stays committed when the client disconnects after the commit, and frees everything', async () => {
     await build({}, { fault: 'never-answers' });
     const { opening, ending, length } = filmForm(testServer, film);
     using client = await beginUpload(testServer, length);
@@ -114,7 +114,7 @@ describe('a forwarded stream', () => {
     assertNoFailureInLog(testServer);
   });
 
-  it('of a held upload is given up when the client leaves while Leadway thinks', async () => {
+  it('of a held upload is given up when the client disconnects while Leadway thinks', async () => {
     await build({}, { fault: 'never-answers' });
     const form = encodeForm([...textParts(testServer.fields), filePart('a.png', fixture('picture.png'))]);
     using client = await beginUpload(testServer, form.length);
@@ -125,7 +125,7 @@ describe('a forwarded stream', () => {
     await testServer.assertClean({ completeUploads: 1 });
   });
 
-  it('responds at once when Leadway leaves in the middle of the file, while the client is still sending', async () => {
+  it('responds at once when Leadway disconnects in the middle of the file, while the client is still sending', async () => {
     await build({}, { fault: 'reset-mid-upload' });
     const { opening, length } = filmForm(testServer, film);
     using client = await beginUpload(testServer, length);
@@ -143,7 +143,7 @@ describe('a forwarded stream', () => {
     await testServer.assertClean();
   });
 
-  it('responses 504 when Leadway stops reading, and not before the client was held back', async () => {
+  it('responds with 504 when Leadway stops reading, and not before the client was held back', async () => {
     await build({ UPSTREAM_TIMEOUT_MS: '300', FORWARD_MAX_BYTES: '60000000' }, { fault: 'stops-reading' });
     const long = mp4(40_000_000);
     const { opening, length } = filmForm(testServer, long);
@@ -157,7 +157,7 @@ describe('a forwarded stream', () => {
     await settled(() => testServer.server.context.slots.taken === 0, 'every upload slot is free');
   });
 
-  it('responses 408 when the client stops sending, and cuts what Leadway has', async () => {
+  it('responds with 408 when the client stops sending, and cuts what Leadway has', async () => {
     await build({ UPLOAD_IDLE_TIMEOUT_MS: '200' });
     using client = await sendHalf();
     const response = await client.response();

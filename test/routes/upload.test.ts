@@ -182,7 +182,7 @@ describe('POST /messages/upload', () => {
     await created.assertClean({ completeUploads: 1 });
   });
 
-  it('responses other methods with 405 and the one there is', async () => {
+  it('responds to other methods with 405 and the one there is', async () => {
     const response = await request(testServer.api).get('/messages/upload').expect(405);
     assert.equal(response.body.code, 'METHOD_NOT_ALLOWED');
     assert.equal(response.headers['allow'], 'POST');

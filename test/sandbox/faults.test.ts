@@ -71,7 +71,7 @@ describe('sandbox faults', () => {
     assert.equal((await initiate(sandbox)).status, 200);
   });
 
-  it('slow-headers: responses as usual, but late', async () => {
+  it('slow-headers: responds as usual, but late', async () => {
     const startedAt = performance.now();
     assert.equal((await uploadWith('slow-headers')).status, 200);
     assert.ok(performance.now() - startedAt >= 45);
@@ -84,7 +84,7 @@ describe('sandbox faults', () => {
     assert.ok(performance.now() - startedAt >= 45);
   });
 
-  it('never-answers: reads everything, and sees the client leave', async () => {
+  it('never-answers: reads everything, and sees the client disconnect', async () => {
     const req = beginUpload('never-answers');
     req.end(Buffer.concat([Buffer.from('\r\n'), form()]));
     await sandbox.waitFor(([record]) => record?.complete === true);
@@ -121,7 +121,7 @@ describe('sandbox faults', () => {
     ['early-401', 401],
     ['early-413-stuck', 413],
   ] as const) {
-    it(`${name}: responses while the body still arrives, and closes later`, async () => {
+    it(`${name}: responds while the body still arrives, and closes later`, async () => {
       const req = beginUpload(name);
       assert.equal((await received(req)).status, status);
       assert.equal(sandbox.requests[0]?.complete, false);
@@ -142,14 +142,14 @@ describe('sandbox faults', () => {
     await sandbox.waitFor(([record]) => (record?.bodyBytes ?? 0) === SMALL.length + 2);
   });
 
-  it('early-413-close: responses and resets at once', async () => {
+  it('early-413-close: responds and resets at once', async () => {
     const req = beginUpload('early-413-close');
     await received(req).catch(() => {});
     await sandbox.waitFor(([record]) => record?.aborted === true);
     assert.equal(sandbox.requests[0]?.status, 413);
   });
 
-  it('status-NNN: responses any status in the usual shape, and redirects elsewhere', async () => {
+  it('status-NNN: responds with any status in the usual shape, and redirects elsewhere', async () => {
     for (const status of [403, 422, 500, 503] as const) {
       const response = await uploadWith(`status-${status}`);
       assert.deepEqual([response.status, response.json.statusCode], [status, status]);
@@ -178,7 +178,7 @@ describe('sandbox faults', () => {
     ],
   ];
   for (const [name, status, look, expected] of responses) {
-    it(`${name}: responses ${status}, for one conversation and for everything`, async () => {
+    it(`${name}: responds with ${status}, for one conversation and for everything`, async () => {
       const response = await uploadWith(name);
       assert.deepEqual([response.status, look(response)], [status, expected]);
       assert.equal(sandbox.requests[0]?.complete, true);

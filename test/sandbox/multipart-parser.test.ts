@@ -89,7 +89,7 @@ describe('sandbox multipart parser', () => {
     assert.equal(parse([body.subarray(0, body.length - 2)]).closed, true);
   });
 
-  it('skips preamble and epilogue and takes blanks after a boundary', () => {
+  it('skips preamble and epilogue and takes spaces after a boundary', () => {
     const dressed = Buffer.concat([
       Buffer.from('This is a preamble.\r\n'),
       Buffer.from(field('a', '1').replace(BOUNDARY, `${BOUNDARY} \t`)),

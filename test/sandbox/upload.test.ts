@@ -85,7 +85,7 @@ describe('sandbox upload endpoint', () => {
     ]);
   });
 
-  it('responses Twilio media ids for a group SMS and takes one file only', async () => {
+  it('responds with Twilio media ids to a group SMS and takes one file only', async () => {
     const group = ids(sandbox, { isGroupSms: 'true', chatServiceSid: `IS${'a1'.repeat(16)}` });
     const one = await upload(sandbox, form(group, file('a.png', 'x')));
     assert.match(one.json.twilioMediaSids[0], /^ME[0-9a-f]{32}$/);
@@ -140,7 +140,7 @@ describe('sandbox upload endpoint', () => {
     assert.equal(response.json.message, 'The token does not have access to this location.');
   });
 
-  it('responses 500 for a conversation that is missing', async () => {
+  it('responds with 500 for a conversation that is missing', async () => {
     const response = await upload(
       sandbox,
       form(ids(sandbox, { conversationId: 'missing1' }), file('a.png', 'x')),
@@ -175,7 +175,7 @@ describe('sandbox upload endpoint', () => {
     }
   });
 
-  it('records a client who leaves in the middle', async () => {
+  it('records a client that disconnects in the middle', async () => {
     await using quiet = await createSandbox();
     const body = form(ids(quiet), file('a.png', randomBytes(300_000)));
     const req = begin(`${quiet.url}/conversations/messages/upload`, {
@@ -194,7 +194,7 @@ describe('sandbox upload endpoint', () => {
     await quiet.waitFor(() => quiet.openSockets() === 0);
   });
 
-  it('responses 413 {status,message} as soon as its own limit is passed', async () => {
+  it('responds with 413 {status,message} as soon as its own limit is passed', async () => {
     await using small = await createSandbox({ maxUploadBytes: 1_000, uploadStatus: 201 });
     const fits = await upload(small, form(ids(small), file('a.png', randomBytes(1_000))));
     assert.equal(fits.status, 201);

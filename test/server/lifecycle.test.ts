@@ -21,12 +21,12 @@ describe('the lifecycle', () => {
 
   it('is not ready while something it depends on is down', () => {
     const lifecycle = new Lifecycle();
-    let reason: Notice | null = { text: 'the scanner is away', detail: 'clamd does not scan' };
+    let reason: Notice | null = { text: 'the scanner is down', detail: 'clamd does not scan' };
     lifecycle.addCheck(() => reason);
     lifecycle.addCheck(() => null);
-    assert.deepEqual(reasons(lifecycle), ['starting', 'the scanner is away']);
+    assert.deepEqual(reasons(lifecycle), ['starting', 'the scanner is down']);
     lifecycle.markReady();
-    assert.deepEqual(reasons(lifecycle), ['the scanner is away']);
+    assert.deepEqual(reasons(lifecycle), ['the scanner is down']);
     reason = null;
     assert.deepEqual(reasons(lifecycle), []);
   });

@@ -98,7 +98,7 @@ describe('the self-test', () => {
     assert.equal(report.checks.find(({ name }) => name === 'initiate')?.status, 'unknown');
   });
 
-  it('names a clamd that is away', async () => {
+  it('names a clamd that is down', async () => {
     const env = { CLAMAV_URL: `tcp://127.0.0.1:${await freePort()}` };
     assert.match(onlyFailure(await run(env)), /^clamd: .*CLAMAV_URL/);
   });
@@ -116,7 +116,7 @@ describe('the self-test', () => {
   describe('with Redis', function () {
     needsRedis(this);
 
-    it('shows its version, and names one that is away', async () => {
+    it('shows its version, and names one that is down', async () => {
       const redis = await startRedis();
       try {
         const report = await run({ REDIS_URL: redis.url });

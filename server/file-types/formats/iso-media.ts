@@ -15,7 +15,7 @@ export function readBrands(bytes: Buffer): Brands | null {
   for (let at = 16; at + 4 <= Math.min(size, bytes.length); at += 4) {
     compatible.push(bytes.toString('latin1', at, at + 4));
   }
-  // Some writers fill up with zeros instead of blanks.
+  // Some writers fill up with zeros instead of spaces.
   return { major: bytes.toString('latin1', 8, 12).replaceAll('\0', ' '), compatible };
 }
 

@@ -45,8 +45,8 @@ const FORMS: Readonly<Record<string, string>> = {
   'with text after it': `${field('a', '1')}${CLOSING}x\r\n--${B}\r\n`,
   'with empty lines after it': `${field('a', '1')}${CLOSING}\r\n\r\n`,
   'with text behind its closing boundary': `${field('a', '1')}${CLOSING.trimEnd()} x\r\n--${B.slice(1)}\r\n`,
-  'with blanks behind its boundaries': (file('x') + CLOSING).replace(/(--XyZ(?:--)?)/g, '$1 \t '),
-  'with a boundary behind blanks that ends it': `${field('a', '1')}--${B} --\r\n`,
+  'with spaces behind its boundaries': (file('x') + CLOSING).replace(/(--XyZ(?:--)?)/g, '$1 \t '),
+  'with a boundary behind spaces that ends it': `${field('a', '1')}--${B} --\r\n`,
   'with a line that begins with the closing boundary': `${file(`a\r\n--${B}--x\r\nb`)}${CLOSING}`,
   'with content that begins with the boundary': `${file(`--${B}x`)}${CLOSING}`,
   'with content that is the boundary': `${file(`--${B}`)}${CLOSING}`,
@@ -116,8 +116,8 @@ describe('FormParser', () => {
     for (const [what, events] of Object.entries(expected)) {
       assert.deepEqual(parseForm(B, [bytes(FORMS[what] ?? '')]), { error: null, events }, what);
     }
-    const blanks = parseForm(B, [bytes(FORMS['with blanks behind its boundaries'] ?? '')]);
-    assert.deepEqual([blanks.error, blanks.events.at(-1)], [null, 'content x']);
+    const spaces = parseForm(B, [bytes(FORMS['with spaces behind its boundaries'] ?? '')]);
+    assert.deepEqual([spaces.error, spaces.events.at(-1)], [null, 'content x']);
   });
 
   it('rejects what another parser could read in another way, and says what it is', () => {
@@ -126,7 +126,7 @@ describe('FormParser', () => {
       'with dashes before it': 'BAD_MULTIPART preamble',
       'with another boundary': 'BAD_MULTIPART otherBoundary',
       'with a boundary that only begins like the right one': 'BAD_MULTIPART otherBoundary',
-      'with a boundary behind blanks that ends it': 'BAD_MULTIPART boundaryInContent',
+      'with a boundary behind spaces that ends it': 'BAD_MULTIPART boundaryInContent',
       'with a line that begins with the boundary': 'BAD_MULTIPART boundaryInContent',
       'with a line that begins with the closing boundary': 'BAD_MULTIPART boundaryInContent',
       'with content that begins with the boundary': 'BAD_MULTIPART boundaryInContent',

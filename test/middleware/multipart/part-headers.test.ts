@@ -147,7 +147,7 @@ describe('decodeFilename', () => {
     ['photo%20(1).png', 'photo (1).png', 'photo%20(1).png'],
     ['a%22b%0D%0a.png', 'a"b\r\n.png', 'a"b\r\n.png'],
     ['a%22b.png', 'a"b.png', 'a"b.png'],
-    // Not what encodeURIComponent writes: lower case, a blank, a sign that needs no code, or no code at all.
+    // Not what encodeURIComponent writes: lower case, a space, a sign that needs no code, or no code at all.
     ['a%20b%2f.png', 'a%20b%2f.png', 'a%20b%2f.png'],
     ['a b%20c.png', 'a b%20c.png', 'a b%20c.png'],
     ['a%41.png', 'a%41.png', 'a%41.png'],

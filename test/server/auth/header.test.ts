@@ -50,7 +50,7 @@ describe('AUTH=header', () => {
     assert.equal((await all.authenticate(requestOf({ 'X-User': 'ann', Cookie: 'a=1' }))).isByCookie, true);
   });
 
-  it('takes names of 1 to 256 characters of any script, and none with blanks at its ends', async () => {
+  it('takes names of 1 to 256 characters of any script, and none with spaces at its ends', async () => {
     const latin1 = (name: string) => Buffer.from(name).toString('latin1');
     for (const name of ['a', 'ñandú', '日本', 'a b', 'x'.repeat(256)]) {
       assert.equal((await all.authenticate(requestOf({ 'X-User': latin1(name) }))).id, `user:${name}`);

@@ -85,7 +85,7 @@ describe('the keys of a token issuer', () => {
     await find(keys, 'second');
   });
 
-  it('are not believed for longer though the issuer is away', async () => {
+  it('are not believed for longer though the issuer is down', async () => {
     const keys = await create();
     await find(keys, 'first');
     pages = {};
@@ -168,7 +168,7 @@ describe('the keys of a token issuer', () => {
     await settled(() => keys.problem() === null, 'the problem is over');
   });
 
-  it('that are too old are no reason to be not ready, but a notice while the issuer is away', async () => {
+  it('that are too old are no reason to be not ready, but a notice while the issuer is down', async () => {
     const good = pages;
     const keys = await create();
     await find(keys, 'first');

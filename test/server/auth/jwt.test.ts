@@ -84,7 +84,7 @@ describe('AUTH=jwt with a real OpenID provider', () => {
     assert(!wasLetIn(await call(testServer, { ...PROBE, headers })));
   });
 
-  it('responses 503 BUSY and is not ready while the provider is away, and recovers by its probes', async () => {
+  it('responds with 503 BUSY and is not ready while the provider is down, and recovers by its probes', async () => {
     provider.fault = (_req, res) => res.writeHead(500).end();
     await using testServer = await jwtTestServer(provider);
     const token = await provider.sign({ claims: { locations: LOCATIONS } });
@@ -105,7 +105,7 @@ describe('AUTH=jwt with a real OpenID provider', () => {
     assert(testServer.log.entries.some(({ msg }) => msg === 'the keys of the token issuer are read again'));
   });
 
-  it('goes on with the keys it has while the provider is away', async () => {
+  it('goes on with the keys it has while the provider is down', async () => {
     await using testServer = await jwtTestServer(provider);
     const token = await provider.requestToken();
     assert(await isIn(testServer, token));

@@ -23,11 +23,11 @@ describe('the memory of sessions', () => {
     };
     return { commands, memory: createSharedSessionStore(store, now) };
   }
-  const away = () => storeOf(() => Promise.reject(new Error('Redis is away'))).memory;
+  const away = () => storeOf(() => Promise.reject(new Error('Redis is down'))).memory;
 
   for (const [where, create] of [
     ['this process', () => createLocalSessionStore(now)],
-    ['this process while Redis is away', away],
+    ['this process while Redis is down', away],
   ] as const) {
     it(`counts in ${where} how often a context was used, and since when`, async () => {
       const memory = create();

@@ -257,7 +257,7 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
     provoke: (testServer) => meanwhile(testServer, '192.0.2.2'),
   },
   DRAINING: {
-    what: 'coming while the server leaves',
+    what: 'coming while the server shuts down',
     provoke(testServer) {
       testServer.server.context.lifecycle.markDraining();
       return upload(testServer);

@@ -46,7 +46,7 @@ function gate() {
 }
 
 describe('the listener', () => {
-  it('responses 408 to headers that are too slow, and to a connection that says nothing', async () => {
+  it('responds with 408 to headers that are too slow, and to a connection that says nothing', async () => {
     const limits = { ...LISTENER_LIMITS, headersTimeoutMs: 100, checkIntervalMs: 20 };
     await using server = await listen(gate().handler, limits);
     using slow = await dial(server.url, 'GET / HTTP/1.1\r\nHost: te');
@@ -63,7 +63,7 @@ describe('the listener', () => {
     assert(LISTENER_LIMITS.keepAliveTimeoutMs > 60_000);
   });
 
-  it('responses pipelined requests in their order on one connection', async () => {
+  it('responds to pipelined requests in their order on one connection', async () => {
     const { handler, open } = gate();
     await using server = await listen(handler);
     using wire = await dial(server.url, GET('/one') + GET('/two') + GET('/three'));

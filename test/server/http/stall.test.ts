@@ -100,7 +100,7 @@ describe('watchStall', () => {
     assert.equal(stalls, 1, 'to the millisecond');
   });
 
-  it('looks every second at most, and four times in a short time-out', () => {
+  it('looks every second at most, and four times in a short timeout', () => {
     for (const [timeoutMs, everyMs] of [
       [60_000, 1_000],
       [1_000, 250],

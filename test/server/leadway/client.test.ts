@@ -220,7 +220,7 @@ describe('A JSON call to Leadway', () => {
     }
   });
 
-  it('fails with a time-out when no response comes, or the rest of it does not', async () => {
+  it('fails with a timeout when no response comes, or the rest of it does not', async () => {
     for (const respond of [
       (() => {}) as Respond,
       ((res) => void res.writeHead(200, { 'Content-Length': '100' }).write('{')) as Respond,

@@ -57,7 +57,7 @@ describe('the admin port', () => {
     const { lifecycle } = context;
     await settled(
       () =>
-        lifecycle.notices().length === 3 && lifecycle.reasons().every(({ text }) => /away|keys/.test(text)),
+        lifecycle.notices().length === 3 && lifecycle.reasons().every(({ text }) => /down|keys/.test(text)),
       'all of it is known',
     );
     const read = async (url: string | null) => {
@@ -66,9 +66,9 @@ describe('the admin port', () => {
     };
     const [open, admin] = [await read(testServer.url), await read(adminUrl)];
     assert.deepEqual(open, [
-      'the malware scanner is away',
+      'the malware scanner is down',
       'the keys of the token issuer can’t be read',
-      'Redis is away: each process counts limits for itself',
+      'Redis is down: each process counts limits for itself',
       'Leadway can’t be reached',
       'The token file can’t be read; the last good token stays in use',
     ]);

@@ -152,7 +152,7 @@ describe('the metrics', () => {
     assert.equal(value('uploads_total', { mode: 'undecided', outcome: 'disconnected', code: 'none' }), 1);
   });
 
-  it('show Leadway’s quota, what it rejects and that it is away', async () => {
+  it('show Leadway’s quota, what it rejects and that it is down', async () => {
     const sandbox = await createSandbox({ rateLimit: { max: 50, intervalMs: 600_000, daily: 1_000 } });
     await using testServer = await createTestServer({ env: ADMIN, upstream: sandbox });
     await upload(testServer);

@@ -88,7 +88,7 @@ describe('the places of a client', () => {
       assert.equal(sent('EVALSHA'), 1);
     });
 
-    it('that were given back while Redis was away are given back when it is there again', async () => {
+    it('that were given back while Redis was down are given back when it is there again', async () => {
       const release = await places.take('ann', 1);
       store.respond = () => Promise.reject(new Error('away'));
       store.isUp = false;

@@ -98,7 +98,7 @@ describe('REDIS_URL', () => {
       await using trusting = startProgram({ env: { ...env, NODE_EXTRA_CA_CERTS: authority.file } });
       await trusting.until(/Redis responds/);
       await using other = startProgram({ env });
-      await other.until(/"reason":"[^"]*certificate.*Redis is away/);
+      await other.until(/"reason":"[^"]*certificate.*Redis is down/);
     });
 
     it('sends the name of the host in the TLS handshake', async function () {
@@ -158,7 +158,7 @@ describe('REDIS_URL', () => {
       const load = houses.map(async (testServer) => {
         while (!isOver) if (await isLetThrough(testServer)) letThroughMeanwhile += 1;
       });
-      await settled(() => !houses.some(isUp), 'Redis is away');
+      await settled(() => !houses.some(isUp), 'Redis is down');
       await settled(() => houses.every(isUp), 'the new master is used', 15_000);
       isOver = true;
       await Promise.all(load);
@@ -181,7 +181,7 @@ describe('REDIS_URL', () => {
       await using master = await startRedis();
       await using sentinel = await startSentinel(master);
       await using testServer = await testServerWith(`redis+sentinel://127.0.0.1:${sentinel.port}/another`);
-      const lines = () => testServer.log.entries.filter(({ msg }) => String(msg).includes('Redis is away'));
+      const lines = () => testServer.log.entries.filter(({ msg }) => String(msg).includes('Redis is down'));
       await settled(() => lines().length > 0, 'it is logged');
       assert.match(String(lines()[0]?.['reason']), /knows no server called another/);
       assert(await isLetThrough(testServer));

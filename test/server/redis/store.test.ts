@@ -6,7 +6,7 @@ import { LogSink } from '../../helpers/log-sink.ts';
 import { needsRedis, startRedis, type TestRedis } from '../../helpers/redis.ts';
 import { settled } from '../../helpers/test-server.ts';
 
-const PROBLEM = 'Redis is away: each process counts limits for itself';
+const PROBLEM = 'Redis is down: each process counts limits for itself';
 
 describe('the store that replicas share', function suite() {
   needsRedis(this);
@@ -41,7 +41,7 @@ describe('the store that replicas share', function suite() {
     await assert.rejects(store.send('ECHO', 'here'), /did not respond in time/);
     assert.equal(store.isUp, false);
     assert.equal(store.problem()?.text, PROBLEM);
-    assert.match(store.problem()?.detail ?? '', /^Redis is away.* \(.+\)$/);
+    assert.match(store.problem()?.detail ?? '', /^Redis is down.* \(.+\)$/);
     assert.deepEqual(lines('error'), [PROBLEM]);
     await assert.rejects(store.send('ECHO', 'here'), { message: PROBLEM });
     redis.resume();
