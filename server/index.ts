@@ -124,8 +124,8 @@ export function createServer(options: Options): Server {
 
 /**
  * Makes a router with the API, to be mounted at a path of its own and before body parsers. It ignores `BASE_PATH`,
- * `HOST` and `PORT`, and has no health checks. The limits of a connection, `Expect: 100-continue` and errors of
- * Node's parser need {@link createServer}.
+ * `HOST` and `PORT`, and has no health checks, metrics or traces: those are the app's. The limits of a connection,
+ * `Expect: 100-continue` and errors of Node's parser need {@link createServer}.
  *
  * @throws ConfigError without a token: the sandbox needs {@link createServer}.
  */
@@ -133,6 +133,14 @@ export function createUploadRouter(options: Options): UploadRouter {
   const { config, secrets, logger, embedding } = toParts(options);
   if (config.sandbox) {
     throw new ConfigError([{ name: 'LEADWAY_TOKEN', problem: 'must be set: a router has no sandbox' }]);
+  }
+  const unused = Object.entries({
+    ADMIN_PORT: config.admin,
+    LISTEN: config.listen.path,
+    OTEL_EXPORTER_OTLP_ENDPOINT: config.tracesUrl,
+  }).filter(([, value]) => value);
+  for (const [name] of unused) {
+    logger.warn(`${name} has no effect in a mounted router: createServer has listeners, metrics and traces`);
   }
   const context = createContext({ ...config, basePath: '' }, secrets, logger, embedding);
   context.lifecycle.markReady();

@@ -303,6 +303,25 @@ describe('createUploadRouter', () => {
     assert(errors.some((message) => /mount the router first/.test(message)));
   });
 
+  it('opens no port for metrics and sends no traces, and says so where they are set', async () => {
+    const warnings: string[] = [];
+    const logger = { ...silent, warn: (_: unknown, message: string) => warnings.push(message) };
+    const settings = settingsFromEnv({
+      ...settingsFor(sandbox),
+      ADMIN_PORT: '9090',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
+    });
+    const router = createUploadRouter({
+      settings,
+      logger: logger as unknown as NonNullable<Options['logger']>,
+    });
+    await router.close();
+    assert.deepEqual(
+      warnings.map((warning) => warning.split(' ')[0]),
+      ['ADMIN_PORT', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
+    );
+  });
+
   it('needs a token', () => {
     const settings = settingsFromEnv({});
     assert.throws(() => createUploadRouter({ settings }), ConfigError);
