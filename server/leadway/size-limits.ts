@@ -84,7 +84,8 @@ return found
 const LOWER = defineScript(`${PARSE}
 local field, limit = ARGV[1], tonumber(ARGV[2])
 limit = math.min(limit, parse(redis.call('HGET', KEYS[1], field)) or limit)
-if redis.call('HLEN', KEYS[1]) >= ${MAX_KNOWN} then redis.call('DEL', KEYS[1]) end
+local isNew = redis.call('HEXISTS', KEYS[1], field) == 0
+if isNew and redis.call('HLEN', KEYS[1]) >= ${MAX_KNOWN} then redis.call('DEL', KEYS[1]) end
 save(field, limit, now + ${HOLDS_MS}, now + ${EXCEED_EVERY_MS})
 redis.call('PEXPIRE', KEYS[1], ${HOLDS_MS})
 return limit
@@ -114,6 +115,7 @@ export function createSizeLimits({ maxBytes, store, logger, now = Date.now }: Si
     return known !== undefined && known.endsAt > now() ? known : undefined;
   };
   const remember = (field: string, known: Known): void => {
+    byField.delete(field);
     const [oldest] = byField.keys();
     if (byField.size >= MAX_KNOWN && oldest !== undefined) byField.delete(oldest);
     byField.set(field, known);

@@ -218,6 +218,17 @@ describe('sandbox', () => {
     await assert.rejects(createSandbox({ fault: 'nonsense' }), /no fault is named "nonsense"/);
   });
 
+  it('ends at once when it is to have an account that there is not', async () => {
+    const main = fileURLToPath(new URL('../../sandbox/main.ts', import.meta.url));
+    const child = spawn(process.execPath, [main, '--account', 'free'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const exited = once(child, 'exit');
+    const [line] = await once(createInterface(child.stderr), 'line');
+    assert.equal(line, '--account: expected full or trial, got "free"');
+    assert.deepEqual(await exited, [64, null]);
+  });
+
   it('runs alone, says where it is, and stops at SIGTERM', async () => {
     const main = fileURLToPath(new URL('../../sandbox/main.ts', import.meta.url));
     const child = spawn(process.execPath, [main, '--fault', 'status-503'], {

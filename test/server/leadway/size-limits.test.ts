@@ -107,6 +107,8 @@ describe('what Leadway is known to reject by size', () => {
   it('does not grow with the channels that clients make up', () => {
     for (let index = 0; index < 1_000; index += 1) limits.noteRejected('a', `C${index}`, 2 * MIB);
     assert.equal(limits.notice()?.detail.split(';').length, 200);
+    limits.noteRejected('a', 'C999', 2 * MIB - 1);
+    assert.equal(limits.notice()?.detail.split(';').length, 200);
   });
 });
 
