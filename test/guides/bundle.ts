@@ -1,4 +1,5 @@
 import { basename, dirname, extname, join, relative } from 'node:path';
+import { compile } from 'svelte/compiler';
 import { build, type Plugin } from 'vite';
 import { compileScript, parse } from 'vue/compiler-sfc';
 import { ROOT, read } from '../documents/documents.ts';
@@ -85,15 +86,24 @@ function codeOfGuide(folder: string, files: ReadonlyMap<string, string>): Plugin
       const text = files.get(relative(folder, id));
       if (text === undefined) return undefined;
       const code = text.replaceAll(/(['"])\/api/g, `$1${API}`);
-      return extname(id) === '.vue' ? compileComponent(code, id) : code;
+      return COMPILERS[extname(id)]?.(code, id) ?? code;
     },
   };
 }
 
-/** What Vue's own plugin for Vite does with a component in `<script setup>` without styles. */
-function compileComponent(source: string, filename: string): { code: string; moduleType: 'js' } {
-  const { descriptor, errors } = parse(source, { filename });
-  if (errors.length > 0) throw errors[0];
-  const { content } = compileScript(descriptor, { id: basename(filename), inlineTemplate: true });
-  return { code: content, moduleType: 'js' };
-}
+/** What the frameworks' own plugins for Vite do with a component without styles, by its extension. */
+const COMPILERS: Readonly<
+  Record<string, (source: string, filename: string) => { code: string; moduleType: 'js' }>
+> = {
+  '.vue'(source, filename) {
+    const { descriptor, errors } = parse(source, { filename });
+    if (errors.length > 0) throw errors[0];
+    const { content } = compileScript(descriptor, { id: basename(filename), inlineTemplate: true });
+    return { code: content, moduleType: 'js' };
+  },
+  '.svelte'(source, filename) {
+    const { js, warnings } = compile(source, { filename });
+    if (warnings.length > 0) throw new Error(String(warnings[0]));
+    return { code: js.code, moduleType: 'js' };
+  },
+};

@@ -11,24 +11,10 @@ const LIST: Omit<Kit, 'guide'> = {
   isCancelled: (page) => page.waitForSelector('#app li.cancelled'),
   isDirect: false, // it is, by the client, whose own tests see to that
 };
-/** Reads the list as a component of Svelte would. */
-const READER = `
-import { store, uploads } from './uploads.js';
-
-const to = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01' };
-const seen = [];
-const stop = uploads.subscribe((items) => {
-  seen.push(items.map(({ state }) => state).join() || 'empty');
-  if (!items.some(({ state }) => state === 'done')) return;
-  document.querySelector('#app').textContent = seen.join(' ');
-  stop();
-});
-store.add([new File(['Hello'], 'hello.txt')], to);
-`;
-
 for (const [name, guide, entry] of [
   ['React', 'react', 'main.tsx'],
   ['Vue', 'vue', 'main.js'],
+  ['Svelte', 'vue', 'svelte-main.js'],
 ] as const) {
   describeKit(`the guide for ${name}`, { ...LIST, guide, entry }, ['chromium']);
 
@@ -78,17 +64,3 @@ for (const [name, guide, entry] of [
     ['chromium'],
   );
 }
-
-describeInBrowsers(
-  'the lines for Svelte',
-  (browser) => {
-    it('make a store of the list: what it is, then every change', async () => {
-      const options = { entry: 'reader.js', added: { 'reader.js': READER } };
-      await using opened = await openGuide(browser(), 'vue', options);
-      await textBecomes(opened.page, '#app', /^empty .*uploading.* done$/);
-      await opened.testServer.assertClean({ completeUploads: 1 });
-      assert.deepEqual(opened.complaints, []);
-    });
-  },
-  ['chromium'],
-);
