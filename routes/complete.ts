@@ -10,7 +10,7 @@ import { invalidField, missingField } from '../server/errors/factories.ts';
 import { languageOf } from '../server/errors/response.ts';
 import { addLogFields, logFieldsOf } from '../server/http/log-fields.ts';
 import { addRequestWork, canRespond, disconnectSignal } from '../server/http/response-end.ts';
-import { runOnce } from '../server/idempotency/idempotency.ts';
+import { runIdempotently } from '../server/idempotency/idempotency.ts';
 import { openPresentedTicket, type Ticket } from '../server/uploads/tickets.ts';
 
 /** The fields of Leadway's own complete call: a client may repeat them, but they must match the ticket. */
@@ -27,16 +27,18 @@ export function addComplete(
     const ticket = await openPresentedTicket(context, clientOf(req), sealed, 'complete');
     addLogFields(req, { locationId: ticket.locationId, contentType: ticket.contentType });
     assertMatches(body, ticket);
-    const once = context.idempotency.requestOf(req, clientOf(req).id, 'complete');
+    const idempotent = context.idempotency.requestOf(req, clientOf(req).id, 'complete');
     const signal = disconnectSignal(res);
     const { locationId } = ticket;
     const log = logFieldsOf(req);
     // With a key, the outcome must be known even if the client is gone.
-    const callSignal = once === null ? signal : new AbortController().signal;
-    const completing = runOnce(once, { locationId, request: () => ticket, commits: true, signal, log }, () =>
-      context.direct.complete(ticket, callSignal),
+    const callSignal = idempotent === null ? signal : new AbortController().signal;
+    const completing = runIdempotently(
+      idempotent,
+      { locationId, request: () => ticket, commits: true, signal, log },
+      () => context.direct.complete(ticket, callSignal),
     );
-    if (once !== null) addRequestWork(res, completing);
+    if (idempotent !== null) addRequestWork(res, completing);
     const completed = await completing;
     if (canRespond(res)) {
       res.json({ ...completed, delivery: toDelivery(ticket.delivery, languageOf(req)) });

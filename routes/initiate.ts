@@ -23,7 +23,7 @@ export function addInitiate(
   readPrefix: ReadPrefix,
 ): void {
   const { uploads, idempotency } = context;
-  const onceOf = (req: Request) => idempotency.requestOf(req, clientOf(req).id, 'initiate');
+  const idempotentRequestOf = (req: Request) => idempotency.requestOf(req, clientOf(req).id, 'initiate');
   const reader = createMultipartReader({
     fileField: FILE_FIELD,
     fieldNames: INITIATE_FIELD_NAMES,
@@ -35,7 +35,7 @@ export function addInitiate(
   const initiateByContent = (req: Request, res: Response): void => {
     const boundary = reader.boundaryOf(req);
     const addPrefix = readPrefix(req);
-    const form = new InitiateForm(uploads, clientOf(req), logFieldsOf(req), onceOf(req));
+    const form = new InitiateForm(uploads, clientOf(req), logFieldsOf(req), idempotentRequestOf(req));
     onResponseEnd(res, () => form.fail(appError('UPSTREAM_ABORTED')));
     form.response.then(
       (response) => {
@@ -52,7 +52,7 @@ export function addInitiate(
       fields,
       leading: null,
       log: logFieldsOf(req),
-      once: onceOf(req),
+      idempotent: idempotentRequestOf(req),
     };
     const addPrefix = readPrefix(req);
     send(req, res, await initiateUpload(uploads, request, disconnectSignal(res)), addPrefix);

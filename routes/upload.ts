@@ -38,11 +38,11 @@ export function addUpload(
       locationId: parseLocation(query['locationId']),
       contentLength: contentLengthOf(req),
       closingBytes: closingLength(boundary),
-      once: idempotency.requestOf(req, clientOf(req).id, 'upload'),
+      idempotent: idempotency.requestOf(req, clientOf(req).id, 'upload'),
     };
     const addPrefix = readPrefix(req);
     const upload = new Upload(uploads, options, logFieldsOf(req));
-    if (options.once !== null) addRequestWork(res, upload.ended());
+    if (options.idempotent !== null) addRequestWork(res, upload.ended());
     // When the response ends (client disconnect, timeout), the upload ends too.
     onResponseEnd(res, () => {
       // Most responses end because the upload has settled; they need no error and its stack.

@@ -95,7 +95,7 @@ export function createMulterAdapter(options: AdapterOptions): ReadForm {
     middleware(req, res, (error?: unknown) => {
       // Multer removes its own listeners in the next turn.
       if (reading.busboy !== undefined) setImmediate(detachBusboy, reading.busboy);
-      if (error === undefined) handler.finish();
+      if (error === undefined) handler.onFormEnd();
       else handler.fail(fromMulter(error));
     });
   };

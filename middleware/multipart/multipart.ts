@@ -21,7 +21,7 @@ export interface MultipartHandler {
   /** Takes one file and reads its stream to the end; settles when the next part may come. */
   receiveFile(part: FilePart): Promise<void>;
   /** The form is whole. */
-  finish(): void;
+  onFormEnd(): void;
   fail(error: AppError): void;
 }
 

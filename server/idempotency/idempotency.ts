@@ -31,7 +31,7 @@ const UNKNOWN_OUTCOMES: ReadonlySet<string> = new Set([
 ]);
 
 /** What an earlier request with the same key has come to. */
-export interface EarlierRequest {
+export interface RecordedRequest {
   /**
    * Its outcome, for a request with the same fingerprint.
    *
@@ -46,7 +46,7 @@ export interface IdempotentRequest {
    * Resolves to null for the first request with its key. A repeat waits for the first and resolves to its outcome; if
    * the first failed and its failure is not remembered, the repeat takes its place.
    */
-  begin(locationId: string, signal: AbortSignal): Promise<EarlierRequest | null>;
+  begin(locationId: string, signal: AbortSignal): Promise<RecordedRequest | null>;
   /** The next bytes may complete the request at Leadway. */
   commit(fingerprint: string): Promise<void>;
   /** It has succeeded; `outcome` is what a repeat gets. */
@@ -121,7 +121,7 @@ export function createIdempotency(
           const entry = await store.take(wanted);
           if (entry === null) break;
           if (entry.state !== 'running')
-            return toEarlier(entry.fingerprint, 'outcome' in entry ? entry.outcome : null);
+            return toRecorded(entry.fingerprint, 'outcome' in entry ? entry.outcome : null);
           signal.throwIfAborted();
           await sleep(POLL_MS, undefined, { signal });
         }
@@ -161,7 +161,7 @@ export function createIdempotency(
     };
   }
 
-  function toEarlier(earlier: string, sealed: string | null): EarlierRequest {
+  function toRecorded(earlier: string, sealed: string | null): RecordedRequest {
     return {
       outcomeFor(fingerprint) {
         if (fingerprint !== earlier) throw appError('IDEMPOTENCY_MISMATCH');
@@ -184,7 +184,7 @@ export function leadingDigest(bytes: Buffer): string {
   return createHash('sha256').update(bytes.subarray(0, LEADING_BYTES)).digest('base64url');
 }
 
-/** A call that {@link runOnce} makes. */
+/** A call that {@link runIdempotently} makes. */
 export interface OnceOptions {
   readonly locationId: string;
   /** What makes two requests the same; asked for only if there is a key. */
@@ -200,28 +200,28 @@ export interface OnceOptions {
  * Runs a call that consists of a single step. A repeat resolves to the first outcome; without a key, every call is
  * made.
  */
-export async function runOnce<T extends object>(
-  once: IdempotentRequest | null,
+export async function runIdempotently<T extends object>(
+  idempotent: IdempotentRequest | null,
   { locationId, request, commits, signal, log }: OnceOptions,
   call: () => Promise<T>,
 ): Promise<T> {
-  if (once === null) return call();
+  if (idempotent === null) return call();
   const fingerprint = fingerprintOf(request());
-  const earlier = await once.begin(locationId, signal);
-  if (earlier !== null) {
-    const outcome = earlier.outcomeFor(fingerprint) as T;
+  const recorded = await idempotent.begin(locationId, signal);
+  if (recorded !== null) {
+    const outcome = recorded.outcomeFor(fingerprint) as T;
     log.isRepeat = true;
     return outcome;
   }
   try {
-    if (commits) await once.commit(fingerprint);
+    if (commits) await idempotent.commit(fingerprint);
     const outcome = await call();
-    await once.succeed(fingerprint, outcome).catch(() => {}); // a repeat gets IDEMPOTENCY_UNKNOWN
+    await idempotent.succeed(fingerprint, outcome).catch(() => {}); // a repeat gets IDEMPOTENCY_UNKNOWN
     return outcome;
   } catch (error) {
     const failure = toAppError(error);
-    const responded = once.toClientError(failure);
-    await once.fail(failure);
+    const responded = idempotent.toClientError(failure);
+    await idempotent.fail(failure);
     throw responded;
   }
 }

@@ -17,7 +17,7 @@ export interface SizeLimits {
    */
   refresh(maxAgeMs?: number): Promise<void> | undefined;
   /** Whether one file above the limit may be sent, to find out if the limit still holds. True once in five minutes. */
-  mayExceed(locationId: string, channel: string): Promise<boolean>;
+  claimTest(locationId: string, channel: string): Promise<boolean>;
   /** Leadway rejected a file of `bytes` as too large. */
   noteRejected(locationId: string, channel: string, bytes: number): void;
   /** Leadway accepted a file of `bytes`. */
@@ -37,7 +37,7 @@ export interface SizeLimitsOptions {
 }
 
 /** No limit is lower than this, in bytes. */
-export const LEAST_LIMIT_BYTES = 1024 * 1024;
+export const MIN_LIMIT_BYTES = 1024 * 1024;
 /** If a smaller file is rejected, its size is not the reason. */
 const LEAST_EVIDENCE_BYTES = 64 * 1024;
 /** How long a limit holds after the last rejection, in milliseconds. */
@@ -150,7 +150,7 @@ export function createSizeLimits({ maxBytes, store, logger, now = Date.now }: Si
       const lowest = all().find(({ locationId }) => locationIds.includes(locationId));
       return lowest?.limit ?? Number.POSITIVE_INFINITY;
     },
-    async mayExceed(locationId, channel) {
+    async claimTest(locationId, channel) {
       const field = toField(locationId, channel);
       const askHere = (): boolean => {
         const known = knownIn(field);
@@ -166,7 +166,7 @@ export function createSizeLimits({ maxBytes, store, logger, now = Date.now }: Si
     noteRejected(locationId, channel, bytes) {
       const field = toField(locationId, channel);
       const before = knownIn(field)?.limit ?? maxBytes;
-      const limit = Math.min(before, Math.max(bytes, LEAST_LIMIT_BYTES));
+      const limit = Math.min(before, Math.max(bytes, MIN_LIMIT_BYTES));
       if (bytes < LEAST_EVIDENCE_BYTES || limit >= maxBytes) return;
       remember(field, { limit, endsAt: now() + HOLDS_MS, exceedAt: now() + EXCEED_EVERY_MS });
       write((shared) => LOWER(shared, KEYS, [field, limit]));

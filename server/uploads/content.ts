@@ -72,7 +72,7 @@ export class ContentUpload {
   async #receive(stream: FileStream): Promise<void> {
     const { signal } = this.#settled;
     const { leadingBytes, isWhole } = await stream.readStart(signal);
-    await this.#file.checkLeadingBytes(leadingBytes, isWhole ? 'whole' : 'part');
+    await this.#file.checkLeadingBytes(leadingBytes, isWhole ? 'whole' : 'partial');
     await this.#sink.begin(this.#file, []);
     await this.#take(leadingBytes);
     if (!isWhole) await stream.pump((chunk) => this.#take(chunk), signal);

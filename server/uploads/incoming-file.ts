@@ -87,14 +87,14 @@ export class IncomingFile {
   /**
    * Checks the type by the leading bytes.
    *
-   * @param extent Whether these are all of its bytes. `maybe` if no more arrive but the sender may have sent only the
+   * @param completeness Whether these are all of its bytes. `unknown` if no more arrive but the sender may have sent only the
    *   leading bytes on purpose.
    * @throws AppError `EMPTY_FILE`, `TYPE_MISMATCH`.
    */
-  async checkLeadingBytes(bytes: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<void> {
+  async checkLeadingBytes(bytes: Buffer, completeness: 'whole' | 'unknown' | 'partial'): Promise<void> {
     const startedAt = performance.now();
     try {
-      this.#probe = createMediaProbe(await this.#checkType(bytes, extent));
+      this.#probe = createMediaProbe(await this.#checkType(bytes, completeness));
     } finally {
       this.#checks.onChecked?.(this.#type !== null, performance.now() - startedAt);
     }
@@ -134,13 +134,13 @@ export class IncomingFile {
     this.#observers = [];
   }
 
-  async #checkType(leadingBytes: Buffer, extent: 'whole' | 'maybe' | 'part'): Promise<FileType> {
+  async #checkType(leadingBytes: Buffer, completeness: 'whole' | 'unknown' | 'partial'): Promise<FileType> {
     if (leadingBytes.length === 0) throw emptyFile(this.name);
-    const isWhole = extent === 'whole';
+    const isWhole = completeness === 'whole';
     const checked = await checkLeadingBytes({ ...this.#description(), bytes: leadingBytes, isWhole });
     if (!checked.ok) throw this.#toError(checked.problem);
     this.#type = checked.type;
-    if (extent === 'maybe') this.#undecided = leadingBytes;
+    if (completeness === 'unknown') this.#undecided = leadingBytes;
     else this.#structure = checked.structure;
     return checked.type;
   }

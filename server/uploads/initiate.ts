@@ -15,7 +15,7 @@ import { LEADING_BYTES } from '../file-types/file-types.ts';
 import { checkDeclaredType } from '../file-types/validation.ts';
 import { BufferList } from '../http/buffers.ts';
 import type { LogFields } from '../http/log-fields.ts';
-import { type IdempotentRequest, leadingDigest, runOnce } from '../idempotency/idempotency.ts';
+import { type IdempotentRequest, leadingDigest, runIdempotently } from '../idempotency/idempotency.ts';
 import type { InitiateResponse } from './direct.ts';
 import { parseUploadFields, type RawFields, required, type UploadFields } from './fields.ts';
 import { cleanFileName } from './filename.ts';
@@ -40,7 +40,7 @@ export interface InitiateRequest {
   /** Where it writes what the log needs. */
   readonly log: LogFields;
   /** Null for a request without `Idempotency-Key`. */
-  readonly once: IdempotentRequest | null;
+  readonly idempotent: IdempotentRequest | null;
 }
 
 /**
@@ -51,7 +51,7 @@ export interface InitiateRequest {
  */
 export async function initiateUpload(
   context: UploadContext,
-  { client, fields, leading, log, once }: InitiateRequest,
+  { client, fields, leading, log, idempotent }: InitiateRequest,
   signal: AbortSignal,
 ): Promise<InitiateResponse> {
   log.mode = 'direct';
@@ -91,7 +91,7 @@ export async function initiateUpload(
     channel,
   };
   const request = () => ({ ...described, digest: leading === null ? null : leadingDigest(leading.bytes) });
-  return runOnce(once, { locationId, request, commits: false, signal, log }, async () => {
+  return runIdempotently(idempotent, { locationId, request, commits: false, signal, log }, async () => {
     const ticket = await context.direct.initiate({ ...described, delivery }, signal);
     if (ticket === null) throw directUnavailable();
     if (fileSize !== null && fileSize > ticket.maxFileSize) throw fileTooLarge(ticket.maxFileSize, channel);
@@ -125,7 +125,7 @@ async function typeByContent(
     { name: filename, declaredType, isMultipart: true },
     { policy, fileObservers: [] },
   );
-  await file.checkLeadingBytes(bytes, bytes.length === fileSize ? 'whole' : 'part');
+  await file.checkLeadingBytes(bytes, bytes.length === fileSize ? 'whole' : 'partial');
   return file;
 }
 
@@ -140,7 +140,7 @@ export class InitiateForm {
   readonly #context: UploadContext;
   readonly #client: Client;
   readonly #log: LogFields;
-  readonly #once: IdempotentRequest | null;
+  readonly #idempotent: IdempotentRequest | null;
   readonly #response = Promise.withResolvers<InitiateResponse>();
   #raw: RawFields = {};
   #leading: LeadingBytes | null = null;
@@ -150,12 +150,12 @@ export class InitiateForm {
     context: UploadContext,
     client: Client,
     log: LogFields = {},
-    once: IdempotentRequest | null = null,
+    idempotent: IdempotentRequest | null = null,
   ) {
     this.#context = context;
     this.#client = client;
     this.#log = log;
-    this.#once = once;
+    this.#idempotent = idempotent;
     this.#response.promise.catch(() => {});
   }
 
@@ -195,7 +195,7 @@ export class InitiateForm {
     }
   }
 
-  finish(): void {
+  onFormEnd(): void {
     if (this.signal.aborted) return;
     this.#initiate().catch((error) => this.fail(toAppError(error)));
   }
@@ -207,7 +207,7 @@ export class InitiateForm {
       fields,
       leading: this.#leading,
       log: this.#log,
-      once: this.#once,
+      idempotent: this.#idempotent,
     };
     const response = await initiateUpload(this.#context, request, this.signal);
     this.#settled.abort(SETTLED);

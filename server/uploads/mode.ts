@@ -48,12 +48,12 @@ export interface ModeFacts {
 }
 
 /**
- * Chooses the mode of an upload by what is known so far; `wait` when it depends on a field that may still come.
+ * Chooses the mode of an upload by what is known so far; `undecided` when it depends on a field that may still come.
  *
  * @throws AppError `INVALID_FIELD` for a group SMS in another mode than forward, `FILE_TOO_LARGE`, `TOO_MANY_FILES`
  *   for several files of which one can't be forwarded.
  */
-export function chooseMode(facts: ModeFacts): Mode | 'wait' {
+export function chooseMode(facts: ModeFacts): Mode | 'undecided' {
   const { mode, isGroupSms, fileCount } = facts;
   if (isGroupSms) return groupSmsMode(facts);
   if (mode === 'direct' && !facts.isDirectAllowed) throw directUnavailable('relay');
@@ -92,7 +92,7 @@ function groupSmsMode(facts: ModeFacts): Mode {
 }
 
 /** `chosen`, if the size is within its limit. */
-function checkedSize(facts: ModeFacts, chosen: Mode): Mode | 'wait' {
+function checkedSize(facts: ModeFacts, chosen: Mode): Mode | 'undecided' {
   const { size, channel } = facts;
   if (chosen === 'forward') {
     if (size !== null && size > facts.forwardMaxBytes) throw tooLarge(facts, facts.forwardMaxBytes);
@@ -101,7 +101,7 @@ function checkedSize(facts: ModeFacts, chosen: Mode): Mode | 'wait' {
   const limit = channelMaxBytes(channel ?? facts.defaultChannel);
   if (size === null || size <= limit) return chosen;
   const channelMayCome = channel === null && !facts.isComplete && size <= LARGEST_CHANNEL_BYTES;
-  if (channelMayCome) return 'wait';
+  if (channelMayCome) return 'undecided';
   // Either mode was possible, so report the larger limit.
   throw tooLarge(facts, facts.mode === 'auto' ? Math.max(limit, facts.forwardMaxBytes) : limit);
 }

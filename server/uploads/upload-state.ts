@@ -4,7 +4,7 @@ import { toUser, type UploadTarget } from '../embedding.ts';
 import { directUnavailable, fieldOrder, sizeMismatch, tooManyFiles } from '../errors/factories.ts';
 import type { IdempotentRequest } from '../idempotency/idempotency.ts';
 import { isTooLarge, type LeadwayRejection } from '../leadway/errors.ts';
-import { LEAST_LIMIT_BYTES } from '../leadway/size-limits.ts';
+import { MIN_LIMIT_BYTES } from '../leadway/size-limits.ts';
 import type { DirectFile } from './direct.ts';
 import { NO_FIELDS, parseUploadFields, type RawFields, required, type UploadFields } from './fields.ts';
 import type { IncomingFile } from './incoming-file.ts';
@@ -31,7 +31,7 @@ export interface UploadOptions {
   /** Bytes that follow the last part: its CRLF and the closing delimiter. */
   readonly closingBytes: number;
   /** Makes the upload happen at most once; null for a request without `Idempotency-Key`. */
-  readonly once?: IdempotentRequest | null;
+  readonly idempotent?: IdempotentRequest | null;
 }
 
 /**
@@ -54,7 +54,7 @@ export class UploadState {
   /** Whether a file arrived while its location was unknown. */
   #isBeforeLocation = false;
   /** Whether this file is a probe of Leadway's size limit. */
-  #mayExceed = false;
+  #isLimitTest = false;
 
   /** @throws AppError `INVALID_FIELD`, `LOCATION_NOT_ALLOWED` */
   constructor(context: UploadContext, options: UploadOptions) {
@@ -82,7 +82,7 @@ export class UploadState {
   }
 
   /** A lower bound of the size of the file in bytes, by the length of the body. */
-  get leastSize(): number {
+  get minFileBytes(): number {
     return (this.#bytesToCome ?? 0) - FIELDS_SLACK;
   }
 
@@ -156,18 +156,18 @@ export class UploadState {
     const { mode } = this.#options;
     const { fileSize } = this.#fields;
     const most = fileSize ?? toCome ?? Number.POSITIVE_INFINITY;
-    if (mode === 'direct' || mode === 'relay' || most <= LEAST_LIMIT_BYTES) return undefined;
+    if (mode === 'direct' || mode === 'relay' || most <= MIN_LIMIT_BYTES) return undefined;
     const refreshed = this.#context.sizeLimits.refresh();
     if (fileSize === null) return refreshed;
-    const ask = async (): Promise<void> => void (await this.askToExceed(fileSize));
-    return refreshed === undefined ? this.askToExceed(fileSize)?.then(() => {}) : refreshed.then(ask);
+    const ask = async (): Promise<void> => void (await this.askToTestLimit(fileSize));
+    return refreshed === undefined ? this.askToTestLimit(fileSize)?.then(() => {}) : refreshed.then(ask);
   }
 
   /**
    * Asks whether a file of `size` may be forwarded to find out if Leadway's limit still holds. Undefined if another
    * limit applies, or if the file can go direct instead.
    */
-  askToExceed(size: number): Promise<boolean> | undefined {
+  askToTestLimit(size: number): Promise<boolean> | undefined {
     const locationId = this.location();
     const facts = this.modeFacts(false);
     const ofSettings = forwardLimit({ ...facts, ...this.#forwardLimits(Number.POSITIVE_INFINITY) });
@@ -176,9 +176,9 @@ export class UploadState {
     const isElsewhere = facts.mode === 'auto' && facts.isDirectOffered && !facts.isGroupSms;
     const isCarried = facts.mode === 'direct' || facts.mode === 'relay';
     if (isCarried || (isElsewhere && size <= channelMaxBytes(this.#channel))) return undefined;
-    return this.#context.sizeLimits.mayExceed(locationId, this.#channel).then((mayExceed) => {
-      this.#mayExceed = mayExceed;
-      return mayExceed;
+    return this.#context.sizeLimits.claimTest(locationId, this.#channel).then((isGranted) => {
+      this.#isLimitTest = isGranted;
+      return isGranted;
     });
   }
 
@@ -235,7 +235,7 @@ export class UploadState {
   }
 
   /** The only file and its declared size, when the length of the body proves that nothing follows it. */
-  provenFile(): { readonly file: IncomingFile; readonly bytes: number } | null {
+  fileWithKnownEnd(): { readonly file: IncomingFile; readonly bytes: number } | null {
     const { fileSize } = this.#fields;
     const toCome = this.#bytesToCome;
     const [file] = this.files;
@@ -248,11 +248,11 @@ export class UploadState {
   /**
    * Whether a file that ended within its leading bytes is complete; for a direct upload, a client may send only those.
    */
-  extentOf(leadingBytes: Buffer): 'whole' | 'maybe' {
+  completenessOf(leadingBytes: Buffer): 'whole' | 'unknown' {
     const { mode } = this.#options;
     const mustBeWhole =
       mode === 'forward' || mode === 'relay' || this.#fields.fileSize === leadingBytes.length;
-    return mustBeWhole ? 'whole' : 'maybe';
+    return mustBeWhole ? 'whole' : 'unknown';
   }
 
   /** @throws AppError `SIZE_MISMATCH` when the file has more bytes than were declared. */
@@ -288,7 +288,7 @@ export class UploadState {
   /** What Leadway is known to accept, in bytes; infinite where nothing is known. */
   #leadwayMaxBytes(): number {
     const locationId = this.location();
-    const isUnknown = locationId === null || this.#mayExceed;
+    const isUnknown = locationId === null || this.#isLimitTest;
     return isUnknown
       ? Number.POSITIVE_INFINITY
       : this.#context.sizeLimits.limitFor(locationId, this.#channel);
@@ -309,10 +309,10 @@ export class UploadState {
     if (!isDirectAllowed && this.#options.mode === 'auto') {
       // Relayed from its first byte: what was forwarded can't be taken back. Several files can be relayed too.
       const limit = channelMaxBytes(this.#channel);
-      return this.leastSize > forwardMaxBytes && this.leastSize <= limit ? this.leastSize : null;
+      return this.minFileBytes > forwardMaxBytes && this.minFileBytes <= limit ? this.minFileBytes : null;
     }
     // A direct upload has one file; in other modes, a body this long can't be forwarded anyway.
     const certain = this.#options.mode === 'direct' ? FIELDS_SLACK : maxFiles * forwardMaxBytes + MIB;
-    return this.#bytesToCome !== null && this.#bytesToCome > certain ? this.leastSize : null;
+    return this.#bytesToCome !== null && this.#bytesToCome > certain ? this.minFileBytes : null;
   }
 }

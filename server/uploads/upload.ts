@@ -6,10 +6,10 @@ import { directUnavailable, fieldOrder, fileTooLarge } from '../errors/factories
 import { LEADING_BYTES } from '../file-types/file-types.ts';
 import type { LogFields } from '../http/log-fields.ts';
 import {
-  type EarlierRequest,
   fingerprintOf,
   type IdempotentRequest,
   leadingDigest,
+  type RecordedRequest,
 } from '../idempotency/idempotency.ts';
 import type { LeadwayClient } from '../leadway/client.ts';
 import type { SizeLimits } from '../leadway/size-limits.ts';
@@ -85,9 +85,9 @@ export class Upload {
   /** True while a new sink is being chosen; until then bytes go to the old one. */
   #isChoosing = false;
   /** Null for a request without `Idempotency-Key`. */
-  readonly #once: IdempotentRequest | null;
+  readonly #idempotent: IdempotentRequest | null;
   /** The earlier request with the same key, if any; what arrives is then only compared with it. */
-  #earlier: EarlierRequest | null = null;
+  #recorded: RecordedRequest | null = null;
   #isCommitted = false;
   /** Resolves when what has become of the upload is remembered for a repeat. */
   #remembered: Promise<void> | null = null;
@@ -102,7 +102,7 @@ export class Upload {
     this.#context = context;
     this.#log = Object.assign(log, { files: 0, bytes: 0 });
     if (options.mode !== 'auto') this.#log.mode = options.mode;
-    this.#once = options.once ?? null;
+    this.#idempotent = options.idempotent ?? null;
     this.#state = new UploadState(context, options);
     this.#link = { signal: this.signal, log, fail: (error) => this.fail(error) };
     this.#sink = new HoldSink(context.leadway, this.#state, this.#link);
@@ -127,9 +127,9 @@ export class Upload {
     this.#end();
     this.#sink.destroy();
     const isPartial = this.#sink.kind === 'relay' && this.#state.files.length > 1;
-    this.#response.reject(this.#once?.toClientError(error, isPartial) ?? error);
-    if (this.#once !== null) {
-      this.#remembered = this.#once.fail(error, isPartial).catch(() => {}); // its lease ends by itself
+    this.#response.reject(this.#idempotent?.toClientError(error, isPartial) ?? error);
+    if (this.#idempotent !== null) {
+      this.#remembered = this.#idempotent.fail(error, isPartial).catch(() => {}); // its lease ends by itself
     }
   }
 
@@ -138,7 +138,7 @@ export class Upload {
    * so that a repeat gets its outcome.
    */
   onDisconnect(): void {
-    if (!this.#isCommitted || this.#once === null) this.fail(appError('UPSTREAM_ABORTED'));
+    if (!this.#isCommitted || this.#idempotent === null) this.fail(appError('UPSTREAM_ABORTED'));
   }
 
   /** Takes the fields; `raw` has all that have arrived. */
@@ -165,15 +165,18 @@ export class Upload {
       if (preparing !== undefined) await preparing;
       await this.#assertForwardable(part.stream);
       const { leadingBytes, isWhole } = await part.stream.readStart(this.signal);
-      await file.checkLeadingBytes(leadingBytes, isWhole ? this.#state.extentOf(leadingBytes) : 'part');
+      await file.checkLeadingBytes(
+        leadingBytes,
+        isWhole ? this.#state.completenessOf(leadingBytes) : 'partial',
+      );
       this.signal.throwIfAborted();
-      if (this.#once !== null) file.leadingDigest = leadingDigest(leadingBytes);
+      if (this.#idempotent !== null) file.leadingDigest = leadingDigest(leadingBytes);
       this.#log.contentType ??= file.contentType;
       if (this.#context.hooks.before !== null) await this.#askHook();
       if (isWhole) file.expectedSize = leadingBytes.length;
       await this.#beginFile(file, toCome);
-      await this.#take(file, leadingBytes);
-      if (!isWhole) await part.stream.pump((chunk) => this.#take(file, chunk), this.signal);
+      await this.#receiveChunk(file, leadingBytes);
+      if (!isWhole) await part.stream.pump((chunk) => this.#receiveChunk(file, chunk), this.signal);
       file.isWhole = true;
       if (this.#isSending()) {
         await this.#verify(file); // before more bytes, which could complete the announced Content-Length
@@ -187,7 +190,7 @@ export class Upload {
   }
 
   /** The form is whole: the last checks, then the commit. */
-  finish(): void {
+  onFormEnd(): void {
     this.#commit().catch((error) => this.fail(toAppError(error)));
   }
 
@@ -199,7 +202,7 @@ export class Upload {
     if (mode === 'direct' || mode === 'relay') required(fields.conversationId, 'conversationId');
     else assertRecipient(fields);
     await this.#askHook();
-    if (this.#earlier !== null) return this.#repeat(this.#earlier, this.#fingerprint());
+    if (this.#recorded !== null) return this.#repeat(this.#recorded, this.#fingerprint());
     if (this.#isSending()) {
       this.#state.assertDeclaredSize(first);
       chooseMode({ ...this.#state.modeFacts(true), size: null });
@@ -207,12 +210,12 @@ export class Upload {
       await this.#chooseSink(true);
       if (this.signal.aborted) return;
       if (this.#sink.kind === 'hold') await this.#verifyHeld();
-      if (await this.#isRepeat()) return this.#repeat(this.#earlier, this.#fingerprint());
+      if (await this.#isRepeat()) return this.#repeat(this.#recorded, this.#fingerprint());
     }
     const delivery = this.#assessDelivery();
     const fingerprint = this.#fingerprint();
     if (this.#sink.kind === 'hold') this.#log.mode = 'forward';
-    await this.#once?.commit(fingerprint);
+    await this.#idempotent?.commit(fingerprint);
     this.signal.throwIfAborted();
     this.#isCommitted = true;
     this.#settle({ ...(await this.#sink.finish()), delivery }, fingerprint);
@@ -248,14 +251,16 @@ export class Upload {
   }
 
   /** Checks the next bytes and passes them to the sink. A promise means: wait for it before the next ones. */
-  #take(file: IncomingFile, chunk: Buffer): Promise<void> | undefined {
+  #receiveChunk(file: IncomingFile, chunk: Buffer): Promise<void> | undefined {
     const observed = file.update(chunk);
     this.#log.bytes = (this.#log.bytes ?? 0) + chunk.length;
     this.#state.assertNotLonger(file);
-    return observed === undefined ? this.#pass(file, chunk) : observed.then(() => this.#pass(file, chunk));
+    return observed === undefined
+      ? this.#writeChunk(file, chunk)
+      : observed.then(() => this.#writeChunk(file, chunk));
   }
 
-  #pass(file: IncomingFile, chunk: Buffer): Promise<void> | undefined {
+  #writeChunk(file: IncomingFile, chunk: Buffer): Promise<void> | undefined {
     const changing = file.size > this.#limit ? this.#exceedLimit(file) : undefined;
     const written = this.#sink.write(file, chunk);
     if (changing !== undefined) return Promise.all([changing, written]).then(() => {});
@@ -266,24 +271,24 @@ export class Upload {
   /** The file exceeds its sink's limit: `auto` can still switch to direct; any other mode fails. */
   #exceedLimit(file: IncomingFile): Promise<void> | undefined {
     if (this.#isChoosing) return undefined;
-    const asking = this.#sink.kind === 'discard' ? undefined : this.#state.askToExceed(file.size);
+    const asking = this.#sink.kind === 'discard' ? undefined : this.#state.askToTestLimit(file.size);
     return asking === undefined
-      ? this.#turn(file)
-      : this.#whileChoosing(() => this.#exceedIfAllowed(file, asking));
+      ? this.#switchMode(file)
+      : this.#whileChoosing(() => this.#testLimit(file, asking));
   }
 
-  async #exceedIfAllowed(file: IncomingFile, asking: Promise<boolean>): Promise<void> {
+  async #testLimit(file: IncomingFile, asking: Promise<boolean>): Promise<void> {
     if (await asking) this.#updateLimit();
-    else await this.#turn(file);
+    else await this.#switchMode(file);
   }
 
-  #turn(file: IncomingFile): Promise<void> | undefined {
+  #switchMode(file: IncomingFile): Promise<void> | undefined {
     const facts = this.#state.modeFacts(false);
     const canTurn = facts.mode === 'auto' && this.#sink.kind !== 'discard' && this.#state.isSizeBounded;
     if (!canTurn) throw tooLarge(facts, facts.isGroupSms ? forwardLimit(facts) : this.#limit);
-    const size = Math.max(file.size, this.#state.leastSize);
+    const size = Math.max(file.size, this.#state.minFileBytes);
     const mode = chooseMode({ ...facts, size });
-    if (mode === 'direct') return this.#whileChoosing(() => this.#goDirect(false));
+    if (mode === 'direct') return this.#whileChoosing(() => this.#respondDirect(false));
     if (mode === 'relay') throw tooLarge(facts, this.#limit); // its first bytes are gone
     this.#discard();
     return undefined;
@@ -298,8 +303,8 @@ export class Upload {
   #chooseSink(isComplete: boolean): Promise<void> {
     return this.#whileChoosing(async () => {
       const mode = chooseMode(this.#state.modeFacts(isComplete));
-      if (mode === 'wait') this.#discard();
-      else if (mode === 'direct') await this.#goDirect(isComplete);
+      if (mode === 'undecided') this.#discard();
+      else if (mode === 'direct') await this.#respondDirect(isComplete);
       else if (this.#sink === discardSink)
         throw mode === 'relay' ? fieldOrder('channel') : directUnavailable();
       else if (mode === 'relay') await this.#openRelay(isComplete);
@@ -325,8 +330,8 @@ export class Upload {
     if (await this.#isRepeat()) return;
     await leadway.takeQuota(locationId, this.signal);
     this.signal.throwIfAborted();
-    if (this.#state.provenFile() !== null) assertRecipient(this.#state.fields); // no field can follow
-    await this.#change(new ForwardSink(leadway, this.#state, locationId, this.#link));
+    if (this.#state.fileWithKnownEnd() !== null) assertRecipient(this.#state.fields); // no field can follow
+    await this.#replaceHold(new ForwardSink(leadway, this.#state, locationId, this.#link));
   }
 
   async #openRelay(isComplete: boolean): Promise<void> {
@@ -344,11 +349,11 @@ export class Upload {
       return ticket;
     };
     const sizeOf = (file: IncomingFile) => this.#state.sizeOf(file);
-    await this.#change(new RelaySink({ ...this.#link, agent, timeoutMs, direct, ticketOf, sizeOf }));
+    await this.#replaceHold(new RelaySink({ ...this.#link, agent, timeoutMs, direct, ticketOf, sizeOf }));
   }
 
   /** Replaces the hold with `next` and hands over what was held. */
-  async #change(next: ForwardSink | RelaySink): Promise<void> {
+  async #replaceHold(next: ForwardSink | RelaySink): Promise<void> {
     const hold = this.#sink;
     this.#sink = next;
     this.#log.mode = next.kind;
@@ -356,7 +361,7 @@ export class Upload {
   }
 
   /** Asks for a signed URL and responds with it, if enough is known. */
-  async #goDirect(isComplete: boolean): Promise<void> {
+  async #respondDirect(isComplete: boolean): Promise<void> {
     const [file] = this.#state.files;
     if (file === undefined) return;
     const isEnough = this.#state.fields.conversationId !== null && this.#state.location() !== null;
@@ -368,7 +373,7 @@ export class Upload {
     this.#assessDelivery();
     await this.#askHook();
     const fingerprint =
-      this.#once === null
+      this.#idempotent === null
         ? ''
         : fingerprintOf({
             ...directFile,
@@ -376,7 +381,7 @@ export class Upload {
             delivery: null,
             digest: file.leadingDigest,
           });
-    if (await this.#isRepeat()) return this.#repeat(this.#earlier, fingerprint);
+    if (await this.#isRepeat()) return this.#repeat(this.#recorded, fingerprint);
     const ticket = await this.#context.direct.initiate(directFile, this.signal);
     if (ticket === null) return this.#fallBack(isComplete);
     const size = directFile.fileSize ?? file.size;
@@ -390,7 +395,7 @@ export class Upload {
     if (this.#state.mode !== 'auto' || this.#sink.kind === 'discard') throw directUnavailable();
     if (this.#sink.kind === 'hold') return this.#chooseSink(isComplete);
     this.#updateLimit();
-    if (this.#state.leastSize > this.#limit) throw tooLarge(this.#state.modeFacts(false), this.#limit);
+    if (this.#state.minFileBytes > this.#limit) throw tooLarge(this.#state.modeFacts(false), this.#limit);
   }
 
   #discard(): void {
@@ -418,7 +423,7 @@ export class Upload {
   }
 
   #updateLimit(): void {
-    const isCompared = this.#earlier !== null;
+    const isCompared = this.#recorded !== null;
     this.#limit = isCompared ? Number.POSITIVE_INFINITY : this.#state.limitFor(this.#sink.kind);
   }
 
@@ -437,16 +442,19 @@ export class Upload {
 
   /** Asks whether this is a repeat; nothing may go upstream before that. Its location is known. */
   async #isRepeat(): Promise<boolean> {
-    if (this.#once === null) return false;
-    this.#earlier ??= await this.#once.begin(required(this.#state.location(), 'locationId'), this.signal);
+    if (this.#idempotent === null) return false;
+    this.#recorded ??= await this.#idempotent.begin(
+      required(this.#state.location(), 'locationId'),
+      this.signal,
+    );
     this.signal.throwIfAborted();
-    if (this.#earlier !== null) this.#discard();
-    return this.#earlier !== null;
+    if (this.#recorded !== null) this.#discard();
+    return this.#recorded !== null;
   }
 
   /** Responds with the outcome of the earlier request, if this is the same one. */
-  #repeat(earlier: EarlierRequest | null, fingerprint: string): void {
-    const response = earlier?.outcomeFor(fingerprint) as UploadResponse;
+  #repeat(recorded: RecordedRequest | null, fingerprint: string): void {
+    const response = recorded?.outcomeFor(fingerprint) as UploadResponse;
     if (this.signal.aborted) return;
     Object.assign(this.#log, { mode: response.mode, isRepeat: true });
     this.#end();
@@ -455,7 +463,7 @@ export class Upload {
 
   /** What makes two uploads the same: mode, forwarded fields, and of each file its name and leading bytes. */
   #fingerprint(): string {
-    if (this.#once === null) return '';
+    if (this.#idempotent === null) return '';
     const { mode, fields, files } = this.#state;
     const described = files.map(({ name, leadingDigest }) => [name, leadingDigest]);
     return fingerprintOf({ mode, fields, locationId: this.#state.location(), files: described });
@@ -465,8 +473,8 @@ export class Upload {
     if (this.signal.aborted) return;
     this.#log.mode = response.mode;
     this.#end();
-    if (this.#once !== null) {
-      this.#remembered = this.#once.succeed(fingerprint, response).catch(() => {}); // a repeat gets IDEMPOTENCY_UNKNOWN
+    if (this.#idempotent !== null) {
+      this.#remembered = this.#idempotent.succeed(fingerprint, response).catch(() => {}); // a repeat gets IDEMPOTENCY_UNKNOWN
     }
     this.#response.resolve(response);
     if (response.mode === 'direct') {

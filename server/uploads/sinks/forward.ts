@@ -26,7 +26,7 @@ export class ForwardSink implements Sink {
     this.#locationId = locationId;
     const opening = Buffer.from(this.#unsentFields());
     const { fileTail, closing, contentType } = this.#encoder;
-    const only = state.provenFile();
+    const only = state.fileWithKnownEnd();
     const contentLength =
       only && opening.length + this.#partOf(only.file).length + only.bytes + fileTail.length + closing.length;
     this.#request = leadway.openUpload(contentLength, {

@@ -77,13 +77,13 @@ describe('what Leadway is known to reject by size', () => {
 
   it('is checked by one larger file, five minutes after a rejection or the last check', async () => {
     limits.noteRejected('a', 'SMS', 3 * MIB);
-    const mayExceed = () => limits.mayExceed('a', 'SMS');
+    const claimTest = () => limits.claimTest('a', 'SMS');
     now = CHECK_MS - 1;
-    assert.deepEqual([await mayExceed(), await limits.mayExceed('a', 'EMAIL')], [false, true]);
+    assert.deepEqual([await claimTest(), await limits.claimTest('a', 'EMAIL')], [false, true]);
     now = CHECK_MS;
-    assert.deepEqual([await mayExceed(), await mayExceed()], [true, false]);
+    assert.deepEqual([await claimTest(), await claimTest()], [true, false]);
     now = 2 * CHECK_MS;
-    assert.deepEqual([await mayExceed(), await mayExceed()], [true, false]);
+    assert.deepEqual([await claimTest(), await claimTest()], [true, false]);
   });
 
   it('is forgotten when a larger file is accepted, and not when a smaller one is', () => {
@@ -285,7 +285,7 @@ async function receive(
   }
   stream.end();
   await received.then(
-    () => upload.finish(),
+    () => upload.onFormEnd(),
     () => {},
   );
   return upload.response;

@@ -38,7 +38,7 @@ describe('a form with the leading bytes of a file', () => {
     const form = createForm();
     form.fieldsChanged({ conversationId: testServer.sandbox.conversationId });
     await form.receiveFile(part('hello'));
-    form.finish();
+    form.onFormEnd();
     assert.equal((await form.response).contentType, 'text/plain');
     form.fail(appError('INTERNAL'));
     assert.equal((await form.response).filename, 'note.txt');
@@ -50,7 +50,7 @@ describe('a form with the leading bytes of a file', () => {
     form.fail(appError('REQUEST_TIMEOUT'));
     form.fieldsChanged({ conversationId: testServer.sandbox.conversationId });
     await assert.rejects(form.receiveFile(part('hello')), AppError);
-    form.finish();
+    form.onFormEnd();
     await assert.rejects(form.response, code('REQUEST_TIMEOUT'));
     assert.deepEqual(testServer.sandbox.requests, []);
   });

@@ -45,7 +45,7 @@ const CASES: readonly (readonly [string, Partial<ModeFacts>, string])[] = [
   ],
   ['the default channel counts', { size: LIMIT + 1, defaultChannel: 'WHATSAPP' }, 'direct'],
   ['more than both on SMS', { size: LIMIT + 1 }, `FILE_TOO_LARGE ${LIMIT} SMS`],
-  ['a channel may still come', { size: LIMIT + 1, isComplete: false }, 'wait'],
+  ['a channel may still come', { size: LIMIT + 1, isComplete: false }, 'undecided'],
   ['no channel takes this much', { size: 101 * MIB, isComplete: false }, `FILE_TOO_LARGE ${LIMIT} SMS`],
   ['without direct, the fallback limit counts', { size: 25 * MIB, isDirectOffered: false }, 'forward'],
   [

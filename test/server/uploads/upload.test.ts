@@ -39,7 +39,7 @@ describe('Upload', () => {
     upload = new Upload(testServer.server.context.uploads, REQUEST);
     upload.fieldsChanged(testServer.fields);
     await begin(fixture('picture.png'), 'a.png');
-    upload.finish();
+    upload.onFormEnd();
     await upload.response;
     await testServer.assertClean({ completeUploads: 1 });
   }
@@ -63,7 +63,7 @@ describe('Upload', () => {
       upload = new Upload(testServer.server.context.uploads, REQUEST);
       upload.fieldsChanged(testServer.fields);
       await begin(fixture('many-parts.docx'), 'a.docx');
-      upload.finish();
+      upload.onFormEnd();
       for (let turn = 0; turn < turns && testServer.sandbox.requests.length === 0; turn++)
         await Promise.resolve();
       upload.fail(appError('REQUEST_TIMEOUT'));
@@ -74,12 +74,12 @@ describe('Upload', () => {
 
   it('settles once: what comes after its response changes nothing', async () => {
     await begin(fixture('picture.png'), 'a.png');
-    upload.finish();
+    upload.onFormEnd();
     const response = await upload.response;
     assert.equal(response.mode, 'forward');
     upload.fail(appError('INTERNAL'));
     upload.fieldsChanged({ conversationId: 'not an id' });
-    upload.finish();
+    upload.onFormEnd();
     assert.equal(await upload.response, response);
     await assert.rejects(begin(fixture('picture.png'), 'b.png'));
     await testServer.assertClean({ completeUploads: 1 });
@@ -91,7 +91,7 @@ describe('Upload', () => {
     upload.fieldsChanged(testServer.fields);
     await begin(fixture('picture.png'), 'a.png');
     await begin(mp4(400_000), 'b.mp4');
-    upload.finish();
+    upload.onFormEnd();
     await upload.response;
     const { upstreamMs, ...others } = facts;
     assert.deepEqual(others, {
@@ -138,7 +138,7 @@ describe('Upload', () => {
         const consent = Promise.withResolvers<void>();
         onEnd = () => consent.promise;
         const film = mp4(bytes);
-        const received = begin(film, 'a.mp4').then(() => upload.finish());
+        const received = begin(film, 'a.mp4').then(() => upload.onFormEnd());
         while (!calls.includes('end')) await nextTurn();
         assert(Buffer.concat(chunks).equals(mp4(bytes)));
         assert(testServer.sandbox.requests.every(({ complete }) => !complete));
@@ -152,7 +152,7 @@ describe('Upload', () => {
       it(`sends no complete request when the observer rejects a file of ${bytes}`, async () => {
         onEnd = () => Promise.reject(appError('UPLOAD_REJECTED'));
         await begin(mp4(bytes), 'a.mp4').catch(() => {});
-        upload.finish();
+        upload.onFormEnd();
         await assert.rejects(upload.response, { code: 'UPLOAD_REJECTED' });
         await assertNothingCame();
       });
