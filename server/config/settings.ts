@@ -437,6 +437,7 @@ const UPLOADS = {
     default: '5',
     example: '10',
     doc: 'Files in one request, 1 to 50',
+    details: 'Leadway documents 5: more are warned about at the start.',
   }),
   DEFAULT_CHANNEL: setting('uploads.defaultChannel', parseChannel, {
     default: 'SMS',
