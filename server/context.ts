@@ -13,15 +13,15 @@ import { createUpstreamAgent, type UpstreamAgent } from './leadway/agent.ts';
 import { createDirectCapability, type DirectCapability } from './leadway/capability.ts';
 import { LeadwayClient } from './leadway/client.ts';
 import { createUpstreamQuota, toQuotaLeft, type UpstreamQuota } from './leadway/quota.ts';
-import { createProbe, createReachability } from './leadway/reachability.ts';
-import { createSizeLimits } from './leadway/size-limits.ts';
-import { createTokenStore } from './leadway/token-store.ts';
+import { createProbe, createReachability, type Reachability } from './leadway/reachability.ts';
+import { createSizeLimits, type SizeLimits } from './leadway/size-limits.ts';
+import { createTokenStore, type TokenStore } from './leadway/token-store.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import { Observers } from './observability/observer.ts';
 import { createUserHash } from './redaction.ts';
 import { openSharedStore, type SharedStore } from './redis/store.ts';
-import { createScanner } from './scan/scanner.ts';
+import { createScanner, type Scanner } from './scan/scanner.ts';
 import {
   addStartChecks,
   type ClockCheck,
@@ -174,27 +174,19 @@ export function createContext(
     logger,
   });
   const lifecycle = new Lifecycle();
-  if (sharedStore !== null) lifecycle.addNotice(() => sharedStore.problem());
-  lifecycle.addNotice(() => {
-    const problem = reachability.problem();
-    if (problem !== null) probeLeadway(); // no upload may come that would find out
-    return problem;
-  });
-  lifecycle.addNotice(() => {
-    const text = leadway.authProblem();
-    return text === null ? null : { text, detail: leadway.authDetails() };
-  });
-  lifecycle.addNotice(() => sizeLimits.notice());
-  lifecycle.addNotice(() => clock.problem());
   addStartChecks({ config, secrets, lifecycle, logger });
-  lifecycle.addNotice(() => tokens.problem());
-  lifecycle.addNotice(() => authenticator.notice?.() ?? null);
-  if (scanner !== null) {
-    // With CLAMAV_ON_ERROR=allow, uploads work without clamd.
-    if (config.clamav.onError === 'reject') lifecycle.addCheck(() => scanner.problem());
-    else lifecycle.addNotice(() => scanner.problem());
-  }
-  lifecycle.addCheck(() => authenticator.problem?.() ?? null);
+  addReadiness(lifecycle, {
+    config,
+    sharedStore,
+    reachability,
+    probeLeadway,
+    leadway,
+    sizeLimits,
+    clock,
+    tokens,
+    authenticator,
+    scanner,
+  });
   return {
     config,
     logger,
@@ -241,6 +233,55 @@ export function createContext(
     rereadTokens: () => tokens.reread(),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** What `/readyz` looks at. */
+interface ReadinessParts
+  extends Pick<AppContext, 'config' | 'sharedStore' | 'probeLeadway' | 'authenticator'> {
+  readonly reachability: Reachability;
+  readonly leadway: LeadwayClient;
+  readonly sizeLimits: SizeLimits;
+  readonly clock: ClockCheck;
+  readonly tokens: TokenStore;
+  readonly scanner: Scanner | null;
+}
+
+/** Adds the checks that make the process not ready, and the notices, to `lifecycle`. */
+function addReadiness(
+  lifecycle: Lifecycle,
+  {
+    config,
+    sharedStore,
+    reachability,
+    probeLeadway,
+    leadway,
+    sizeLimits,
+    clock,
+    tokens,
+    authenticator,
+    scanner,
+  }: ReadinessParts,
+): void {
+  if (sharedStore !== null) lifecycle.addNotice(() => sharedStore.problem());
+  lifecycle.addNotice(() => {
+    const problem = reachability.problem();
+    if (problem !== null) probeLeadway(); // no upload may come that would find out
+    return problem;
+  });
+  lifecycle.addNotice(() => {
+    const text = leadway.authProblem();
+    return text === null ? null : { text, detail: leadway.authDetails() };
+  });
+  lifecycle.addNotice(() => sizeLimits.notice());
+  lifecycle.addNotice(() => clock.problem());
+  lifecycle.addNotice(() => tokens.problem());
+  lifecycle.addNotice(() => authenticator.notice?.() ?? null);
+  if (scanner !== null) {
+    // With CLAMAV_ON_ERROR=allow, uploads work without clamd.
+    if (config.clamav.onError === 'reject') lifecycle.addCheck(() => scanner.problem());
+    else lifecycle.addNotice(() => scanner.problem());
+  }
+  lifecycle.addCheck(() => authenticator.problem?.() ?? null);
 }
 
 /** What learns from Leadway's responses. */
