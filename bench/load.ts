@@ -1,4 +1,4 @@
-// The load generator, a process of its own. It has to be much cheaper than what it measures: bare sockets, and bytes
+// The load generator, a separate process. It has to be much cheaper than what it measures: bare sockets, and bytes
 // that were made before.
 import process from 'node:process';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';

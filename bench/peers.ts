@@ -1,4 +1,4 @@
-// What our server is compared to, each in a process of its own: `node bench/peers.ts bare-pipe`.
+// What our server is compared to, each in its own process: `node bench/peers.ts bare-pipe`.
 import http from 'node:http';
 import https from 'node:https';
 import process from 'node:process';

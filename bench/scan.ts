@@ -48,7 +48,7 @@ export async function measureScan(bench: Bench): Promise<Measured> {
   const rows: Row[] = [];
   for (const { label, bytes } of SIZES) {
     bench.progress(`scan: ${label}`);
-    // One upload at a time: each has a core of its own here and a core of clamd's there.
+    // One upload at a time: each has its own core here and a core of clamd's there.
     const load = { kind: 'upload', fileBytes: bytes, concurrency: 1, until: { seconds } } as const;
     const series = await alternate(bench, all, rounds, async (running): Promise<Scanned> => {
       const pid = clamds.get(running.target)?.pid;

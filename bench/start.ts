@@ -76,7 +76,7 @@ async function startOnce(target: Target, bench: Bench): Promise<Start> {
   }
 }
 
-/** Asks on a bare socket: `fetch` would take time of its own. */
+/** Asks on a bare socket: `fetch` itself takes time. */
 function responds(port: number, path: string, isOkWanted: boolean): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');

@@ -142,7 +142,7 @@ function launchNginx(port: number, { origin }: Upstream): Launch {
   const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'));
   const path = join(folder, 'nginx.conf');
   const { protocol, host } = new URL(origin);
-  // As root, which it also is in a network of its own, it would give its folders to a user that is not there.
+  // As root, which it also is in its own network, it would give its folders to a user that is not there.
   const user = process.getuid?.() === 0 ? 'user root;' : '';
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   writeFileSync(

@@ -1,4 +1,4 @@
-// Stands in for Leadway, a process of its own: takes whole requests, counts their bytes and responds with 200.
+// Stands in for Leadway, in a separate process: takes whole requests, counts their bytes and responds with 200.
 import { createHash } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import process from 'node:process';

@@ -121,7 +121,7 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
           const isOpen = bytes && retryable && OPEN_OUTCOMES.includes(code);
           if (isOurs && !isOpen) delete keys?.[content];
           if (!isOurs) foreign = { status, responseURL: xhr.responseURL };
-          // A captive portal responds 200 with a page of its own.
+          // A captive portal responds 200 with its own page.
           if (isSuccess && (isOurs || !isServer)) resolve([status, json]);
           else reject(toUploadError(xhr, json));
         };

@@ -28,7 +28,7 @@ export function createAccessLog({
     // No query: it may contain personal ids.
     const path = req.path;
     const ip = req.ip; // gone with the connection
-    const { origin } = req.headers; // gone where a proxy has made headers of its own
+    const { origin } = req.headers; // gone where a proxy has made its own headers
     onResponseEnd(res, () => {
       const logFields = logFieldsOf(req);
       const { error, route = path, isRepeat: _isRepeat, ...facts } = logFields;

@@ -105,7 +105,7 @@ export function isSafeMethod(method: string): boolean {
   return SAFE_METHODS.has(method);
 }
 
-/** Long enough for any host that somebody means. */
+/** Long enough for any real host. */
 const MAX_SHOWN_CHARACTERS = 100;
 
 /**

@@ -3,7 +3,7 @@ import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AppContext } from '../server/context.ts';
 import type { Notice } from '../server/lifecycle.ts';
 
-/** Who may read reasons and notices: everybody, or those who reach the admin port. */
+/** Who may read reasons and notices: everyone, or those who reach the admin port. */
 type Audience = 'public' | 'operator';
 
 /** `GET /healthz` (the process is up) and `GET /readyz` (ready for requests). */

@@ -30,7 +30,7 @@ function endpointOf(method: string | undefined, path: string): Endpoint {
 /** Makes the request listener of the Leadway stand-in. */
 export function createLeadwayApi(state: SandboxState) {
   return function leadwayApi(req: IncomingMessage, res: ServerResponse): void {
-    // A fixed base keeps a target like `//host/path` from naming a host of its own.
+    // A fixed base keeps a target like `//host/path` from naming its own host.
     const url = new URL(`http://sandbox${req.url?.startsWith('/') ? req.url : '/'}`);
     const endpoint = endpointOf(req.method, url.pathname);
     void handleRequest(state, endpoint, req, res, (context) => serve(state, context, url));

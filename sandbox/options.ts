@@ -73,7 +73,7 @@ export interface Settings {
   readonly now: () => number;
 }
 
-/** What Leadway's ids look like, as far as anybody has seen. */
+/** What Leadway's ids look like, as far as is known. */
 export const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
 const DEFAULT_TOKEN = 'sandbox-token-not-a-secret';

@@ -31,7 +31,7 @@ export interface RequestContext {
   changed(): void;
 }
 
-/** Thrown where the connection has ended or was ended by a fault, so that there is nobody to respond. */
+/** Thrown where the connection has ended or was ended by a fault, so that there is no one to respond to. */
 export class ConnectionGone extends Error {}
 
 /** What an exchange takes from the sandbox. */
@@ -90,7 +90,7 @@ export async function handleRequest(
   req.on('error', () => {});
   res.on('error', () => {});
   socket.once('close', onClose);
-  // Node throws away the rest of a body that nobody has begun to read when an early response is finished.
+  // Node throws away the rest of a body that has not been read from when an early response is finished.
   req.read(0);
   try {
     takeFault(context, null);

@@ -37,7 +37,7 @@ function fromGoogDate(date: string): number {
   return Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
 }
 
-/** Makes a signer with a key of its own, so a URL of another sandbox never passes. */
+/** Makes a signer with its own key, so a URL of another sandbox never passes. */
 export function createUrlSigner(now: () => number): UrlSigner {
   const key = randomBytes(32);
 

@@ -16,7 +16,7 @@ export class AdminListenError extends Error {
 }
 
 /**
- * Serves metrics and detailed probes on an address of their own, which the public does not reach.
+ * Serves metrics and detailed probes on their own address, which the public does not reach.
  *
  * @throws AdminListenError
  */

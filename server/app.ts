@@ -83,7 +83,7 @@ export function createAdminApp(context: AppContext, metrics: Metrics): Express {
   return app;
 }
 
-/** The API for an app of somebody else's, where nothing of Express or of the listener is ours to set. */
+/** The API for another app, where nothing of Express or of the listener is ours to set. */
 export function createUploadApp(context: AppContext): Router {
   const router = Router();
   router.use(createRequestId());

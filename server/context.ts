@@ -307,7 +307,7 @@ function observeQuota(
   };
 }
 
-/** Without a secret of its own, a process makes one: tickets then end with it. */
+/** Without its own secret, a process makes one: tickets then end with it. */
 function ticketSecrets({ ticketSecrets: [first, ...others] }: Secrets): [string, ...string[]] {
   if (first === undefined) return [randomBytes(32).toString('base64url')];
   return [first.reveal(), ...others.map((secret) => secret.reveal())];

@@ -123,7 +123,7 @@ export function createServer(options: Options): Server {
 }
 
 /**
- * Makes a router with the API, to be mounted at a path of its own and before body parsers. It ignores `BASE_PATH`,
+ * Makes a router with the API, to be mounted at its own path and before body parsers. It ignores `BASE_PATH`,
  * `HOST` and `PORT`, and has no health checks, metrics or traces: those are the app's. The limits of a connection,
  * `Expect: 100-continue` and errors of Node's parser need {@link createServer}.
  *

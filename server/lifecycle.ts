@@ -5,7 +5,7 @@ const PHASES: readonly Phase[] = ['starting', 'ready', 'stopping', 'draining'];
 
 /** Something that an operator should know. */
 export interface Notice {
-  /** In general words: everybody may read it. */
+  /** In general words: it is public. */
   readonly text: string;
   /** The same for the operator alone: which host, which location, why. */
   readonly detail: string;

@@ -109,7 +109,7 @@ function censor<T extends object>(facts: T, depth = 0): T {
   return censored ?? facts;
 }
 
-/** Lines for people instead of JSON, for a terminal. In an object, because the stream has a `then` of its own. */
+/** Lines for people instead of JSON, for a terminal. In an object, because the stream has its own `then`. */
 export async function createPrettyStream(): Promise<{ stream: DestinationStream }> {
   const { default: pretty } = await import('pino-pretty');
   return { stream: pretty({ sync: true, ignore: 'requestId', translateTime: 'SYS:HH:MM:ss' }) };

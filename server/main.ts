@@ -15,7 +15,7 @@ import { listenForSignals } from './signals.ts';
 /** `EX_CONFIG` of sysexits.h: a restart does not help. */
 const EXIT_CONFIG = 78;
 
-// At SIGUSR1 Node opens its inspector, by which everybody on the machine can run code in this process. A listener prevents
+// At SIGUSR1 Node opens its inspector, through which everyone on the machine can run code in this process. A listener prevents
 // that; the one in `run` logs the signal.
 process.on('SIGUSR1', () => {});
 

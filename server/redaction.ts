@@ -22,7 +22,7 @@ const SECRETS: readonly (readonly [RegExp, Show])[] = [
   ],
 ];
 
-/** A shorter one without a dot is a word of its own. */
+/** A shorter one without a dot is a separate word. */
 const MIN_JWT_CHARACTERS = 11;
 
 /** One test for what every pattern needs: most text has none of it, and every log line passes. */
@@ -98,7 +98,7 @@ function replaceSecrets(text: string, marker: string): string {
 
 /**
  * Makes what stands for a user in the log: the same user has the same hash on every replica with the same secret,
- * and without the secret nobody can find out whose it is by trying ids.
+ * and without the secret it can't be found out whose it is by trying ids.
  */
 export function createUserHash(secret: string): (userId: string) => string {
   const key = createSecretKey(new Uint8Array(hkdfSync('sha256', secret, '', 'leadway-bff user hash', 32)));

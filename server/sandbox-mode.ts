@@ -48,7 +48,7 @@ const SAMPLE = fileURLToPath(new URL('sample.png', assetFolder('web/')));
 
 function introduction(serverUrl: string, basePath: string, sandbox: Sandbox): string {
   const { conversationId, contactId } = sandbox;
-  // curl takes a quoted file name as it is, whatever signs of its own the folder has.
+  // curl takes a quoted file name as it is, whatever characters are in the folder's name.
   const file = `fileAttachment=@"${SAMPLE.replace(/["\\]/g, '\\$&')}"`;
   const fields = [`conversationId=${conversationId}`, `contactId=${contactId}`, file].map(
     (field) => `-F ${quoted(field)}`,

@@ -16,7 +16,7 @@ export interface SignalOptions {
   readonly isOnTerminal: boolean;
   /** Called at SIGHUP elsewhere, where it asks to read files again. */
   onReload(): void;
-  /** Called at SIGUSR1. Node's own handler would open the inspector to everybody on the machine. */
+  /** Called at SIGUSR1. Node's own handler would open the inspector to everyone on the machine. */
   onInspect(): void;
 }
 

@@ -1,4 +1,4 @@
-// A classic script: it runs before the first paint, so that nobody sees the other theme or language flash by.
+// A classic script: it runs before the first paint, so that the other theme or language does not flash up.
 {
   const root = document.documentElement;
   const recall = (key: string): string | null => {

@@ -25,7 +25,7 @@ let labels = 0;
 
 /**
  * The conversation id that asks the sandbox for a fault. A fault that happens once does so once for each id:
- * every file gets a label of its own.
+ * every file gets its own label.
  */
 export function toFaultConversation(name: string): string {
   labels += 1;

@@ -1,7 +1,7 @@
-/** More than this at once is a mistake of the hand: somebody dropped a disk. */
+/** More than this at once is a mistake: a whole disk was dropped. */
 const MAX_FILES = 200;
 
-/** What the system leaves in folders, which nobody means to send. */
+/** What the system leaves in folders, which is not meant to be sent. */
 const LITTER = /^(?:\..*|Thumbs\.db|desktop\.ini)$/i;
 
 /** Files out of folders, and whether some were left behind. */

@@ -216,7 +216,7 @@ export function createView(on: ViewEvents): View {
   };
 }
 
-/** A place where a page may put content of its own. */
+/** A place where a page may put its own content. */
 function slot(name: string, ...content: Node[]): HTMLElement {
   return create('slot', { name }, ...content);
 }

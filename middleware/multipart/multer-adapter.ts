@@ -12,7 +12,7 @@ import { decodeFilename, type PartHeaders } from './part-headers.ts';
 // Multer owns the form: it collects the text fields in `req.body`, hands each file to a storage engine, counts what is
 // pending, and calls back when all of it is done. Its parser is busboy.
 //
-// The bytes are read by a parser of our own (parser.ts). Busboy accepts forms that are not what they seem: it drops a part
+// The bytes are read by our own parser (parser.ts). Busboy accepts forms that are not what they seem: it drops a part
 // whose headers it does not understand, ends a file at a line that merely begins with the boundary, and reads some
 // parameters differently from other parsers. Filters are bypassed where two parsers read one body differently.
 //

@@ -28,7 +28,7 @@ export interface AuthRequest {
 export interface Authenticator {
   /** @throws AppError `UNAUTHENTICATED`; `BUSY` when that is not known at the moment. */
   authenticate(request: AuthRequest): Promise<Client>;
-  /** Why nobody can sign in at the moment, for the readiness probe; null when they can. */
+  /** Why no client can sign in at the moment, for the readiness probe; null when they can. */
   problem?(): Notice | null;
   /** What an operator should know. */
   notice?(): Notice | null;

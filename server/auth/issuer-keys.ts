@@ -32,7 +32,7 @@ export class KeysUnavailable extends Error {
 /** How long keys are trusted: the issuer may have withdrawn one since. */
 const MAX_AGE_MS = 10 * 60_000;
 /**
- * An unknown key id may mean that the issuer has a new key, so it is asked at once. Anybody can make up such ids, so it is
+ * An unknown key id may mean that the issuer has a new key, so it is asked at once. A client can make up such ids, so it is
  * asked only so often.
  */
 const LOOKUPS_IN_A_ROW = 5;
@@ -169,7 +169,7 @@ export type FetchDocument = (url: string, options: { readonly signal: AbortSigna
 
 /**
  * Makes the `fetch` for the documents of an OpenID provider: bounded in time and size, and without redirects, which could
- * lead to anybody's keys. It connects by the rules of all outbound requests.
+ * lead to an attacker's keys. It connects by the rules of all outbound requests.
  */
 export function createIssuerFetch(agent: UpstreamAgent): FetchDocument {
   return async function fetchDocument(href, { signal }) {

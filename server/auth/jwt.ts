@@ -34,7 +34,7 @@ const ALGORITHMS = [
   'EdDSA',
   'Ed25519',
 ];
-/** Other tokens of the same issuer (logout, introspection, events) prove nobody's identity (RFC 8725, 3.11). */
+/** Other tokens of the same issuer (logout, introspection, events) prove no identity (RFC 8725, 3.11). */
 const TYPES: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
 const CLOCK_TOLERANCE_S = 30;
 const MAX_SUBJECT = 512;

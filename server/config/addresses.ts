@@ -12,7 +12,7 @@ export function toOriginUrl(raw: string): URL | null {
   if (host === undefined || host.split('.').includes('')) return null;
   if (!URL.canParse(raw)) return null;
   const url = new URL(raw);
-  // The URL Standard reads `https://1` and `https://0x7f.1` as IPv4 addresses that nobody meant to write.
+  // The URL Standard reads `https://1` and `https://0x7f.1` as IPv4 addresses that are never meant.
   return isIPv4(url.hostname) && url.hostname !== host ? null : url;
 }
 

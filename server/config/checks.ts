@@ -87,7 +87,7 @@ function checkParts(checks: Checks): void {
     const { partOf } = SETTINGS[name];
     if (partOf === undefined || !environment.given.has(name) || isInEffect(name, values)) continue;
     const { owner, wanted } = ownerOf(partOf);
-    // AUTH must be set in production, which is a problem of its own.
+    // AUTH must be set in production, which is reported separately.
     const isUnknown = owner === 'AUTH' && production && !environment.given.has('AUTH');
     if (isUnknown || isMalformed(checks, owner)) continue;
     const hint =

@@ -55,7 +55,7 @@ export const SEALING_EXAMPLE = 'example-only-make-your-own-with-openssl-rand';
 
 /** Keys for sealing: a comma list, each too long to be guessed. */
 export const parseSealingSecrets: Parser<readonly Secret[]> = listOf(function parseSealingSecret(raw) {
-  if (raw === SEALING_EXAMPLE) return bad('must be a secret of your own, not the example of the documents');
+  if (raw === SEALING_EXAMPLE) return bad('must be your own secret, not the example of the documents');
   return raw.length < 32
     ? bad('must be a comma list of secrets, each at least 32 characters long')
     : good(new Secret(raw));

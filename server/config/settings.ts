@@ -163,7 +163,7 @@ const PROCESS = {
   API_DOCS: setting('apiDocs', parseSwitch, {
     default: 'on',
     example: 'off',
-    doc: 'Whether `BASE_PATH/docs` and `BASE_PATH/openapi.json` describe the API to everybody',
+    doc: 'Whether `BASE_PATH/docs` and `BASE_PATH/openapi.json` describe the API to everyone',
     details: '`off`: both are 404.',
   }),
   HSTS_MAX_AGE: setting('hstsMaxAgeS', integer(0, 1_000_000_000), {

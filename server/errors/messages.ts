@@ -113,7 +113,7 @@ export const MESSAGES = {
     es: 'Una parte tiene Content-Transfer-Encoding: envía sus bytes tal cual.',
   },
   'BAD_MULTIPART.nested': {
-    en: 'A part is a multipart body itself: send each file as a part of its own.',
+    en: 'A part is a multipart body itself: send each file as its own part.',
     es: 'Una parte es a su vez un cuerpo multipart: envía cada archivo en su propia parte.',
   },
   BAD_JSON: {

@@ -4,7 +4,7 @@ const BLOCK_BYTES = 16 * 1024;
 
 /**
  * A list of chunks of a body. Small ones are copied into blocks: each buffer costs some hundred bytes, and a client may
- * send every byte as a chunk of its own (RFC 9112, section 7.1).
+ * send every byte as its own chunk (RFC 9112, section 7.1).
  */
 export class BufferList {
   readonly #smallBytes: number;

@@ -99,7 +99,7 @@ async function findAt(path: string): Promise<Occupant> {
 const EXAMPLE = 'for example LISTEN=/run/leadway-bff/bff.sock';
 
 /**
- * Why a listener did not open, as a plain sentence; null for what nobody expected.
+ * Why a listener did not open, as a plain sentence; null for unexpected errors.
  *
  * @param prefix Of the settings' names.
  */

@@ -79,7 +79,7 @@ export function createListener(
     {
       maxHeaderSize: limits.maxHeaderSize,
       headersTimeout: limits.headersTimeoutMs,
-      // Bodies have timeouts of their own (byte-progress.ts): five minutes in all would end good slow uploads.
+      // Bodies have their own timeouts (byte-progress.ts): five minutes in all would end good slow uploads.
       requestTimeout: 0,
       connectionsCheckingInterval: limits.checkIntervalMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
@@ -103,7 +103,7 @@ export function createListener(
   server.once('close', () => clearInterval(timer));
   server.on('connect', (req: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());
-    // Node's parser lets go of the socket here. Unless it is read, nobody notices that the client has disconnected.
+    // Node's parser lets go of the socket here. Unless it is read, we don't notice that the client has disconnected.
     socket.once('end', () => socket.end());
     socket.resume();
     const error = methodNotAllowed(METHODS);

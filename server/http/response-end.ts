@@ -14,7 +14,7 @@ const CHOSEN = Symbol('response chosen');
 const END = Symbol('response end');
 const WORK = Symbol('work of the request');
 
-/** The outcome is `null` while the response is open, and undefined until somebody asks. */
+/** The outcome is `null` while the response is open, and undefined until it is asked for. */
 type Tracked = ServerResponse & { [OUTCOME]?: Outcome | null; [CHOSEN]?: true; [WORK]?: Promise<unknown>[] };
 
 /**

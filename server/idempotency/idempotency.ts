@@ -35,7 +35,7 @@ export interface RecordedRequest {
   /**
    * Its outcome, for a request with the same fingerprint.
    *
-   * @throws AppError `IDEMPOTENCY_MISMATCH` if this is another request; `IDEMPOTENCY_UNKNOWN` if nobody knows the outcome.
+   * @throws AppError `IDEMPOTENCY_MISMATCH` if this is another request; `IDEMPOTENCY_UNKNOWN` if the outcome is unknown.
    */
   outcomeFor(fingerprint: string): unknown;
 }

@@ -1,11 +1,11 @@
 import { defineScript, KEY_PREFIX, toKeyPart } from '../redis/script.ts';
 import { type SharedStore, sharedOrLocal } from '../redis/store.ts';
 
-/** What is remembered under a key that somebody else took. */
+/** What is remembered under a key that another request took. */
 export type Entry =
   /** The request that took the key is in flight. */
   | { readonly state: 'running' }
-  /** It was committed, and nobody knows what became of it. */
+  /** It was committed, and its outcome is unknown. */
   | { readonly state: 'unknown'; readonly fingerprint: string }
   /** It succeeded; `outcome` is sealed. */
   | { readonly state: 'done'; readonly fingerprint: string; readonly outcome: string };
@@ -47,7 +47,7 @@ interface LocalEntry {
   readonly owner: string;
   /** Null until the commit. */
   fingerprint: string | null;
-  /** Null until the end; `unknown` is one that nobody knows. */
+  /** Null until the end; `unknown` if it can't be known. */
   outcome: string | 'unknown' | null;
   /** When the lease or the memory ends. */
   endsAt: number;

@@ -11,7 +11,7 @@ export interface LeadwayRejection {
   readonly traceId: string | null;
   /** `Retry-After` in milliseconds, where Leadway sent one. */
   readonly retryAfterMs: number | null;
-  /** A CDN or firewall responded with a page of its own: it says nothing about the token. */
+  /** A CDN or firewall responded with its own page: it says nothing about the token. */
   readonly isWebPage: boolean;
 }
 
@@ -79,7 +79,7 @@ export function adviceFor(rejection: LeadwayRejection, use: LeadwayUse): Advice 
   if (rejection.status !== 401) return null;
   const problem = toAuthProblem(rejection);
   const advice = { ...AUTH_PROBLEMS[problem], isOfTokenItself: problem === 'bad-token' };
-  // The calls of `PASSTHROUGH` need scopes of their own, which Leadway's documentation names with each.
+  // The calls of `PASSTHROUGH` need their own scopes, which Leadway's documentation names with each.
   return problem === 'missing-scope' && use !== 'uploads'
     ? { ...advice, cause: `The Leadway token lacks the scope of ${use}, which PASSTHROUGH lists` }
     : advice;

@@ -199,7 +199,7 @@ interface Rejection {
 }
 
 /**
- * Keeps notices by location and use: each use needs a scope of its own, so the success of one says nothing about the scopes
+ * Keeps notices by location and use: each use needs its own scope, so the success of one says nothing about the scopes
  * of others. It does show that the token itself is good.
  */
 export function createTokenHealth(logger: Logger): TokenHealth {

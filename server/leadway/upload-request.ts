@@ -117,7 +117,7 @@ export class UploadRequest<Result> {
     return chunks;
   }
 
-  /** Sends everything that `write` writes in one system call; chunk sizes would be calls of their own. */
+  /** Sends everything that `write` writes in one system call; chunk sizes would be separate calls. */
   #inOneWrite(write: () => void): void {
     const { socket } = this.#request;
     socket?.cork();

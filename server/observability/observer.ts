@@ -36,7 +36,7 @@ export type ScanOutcome = 'clean' | 'infected' | 'failed';
 export class Observers implements Required<Observer> {
   readonly #observers: Observer[] = [];
 
-  /** Nobody watches, so that nothing has to be computed for them. */
+  /** No one observes, so nothing has to be computed. */
   get isEmpty(): boolean {
     return this.#observers.length === 0;
   }

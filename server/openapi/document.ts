@@ -81,7 +81,7 @@ function securitySchemesOf(auth: Config['auth']): Readonly<Record<string, unknow
           type: 'apiKey',
           in: 'header',
           name: auth.userHeader,
-          description: 'Set by the authenticating proxy in front; from anybody else it is ignored.',
+          description: 'Set by the authenticating proxy in front; from any other peer it is ignored.',
         },
       };
     case 'jwt':

@@ -239,7 +239,7 @@ export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
         'The file name has no extension such as .jpg: rename the file. Accepted: {allowed}.',
       ),
       other: text(
-        'For any extension without a message of its own.',
+        'For any extension without its own message.',
         '{extension} files are not accepted. Accepted: {allowed}.',
       ),
       byExtension: {

@@ -349,7 +349,7 @@ export class LeadwayChecks {
     );
   }
 
-  /** What nobody can tell from outside. Each of these calls stores a small file, or one of 5 MB. */
+  /** What can't be seen from outside. Each of these calls stores a small file, or one of 5 MB. */
   async #checkUploads(locationId: string, conversationId: string): Promise<void> {
     const fields: [string, string][] = [
       ['conversationId', conversationId],

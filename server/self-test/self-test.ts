@@ -78,7 +78,7 @@ class SelfTest {
   async #checkRedis(): Promise<void> {
     const store = this.#context.sharedStore;
     if (store === null) {
-      this.#found.unknown('redis', 'REDIS_URL is not set: each process has limits of its own');
+      this.#found.unknown('redis', 'REDIS_URL is not set: each process has its own limits');
       return;
     }
     const deadline = performance.now() + 3_000;

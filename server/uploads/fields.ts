@@ -13,7 +13,7 @@ export interface UploadFields {
   readonly isSecureAttachment: boolean | null;
   readonly channel: string | null;
   readonly fileSize: number | null;
-  /** Name and type of the file, where they are fields of their own (initiate). */
+  /** Name and type of the file, if they are separate fields (initiate). */
   readonly filename: string | null;
   readonly contentType: string | null;
 }

@@ -13,7 +13,7 @@ export const CHANNEL_LIMITS = { default: MAX_BYTES, channels: MAX_BYTES_BY_CHANN
 /** The largest of them. */
 export const LARGEST_CHANNEL_BYTES = Math.max(MAX_BYTES, ...Object.values(MAX_BYTES_BY_CHANNEL));
 
-/** Largest direct or relayed file of `channel`, in bytes. Forwarded files have a limit of our own instead. */
+/** Largest direct or relayed file of `channel`, in bytes. Forwarded files have our own limit instead. */
 export function channelMaxBytes(channel: string): number {
   return Object.hasOwn(MAX_BYTES_BY_CHANNEL, channel)
     ? (MAX_BYTES_BY_CHANNEL[channel] ?? MAX_BYTES)

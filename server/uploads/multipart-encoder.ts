@@ -16,7 +16,7 @@ export interface MultipartEncoder {
   readonly closing: string;
 }
 
-/** An encoder with a boundary that nobody can guess, so that no content can contain it. */
+/** An encoder with an unguessable boundary, so that no content can contain it. */
 export function createMultipartEncoder(): MultipartEncoder {
   const boundary = `----leadway-bff-${randomUUID()}`;
   return {

@@ -48,7 +48,7 @@ export interface StageInPage {
   readonly history: Sample[][];
   readonly wire: WireEntry[];
   make(specs: readonly FileSpec[]): void;
-  /** Uploads all files, each by a call of its own on the one uploader; `cancelAt` is a fraction of a file. */
+  /** Uploads all files, each by its own call on the one uploader; `cancelAt` is a fraction of a file. */
   begin(options: UploadOptions, settings: UploaderOptions, cancelAt: number): void;
   cancel(): void;
   end(): Promise<LogFields[]>;

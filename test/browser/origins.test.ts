@@ -27,7 +27,7 @@ describeInBrowsers('a page', (browser) => {
           });
         }
 
-        it('with cookies and headers of its own', async () => {
+        it('with its own cookies and headers', async () => {
           await stage.make({ name: 'a.txt', bytes: 300_000 });
           await stage.begin({}, { credentials: 'include', headers: { Authorization: 'Bearer of-the-app' } });
           await stage.done();

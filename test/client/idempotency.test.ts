@@ -24,7 +24,7 @@ describe('the Idempotency-Key of the client', () => {
   const upload = (bytes = 10, options = {}) =>
     createUploader(QUICK).upload(textFile('a.txt', bytes), { ...IDS, ...options });
 
-  it('is one of its own for each upload, in the form that the server takes', async () => {
+  it('is a new one for each upload, in the form that the server takes', async () => {
     const keys = [];
     for (let count = 0; count < 3; count += 1) {
       const uploading = upload();

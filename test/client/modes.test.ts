@@ -113,7 +113,7 @@ describe('an upload by the client', () => {
   const [initiate, complete] = ['POST /messages/upload/initiate', 'POST /messages/upload/complete'];
   const put = (ticket: string) => `PUT https://storage.test/${ticket}?signature=1`;
 
-  /** Uploads by an uploader of its own; the server takes everything but what `respond` has dealt with. */
+  /** Uploads by its own uploader; the server takes everything but what `respond` has dealt with. */
   function upload(
     bytes: number,
     respond: (line: string, request: (typeof page.requests)[number]) => boolean,
@@ -423,7 +423,7 @@ describe('an upload by the client', () => {
     // Larger than all limits: the server alone knows what it forwards now.
     assert.equal((await upload(6_000, deny, {}, uploader)).mode, 'forward');
     assert.deepEqual(page.lines.slice(4), ['POST /messages/upload']);
-    // Another location has a token of its own.
+    // Another location has its own token.
     assert.equal((await upload(2_000, deny, { locationId: 'l2' }, uploader)).mode, 'forward');
     assert.deepEqual(page.lines.slice(5, 6), [initiate]);
     // What is named is not replaced.

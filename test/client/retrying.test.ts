@@ -117,7 +117,7 @@ describe('an upload that may work later', () => {
     });
   }
 
-  it('holds the other uploads back too, each for a time of its own after that', async () => {
+  it('holds the other uploads back too, each for its own time after that', async () => {
     const uploader = createUploader({ ...QUICK, retries: 0, concurrency: 1 });
     const ends = ['a.txt', 'b.txt'].map((name) => watch(uploader.upload(textFile(name, 10), IDS)));
     (await nextUpload()).reject(503, 'DRAINING', { retryable: true, retryAfterMs: 10_000 });

@@ -87,7 +87,7 @@ describe('the handlers for Mock Service Worker', () => {
     assert.equal((await send(handlers, 'GET', '/config')).status, 200);
   });
 
-  it('read the name of a file where the test environment has a File of its own', async () => {
+  it('read the name of a file where the test environment has its own File', async () => {
     const { File } = globalThis;
     const form = new FormData();
     form.append('fileAttachment', file('a.txt'), 'a.txt');

@@ -18,7 +18,7 @@ export interface GuideOptions {
   readonly language?: string;
 }
 
-/** A guide's page on a site of its own, beside the server that it uploads to. */
+/** A guide's page on its own site, beside the server that it uploads to. */
 export interface ServedGuide extends AsyncDisposable {
   readonly site: Site;
   readonly testServer: TestServer;

@@ -53,7 +53,7 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
       const open = (options: Parameters<typeof openGuide>[2] = {}): Promise<OpenGuide> =>
         openGuide(browser(), guide, { ...(entry !== undefined && { entry }), ...options });
 
-      it('uploads several files, each by a request of its own', async () => {
+      it('uploads several files, each by its own request', async () => {
         await using opened = await open();
         const { page, testServer } = opened;
         await page.waitForSelector(input);

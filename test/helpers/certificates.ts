@@ -9,7 +9,7 @@ export interface Certificate {
   readonly cert: Buffer;
 }
 
-/** Signs certificates that nobody else trusts. Needs openssl: call `needsPrograms(this, 'openssl')` before. */
+/** Signs certificates that only the tests trust. Needs openssl: call `needsPrograms(this, 'openssl')` before. */
 export interface Authority extends Disposable {
   /** For `NODE_EXTRA_CA_CERTS`. */
   readonly file: string;
@@ -20,7 +20,7 @@ export interface Authority extends Disposable {
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** Makes an authority in a folder of its own, which is gone when the test is. */
+/** Makes an authority in its own folder, which is gone when the test is. */
 export function createAuthority(): Authority {
   const folder = mkdtempSync(join(tmpdir(), 'leadway-bff-ca-'));
   const openssl = (...args: string[]): void =>

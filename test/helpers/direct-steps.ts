@@ -61,7 +61,7 @@ export const INITIATE_KEYS = [
   'uploadUrl',
 ];
 
-/** Makes one call on a connection of its own. */
+/** Makes one call on its own connection. */
 export function call(
   url: string,
   { method = 'POST', headers = {}, body = '', chunked = false }: Call,

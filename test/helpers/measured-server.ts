@@ -17,7 +17,7 @@ export interface Measurement {
   readonly residentBytes: number;
 }
 
-/** A server in a process of its own that can be asked what it holds. Linux only. */
+/** A server in its own process that can be asked what it holds. Linux only. */
 export interface MeasuredServer extends AsyncDisposable {
   readonly url: string;
   measure(): Promise<Measurement>;

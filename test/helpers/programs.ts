@@ -27,7 +27,7 @@ export function needsPrograms(context: Mocha.Context, ...names: readonly string[
   context.skip();
 }
 
-/** Says that tests were not run, so that nobody takes the result for more than it is. */
+/** Says that tests were not run, so that the result does not look better than it is. */
 export function sayNotRun(what: string): void {
   const line = '!'.repeat(78);
   process.stderr.write(`\n${line}\nNOT RUN: ${what} (sh scripts/install-test-tools.sh)\n${line}\n\n`);

@@ -34,7 +34,7 @@ export function needsRedis(suite: Mocha.Suite): void {
   });
 }
 
-/** Starts a Redis; hold it with `await using`. `args` are settings of its own, such as `--requirepass x`. */
+/** Starts a Redis; hold it with `await using`. `args` are its own settings, such as `--requirepass x`. */
 export async function startRedis(...args: string[]): Promise<TestRedis> {
   const port = await freePort();
   const password = args[args.indexOf('--requirepass') + 1] ?? '';

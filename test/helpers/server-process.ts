@@ -13,7 +13,7 @@ export interface ServerProcessOptions {
   readonly onLine?: (line: string) => void;
 }
 
-/** The program in a process of its own, as `npm start` runs it. */
+/** The program in its own process, as `npm start` runs it. */
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
   /** Resident memory now, in bytes. */

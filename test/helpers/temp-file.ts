@@ -8,7 +8,7 @@ export interface TempFile extends AsyncDisposable {
   write(text: string): Promise<void>;
 }
 
-/** Makes a file with `text` in a folder of its own. */
+/** Makes a file with `text` in its own folder. */
 export async function createTempFile(text: string): Promise<TempFile> {
   const folder = await mkdtemp(join(tmpdir(), 'leadway-bff-test-'));
   const path = join(folder, 'file');

@@ -20,7 +20,7 @@ export interface TestServerOptions {
   readonly embedding?: Embedding;
 }
 
-/** The whole program on a free port with a sandbox of its own as upstream. */
+/** The whole program on a free port with its own sandbox as upstream. */
 export interface TestServer extends AsyncDisposable {
   readonly url: string;
   readonly api: string;

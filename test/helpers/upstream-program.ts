@@ -16,7 +16,7 @@ interface Json {
   readonly notices?: readonly string[];
 }
 
-/** The program in a process of its own, for what Node reads from the environment when it starts. */
+/** The program in its own process, for what Node reads from the environment when it starts. */
 export interface Program extends ServerProcess {
   readonly log: Record<string, unknown>[];
   upload(query?: string, content?: Buffer): Promise<{ readonly status: number; readonly body: Json }>;

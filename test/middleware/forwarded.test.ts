@@ -80,7 +80,7 @@ describe('X-Forwarded-Prefix', () => {
     assert.deepEqual(more, []);
   });
 
-  it('of anybody else is ignored', async () => {
+  it('of any other peer is ignored', async () => {
     await using testServer = await createTestServer();
     await assertPrefix(testServer, '/bff', '');
     await using elsewhere = await createTestServer({ env: { TRUST_PROXY: '203.0.113.7' } });

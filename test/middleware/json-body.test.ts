@@ -25,7 +25,7 @@ describe('a body of JSON', () => {
     using wire = await dial(testServer.url, head('pieces', body.length));
     for (const byte of body) {
       wire.send(Buffer.of(byte));
-      await setImmediate(); // so that each is a piece of its own
+      await setImmediate(); // so that each is a separate piece
     }
     const { status, body: response } = await wire.response();
     assert.equal(status, 200);

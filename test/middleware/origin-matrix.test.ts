@@ -45,7 +45,7 @@ describe('the origin of a request', () => {
       ['PUT blocked', 'PUT', { 'Sec-Fetch-Site': 'cross-site' }, false],
       ['DELETE blocked', 'DELETE', { 'Sec-Fetch-Site': 'cross-site' }, false],
       ['PATCH blocked', 'PATCH', { 'Sec-Fetch-Site': 'cross-site' }, false],
-      ['a method of its own blocked', 'PURGE', { 'Sec-Fetch-Site': 'cross-site' }, false],
+      ['an unusual method blocked', 'PURGE', { 'Sec-Fetch-Site': 'cross-site' }, false],
       ['an unknown value blocked', 'POST', { 'Sec-Fetch-Site': 'sideways' }, false],
       ['two values blocked', 'POST', { 'Sec-Fetch-Site': ['same-origin', 'cross-site'] }, false],
       ['a value in capitals blocked', 'POST', { 'Sec-Fetch-Site': 'Same-Origin' }, false],

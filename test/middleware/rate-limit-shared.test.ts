@@ -86,7 +86,7 @@ describe('The rate limit of three replicas with one Redis', function suite() {
     assert.equal(await letThrough(houses, 2), 0);
 
     await redis.kill();
-    // Each process begins a count of its own.
+    // Each process begins its own count.
     assert.equal(await letThrough([first], LIMIT + 5), LIMIT);
     assert.equal(await letThrough([second], LIMIT + 5), LIMIT);
     for (const testServer of houses) {

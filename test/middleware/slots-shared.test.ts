@@ -121,7 +121,7 @@ describe('The uploads of one client at three replicas with one Redis', function 
     const alive = await open();
     assert.notEqual(await dead.places.take('ana', 1), null);
     assert.equal(await alive.places.take('ana', 1), null);
-    assert.notEqual(await alive.places.take('eva', 1), null, 'another client has places of its own');
+    assert.notEqual(await alive.places.take('eva', 1), null, 'another client has its own places');
     // What a killed process does: nothing, from now on.
     dead.places[Symbol.dispose]();
     await dead.store[Symbol.asyncDispose]();

@@ -115,7 +115,7 @@ describe('the tarball of the client', function () {
       const forBundlers = options.moduleResolution === 'bundler' ? ['nextjs'] : [];
       for (const guide of ['quick-start', 'react', 'composer', 'react-hook-form', ...forBundlers]) {
         for (const [name, text] of guideFiles(guide)) {
-          // The types of react-dom are a package of their own, which nothing else here needs.
+          // The types of react-dom are a separate package, which nothing else here needs.
           if (!name.endsWith('.tsx') || name === 'main.tsx') continue;
           files.push(join(guide, name));
           await mkdir(dirname(join(home, guide, name)), { recursive: true });

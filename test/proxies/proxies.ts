@@ -13,7 +13,7 @@ export interface ProxySite {
   readonly upstream: string;
   /** Null: without TLS. */
   readonly certificate: CertificateFiles | null;
-  /** A folder of its own, readable by everyone. */
+  /** Its own folder, readable by everyone. */
   readonly folder: string;
 }
 

@@ -15,7 +15,7 @@ describe('an upload of 50 MiB that is rejected behind', function () {
   let uploads: MatrixUpload[];
   before(async () => {
     sandbox = await createSandbox();
-    // A process of its own: the client must not wait for the server's turn, nor the server for the client's.
+    // Its own process: the client must not wait for the server's turn, nor the server for the client's.
     server = await startServerProcess(sandbox, { TRUST_PROXY: 'loopback', RATE_LIMIT_MAX: '100000' });
     uploads = rejectedUploads({ conversationId: sandbox.conversationId, contactId: sandbox.contactId });
   });

@@ -11,7 +11,7 @@ import { findProgram } from '../helpers/programs.ts';
 import { writeCertificate } from './certificate.ts';
 import type { ProxySetup } from './proxies.ts';
 
-/** A proxy in a process of its own, in front of a server. */
+/** A proxy in its own process, in front of a server. */
 export interface RunningProxy extends AsyncDisposable {
   readonly url: string;
   /** The certificate that clients must trust; null without TLS. */

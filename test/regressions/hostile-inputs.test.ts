@@ -49,7 +49,7 @@ describe('what an attack has found', () => {
     }
   });
 
-  it('a second content type, with a boundary of its own, is rejected', async () => {
+  it('a second content type, with its own boundary, is rejected', async () => {
     await using testServer = await createTestServer();
     const call = http.request(`${testServer.api}/messages/upload`, {
       method: 'POST',

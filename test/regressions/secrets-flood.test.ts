@@ -16,7 +16,7 @@ const SECRETS = {
   ssoSecret: 'Rr6sharedSecretOfTheApp52',
 } as const;
 
-/** A secret as it is, or in a coding that anybody undoes. */
+/** A secret as it is, or in a coding that is easily undone. */
 const shapesOf = (secret: string): string[] => [
   secret,
   Buffer.from(secret).toString('base64').replace(/=+$/, ''),

@@ -112,7 +112,7 @@ describe('an upload on a connection that Leadway is closing', () => {
     assert.equal(upstream.requests.at(-1)?.connection, before);
   });
 
-  it('counts as a call of its own against the quota of the location', async () => {
+  it('counts as a separate call against the quota of the location', async () => {
     upstream.onReuse = (socket) => socket.resetAndDestroy();
     upstream.responses = [
       OK.replace('\r\n', '\r\nX-RateLimit-Max: 2\r\nX-RateLimit-Remaining: 1\r\n').replace(

@@ -4,7 +4,7 @@ import { beginUpload } from '../helpers/raw-client.ts';
 import { filePart, sha256, textParts } from '../helpers/send-upload.ts';
 import { createTestServer } from '../helpers/test-server.ts';
 
-/** Every `size` bytes of `content` as an HTTP chunk of their own. */
+/** Every `size` bytes of `content` as a separate HTTP chunk. */
 function inChunks(content: Buffer, size: number): Buffer {
   const chunks: Buffer[] = [];
   for (let at = 0; at < content.length; at += size) {

@@ -147,7 +147,7 @@ describe('What Leadway’s 401 means', () => {
     ['no-scope', /lacks the scope/],
     ['auth-class', /this kind of token/],
   ] as const) {
-    it(`is told to the operator in a sentence of its own and to the client as UPSTREAM_AUTH: ${fault}`, async () => {
+    it(`is told to the operator in its own sentence and to the client as UPSTREAM_AUTH: ${fault}`, async () => {
       await using testServer = await createTestServer({ sandbox: { fault } });
       for (let turn = 0; turn < 3; turn += 1) {
         const { status, body, text } = await upload(testServer);

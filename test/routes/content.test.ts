@@ -54,7 +54,7 @@ describe('PUT /messages/upload/content', () => {
     }
   });
 
-  it('sends storage headers of its own alone', async () => {
+  it('sends storage only its own headers', async () => {
     const step = await initiated(testServer);
     const headers = {
       Authorization: 'Bearer callers-own',

@@ -64,7 +64,7 @@ describe('the description of the API and its page', () => {
     }
   });
 
-  it('are gone with API_DOCS=off, before anybody has to sign in', async () => {
+  it('are gone with API_DOCS=off, before a client has to sign in', async () => {
     for (const env of [{}, { AUTH: 'header', TRUST_PROXY: '10.0.0.0/8' }]) {
       await using testServer = await createTestServer({ env: { API_DOCS: 'off', ...env } });
       for (const path of [...DOCS, '/docs/']) {

@@ -203,6 +203,6 @@ function routesOf(context: AppContext, base: string): string[] {
       const methods = Object.keys(route.methods).filter((method) => method !== '_all');
       return [route.path].flat().flatMap((path) => methods.map((method) => `${method} ${prefix}${path}`));
     });
-  // A path may take two kinds of body, each in a route of its own.
+  // A path may take two kinds of body, each in its own route.
   return [...new Set(walk(stack, ''))];
 }

@@ -77,7 +77,7 @@ describe('POST /messages/upload?mode=relay', () => {
     });
   });
 
-  it('relays several files, each by a URL of its own, and completes them at the end', async () => {
+  it('relays several files, each by its own URL, and completes them at the end', async () => {
     const film = mp4(400_000);
     const parts = [
       file('a.txt', 'one'),

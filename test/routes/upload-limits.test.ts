@@ -147,7 +147,7 @@ describe('the limits of a forwarded upload', () => {
     });
   });
 
-  it('bound the uploads at once, for everybody and for each client', async () => {
+  it('bound the uploads at once, for all clients and for each one', async () => {
     for (const [env, status, code] of [
       [{ MAX_CONCURRENT_UPLOADS: '1' }, 503, 'BUSY'],
       [{ MAX_CONCURRENT_UPLOADS_PER_CALLER: '1' }, 429, 'TOO_MANY_UPLOADS'],

@@ -125,7 +125,7 @@ describe('sandbox', () => {
     req.write(ids(sandbox));
     req.write(file('a.mp4', '').subarray(0, -2));
     const piece = Buffer.alloc(1024 * 1024, 1);
-    // Without a collection the numbers would show garbage that nobody holds.
+    // Without a collection the numbers would show garbage that is not held.
     setFlagsFromString('--expose-gc');
     const collect: () => void = runInNewContext('gc');
     collect();

@@ -39,7 +39,7 @@ export function received(req: ClientRequest): Promise<Received> {
   });
 }
 
-/** Begins a request on a connection of its own; the client writes the body. */
+/** Begins a request on its own connection; the client writes the body. */
 export function begin(url: string, { method = 'GET', headers = {}, agent }: Sending = {}): ClientRequest {
   // A kept-alive connection, as most clients have, but not one shared with another test.
   return request(url, { method, headers, agent: agent ?? new Agent({ keepAlive: true, maxSockets: 1 }) });

@@ -33,7 +33,7 @@ describe('explainListenError', () => {
     });
   }
 
-  it('leaves what nobody expected to whoever reads the stack', () => {
+  it('leaves unexpected errors to whoever reads the stack', () => {
     assert.equal(explainListenError(new TypeError('a mistake'), LISTEN), null);
   });
 });

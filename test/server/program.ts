@@ -23,7 +23,7 @@ export interface ProgramOptions {
   readonly isOnTerminal?: boolean;
 }
 
-/** The program in a process of its own. */
+/** The program in its own process. */
 export interface Program extends AsyncDisposable {
   readonly child: ChildProcess;
   readonly stdout: string;
@@ -34,7 +34,7 @@ export interface Program extends AsyncDisposable {
   until(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-/** Starts the program in a process of its own. It listens on a free port of the loopback address by default. */
+/** Starts the program in its own process. It listens on a free port of the loopback address by default. */
 export function startProgram({
   env = {},
   args = [],
@@ -103,7 +103,7 @@ export async function startSandboxed(
   return { program, url };
 }
 
-/** A folder of its own that is gone afterwards. */
+/** A temporary folder that is gone afterwards. */
 export async function tempFolder(): Promise<{ path: string } & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), 'bff-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };

@@ -54,7 +54,7 @@ describe('the self-test', () => {
     );
   });
 
-  it('tells with --write what nobody sees from outside, and the settings that fit', async () => {
+  it('tells with --write what can’t be seen from outside, and the settings that fit', async () => {
     const report = await run({ ALLOWED_ORIGINS: 'https://app.example.com' }, sandbox.conversationId);
     const names = report.checks.map(({ name }) => name);
     for (const name of ['upload', 'chunked', 'attachmentUrls', 'limit', 'storage', 'cors']) {
@@ -76,12 +76,12 @@ describe('the self-test', () => {
     });
   }
 
-  it('names a Leadway that nobody can reach, and the setting', async () => {
+  it('names a Leadway that can’t be reached, and the setting', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     assert.match(onlyFailure(await run({ LEADWAY_BASE_URL: url })), /^tcp: .*refuses.*LEADWAY_BASE_URL/);
   });
 
-  it('names a host that nobody knows', async () => {
+  it('names an unknown host', async () => {
     const env = { LEADWAY_BASE_URL: 'https://leadway.invalid' };
     assert.match(onlyFailure(await run(env)), /^dns: leadway\.invalid.*LEADWAY_BASE_URL/);
   });

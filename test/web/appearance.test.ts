@@ -20,7 +20,7 @@ import {
   waitForCards,
 } from './visit.ts';
 
-/** As a fraction of the window: far below what anybody notices. */
+/** As a fraction of the window: far below what is noticed. */
 const MAX_SHIFT = 0.01;
 
 describeInBrowsers(

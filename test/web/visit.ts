@@ -23,7 +23,7 @@ export interface VisitOptions {
 }
 
 /**
- * Opens the page in a testServer of its own and runs `steps`. At the end it must have nothing to complain about: no
+ * Opens the page in its own testServer and runs `steps`. At the end it must have nothing to complain about: no
  * script error and no breach of its policy.
  */
 export async function visit(

@@ -25,7 +25,7 @@ const MP4_BRANDS: ReadonlySet<string> = new Set([
   ...['dash', 'msdh', 'msix', 'cmfc', 'cmff', 'cmfs', 'cmf2', 'piff', 'NDSC', 'NDSM', 'NDSH', 'NDSP'],
 ]);
 
-/** Kinds of their own in the same container; as major brand none of them is an MP4. */
+/** Separate kinds in the same container; as major brand none of them is an MP4. */
 const OTHER_KINDS: readonly (readonly [RegExp, string])[] = [
   [/^qt {2}$/, 'video/quicktime'],
   [/^(avif|avis|avio)$/, 'image/avif'],

@@ -62,7 +62,7 @@ const PACKAGES: ReadonlyMap<string, Package> = new Map([
   ],
 ]);
 
-/** Main parts of kinds that nobody may send as a DOCX, XLSX or PPTX. Embedded documents have types without `.main`. */
+/** Main parts of kinds that may not be sent as a DOCX, XLSX or PPTX. Embedded documents have types without `.main`. */
 const OTHER_TYPES: readonly (readonly [RegExp, string])[] = [
   [/application\/vnd\.ms-word\.(document|template)\.macroEnabled[\w.]*\+xml/i, DOCM],
   [/application\/vnd\.ms-excel\.(sheet|template|addin)\.macroEnabled\.main\+xml/i, XLSM],

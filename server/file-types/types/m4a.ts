@@ -6,7 +6,7 @@ const VIDEO = 'video/mp4';
 
 /**
  * M4A: an ISO media file with sound and no film. Apple's brand says so; Android's recorders name an MP4 brand, so the
- * tracks decide. A cover picture may be a track of its own.
+ * tracks decide. A cover picture may be a separate track.
  */
 export const m4a = defineFileType({
   name: 'm4a',

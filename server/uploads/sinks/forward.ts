@@ -8,7 +8,7 @@ import { createMultipartEncoder, type MultipartEncoder } from '../multipart-enco
 import type { UploadState } from '../upload-state.ts';
 import type { Sink, SinkLink, StoredResponse } from './sink.ts';
 
-/** Writes files to Leadway while they arrive, in a form of our own. Its closing delimiter is the commit. */
+/** Writes files to Leadway while they arrive, in our own form. Its closing delimiter is the commit. */
 export class ForwardSink implements Sink {
   readonly kind = 'forward';
   readonly #leadway: LeadwayClient;

@@ -57,7 +57,7 @@ describe('AUTH=jwt with a real OpenID provider', () => {
     assert(!(await isIn(testServer, before)));
   });
 
-  it('asks the provider only so often for key ids that somebody made up', async () => {
+  it('asks the provider only so often for key ids that a client made up', async () => {
     await using testServer = await jwtTestServer(provider, { AUTH_JWT_JWKS_URL: provider.jwksUrl });
     for (let i = 0; i < 30; i += 1) {
       assert(!(await isIn(testServer, await provider.sign({ header: { kid: `made-up-${i}` } }))));

@@ -146,7 +146,7 @@ describe('who may call', () => {
     }
   });
 
-  it('warns that a number of hops lets anybody be the authenticating proxy', () => {
+  it('warns that a number of hops lets any peer be the authenticating proxy', () => {
     const { warnings } = accept({ AUTH: 'header', TRUST_PROXY: '1' });
     assert.match(warnings.join(), /AUTH=header with TRUST_PROXY=1: .* addresses of the proxy/);
     assert.deepEqual(accept({ AUTH: 'header', TRUST_PROXY: '10.0.0.0/8' }).warnings, []);

@@ -57,7 +57,7 @@ describe('.env.example', () => {
     }
   });
 
-  it('says in a line of its own what each variable means', () => {
+  it('says in its own line what each variable means', () => {
     for (const [name, { doc }] of Object.entries(SETTINGS)) {
       const comment = new RegExp(`^# (.*)\\n#${name}=`, 'm').exec(example)?.[1] ?? '';
       assert(comment.toLowerCase().includes(doc.replaceAll('`', '').toLowerCase()), name);

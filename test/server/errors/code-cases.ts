@@ -157,7 +157,7 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
     provoke: (testServer) => upload(testServer, [filePart('program.pdf', fixture('program.exe'))]),
   },
   EXPECTATION_FAILED: {
-    what: 'an expectation that nobody knows',
+    what: 'an unknown expectation',
     provoke: raw('GET /api/config HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\n\r\n'),
   },
   RATE_LIMITED: {
@@ -189,7 +189,7 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
     provoke: (testServer) => upload(testServer, [PICTURE]),
   },
   IDEMPOTENCY_UNKNOWN: {
-    what: 'a repeat of a request whose outcome nobody knows',
+    what: 'a repeat of a request whose outcome is unknown',
     testServer: { env: { UPSTREAM_TIMEOUT_MS: '100' } },
     async provoke(testServer) {
       testServer.sandbox.fault = 'never-answers';

@@ -120,7 +120,7 @@ describe('a text', () => {
     '{\\rtf1\\ansi ',
     '!<arch>\ndebian-binary   ',
   ]) {
-    it(`is a document of its own when it begins with ${JSON.stringify(start)}`, async () => {
+    it(`is a separate document when it begins with ${JSON.stringify(start)}`, async () => {
       assert.equal(await isText(`${start} and more words\n`), false);
     });
   }

@@ -180,7 +180,7 @@ describe('the message for a file whose extension is not accepted', () => {
     });
   });
 
-  it('names an extension that nobody knows', async () => {
+  it('names an unknown extension', async () => {
     const { en } = await say({ filename: 'a.xyz', policy: createTypePolicy(['pdf']) });
     assert.equal(en, '.xyz files are not accepted. Accepted: PDF.');
   });

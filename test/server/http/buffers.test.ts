@@ -22,7 +22,7 @@ async function joined(opening: string): Promise<Joined> {
   return { ...exchange, verdicts: () => verdicts };
 }
 
-/** `content` with every `size` bytes in a chunk of their own. */
+/** `content` with every `size` bytes in a separate chunk. */
 function inChunks(content: string, size: number): string {
   return content.replace(
     new RegExp(`[^]{1,${size}}`, 'g'),

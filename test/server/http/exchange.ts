@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { dial, type Wire } from './wire.ts';
 
-/** One request seen from both of its ends: a bare connection, and what a server of its own made of it. */
+/** One request seen from both of its ends: a bare connection, and what its own server made of it. */
 export interface Exchange extends AsyncDisposable {
   readonly wire: Wire;
   readonly req: IncomingMessage;

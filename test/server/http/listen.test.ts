@@ -65,7 +65,7 @@ describe('listening on a unix socket', () => {
     assert.equal(statSync(path).mode & 0o777, 0o660);
   });
 
-  it('leaves a socket alone that somebody listens on', async () => {
+  it('leaves a socket alone that has a listener', async () => {
     await using folder = await tempFolder();
     const path = join(folder.path, 'bff.sock');
     await using first = named('first');

@@ -127,7 +127,7 @@ describe('toCallerError', () => {
     }
   });
 
-  it('has words of its own where Leadway has none', () => {
+  it('has its own words where Leadway has none', () => {
     assert.equal(tell(400, '').messageIn('es'), 'Leadway rechazó la petición.');
   });
 

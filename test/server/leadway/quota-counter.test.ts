@@ -35,7 +35,7 @@ describe('The count of calls in one process', () => {
     assert.equal(counter.takeNow(HERE), false);
     assert.equal(await take('uninformed'), 0);
     assert.equal(await take('retry'), 0);
-    assert.equal(await take('normal', 'another'), 0, 'another location has a count of its own');
+    assert.equal(await take('normal', 'another'), 0, 'another location has its own count');
     nowMs += 60_000;
     assert.equal(await take(), 0, 'they are forgotten after a minute');
   });

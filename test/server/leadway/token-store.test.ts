@@ -30,7 +30,7 @@ interface Watched extends AsyncDisposable {
   readonly log: LogSink;
 }
 
-/** Tokens from a file in a folder of its own; `first` is what it holds at the start. */
+/** Tokens from a file in its own folder; `first` is what it holds at the start. */
 async function watch(first: string, options: { pollMs?: number; several?: boolean } = {}): Promise<Watched> {
   const folder = await mkdtemp(join(tmpdir(), 'tokens-'));
   const file = join(folder, 'token');
