@@ -6,6 +6,7 @@ import { openGuide, serveGuide } from './guide-page.ts';
 import { choose, press, textBecomes, urlsIn } from './kit-suite.ts';
 
 const FILE = `new File(['Hello'], 'hello.txt')`;
+const PROGRAM = `new File(['MZ'], 'setup.exe')`;
 const ADD = `document.querySelector('leadway-upload').add(${FILE})`;
 const MESSAGES = { env: { PASSTHROUGH: 'POST /conversations/messages' } };
 
@@ -38,18 +39,23 @@ describeInBrowsers(
       ['React', 'main.tsx', 'index.html', '#app input[type=file]'],
       ['no framework', 'vanilla.js', 'vanilla.html', null],
     ] as const) {
-      it(`send a message with the file that was attached: ${name}`, async () => {
+      it(`send a message with what has arrived, and keep what failed: ${name}`, async () => {
         const options = { entry, page, testServer: MESSAGES };
         await using opened = await openGuide(browser(), 'composer', options);
         const { testServer } = opened;
         if (input === null) {
+          await opened.page.evaluate(ADD.replace(FILE, PROGRAM));
           await opened.page.evaluate(ADD);
         } else {
+          await choose(opened.page, input, PROGRAM);
           await choose(opened.page, input, FILE);
           await textBecomes(opened.page, 'form', /hello\.txt: done/);
         }
         await press(opened.page, 'button:not([type])');
         await textBecomes(opened.page, 'output', /Sent with 1 attachments/);
+        const kept = `document.querySelector('leadway-upload')?.items.map(({ file }) => file.name).join()`;
+        const shown = `${kept} ?? document.forms[0].innerText`;
+        await opened.page.waitForFunction(`/setup.exe/.test(${shown}) && !/hello/.test(${shown})`);
         const message = testServer.sandbox.requests.find(({ path }) => path === '/conversations/messages');
         assert(message !== undefined);
         assert.deepEqual(opened.complaints, []);
