@@ -123,6 +123,7 @@ export function createCard(
       bar.ariaValueNow = String(percent);
       bar.ariaValueText = `${percent} %`;
       ring.style.setProperty('--fraction', String(progress.fraction));
+      element.classList.toggle('anyway', isForUser(item.error));
       setButtonTexts(moment, isForUser(item.error));
       // The button that had the focus may be hidden now.
       if (hadFocus && !activeElement()?.checkVisibility()) card.focus();

@@ -63,16 +63,15 @@ p:dir(rtl) { text-align: right; }
 }
 .over .drop { border-color: var(--_accent); border-style: solid; background: color-mix(in srgb, var(--_accent) 9%, var(--_surface)); }
 .heading { font-size: 1.125em; font-weight: 650; line-height: 1.3; }
-.hint { color: var(--_soft); font-size: .9375em; }
-.limits { grid-column: 1 / -1; color: var(--_soft); font-size: .8125em; text-wrap: pretty; }
-.limits { min-height: 1.45em; }
+.hint { color: var(--_soft); }
+.limits { grid-column: 1 / -1; min-height: 1.45em; color: var(--_soft); font-size: .8125em; }
 .notice:empty { display: none; }
 .limits.wrong { color: var(--_wrong); }
 .buttons { display: flex; flex-wrap: wrap; gap: .625em; }
 button {
   display: inline-flex; align-items: center; justify-content: center; gap: .5em; margin: 0; border: 0;
   border-radius: calc(var(--_radius) * .7); background: none; color: inherit; font: inherit; white-space: nowrap;
-  cursor: pointer; -webkit-tap-highlight-color: transparent;
+  cursor: pointer;
   transition: background-color var(--_quick), border-color var(--_quick);
 }
 button span { text-box: trim-both cap alphabetic; }
@@ -135,13 +134,15 @@ button:disabled { opacity: .5; cursor: default; }
 .name { font-size: .9375em; font-weight: 600; text-decoration: none; }
 .name[href] { text-decoration: underline 1px; }
 .line { font-size: .875em; overflow-wrap: anywhere; }
-.url { font: .9375em ui-monospace, Menlo, Consolas, monospace; }
+.url { font: .9375em/1.6 ui-monospace, Menlo, Consolas, monospace; }
 [data-state=failed] .line { color: var(--_wrong); }
 .fine { color: var(--_soft); font-size: .8125em; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .warning { color: var(--_wrong); font-size: .8125em; }
 .actions { display: flex; font-size: 1.0625em; }
 .card .quiet { position: relative; padding: 0; }
 .card .quiet span { display: none; }
+.anyway .actions { grid-column: 2; }
+.anyway .retry span { display: inline; }
 .ring { position: absolute; inset: 0; fill: none; stroke: var(--_line); stroke-width: 3; rotate: -90deg; }
 .ring .sent {
   stroke: var(--_accent); stroke-dasharray: 1; stroke-dashoffset: calc((1 - var(--fraction, 0)) * 1px);
@@ -171,6 +172,7 @@ button:disabled { opacity: .5; cursor: default; }
   .summary .pause span { display: inline; }
   .card { align-items: center; }
   .thumbnail, .actions { margin: 0; }
+  .anyway .actions { grid-column: 3; }
   .drop { grid-template-columns: minmax(0, 1fr) auto; align-items: center; padding: 1.375em 1.625em; }
 }
 @container (min-width: 36em) {

@@ -14,7 +14,7 @@ describeInBrowsers('a restart of the server', (browser) => {
     withRestarts({ readBytesPerSecond: 16_000_000 }, async ({ stage, sandbox, restart }) => {
       await stage.make({ name: 'a.txt', bytes: BYTES });
       await stage.begin({ mode: 'forward', channel: 'WHATSAPP' }, { retries: 20, retryDelayMs: 100 });
-      await sandbox.waitFor((requests) => (requests[0]?.bodyBytes ?? 0) > 1_000_000);
+      await sandbox.waitFor((requests) => requests.some(({ bodyBytes }) => bodyBytes > 1_000_000));
       await restart();
       assert.equal((await stage.done()).mode, 'forward');
       const samples = await stage.history();

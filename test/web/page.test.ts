@@ -16,6 +16,8 @@ import {
   note,
   pickFiles,
   pickFolder,
+  press,
+  pressIn,
   rehearse,
   reopenWithoutServer,
   SAMPLE,
@@ -54,6 +56,33 @@ describeInBrowsers('the page', (browser) => {
         const left = ring ? Number.parseFloat(getComputedStyle(ring).strokeDashoffset) : 0;
         return value > 0 && value < 1 && Math.abs(1 - value - left) < 0.01;
       });
+    }));
+
+  it('tells an agent that a 60 MB phone video will not arrive on WhatsApp, before it is uploaded', () =>
+    visit(browser(), async (page, testServer) => {
+      await chooseRadio(page, 'channel', 'WHATSAPP');
+      await bring(page, 'picker', film(60 * MIB, 'VID_20261126.mp4'));
+      await waitForCards(page, 'failed');
+      assert.equal(
+        await textIn(page, '.card .line'),
+        'The file is 60 MB. This channel delivers such files up to 16 MB. So VID_20261126.mp4 would not be delivered.',
+      );
+      assert.deepEqual(testServer.sandbox.requests, [], 'nothing was sent');
+      await press(page, '#language');
+      await bring(page, 'picker', film(60 * MIB, 'VID_2.mp4'));
+      await waitForCards(page, 'failed', 2);
+      assert.match(
+        (await textsIn(page, '.card .line'))[1] ?? '',
+        /^El archivo ocupa 60 MB\. .* 16 MB .*VID_2\.mp4 no se entregaría\.$/,
+      );
+      assert.deepEqual(await textsIn(page, '.retry:not([hidden])'), [
+        'Subir de todos modos',
+        'Subir de todos modos',
+      ]);
+      await pressIn(page, '.retry');
+      await waitForCards(page, 'done');
+      // What the server says in the end replaces the warning, and is as clear.
+      assert.match(await textIn(page, '[data-state=done] .warning'), /^El archivo ocupa 60 MB\./);
     }));
 
   for (const entrance of ['picker', 'drop', 'paste'] satisfies Entrance[]) {
