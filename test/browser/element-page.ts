@@ -19,6 +19,8 @@ export interface ElementPageOptions {
   readonly around?: string;
   readonly testServer?: TestServerOptions;
   readonly page?: PageOptions;
+  /** Modules of the page, by path. */
+  readonly modules?: Readonly<Record<string, string>>;
   /** What the policy of the page is; it names the server as `$`. */
   readonly policy?: string;
 }
@@ -40,6 +42,7 @@ export async function openElement(
     around = '$',
     testServer: testServerOptions,
     page: pageOptions,
+    modules = {},
     policy,
   }: ElementPageOptions = {},
 ): Promise<ElementPage> {
@@ -58,6 +61,7 @@ export async function openElement(
     <script type="module" src="${testServer.api}/element.js"></script></head>
     <body><main><h1>Page</h1>${around.replace('$', `<leadway-upload ${ids} ${attributes}></leadway-upload>`)}</main></body></html>`;
   site.files.set('/', ['text/html', html]);
+  for (const [path, code] of Object.entries(modules)) site.files.set(path, ['text/javascript', code]);
   const watched = stack.use(await openPage(browser, `${site.origin}/`, pageOptions));
   const { page } = watched;
   await page.waitForFunction(

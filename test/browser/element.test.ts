@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'puppeteer-core';
+import { rolldown } from 'rolldown';
 import { describeInBrowsers } from '../helpers/browser.ts';
 import { addFiles, openElement, pressIn, textsIn, waitForCards } from './element-page.ts';
 
@@ -113,6 +114,50 @@ describeInBrowsers('<leadway-upload>', (browser) => {
     await waitForCards(page, 'done');
     assert.deepEqual(await textsIn(page, '.warning'), [warning]);
     assert.match((await textsIn(page, '[role=status]')).join(), /a\.txt is uploaded\. On this channel/);
+  });
+
+  describe('for a HEIC photo, which this browser can’t decode', () => {
+    const photo = fileURLToPath(new URL('../fixtures/types/heic/heif-enc.heic', import.meta.url));
+
+    it('says what it is and what to do', async () => {
+      await using opened = await openElement(browser());
+      const { page, testServer } = opened;
+      await pick(page, photo);
+      await waitForCards(page, 'failed');
+      assert.match(
+        (await textsIn(page, '.line')).join(),
+        /^heif-enc\.heic looks like an iPhone photo \(HEIC\).*JPEG/,
+      );
+      await testServer.assertClean();
+    });
+
+    it('uploads the JPEG that a decoder of the page makes of it, which is loaded only then', async () => {
+      const modules = { '/prepare.js': await bundle('prepare'), '/decoder.js': DECODER };
+      await using opened = await openElement(browser(), { attributes: 'multiple', modules });
+      const { page, testServer } = opened;
+      await page.evaluate(`import('/prepare.js').then(({ heicToJpeg }) => {
+        const decode = async (file) => (await import('/decoder.js')).decode(file);
+        document.querySelector('leadway-upload').options = { prepare: heicToJpeg({ decode }) };
+      })`);
+      await page.waitForFunction(() =>
+        document
+          .querySelector('leadway-upload')
+          ?.shadowRoot?.querySelector<HTMLInputElement>('.input-files')
+          ?.accept.includes('.heic'),
+      );
+      await addFiles(page, [note('a.txt')]);
+      await waitForCards(page, 'done');
+      assert.equal(await page.evaluate('window.decoderIsLoaded'), undefined);
+      await pick(page, photo);
+      await waitForCards(page, 'done', 2);
+      const [, url = ''] = await urlsOf(page);
+      assert.match(url, /\.jpg$/);
+      const stored = await fetch(url);
+      assert.equal(stored.headers.get('content-type'), 'image/jpeg');
+      const start = Buffer.from(await stored.arrayBuffer()).subarray(0, 3);
+      assert.equal(start.toString('hex'), 'ffd8ff');
+      await testServer.assertClean({ completeUploads: 2 });
+    });
   });
 
   it('completes after a reload what was in storage, and names what has to be chosen again', async () => {
@@ -298,6 +343,24 @@ describeInBrowsers('<leadway-upload>', (browser) => {
     assert.equal(padding, 'dashed');
   });
 });
+
+/** In place of a real one, which has megabytes: takes HEIC only, and makes a JPEG. */
+const DECODER = `
+  window.decoderIsLoaded = true;
+  export async function decode(file) {
+    const start = await file.slice(4, 12).text();
+    if (start !== 'ftypheic' && start !== 'ftypmif1') throw new Error('no HEIC: ' + start);
+    const canvas = document.createElement('canvas');
+    canvas.getContext('2d').fillRect(0, 0, 10, 10);
+    return new Promise((resolve) => canvas.toBlob(resolve, 'image/jpeg'));
+  }`;
+
+/** An entry of the client as one module. */
+async function bundle(entry: string): Promise<string> {
+  const input = fileURLToPath(new URL(`../../client/${entry}.ts`, import.meta.url));
+  const { output } = await (await rolldown({ input })).generate({ format: 'es' });
+  return output[0].code;
+}
 
 function urlsOf(page: Page): Promise<string[]> {
   return page.evaluate(() => document.querySelector('leadway-upload')?.value ?? []);
