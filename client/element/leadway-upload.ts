@@ -40,7 +40,6 @@ const recovered = new Set<string>();
  * document.body.append(upload);
  * ```
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface adds types of an inherited method
 export class LeadwayUpload extends FormControlElement {
   static readonly observedAttributes = [...STRINGS, ...BOOLEANS, 'lang'];
 
@@ -208,6 +207,29 @@ export class LeadwayUpload extends FormControlElement {
 
   override focus(options?: FocusOptions): void {
     this.#view.browse.focus(options);
+  }
+
+  override addEventListener<K extends keyof LeadwayUploadEventMap>(
+    type: K,
+    listener: (this: LeadwayUpload, event: LeadwayUploadEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener<K extends keyof HTMLElementEventMap>(
+    type: K,
+    listener: (this: HTMLElement, event: HTMLElementEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void {
+    super.addEventListener(type, listener, options);
   }
 
   connectedCallback(): void {
@@ -429,25 +451,6 @@ export class LeadwayUpload extends FormControlElement {
   ): void {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
   }
-}
-
-/** Types of an inherited method. */
-export interface LeadwayUpload {
-  addEventListener<K extends keyof LeadwayUploadEventMap>(
-    type: K,
-    listener: (this: LeadwayUpload, event: LeadwayUploadEventMap[K]) => unknown,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  addEventListener<K extends keyof HTMLElementEventMap>(
-    type: K,
-    listener: (this: HTMLElement, event: HTMLElementEventMap[K]) => unknown,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
 }
 
 declare global {

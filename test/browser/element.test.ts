@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'puppeteer-core';
 import { rolldown } from 'rolldown';
+import { read } from '../documents/documents.ts';
 import { describeInBrowsers } from '../helpers/browser.ts';
+import { openPage } from '../helpers/browser-page.ts';
+import { createSite } from '../helpers/site.ts';
+import { createTestServer } from '../helpers/test-server.ts';
 import { addFiles, openElement, pressIn, textsIn, waitForCards } from './element-page.ts';
 
 const PICTURE = fileURLToPath(new URL('../../web/sample.png', import.meta.url));
@@ -326,6 +330,42 @@ describeInBrowsers('<leadway-upload>', (browser) => {
       if (upload) upload.texts = { choose: () => 'Examinar…' };
     });
     assert.deepEqual(await textsIn(page, '.browse'), ['Examinar…']);
+  });
+
+  it('works as docs/element.md says: as a form control, in its colours, and in a composer', async () => {
+    const blocks = [...read('docs/element.md').matchAll(/^```(\w+)\n(.*?)^```$/gms)];
+    // TypeScript is compiled by test/client/package.test.ts.
+    assert.deepEqual(
+      blocks.map(([, language]) => language),
+      ['html', 'css', 'tsx', 'js'],
+    );
+    const [html = '', css = '', , script = ''] = blocks.map(([, , code]) => code);
+    await using site = await createSite();
+    await using testServer = await createTestServer({ env: { ALLOWED_ORIGINS: site.origin } });
+    const { api } = testServer;
+    const form = html.replace('/api/', `${api}/`).replace('<leadway-upload', `$& endpoint="${api}"`);
+    const page = `<!doctype html><html lang="en"><title>Page</title><style>${css}</style>${form}
+      <script>${script} const sendMessage = (message) => { window.message = message; };</script>`;
+    site.files.set('/', ['text/html', page]);
+    await using opened = await openPage(browser(), `${site.origin}/`);
+    await addFiles(opened.page, [note('a.txt'), note('b.txt')]);
+    await waitForCards(opened.page, 'done', 2);
+    const urls = await urlsOf(opened.page);
+    const seen = await opened.page.evaluate(async () => {
+      const data = new FormData(document.querySelector('form') as HTMLFormElement);
+      const button = document.querySelector('leadway-upload')?.shadowRoot?.querySelector('.browse');
+      const colour = button && getComputedStyle(button).backgroundColor;
+      const { send } = window as unknown as { send(text: string): Promise<void> };
+      await send('Hello');
+      return {
+        sent: data.getAll('attachments'),
+        colour,
+        left: document.querySelector('leadway-upload')?.value,
+      };
+    });
+    assert.deepEqual(seen, { sent: urls, colour: 'rgb(98, 0, 238)', left: [] });
+    assert.deepEqual(await opened.page.evaluate('window.message'), { text: 'Hello', attachments: urls });
+    assert.deepEqual(opened.complaints, []);
   });
 
   it('needs nothing that a strict policy forbids', async () => {

@@ -87,6 +87,10 @@ describe('the package of the client', function () {
         count += 1;
       }
     }
+    const page = await readFile(join(ROOT, 'docs/element.md'), 'utf8');
+    for (const [, language, code = ''] of page.matchAll(/^```(tsx?)\n(.*?)^```$/gms)) {
+      await writeFile(join(folder.path, `element-page-${++count}.${language}`), code);
+    }
     assert(count > 15, `${count} examples`);
     assert.equal(await check(folder.path, 'esnext', 'bundler'), '');
     assert.equal(await check(folder.path, 'nodenext', 'nodenext'), '');
