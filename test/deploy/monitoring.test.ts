@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { parse } from 'yaml';
 import { fields, file, sendForm } from '../helpers/direct-steps.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { needsPrograms } from '../helpers/programs.ts';
@@ -29,6 +30,24 @@ describe('deploy/monitoring', () => {
     const alerts = names(await read('alerts.yml'), /- alert: (\w+)/g);
     assert.deepEqual(names(await read('alerts.test.yml'), /- alertname: (\w+)/g), alerts);
     await run('promtool', ['test', 'rules', 'alerts.test.yml'], { cwd: FOLDER });
+  });
+
+  it('has the alerts of docs/deployment/operations.md, each with the severity that the page gives it', async () => {
+    const page = await readFile(new URL('../../docs/deployment/operations.md', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^\|(.*)\|(.*)\|$/gm)].map(([, critical = '', warning = '']) => ({
+      critical,
+      warning,
+    }));
+    const { groups } = parse(await read('alerts.yml')) as {
+      groups: { rules: { alert: string; labels: { severity: 'critical' | 'warning' } }[] }[];
+    };
+    const rules = groups.flatMap(({ rules: ofGroup }) => ofGroup);
+    assert(rules.length > 10);
+    for (const { alert, labels } of rules)
+      assert(
+        rows.some((row) => row[labels.severity].includes(`\`${alert}\``)),
+        alert,
+      );
   });
 
   it('names metrics that exist, in alerts, dashboard and docs/monitoring.md', async () => {
