@@ -361,7 +361,7 @@ export interface ClientConfig {
         /** Whether the server rejects what is unlikely to be delivered. */
         readonly strict: boolean;
         /** By channel: what speaks against files by their name and size. */
-        readonly warnings?: { readonly [channel: string]: readonly DeliveryWarning[] };
+        readonly warnings?: { readonly [channel: string]: readonly ChannelWarning[] };
         readonly channels: { readonly [channel: string]: ChannelRule };
       }
     | undefined;
@@ -372,12 +372,12 @@ export interface ClientConfig {
  *
  * @example
  * ```ts
- * import type { DeliveryWarning } from 'leadway-bff-client';
+ * import type { ChannelWarning } from 'leadway-bff-client';
  *
- * const concerns = ({ aboveBytes }: DeliveryWarning, { size }: File) => size > aboveBytes;
+ * const concerns = ({ aboveBytes }: ChannelWarning, { size }: File) => size > aboveBytes;
  * ```
  */
-export interface DeliveryWarning {
+export interface ChannelWarning {
   readonly code: string;
   readonly verdict: 'warning' | 'unlikely';
   /** Of the files that it concerns; all files where it has none. */
