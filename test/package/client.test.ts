@@ -80,6 +80,13 @@ describe('the tarball of the client', function () {
     home = join(folder.path, 'app');
     await mkdir(home);
     await unpackClient(await pack('./client', folder.path), home);
+    await mkdir(join(home, 'node_modules/@types'));
+    for (const name of ['react', '@types/react', 'csstype', 'react-hook-form', 'msw']) {
+      await symlink(join(ROOT, 'node_modules', name), join(home, 'node_modules', name));
+    }
+    await mkdir(join(home, 'node_modules/vitest'));
+    const vitest = 'export declare const vi: { mock(path: string, factory: () => object): void };';
+    await writeFile(join(home, 'node_modules/vitest/index.d.ts'), vitest);
   });
   after(() => folder[Symbol.asyncDispose]());
 
@@ -123,18 +130,13 @@ describe('the tarball of the client', function () {
         }
       }
       assert.equal(files.length, 4 + 2 * forBundlers.length);
-      for (const name of ['react', '@types/react', 'csstype', 'react-hook-form']) {
-        await mkdir(join(home, 'node_modules/@types'), { recursive: true });
-        await symlink(join(ROOT, 'node_modules', name), join(home, 'node_modules', name)).catch(() => {});
-      }
       assert.equal(await typeCheck(home, files, options), '');
     });
   }
 
   it('runs the code of docs/testing.md, whose handlers fit Mock Service Worker', async () => {
-    await symlink(join(ROOT, 'node_modules/msw'), join(home, 'node_modules/msw'));
     const code = (name: string) =>
-      new RegExp(`^\`\`\`js ${name}\\n(.*?)^\`\`\`$`, 'ms').exec(read('docs/testing.md'))?.[1];
+      new RegExp(`^\`\`\`\\w+ ${name}\\n(.*?)^\`\`\`$`, 'ms').exec(read('docs/testing.md'))?.[1];
     const sends = `
 const response = await fetch('http://app.test/api/messages/upload', { method: 'POST', body: new FormData() });
 console.log(response.status, (await response.json()).code);
@@ -148,8 +150,12 @@ server.close();`;
       assert.equal(stdout, printed, name);
     }
     await writeFile(join(home, 'msw-types.ts'), String(code('msw.js')));
+    await writeFile(join(home, 'mock.tsx'), String(code('mock.tsx')));
     assert.equal(
-      await typeCheck(home, ['msw-types.ts'], { ...TEMPLATES['the template of Vite'], skipLibCheck: true }),
+      await typeCheck(home, ['msw-types.ts', 'mock.tsx'], {
+        ...TEMPLATES['the template of Vite'],
+        skipLibCheck: true,
+      }),
       '',
     );
   });
