@@ -17,7 +17,7 @@ interface ItemBase {
 }
 
 /**
- * One upload of a list. `state` tells which of `result` and `error` it has. Items are immutable: a change creates a
+ * One upload of a list. `state` says which of `result` and `error` it has. Items are immutable: a change creates a
  * new one.
  *
  * @example

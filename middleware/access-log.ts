@@ -16,7 +16,7 @@ type WithCount = Socket & { [COUNTED]?: { readonly read: number; readonly writte
 /** No origin of a real page is longer. */
 const MAX_ORIGIN_LENGTH = 255;
 
-/** Writes one line a request when it is over; `docs/deployment/logs.md` explains its fields. */
+/** Writes one line a request when it has ended; `docs/deployment/logs.md` explains its fields. */
 export function createAccessLog({
   logger,
   observers,

@@ -62,7 +62,7 @@ function createLimit(
 }
 
 /**
- * Counts requests in this process, and tells each one the count that it made itself. The library's store returns the
+ * Counts requests in this process, and gives each one the count that it made itself. The library's store returns the
  * object it keeps counting in, and the limiter reads it later: requests that waited together (for Redis, or an issuer's
  * keys) would all see the last count, and all be rejected instead of only the last.
  */

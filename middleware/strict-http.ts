@@ -28,7 +28,7 @@ export function createStrictHttp(): RequestHandler {
   };
 }
 
-/** A name or address, and a port. RFC 3986 lets more stand in a name, but no user, path or fragment. */
+/** A name or address, and a port. RFC 3986 allows more in a name, but no user, path or fragment. */
 const HOST = /^(?:[A-Za-z0-9._~%-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/;
 
 /**

@@ -51,7 +51,7 @@ function lookPast(buffer: Buffer, start: number): { kind: 'part' | 'end' | 'data
 export function createMultipartParser(boundary: string, events: MultipartEvents): MultipartParser {
   const delimiter = Buffer.from(`\r\n--${boundary}`);
   let state: 'preamble' | 'head' | 'data' | 'closed' = 'preamble';
-  // The first delimiter may stand at the very start of the body, without a line end before it.
+  // The first delimiter may be at the very start of the body, without a line end before it.
   let kept: Buffer = CRLF;
   let parts = 0;
 

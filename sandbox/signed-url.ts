@@ -3,7 +3,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 /** What a signed URL allows. */
 interface Grant {
   method: string;
-  /** Path of the bucket and object, as it stands in the URL. */
+  /** Path of the bucket and object, as it is written in the URL. */
   path: string;
   contentType: string;
 }

@@ -6,7 +6,7 @@ import { SECTIONS, type SETTINGS, type SettingName } from '../server/config/sett
 const EXAMPLE = new URL('../.env.example', import.meta.url);
 const GUIDE = new URL('../docs/configuration.md', import.meta.url);
 
-const INTRODUCTION = `# Copy to .env for development and take away the # of what you change. Nothing here is needed to try the
+const INTRODUCTION = `# Copy to .env for development and remove the # of what you change. Nothing here is needed to try the
 # program: without a token it runs against its own sandbox. What each setting means in full: docs/configuration.md.
 # Every secret X may be given as X_FILE, the path of a file, instead. \`npm run docs\` writes this file.
 `;

@@ -97,7 +97,7 @@ export function createUploadHooks({ beforeUpload, afterUpload }: Embedding, logg
           },
     after(upload) {
       if (afterUpload === undefined) return;
-      // In a promise, so that a hook that throws at once is no different from one that rejects.
+      // In a promise, so that a hook that throws at once is treated like one that rejects.
       Promise.resolve(upload)
         .then(afterUpload)
         .catch((err: unknown) =>

@@ -40,7 +40,7 @@ export class ConfigError extends Error {
 /** What a server or a router is made of. */
 export interface Options {
   readonly settings: Settings;
-  /** Tells who sends a request; null rejects it with 401. Takes the place of `AUTH`. */
+  /** Identifies the client of a request; null rejects it with 401. Replaces `AUTH`. */
   readonly authenticate?: (req: Request) => Promise<User | null> | User | null;
   /**
    * Called when a file's leading bytes have been checked, and again before the commit if one of the ids arrived

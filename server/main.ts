@@ -103,7 +103,7 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
   const isClean = await server.drain({ delayMs, graceMs, hurry: signals.hurry });
   if (isClean) logger.info('stopped');
   else if (signals.hurry.aborted) logger.warn('stopped at once by a second signal');
-  else logger.warn('stopped before every upload had finished: SHUTDOWN_GRACE_MS was over');
+  else logger.warn('stopped before every upload had finished: SHUTDOWN_GRACE_MS had passed');
   process.exitCode = isClean ? 0 : 1;
   exitSoon();
 }

@@ -1,5 +1,5 @@
 /**
- * Puts `text` on the clipboard and tells whether that went well. Over plain HTTP from another machine browsers
+ * Puts `text` on the clipboard and returns whether that worked. Over plain HTTP from another machine browsers
  * offer the old command only, which copies what is selected, `source` here; the event lets us say what that is.
  */
 export async function copyText(text: string, source: Element): Promise<boolean> {

@@ -12,7 +12,7 @@ export interface FoundFiles {
 
 /**
  * All files of a drop, those in dropped folders too. To be called while the event is handled: afterwards the
- * browser takes the items away.
+ * browser drops the items.
  */
 export async function readDrop({ items, files }: DataTransfer): Promise<FoundFiles> {
   const entries = [...items].flatMap((item) => item.webkitGetAsEntry() ?? []);
@@ -36,7 +36,7 @@ async function collect(entry: FileSystemEntry, found: File[]): Promise<void> {
       found.push(await new Promise<File>((...settle) => (entry as FileSystemFileEntry).file(...settle)));
     }
   } catch {
-    // What may not be read is left out; the rest of the folder comes all the same.
+    // What may not be read is left out; the rest of the folder comes anyway.
   }
 }
 

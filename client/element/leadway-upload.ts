@@ -415,7 +415,7 @@ export class LeadwayUpload extends FormControlElement {
     this.#view.show(this.items, this.#store.getTotals(), this.#state);
   }
 
-  /** Follows the list: shows it, dispatches events, and tells the form. */
+  /** Follows the list: shows it, dispatches events, and updates the form. */
   #update(): void {
     const { items } = this;
     const before = this.#items;

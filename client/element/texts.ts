@@ -12,7 +12,7 @@ import type { UploadMode } from '../types.ts';
  * ```
  */
 export interface UploadTexts {
-  /** Of the drop area; `isMultiple` tells whether more than one file is taken. */
+  /** Of the drop area; `isMultiple` says whether more than one file is taken. */
   heading(isMultiple: boolean): string;
   /** Where files can be dropped and pasted; not shown on touch screens. */
   hint: string;

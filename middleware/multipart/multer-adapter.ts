@@ -115,7 +115,7 @@ function presentAsForm(req: Request, boundary: string): void {
   req.headers['content-type'] = `multipart/form-data; boundary="${boundary}"`;
 }
 
-const OVER = new Error('the form is over');
+const OVER = new Error('the form has ended');
 const ignore = (): void => {};
 
 /**
@@ -160,7 +160,7 @@ function feed(
 
   const parser = new FormParser(boundary, limits, {
     onField({ name, contentType }, value, isTruncated) {
-      // Text alone is no file: FilePond describes each file in a text field of the same name.
+      // Text alone is not a file: FilePond describes each file in a text field of the same name.
       if (name === fileField && (contentType !== null || isTruncated || !isUtf8(value)))
         throw badFilename('missing');
       const known = name.endsWith(']') ? name.replace(/\[\d*\]$/, '') : name;

@@ -72,7 +72,7 @@ function createAddressAuthenticator(): Authenticator {
   };
 }
 
-/** Users as the embedding program tells them apart; takes the place of `AUTH`. */
+/** Users as the embedding program identifies them; replaces `AUTH`. */
 export function createEmbeddedAuthenticator(
   authenticate: NonNullable<Embedding['authenticate']>,
 ): Authenticator {

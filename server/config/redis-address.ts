@@ -58,7 +58,7 @@ function toNode(text: string, defaultPort: number): RedisNode | null {
   return { host, port };
 }
 
-/** `user:password`, each percent-encoded where needed; an empty one is none. */
+/** `user:password`, each percent-encoded where needed; an empty one counts as not set. */
 function toCredentials(text: string): Pick<RedisAddress, 'username' | 'password'> | null {
   const [, user = '', password = ''] = /^([^:]*):?(.*)$/.exec(text) ?? [];
   try {

@@ -101,7 +101,7 @@ export function parseTokenFile(text: string): Parsed<Secret> {
 export function parseLocationTokens(text: string): Parsed<ReadonlyMap<string, Secret>> {
   const tokens = new Map<string, Secret>();
   for (const [id, token] of Object.entries(parseTokensObject(text))) {
-    if (!ID_PATTERN.test(id)) return bad('names a file with a location id that is no id');
+    if (!ID_PATTERN.test(id)) return bad('names a file with an invalid location id');
     const parsed = typeof token === 'string' ? parseToken(token) : bad('must be a string');
     if (!parsed.ok) return bad(`names a file whose token of ${id} ${parsed.problem}`);
     tokens.set(id, parsed.value);

@@ -19,7 +19,7 @@ export interface FileTypeDefinition {
   /** Whether it is accepted where `ALLOWED_TYPES` says nothing. */
   readonly isDefault: boolean;
   readonly matcher: Matcher;
-  /** With its article, to stand behind "it looks like". */
+  /** With its article, to follow "it looks like". */
   readonly label: Localised;
   /** The label where a file of this extension turns out to be something else, if `label` would not be clear. */
   readonly expected?: Localised;

@@ -5,7 +5,7 @@ import { FILE_TYPES, type FileType } from './file-types.ts';
 /** A kind of file that people know, accepted or not. */
 export interface Kind {
   readonly mimeType: string;
-  /** With its article, to stand behind "it looks like". */
+  /** With its article, to follow "it looks like". */
   readonly name: Localised;
   readonly advice: Advice | null;
   /** Extensions of kinds that it can be saved as. */

@@ -7,7 +7,7 @@ export function receivedBytes(socket: Socket): number {
   return socket.bytesRead;
 }
 
-/** The bytes that the kernel has taken: those that are queued in the process are no progress. */
+/** The bytes that the kernel has taken: those that are queued in the process are not progress. */
 export function sentBytes(socket: Socket): number {
   return socket.bytesWritten - socket.writableLength;
 }

@@ -12,7 +12,7 @@ export interface ReportedLimits {
   readonly blockMs: number;
   /** Whether the day's calls are used up; null when the response did not say. */
   readonly isDayUsedUp: boolean | null;
-  /** The call passed a block, so its response tells whether the block is over. */
+  /** The call passed a block, so its response shows whether the block has ended. */
   readonly isRetry: boolean;
 }
 

@@ -23,7 +23,7 @@ export interface UpstreamQuota {
   /**
    * Counts one call against the location's quota, after a short wait if need be.
    *
-   * @param attempt A retry is not held back by the rejection it follows: its response tells if the block is over.
+   * @param attempt A retry is not held back by the rejection it follows: its response shows if the block has ended.
    * @throws AppError `UPSTREAM_BUDGET` when Leadway would surely reject the call; `AbortError` when
    *   `signal` is aborted.
    */

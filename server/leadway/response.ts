@@ -140,7 +140,7 @@ export const completeResponse = z.object({
   uploadedFiles: z.record(z.string(), z.string()),
   metadata: z
     .object({
-      // A number may come as text; anything else is no size.
+      // A number may come as text; anything else is not a size.
       size: z
         .union([z.number(), z.string().regex(/^\d+$/).transform(Number)])
         .optional()

@@ -128,7 +128,7 @@ export async function startTracing(
   };
 }
 
-/** The packages are no dependencies: most servers have no traces, and they are larger than all of the server. */
+/** The packages are not dependencies: most servers have no traces, and they are larger than all of the server. */
 async function loadSdk() {
   try {
     const [sdk, exporter, resources] = await Promise.all([

@@ -264,7 +264,7 @@ export const RESPONSE_SCHEMAS: Readonly<Record<string, Schema>> = {
     notices: {
       type: 'array',
       items: { type: 'string' },
-      description: 'Warnings for the operator. Requests are served all the same.',
+      description: 'Warnings for the operator. Requests are served anyway.',
       examples: [[]],
     },
   }),

@@ -52,7 +52,7 @@ function matchPath(pattern: readonly string[], segments: readonly string[]): Pat
   return parameters;
 }
 
-/** What stands behind `locations` is one, whatever the rule calls it. */
+/** What follows `locations` is one, whatever the rule calls it. */
 function nameOf(part: string, before: string | undefined): string {
   return before?.toLowerCase() === 'locations' ? 'locationId' : part.slice(1);
 }
@@ -65,7 +65,7 @@ const MAX_DEPTH = 32;
  * Every location that a call names: in its path, its query and anywhere in its JSON body. An empty one names
  * nothing.
  *
- * @throws AppError `INVALID_FIELD` for a location that is no text, or a body nested too deep to search.
+ * @throws AppError `INVALID_FIELD` for a location that is not a string, or a body nested too deep to search.
  */
 export function collectLocations(
   parameters: PathParameters,

@@ -12,7 +12,7 @@ const MAX_QUERY_PAIRS = 50;
 
 /**
  * Reads a request target in origin form. Null for every target that another server may read differently: with
- * encoded or doubled slashes, dot segments, backslashes, `;`, a fragment, a host or bytes that are no text.
+ * encoded or doubled slashes, dot segments, backslashes, `;`, a fragment, a host or bytes that are not text.
  */
 export function parseStrictTarget(target: string): StrictTarget | null {
   const cut = target.indexOf('?');

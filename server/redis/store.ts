@@ -15,13 +15,13 @@ export interface SharedStore extends AsyncDisposable {
   problem(): Notice | null;
 }
 
-/** Counters take a millisecond: a Redis that needs longer than this is as good as down. */
+/** Counters take a millisecond: a Redis that needs longer than this counts as down. */
 const COMMAND_TIMEOUT_MS = 250;
 const PROBE_INTERVAL_MS = 500;
 
 const PROBLEM = 'Redis is down: each process counts limits for itself';
 
-/** A script that writes, which all our uses need. A read-only or full Redis responds to PING all the same. */
+/** A script that writes, which all our uses need. A read-only or full Redis responds to PING anyway. */
 const PROBE = [
   'EVAL',
   "return redis.call('SET', KEYS[1], '1', 'PX', 1000)",

@@ -232,7 +232,7 @@ export class LeadwayChecks {
     const interval = Number(headers['x-ratelimit-interval-milliseconds'] ?? Number.NaN);
     const daily = headers['x-ratelimit-limit-daily'];
     if (max === undefined) {
-      this.#found.unknown('quota', 'Leadway’s response does not tell it');
+      this.#found.unknown('quota', 'Leadway’s response does not say');
       return;
     }
     const perDay = daily === undefined ? '' : ` and ${daily} a day`;

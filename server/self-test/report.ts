@@ -1,6 +1,6 @@
 import { redactText } from '../redaction.ts';
 
-/** How a check ended. `unknown`: it could not be made, which is no failure. */
+/** How a check ended. `unknown`: it could not be made, which is not a failure. */
 export type CheckStatus = 'ok' | 'failed' | 'unknown';
 
 /** What one check found. */

@@ -65,7 +65,7 @@ class SelfTest {
       await Promise.race([check(), late.promise]);
     } catch (error) {
       const message = this.#signal.aborted
-        ? 'the time was over before a response came'
+        ? 'no response came in time'
         : error instanceof Error
           ? error.message
           : String(error);
@@ -122,7 +122,7 @@ class SelfTest {
     const { maxConcurrent } = this.#context.config.uploads;
     const needed = descriptorsNeeded(maxConcurrent);
     const limit = readDescriptorLimit();
-    if (limit === null) this.#found.unknown('descriptors', 'this system does not tell their limit');
+    if (limit === null) this.#found.unknown('descriptors', 'this system does not report their limit');
     else if (limit >= needed) this.#found.ok('descriptors', `${limit} are allowed, and ${needed} are needed`);
     else {
       const message = `${limit} are allowed, and MAX_CONCURRENT_UPLOADS=${maxConcurrent} needs ${needed}`;

@@ -27,7 +27,7 @@ export const UPLOAD_FIELD_NAMES: ReadonlySet<string> = new Set([
   'contactId',
   'locationId',
   'attachmentUrls',
-  'attachmentUrls[]', // any number may stand in the brackets
+  'attachmentUrls[]', // the brackets may hold any number
   'chatServiceSid',
   'isGroupSms',
   'isSecureAttachment',

@@ -15,7 +15,7 @@ const MAX_WAITING_BYTES = 64 * 1024;
 
 /** Gets the bytes. */
 interface Reader {
-  /** A promise means: wait for it before the next chunk. */
+  /** Await the promise, if there is one, before the next chunk. */
   take(chunk: Buffer): Promise<void> | undefined;
   end(): void;
   fail(error: unknown): void;

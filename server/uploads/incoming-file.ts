@@ -104,7 +104,7 @@ export class IncomingFile {
     this.#observers = this.#checks.fileObservers.map((observe) => observe({ name, contentType }));
   }
 
-  /** Counts and checks the next bytes. A promise means: wait for it before they are sent on. */
+  /** Counts and checks the next bytes. Await the promise, if there is one, before they are sent on. */
   update(chunk: Buffer): Promise<void> | undefined {
     const probed = Math.max(0, this.#probedBytes - this.size);
     this.#probe?.update(probed === 0 ? chunk : chunk.subarray(probed));

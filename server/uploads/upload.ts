@@ -250,7 +250,7 @@ export class Upload {
     if (isLong) await this.#chooseSink(false);
   }
 
-  /** Checks the next bytes and passes them to the sink. A promise means: wait for it before the next ones. */
+  /** Checks the next bytes and passes them to the sink. Await the promise, if there is one, before the next ones. */
   #receiveChunk(file: IncomingFile, chunk: Buffer): Promise<void> | undefined {
     const observed = file.update(chunk);
     this.#log.bytes = (this.#log.bytes ?? 0) + chunk.length;

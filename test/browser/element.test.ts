@@ -100,7 +100,7 @@ describeInBrowsers('<leadway-upload>', (browser) => {
     assert.equal(testServer.sandbox.requests.length, 1, 'nothing of the recording was sent');
     assert.deepEqual(await textsIn(page, '.retry:not([hidden])'), ['Upload anyway']);
     await pressIn(page, '.retry');
-    // It is no recording, which only the server can see.
+    // It is not a recording, which only the server can see.
     await page.waitForFunction(() =>
       document.querySelector('leadway-upload')?.items.some(({ error }) => error?.code === 'TYPE_MISMATCH'),
     );

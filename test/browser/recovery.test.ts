@@ -19,7 +19,7 @@ describeInBrowsers('recovery', (browser) => {
     await stage.make(FILE);
     await stage.begin();
     assert.equal((await stage.done()).mode, 'direct');
-    // Storage answers 400 without CORS headers: to the page that is no answer at all.
+    // Storage answers 400 without CORS headers: to the page that is not a response at all.
     assert.deepEqual(await stage.wire(), [
       'GET /config 200',
       OFFER,

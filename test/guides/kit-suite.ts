@@ -131,7 +131,7 @@ export async function choose(page: Page | Frame, selector: string, file: string)
   }`);
 }
 
-/** Makes a film of that many bytes in the page: the browser's driver is slow to carry files of such size. */
+/** Makes a video of that many bytes in the page: the browser's driver is slow to carry files of such size. */
 export function film(bytes: number): string {
   const head = [...mp4(64)];
   return `new File([new Uint8Array(${JSON.stringify(head)}), new Uint8Array(${bytes - head.length})], 'film.mp4', { type: 'video/mp4' })`;

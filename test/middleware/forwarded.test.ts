@@ -49,7 +49,7 @@ describe('X-Forwarded-Prefix', () => {
     assert.deepEqual(warnings(testServer, /X-Forwarded-Prefix/), []);
   });
 
-  it('that is no plain path is ignored, and logged once', async () => {
+  it('that is not a plain path is ignored, and logged once', async () => {
     await using testServer = await createTestServer({ env: { TRUST_PROXY: 'loopback' } });
     for (const value of [
       '/',

@@ -43,7 +43,7 @@ describe('a body of JSON', () => {
     }
   });
 
-  it('whose client disconnects in the middle is no error of ours, and asks Leadway for nothing', async () => {
+  it('whose client disconnects in the middle is not our error, and asks Leadway for nothing', async () => {
     testServer.sandbox.reset();
     const wire = await dial(testServer.url, `${head('left', 99)}{"a":`);
     await settled(() => testServer.server.context.activity.requests === 1, 'in flight');

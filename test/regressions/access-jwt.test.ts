@@ -116,7 +116,7 @@ describe('attacks on AUTH=jwt', () => {
     }
   });
 
-  it('rejects a token that is over, not yet valid, or without an end', async () => {
+  it('rejects a token that has expired, is not yet valid, or without an end', async () => {
     const wrong = [
       { exp: nowS() - 60 },
       { exp: undefined },
@@ -132,7 +132,7 @@ describe('attacks on AUTH=jwt', () => {
     assert(await enterForged({ claims: { exp: nowS() - 5, nbf: nowS() + 5 } }));
   });
 
-  it('rejects a token of nobody, or of somebody who is no text', async () => {
+  it('rejects a token without a subject, or whose subject is not a string', async () => {
     for (const sub of [undefined, '', null, 7, ['user-1'], { a: 1 }, 'x'.repeat(513)]) {
       assert(!(await enterForged({ claims: { sub } })), String(sub));
     }

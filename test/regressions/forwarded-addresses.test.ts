@@ -22,8 +22,8 @@ describe('a client who is known by address', () => {
   const spellings: readonly (readonly [string, readonly string[]])[] = [
     ['a port, which some proxies add and each connection changes', numbered((i) => `192.0.2.7:${4000 + i}`)],
     ['an IPv6 address in brackets with a port', numbered((i) => `[2001:db8::7]:${4000 + i}`)],
-    ['words that are no address', numbered((i) => `_hidden${i}`)],
-    ['numbers that are no address', ['01.2.3.4', '0x1.2.3.4', '1.2.3', '1.2.3.4.5']],
+    ['words that are not an address', numbered((i) => `_hidden${i}`)],
+    ['numbers that are not an address', ['01.2.3.4', '0x1.2.3.4', '1.2.3', '1.2.3.4.5']],
     ['an IPv4 address mapped into IPv6', ['192.0.2.7', '::ffff:192.0.2.7', '::FFFF:c000:207', '192.0.2.7']],
     ['other addresses of one IPv6 /56', numbered((i) => `2001:db8:0:7${i}::1`)],
     ['another zone of a link-local address', numbered((i) => `fe80::1%eth${i}`)],

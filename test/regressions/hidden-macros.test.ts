@@ -88,7 +88,7 @@ describe('a DOCX with hidden macros', () => {
       assert.match(String(await detectedIn([SHORT, list(content), MAIN])), /macroEnabled/);
   });
 
-  it('is no DOCX when its list has a DTD, names no main part, is not there, or is there twice', async () => {
+  it('is not a DOCX when its list has a DTD, names no main part, is not there, or is there twice', async () => {
     const dtd = typesXml(WORD, '<Default Extension="bin" ContentType="&x;"/>').replace(
       '<Types>',
       '<!DOCTYPE Types [<!ENTITY x "y">]><Types>',
@@ -117,7 +117,7 @@ describe('a DOCX with hidden macros', () => {
     }
   });
 
-  it('is no DOCX when its list can not be read: encrypted, broken, or hidden by more of its kind than are kept', async () => {
+  it('is not a DOCX when its list can not be read: encrypted, broken, or hidden by more of its kind than are kept', async () => {
     const docx = zipOf([SHORT, list(typesXml(MACROS)), MAIN]);
     const header = docx.indexOf(NAME) - 30;
     const encrypted = Buffer.from(docx);

@@ -29,7 +29,7 @@ describe('what an attack has found', () => {
     assert.equal(result.ok, false);
   });
 
-  it('a trace id that is none, or holds a secret, is not passed on', () => {
+  it('an invalid trace id, or one that holds a secret, is not passed on', () => {
     const upstreamTraceIdOf = (traceId: unknown) =>
       toClientError(parseRejection(400, JSON.stringify({ message: 'no', traceId }), {}), ['secret-token'])
         .options.upstreamTraceId;

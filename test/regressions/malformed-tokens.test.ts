@@ -108,7 +108,7 @@ describe('tokens whose parts were made to be read twice', () => {
     }
   });
 
-  it('are not checked with a shared key that stands in the issuer’s list', async () => {
+  it('are not checked with a shared key that is in the issuer’s list', async () => {
     const jwk = { ...(await exportJWK(provider.key.publicKey)), kid: provider.key.kid };
     const keys = [
       { kty: 'oct', kid: 'shared', k: encode(OCT_SECRET) },

@@ -25,7 +25,7 @@ describe('a file name of a megabyte', () => {
     });
   }
 
-  it('is no reason to reject a short name behind a path', () => {
+  it('does not lead to a short name behind a path being rejected', () => {
     assert.equal(cleanFileName(`C:\\${'folder\\'.repeat(100)}a.txt`), 'a.txt');
   });
 

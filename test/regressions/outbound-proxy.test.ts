@@ -100,7 +100,7 @@ describe('a network that programs leave by a proxy only', () => {
     assert.equal((await program.readiness()).status, 200);
   });
 
-  it('is no way out where the proxy wants another password; the log says what to do and not which it was', async () => {
+  it('is not a way out if the proxy wants another password; the log says what to do and not which it was', async () => {
     await using proxy = await openProxy(CREDENTIALS);
     await using program = await startProgram(LEADWAY, {
       ...trusted(),
@@ -122,7 +122,7 @@ describe('a network that programs leave by a proxy only', () => {
     assert.deepEqual(leadway.calls, []);
   });
 
-  it('is no way out where the proxy does not know the host, never responds or is down', async function () {
+  it('is not a way out if the proxy does not know the host, never responds or is down', async function () {
     this.timeout(60_000); // three programs, and connect timeouts of five seconds
     await using ignorant = await createForwardProxy({ hosts: {} });
     await using silent = await createForwardProxy({ hosts: {}, isSilent: true });

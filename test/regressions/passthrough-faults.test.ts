@@ -181,7 +181,7 @@ describe('The response of a passed-through call', () => {
     assert(await client.until((received) => received.includes('1}')));
   });
 
-  it('may be large and read slowly: waiting for the client is no stall of Leadway’s, and fills no memory', async () => {
+  it('may be large and read slowly: waiting for the client is not a stall of Leadway, and fills no memory', async () => {
     const bytes = 64 * 1024 * 1024;
     const piece = Buffer.alloc(64 * 1024, 0x20);
     let sent = 0;

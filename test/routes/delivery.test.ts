@@ -69,7 +69,7 @@ describe('delivery in responses', () => {
     await testServer.assertClean();
   });
 
-  it('says before the upload that a film is too large for WhatsApp', async () => {
+  it('says before the upload that a video is too large for WhatsApp', async () => {
     const { conversationId } = testServer.sandbox;
     const initiated = await request(testServer.api)
       .post('/messages/upload/initiate')

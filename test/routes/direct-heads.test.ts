@@ -52,7 +52,7 @@ describe('POST /messages/upload with the head of a file alone', () => {
     }
   }
 
-  it('takes the head of a film that auto sends direct', async () => {
+  it('takes the head of a video that auto sends direct', async () => {
     const reply = await sendForm(testServer, [
       ...fields({ conversationId, channel: 'WHATSAPP', fileSize: 60_000_000 }),
       file('film.mp4', mp4(LEADING_BYTES)),

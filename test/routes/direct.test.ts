@@ -21,7 +21,7 @@ describe('POST /messages/upload with a file for the direct way', () => {
   let testServer: TestServer;
   let conversationId: string;
   beforeEach(async () => {
-    // Small limits make small films large; five of these and a mebibyte are less than LARGE.
+    // Small limits make small videos large; five of these and a mebibyte are less than LARGE.
     testServer = await createTestServer({ env: { FORWARD_MAX_BYTES: '100000' } });
     conversationId = testServer.sandbox.conversationId;
   });

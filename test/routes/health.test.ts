@@ -22,7 +22,7 @@ describe('the probes', () => {
     await request(testServer.url).head('/readyz').expect(200);
   });
 
-  it('say why no requests are wanted, while the process is up all the same', async () => {
+  it('say why no requests are wanted, though the process is up', async () => {
     testServer.server.context.lifecycle.addCheck(() => ({
       text: 'the scanner is down',
       detail: 'clamd at tcp://scanner:3310 does not scan',

@@ -87,7 +87,7 @@ describe('POST /messages/upload/initiate with the head of the file', () => {
     ['two files', [small, small], 400, 'TOO_MANY_FILES'],
     ['another file field', [{ ...small, name: 'file' }], 400, 'UNEXPECTED_FILE_FIELD'],
     ['a head larger than the file', [small, ...fields({ fileSize: 4 })], 400, 'SIZE_MISMATCH'],
-    ['a size that is none', [small, ...fields({ fileSize: 'many' })], 400, 'INVALID_FIELD'],
+    ['an invalid size', [small, ...fields({ fileSize: 'many' })], 400, 'INVALID_FIELD'],
     ['a size over the limit', [small, ...fields({ fileSize: 6_000_000 })], 413, 'FILE_TOO_LARGE'],
     ['a second conversation', [small, ...fields({ conversationId: 'other' })], 400, 'DUPLICATE_FIELD'],
     ['another location', [small, ...fields({ locationId: 'other' })], 403, 'LOCATION_NOT_ALLOWED'],

@@ -15,7 +15,7 @@ describe('the memory of the server', () => {
     if (platform !== 'linux') this.skip();
   });
 
-  it(`grows by less than 32 MiB while ${AT_ONCE} films of 60 MB are relayed at once`, async () => {
+  it(`grows by less than 32 MiB while ${AT_ONCE} videos of 60 MB are relayed at once`, async () => {
     await using sandbox = await createSandbox({ discardFiles: true });
     await using server = await startServerProcess(sandbox);
     const formOf = (bytes: number): Buffer => {

@@ -142,7 +142,7 @@ describe('/session', () => {
     for (const { token } of [mine, left]) assert(!(await isIn({ Authorization: `Bearer ${token}` })));
   });
 
-  it('takes the end of a session that is none for granted', async () => {
+  it('accepts the end of a session that does not exist', async () => {
     for (const headers of [{}, { Authorization: 'Bearer x' }, { ...SAME_ORIGIN, Cookie: `${NAME}=x` }]) {
       assert.equal((await call(testServer, { method: 'DELETE', path: '/session', headers })).status, 204);
     }

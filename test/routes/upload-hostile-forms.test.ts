@@ -48,7 +48,7 @@ describe('a hostile form', () => {
       'Content-Disposition: form-data; name="note"; name*=utf-8\'\'conversationId',
     ],
     [
-      'a part that is no form-data',
+      'a part that is not form-data',
       'Content-Disposition: attachment; name="fileAttachment"; filename="a.png"',
     ],
     ['a part without disposition', 'Content-Type: image/png'],

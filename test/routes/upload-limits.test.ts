@@ -170,7 +170,7 @@ describe('the limits of a forwarded upload', () => {
     }
   });
 
-  it('reject what is no upload: an empty file, no file, an empty file input, another field', async () => {
+  it('reject what is not an upload: an empty file, no file, an empty file input, another field', async () => {
     await withTestServer({}, async (testServer, fields) => {
       const cases: [Part[], string][] = [
         [[...fields, filePart('a.png', '')], 'EMPTY_FILE'],

@@ -5,7 +5,7 @@ import { beginUpload, type RawClient } from '../helpers/raw-client.ts';
 import { filePart, sha256, textParts } from '../helpers/send-upload.ts';
 import { createTestServer, settled, type TestServer } from '../helpers/test-server.ts';
 
-/** The pieces of a form with one large film, to be sent one by one. */
+/** The pieces of a form with one large video, to be sent one by one. */
 function filmForm(testServer: TestServer, film: Buffer) {
   const fields = encodeForm(textParts(testServer.fields)).subarray(0, -closing().length);
   const opening = Buffer.concat([fields, partHead(filePart('a.mp4', ''))]);

@@ -149,7 +149,7 @@ describe('sandbox upload endpoint', () => {
     assert.deepEqual(response.json, { statusCode: 500, message: 'Conversation with id missing1 not found' });
   });
 
-  it('rejects a bad token before the body is sent, and reads the body all the same', async () => {
+  it('rejects a bad token before the body is sent, and reads the body anyway', async () => {
     const body = form(ids(sandbox), file('a.png', randomBytes(300_000)));
     const req = begin(`${sandbox.url}/conversations/messages/upload`, {
       method: 'POST',

@@ -242,7 +242,7 @@ describe('the program', () => {
   });
 
   describe('its output', () => {
-    it('is JSON lines where it is no terminal', async () => {
+    it('is JSON lines if it is not a terminal', async () => {
       await using program = startProgram({ env: CONFIGURED });
       const [line] = await program.until(/^\{.*listening.*\}$/m);
       assert.match((JSON.parse(line) as { url: string }).url, /^http:\/\/127\.0\.0\.1:[1-9]\d*$/);

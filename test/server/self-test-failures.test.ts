@@ -157,8 +157,8 @@ describe('the self-test when a check fails', () => {
       assert.match(linesOf(late, 'tcp').join(), /^✗ tcp: .* takes connections and does not respond\. /);
       const over = await run(sandbox, {}, { timeoutMs: 100 });
       assert.deepEqual(linesOf(over, 'leadway', 'redis'), [
-        '✗ leadway: the time was over before a response came. Try again later.',
-        '✗ redis: the time was over before a response came. Try again later.',
+        '✗ leadway: no response came in time. Try again later.',
+        '✗ redis: no response came in time. Try again later.',
       ]);
     });
 

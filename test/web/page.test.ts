@@ -124,7 +124,7 @@ describeInBrowsers(
         { testServer: { env: { FORWARD_MAX_BYTES: String(100 * MIB) } } },
       ));
 
-    it('puts a large film straight into storage, and sends us only its leading bytes', () =>
+    it('puts a large video straight into storage, and sends us only its leading bytes', () =>
       visit(browser(), async (page, testServer) => {
         await uploadFilm(page, 12_000_000);
         assert.match(await textIn(page, FINE), /straight\sto\sstorage/);

@@ -83,7 +83,7 @@ function classOf(root: Buffer): string | null {
   return [group(3, 2, 1, 0), group(5, 4), group(7, 6), group(8, 9), group(10, 11, 12, 13, 14, 15)].join('-');
 }
 
-/** Directories are 1 to 8 KB; one with thousands of embedded objects is told by its first part. */
+/** Directories are 1 to 8 KB; one with thousands of embedded objects is identified by its first part. */
 const MAX_DIRECTORY_BYTES = 64 * 1024;
 /**
  * Each part of the FAT may show that other sectors are wanted than seemed so far. In real files that happens

@@ -11,7 +11,7 @@ const HTML_ELEMENTS: ReadonlySet<string> = new Set(
 
 /**
  * Whether a text is an SVG or HTML document, by its first tag: byte order mark, spaces, comments,
- * processing instructions and doctypes may stand before it, and a prefix before its name. Looks no further than the
+ * processing instructions and doctypes may come before it, and a prefix before its name. Looks no further than the
  * LEADING_BYTES: the work is quadratic in it, and a whole file must not get another result than its beginning.
  */
 export function sniffMarkup(bytes: Buffer): 'image/svg+xml' | 'text/html' | null {

@@ -74,7 +74,7 @@ class TextScanner {
     else this.#scanUnits(this.#takeCarry(chunk), this.#encoding === 'utf16be');
   }
 
-  /** Whether all of it was text; in UTF-16, a unit or pair cut by the end is none. */
+  /** Whether all of it was text; in UTF-16, a unit or pair cut by the end is not. */
   finish(): boolean {
     if (this.#encoding === null) this.#scanBytes(this.#takeCarry(Buffer.alloc(0)));
     else if (this.#carry.length > 0 || this.#isAfterHighSurrogate) this.#isClean = false;
@@ -160,7 +160,7 @@ export function checkText(bytes: Buffer, isWhole: boolean): LeadingBytesMatch {
 const DOCUMENT_BEGINNINGS = /^(?:%!PS|\{\\rtf|!<arch>\n|#!AMR)/;
 
 /**
- * Most of what file-type calls binary in a valid text are letters that happen to stand there (`BM`, `MZ`,
+ * Most of what file-type calls binary in a valid text are letters that happen to be there (`BM`, `MZ`,
  * a G at 0 and 188, "The free …" with its `free` at 4), so text wins over it. Not over a format that is text itself,
  * and not in a code page, where any byte passes, over a signature that begins with no letter.
  */

@@ -127,7 +127,7 @@ export function readZipEntries(directory: ZipDirectory, tail: Buffer, totalBytes
   return entries;
 }
 
-/** Unpacked size, packed size and offset; those that do not fit stand in the extra field (section 4.5.3). */
+/** Unpacked size, packed size and offset; those that do not fit are in the extra field (section 4.5.3). */
 function readSizes(tail: Buffer, at: number, extra: Buffer): number[] {
   const large = zip64Extra(extra);
   let next = 0;

@@ -19,7 +19,7 @@ export function isZipLocalHeader(bytes: Buffer): boolean {
   return bytes.length >= LOCAL_BYTES && bytes.readUInt32LE(0) === LOCAL;
 }
 
-/** The entries that begin in the leading bytes, up to one whose size is told only after its data (flag bit 3). */
+/** The entries that begin in the leading bytes, up to one whose size only follows its data (flag bit 3). */
 export function readLocalEntries(bytes: Buffer): ZipLocalEntry[] {
   const entries: ZipLocalEntry[] = [];
   let at = 0;
@@ -95,7 +95,7 @@ export class ZipEntryCatcher {
   #position = 0;
   #searchedTo = 0;
 
-  /** @param name As it stands in the archive. */
+  /** @param name As it is written in the archive. */
   constructor(name: string) {
     this.#name = Buffer.from(name);
   }

@@ -1,7 +1,7 @@
 import { defineFileType, signatureMatcher } from '../file-type.ts';
 
 /**
- * JPEG: ITU-T T.81, annex B. SOI, then a marker segment that may stand at the beginning (tables,
+ * JPEG: ITU-T T.81, annex B. SOI, then a marker segment that may come first (tables,
  * frame headers, application data, comments) with a length that counts at least itself.
  */
 export const jpg = defineFileType({

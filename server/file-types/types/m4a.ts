@@ -5,7 +5,7 @@ const M4A_BRAND = /^M4[AB] $/;
 const VIDEO = 'video/mp4';
 
 /**
- * M4A: an ISO media file with sound and no film. Apple's brand says so; Android's recorders name an MP4 brand, so the
+ * M4A: an ISO media file with sound and no video. Apple's brand says so; Android's recorders name an MP4 brand, so the
  * tracks decide. A cover picture may be a separate track.
  */
 export const m4a = defineFileType({

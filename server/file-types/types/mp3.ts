@@ -85,7 +85,7 @@ class FrameSearch implements StructureCheck {
     return this.match;
   }
 
-  /** Drops what stands before the frames from the window: padding at once, a tag when its header is whole. */
+  /** Drops what precedes the frames from the window: padding at once, a tag when its header is whole. */
   #advance(): void {
     for (;;) {
       let zeros = 0;
@@ -176,7 +176,7 @@ const SAMPLE_RATES_HZ = [44100, 48000, 32000];
 const VERSIONS = [2.5, null, 2, 1] as const;
 const LAYERS = [null, 3, 2, 1] as const;
 
-/** Null for what is no header, and for free format (bitrate index 0), whose length no header tells. */
+/** Null for anything but a header, and for free format (bitrate index 0), whose length no header tells. */
 function readAudioFrame(bytes: Buffer, at: number): AudioFrame | null {
   if (at + 4 > bytes.length) return null;
   const header = bytes.readUInt32BE(at);

@@ -6,7 +6,7 @@ const FIRST_OF_STREAM = 0x02;
 const SOUND = ['\x01vorbis', 'OpusHead', '\x7fFLAC', 'Speex   '];
 const FILM = ['\x80theora', 'BBCD\0', '\x80kate', '\x01video'];
 
-/** Ogg (RFC 3533) with sound in it: the first pages each begin a stream, and one of them is of sound and none of film. */
+/** Ogg (RFC 3533) with sound in it: the first pages each begin a stream, and one of them is of sound and none of video. */
 const oggSound: Matcher = {
   match(bytes) {
     let hasSound = false;

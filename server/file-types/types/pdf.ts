@@ -7,7 +7,7 @@ const WHITE_SPACE: ReadonlySet<number | undefined> = new Set([0x00, 0x09, 0x0a, 
 
 /**
  * PDF: ISO 32000-2 section 7.5.2. Viewers search the first 1,024 bytes for the header, which lets almost any file be a
- * PDF; here only a byte order mark and white space (section 7.2.3) may stand before it, as some report servers write.
+ * PDF; here only a byte order mark and white space (section 7.2.3) may come before it, as some report servers write.
  */
 export const pdf = defineFileType({
   name: 'pdf',

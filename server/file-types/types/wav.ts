@@ -3,7 +3,7 @@ import { defineFileType, signatureMatcher } from '../file-type.ts';
 /**
  * WAV: RIFF with form type WAVE (Microsoft/IBM "Multimedia Programming Interface and Data
  * Specifications 1.0"). RF64 and BW64 (EBU Tech 3306, for more than 4 GiB) and big-endian RIFX are not RIFF.
- * A length that spells a word, `ftyp` or `moov`, would be 1.6 GB or more, and begins an MP4 or a QuickTime film.
+ * A length that spells a word, `ftyp` or `moov`, would be 1.6 GB or more, and begins an MP4 or a QuickTime video.
  */
 export const wav = defineFileType({
   name: 'wav',

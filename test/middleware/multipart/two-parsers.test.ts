@@ -110,7 +110,7 @@ function readLeniently(body: Buffer): Reading | null | 'rejected' {
     assert(error instanceof MultipartError, String(error));
     return 'rejected';
   }
-  // An empty file input is no part.
+  // An empty file input is not a part.
   return parser.closed ? parts.filter(([, filename]) => filename !== '') : null;
 }
 

@@ -168,7 +168,7 @@ describe('the keys of a token issuer', () => {
     await settled(() => keys.problem() === null, 'the problem is over');
   });
 
-  it('that are too old are no reason to be not ready, but a notice while the issuer is down', async () => {
+  it('that are too old are a notice, not a reason to be unready, while the issuer is down', async () => {
     const good = pages;
     const keys = await create();
     await find(keys, 'first');

@@ -51,7 +51,7 @@ describe('createSessions', () => {
     assert.equal(client.isByCookie, false);
   });
 
-  it('ends a session when its time is over, to the millisecond', async () => {
+  it('ends a session when it expires, to the millisecond', async () => {
     const { sessions, clock, authenticate } = await makeSessions();
     const { token } = await sessions.begin(encryptContext(userContext('loc1')));
     clock.now += TTL_MS - 1;

@@ -31,7 +31,7 @@ describe('each variable of the environment', () => {
     });
   }
 
-  it('names what came and an example when the value is no secret', () => {
+  it('names what came and an example when the value is not a secret', () => {
     const [problem] = assertRejected({ PORT: 'abc' }, ['PORT']);
     assert.equal(problem?.came, '"abc"');
     assert.equal(problem?.example, 'PORT=8080');

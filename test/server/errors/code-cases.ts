@@ -92,7 +92,7 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
     what: 'a ticket of their own making',
     provoke: (testServer) => post(testServer, '/messages/upload/complete', { ticket: 'e30.e30.e30.e30.e30' }),
   },
-  NOT_FOUND: { what: 'an address that is none', provoke: (testServer) => call(testServer, '/nothing') },
+  NOT_FOUND: { what: 'an unknown address', provoke: (testServer) => call(testServer, '/nothing') },
   NOT_UPLOADED: {
     what: 'completing what was never put into storage',
     async provoke(testServer) {
@@ -112,7 +112,7 @@ export const CODE_CASES: Readonly<Partial<Record<ErrorCode, CodeCase>>> = {
     ),
   },
   TICKET_EXPIRED: {
-    what: 'a ticket whose time is over',
+    what: 'an expired ticket',
     testServer: { sandbox: { urlTtlMs: 0 } },
     async provoke(testServer) {
       const { ticket = '' } = await initiate(testServer);

@@ -35,7 +35,7 @@ describe('docs/errors.md', () => {
     }
   });
 
-  it('has one heading for every code and none for what is no code', () => {
+  it('has one heading for every code and none for anything else', () => {
     assert.deepEqual([...sections.keys()], CODES);
     assert.equal(PAGE.match(/^## /gm)?.length, CODES.length);
   });

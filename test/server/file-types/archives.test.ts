@@ -107,7 +107,7 @@ describe('a DOCX', () => {
       const at = copy.lastIndexOf(name); // in the directory
       copy.write('word/vbaProject.bin'.padEnd(name.length, '_'), at);
     });
-    assert.equal(await codeOf(bytes, 'a.docx'), null, 'a similar name is none');
+    assert.equal(await codeOf(bytes, 'a.docx'), null, 'a similar name does not count');
     const sheet = changed(fixture('many-parts.docx'), (copy) => {
       const name = Buffer.from('word/media/part0500.bin');
       copy.write('xl\\worksheets\\sheet.bin', copy.lastIndexOf(name));

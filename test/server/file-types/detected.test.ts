@@ -81,7 +81,7 @@ describe('the details of a mismatch', () => {
   }
 });
 
-describe('a WAV whose length begins a film', () => {
+describe('a WAV whose length begins a video', () => {
   for (const [box, detected] of [
     ['ftyp', 'video/mp4'],
     ['moov', 'video/quicktime'],

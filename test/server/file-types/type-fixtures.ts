@@ -235,7 +235,7 @@ const NEAR_MISSES: Readonly<Record<string, readonly string[]>> = {
   'xlsx/near-miss-vba-part.xlsx': ['zip'],
 };
 
-/** Recordings that name an MP4 brand, as Android's do, are MP4 files without a film. */
+/** Recordings that name an MP4 brand, as Android's do, are MP4 files without a video track. */
 const RECORDED_AS_MP4: ReadonlySet<string> = new Set(['m4a/ffmpeg-isom.m4a', 'm4a/ffmpeg-mp42.m4a']);
 
 export const ACCEPTED_AS: Readonly<Record<string, readonly string[]>> = {

@@ -10,7 +10,7 @@ export interface Exchange extends AsyncDisposable {
   readonly res: ServerResponse;
 }
 
-/** Sends `head`, the head of a request whose body is left to the client. An aborted request is no error here. */
+/** Sends `head`, the head of a request whose body is left to the client. An aborted request is not an error here. */
 export async function openExchange(head: string): Promise<Exchange> {
   const server = createServer();
   server.listen(0, '127.0.0.1');

@@ -20,7 +20,7 @@ const REFUSED: readonly (readonly [what: string, bytes: string, code: ErrorCode]
   ['a folded header', 'GET / HTTP/1.1\r\nHost: localhost\r\nA: b\r\n c\r\nX: \0\r\n\r\n', 'BAD_REQUEST'],
   ['a control character in a header', 'GET / HTTP/1.1\r\nHost: localhost\r\nA: \x01\r\n\r\n', 'BAD_REQUEST'],
   ['a bare CR in a header', 'GET / HTTP/1.1\r\nHost: localhost\r\nA: b\rc\r\n\r\n', 'BAD_REQUEST'],
-  ['a length that is no number', `${UPLOAD}Content-Length: 1x\r\n\r\n`, 'BAD_REQUEST'],
+  ['a length that is not a number', `${UPLOAD}Content-Length: 1x\r\n\r\n`, 'BAD_REQUEST'],
   ['a negative length', `${UPLOAD}Content-Length: -1\r\n\r\n`, 'BAD_REQUEST'],
   ['two lengths', `${UPLOAD}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`, 'BAD_REQUEST'],
   [

@@ -89,7 +89,7 @@ describe('FileStream', () => {
     }
   });
 
-  it('ends when the upload is over, before or while it is read, and hands on nothing then', async () => {
+  it('ends when the upload has ended, before or while it is read, and hands on nothing then', async () => {
     for (const endsFirst of [true, false]) {
       for (const step of ['readHead', 'pump'] as const) {
         const stream = new FileStream(idle);

@@ -85,7 +85,7 @@ describe('a ticket', () => {
     }
   });
 
-  it('is rejected to another client, whether or not its time is over', async () => {
+  it('is rejected to another client, whether or not it has expired', async () => {
     const sealed = await box.seal(TICKET);
     await assert.rejects(box.open(sealed, 'ip:127.0.0.2', 'content'), code('TICKET_INVALID'));
     now = EXPIRES_AT + GRACE_MS;
