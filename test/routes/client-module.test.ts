@@ -18,6 +18,7 @@ describe('GET /client.js', () => {
         'UploadError',
         'createUploadStore',
         'createUploader',
+        'deliveryWarning',
       ]);
     }
   });
