@@ -70,7 +70,7 @@ async function listenOnSocket(server: Server, path: string): Promise<void> {
 type Occupant = 'dead socket' | 'live socket' | 'link' | 'other';
 
 /** Thrown when something is at the path of a unix socket that must not be replaced. */
-export class PathTaken extends Error {
+class PathTaken extends Error {
   override readonly name = 'PathTaken';
   readonly code = 'EADDRINUSE';
   readonly by: Occupant;

@@ -260,7 +260,10 @@ describe('a shutdown while a complete with a key runs on without its client', ()
     await client.send(head.join('\r\n') + body);
     await sandbox.waitFor(() => seen(testServer, 'complete').some(({ complete: isWhole }) => isWhole));
     client.leave();
-    await settled(() => testServer.log.lines.some((line) => line.includes('the client disconnected')), 'it has left');
+    await settled(
+      () => testServer.log.lines.some((line) => line.includes('the client disconnected')),
+      'it has left',
+    );
     assert.equal(await testServer.server.drain({ graceMs: 60_000 }), true);
     assert.deepEqual(
       seen(testServer, 'complete').map(({ status, left }) => [status, left]),
