@@ -65,7 +65,7 @@ export interface ErrorFactory {
   toError(code: UploadErrorCode, facts?: Partial<UploadErrorFacts>, message?: string): UploadError;
   /** The text in the chosen language, its placeholders filled from `values`. */
   say(text: Text, values?: Readonly<Record<string, unknown>>): string;
-  /** Tells the user why an upload waits. */
+  /** Says to the user why an upload waits. */
   explainWait(code: UploadErrorCode): string;
 }
 

@@ -18,7 +18,7 @@ export const FAULTS: Readonly<Record<Exclude<FaultKey, 'none'>, { name: string; 
   cut: { name: 'cut', group: 'fails' },
   html: { name: 'html', group: 'fails' },
   slowBody: { name: 'slow-body', group: 'slow' },
-  slowAnswer: { name: 'slow-headers', group: 'slow' },
+  slowResponse: { name: 'slow-headers', group: 'slow' },
 };
 
 let labels = 0;

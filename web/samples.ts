@@ -46,7 +46,7 @@ const SAMPLES: Readonly<Record<keyof Texts['sampleOf'], Sample>> = {
   },
 };
 
-/** Offers files to people who have none at hand; `send` gets the file and how it differs from what the form says. */
+/** Offers files to visitors without one at hand; `send` gets the file and how it differs from what the form says. */
 export function createSamples(
   list: HTMLElement,
   send: (file: File | Promise<File>, changes: Changes) => void,

@@ -46,7 +46,7 @@ export class FormControlElement extends AttributeElement {
     }
   }
 
-  /** Tells the form which URLs to send; it is held back while files upload. */
+  /** Sets the URLs that the form sends, and keeps it from being sent while files upload. */
   protected setFormUrls(
     urls: readonly string[],
     isUploading: boolean,

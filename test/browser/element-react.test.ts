@@ -85,7 +85,7 @@ describeInBrowsers('<LeadwayUploadArea>', (browser) => {
     script = await bundle();
   });
 
-  it('has the props of the element, tells what happens, and ends with its component', async () => {
+  it('has the props of the element, reports what happens, and ends with its component', async () => {
     await using site = await createSite();
     await using testServer = await createTestServer({ env: { ALLOWED_ORIGINS: site.origin } });
     const ids = { endpoint: testServer.api, conversation: testServer.fields['conversationId'] };

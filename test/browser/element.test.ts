@@ -236,7 +236,7 @@ describeInBrowsers('<leadway-upload>', (browser) => {
     assert.match(await messageOf(page), /^(?:Add a file\.)?$/); // disabled controls are not validated
   });
 
-  it('tells of all that happens by events, and when everything has settled', async () => {
+  it('dispatches an event for all that happens, and reports when everything has settled', async () => {
     await using opened = await openElement(browser(), { attributes: 'multiple', around: '<div>$</div>' });
     const { page } = opened;
     await page.evaluate(() => {

@@ -5,7 +5,7 @@ const PHASES = ['waiting', 'checking', 'uploading', 'confirming', 'done'];
 
 /**
  * Asserts of the progress of an upload that has worked: within an attempt bytes only grow and phases only
- * advance, an attempt that follows begins anew, and the last has passed every phase and sent every byte.
+ * advance, an attempt that follows begins again, and the last has passed every phase and sent every byte.
  */
 export function assertHonest(samples: readonly Sample[], bytes: number): void {
   let before: Sample | undefined;

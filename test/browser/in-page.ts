@@ -44,7 +44,7 @@ export type WireEntry = Pick<RequestEntry, 'method' | 'url' | 'target' | 'bytes'
 /** Lives in the page as `window.stage`. */
 export interface StageInPage {
   readonly files: File[];
-  /** By file: all that was told of its progress. */
+  /** By file: every report of its progress. */
   readonly history: Sample[][];
   readonly wire: WireEntry[];
   make(specs: readonly FileSpec[]): void;

@@ -62,15 +62,15 @@ describeInBrowsers('a page', (browser) => {
           body.append('fileAttachment', new File(['Hello'], 'a.txt', { type: 'text/plain' }));
           const json = JSON.stringify({ ...fields, filename: 'a.txt', contentType: 'text/plain' });
           const about = { method: 'POST', mode: 'no-cors', credentials: 'include' } as const;
-          // The answer is kept from the page, and that is not what stops the form.
+          // The response is kept from the page, but that is not what stops the form.
           await fetch(url, { ...about, body }).catch(() => {});
           await fetch(`${url}/initiate`, { ...about, body: json }).catch(() => {});
         },
         `${testServer.api}/messages/upload`,
         testServer.fields,
       );
-      const refused = testServer.log.entries.filter(({ code }) => code === 'ORIGIN_NOT_ALLOWED');
-      assert.equal(refused.length, 2);
+      const rejected = testServer.log.entries.filter(({ code }) => code === 'ORIGIN_NOT_ALLOWED');
+      assert.equal(rejected.length, 2);
       assert.deepEqual(testServer.sandbox.requests, []);
       await testServer.assertClean();
     });

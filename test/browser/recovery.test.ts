@@ -19,7 +19,7 @@ describeInBrowsers('recovery', (browser) => {
     await stage.make(FILE);
     await stage.begin();
     assert.equal((await stage.done()).mode, 'direct');
-    // Storage answers 400 without CORS headers: to the page that is not a response at all.
+    // Storage responds with 400 without CORS headers: to the page that is no response at all.
     assert.deepEqual(await stage.wire(), [
       'GET /config 200',
       OFFER,
@@ -94,7 +94,7 @@ describeInBrowsers('recovery', (browser) => {
     await stage.begin({ channel: 'WHATSAPP' });
     await testServer.sandbox.waitFor(() => (seen(testServer, 'upload')[0]?.bodyBytes ?? 0) > 100_000);
     await page.setOfflineMode(true);
-    // Browsers differ in whether that ends what is under way.
+    // Browsers differ in whether that ends what is in flight.
     await stage.until(`sample.waitingFor === 'OFFLINE' || sample.phase === 'done'`);
     await page.setOfflineMode(false);
     await stage.done();

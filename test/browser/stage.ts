@@ -28,7 +28,7 @@ export interface Stage extends AsyncDisposable {
   done(): Promise<LogFields>;
   /** The outcome of the only upload, which must not have worked. */
   failed(): Promise<LogFields>;
-  /** All that was told of the progress of a file. */
+  /** Every report of a file's progress. */
   history(file?: number): Promise<Sample[]>;
   /** Waits until `condition`, an expression about the last `sample` of the first file, holds. */
   until(condition: string): Promise<void>;

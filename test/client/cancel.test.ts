@@ -11,7 +11,7 @@ interface Cut {
   readonly conversationId?: string;
 }
 
-/** Runs in the page: uploads and cancels; tells the name of what the upload rejected with. */
+/** Runs in the page: uploads and cancels; returns the name of what the upload rejected with. */
 async function cancelAt({ setting: { endpoint, ids }, mode, at, conversationId }: Cut) {
   const cancel = new AbortController();
   const codes: string[] = [];
@@ -37,7 +37,7 @@ async function cancelAt({ setting: { endpoint, ids }, mode, at, conversationId }
     (error) => (error === cancel.signal.reason ? error.name : String(error)),
   );
   isOver = true;
-  // Whatever was under way has been heard of once a request that came later is answered.
+  // Once a later request has its response, all earlier reports have come.
   await uploader.config();
   return { name, codes, lateNews };
 }
@@ -70,7 +70,7 @@ describeInBrowsers('an upload that is cancelled', (browser) => {
     }
   });
 
-  it('ends the wait for an answer', async () => {
+  it('ends the wait for a response', async () => {
     await using client = await openClientPage(browser(), { env });
     const { page, testServer, setting } = client;
     const at = { phase: 'confirming', fraction: 1 };

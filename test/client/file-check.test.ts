@@ -109,7 +109,7 @@ describe('what the client rejects by itself', () => {
       await using testServer = await createTestServer({ env });
       const config = (await (await fetch(`${testServer.api}/config`)).json()) as ClientConfig;
       const errors = createErrorFactory({ language: 'en' });
-      let refused = 0;
+      let rejected = 0;
       for (const one of CASES) {
         const { name, type = '', bytes = text(100), channel, mode } = one;
         const file = new File([bytes], name, { type });
@@ -126,9 +126,9 @@ describe('what the client rejects by itself', () => {
           await responseOf(testServer, file, one),
           JSON.stringify({ name, type, channel, mode }),
         );
-        if (own !== null) refused += 1;
+        if (own !== null) rejected += 1;
       }
-      assert(refused > 15 && refused < CASES.length - 10, `${refused} refused`);
+      assert(rejected > 15 && rejected < CASES.length - 10, `${rejected} rejected`);
     }
   });
 

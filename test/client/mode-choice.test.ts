@@ -46,7 +46,7 @@ describeInBrowsers('the client chooses the mode that carries the file', (browser
       seen.entries.map(({ bytes }) => bytes),
       [undefined, 65_536, 2_000_000, undefined],
     );
-    assert(!seen.entries.some(({ url }) => url.includes('?')), 'no signature is told');
+    assert(!seen.entries.some(({ url }) => url.includes('?')), 'no signature is reported');
     const put = testServer.sandbox.requests.find(
       ({ service, method }) => service === 'storage' && method === 'PUT',
     );
@@ -69,9 +69,9 @@ describeInBrowsers('the client chooses the mode that carries the file', (browser
     await using client = await openClientPage(browser());
     const { setting } = client;
     const bytes = 6_000_000;
-    const refused = await client.page.evaluate(uploadText, { setting, bytes });
+    const rejected = await client.page.evaluate(uploadText, { setting, bytes });
     assert.deepEqual(
-      { ...refused.error, wire: refused.wire },
+      { ...rejected.error, wire: rejected.wire },
       {
         code: 'FILE_TOO_LARGE',
         status: 413,

@@ -145,8 +145,8 @@ describeInBrowsers('the client when a mode fails', (browser) => {
     for (const fault of ['once-complete-status-400', 'once-complete-html', 'once-complete-429-retry-after']) {
       const upload = { conversationId: `fault-${fault}` };
       const seen = await client.page.evaluate(uploadText, { setting, bytes, upload });
-      const isRefused = fault.endsWith('400');
-      assert.equal(seen.error?.code, isRefused ? 'UPSTREAM_REJECTED' : undefined, fault);
+      const isRejected = fault.endsWith('400');
+      assert.equal(seen.error?.code, isRejected ? 'UPSTREAM_REJECTED' : undefined, fault);
       const puts = seen.wire.filter((line) => line.startsWith('PUT'));
       assert.deepEqual(puts, ['PUT storage 200'], fault);
       assert.deepEqual(

@@ -253,11 +253,11 @@ describe('an upload by the client', () => {
   });
 
   it('fails when a success names no file', async () => {
-    for (const answer of [{}, { uploadedFiles: {} }, { uploadedFiles: { 'a.txt': '' } }]) {
+    for (const response of [{}, { uploadedFiles: {} }, { uploadedFiles: { 'a.txt': '' } }]) {
       const error = await rejection(
         upload(10, (line, request) => {
           if (line !== 'POST /messages/upload') return false;
-          request.respond(200, answer);
+          request.respond(200, response);
           return true;
         }),
       );
@@ -376,7 +376,7 @@ describe('an upload by the client', () => {
     assert.equal(attempts.at(-1), 1);
   });
 
-  it('starts anew when its ticket is lost, twice at most', async () => {
+  it('starts again when its ticket is lost, twice at most', async () => {
     for (const [status, code] of [
       [404, 'NOT_UPLOADED'],
       [410, 'TICKET_EXPIRED'],
@@ -400,7 +400,7 @@ describe('an upload by the client', () => {
     }
   });
 
-  it('does not start anew for any other error of completing', async () => {
+  it('does not start again for any other error of completing', async () => {
     const error = await rejection(
       upload(2_000, (line, request) => {
         if (line === complete) request.reject(400, 'UPSTREAM_REJECTED');
@@ -680,7 +680,7 @@ describe('the uploads of one uploader', () => {
     await third;
   });
 
-  it('are told apart from each other in what is reported of a cancelled one', async () => {
+  it('can be distinguished in what is reported of a cancelled one', async () => {
     const cancel = new AbortController();
     const all = createUploader(QUICK).uploadAll(files.slice(0, 2), { ...IDS, signal: cancel.signal });
     await page.settle();

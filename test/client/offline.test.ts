@@ -16,7 +16,7 @@ async function loseAndFind(
     await page.setOfflineMode(true);
     await request.abort('internetdisconnected');
   });
-  const told = page.waitForFunction(() => document.body.dataset['waitsFor'] === 'OFFLINE');
+  const isReported = page.waitForFunction(() => document.body.dataset['waitsFor'] === 'OFFLINE');
   const uploading = page.evaluate(async ({ endpoint, ids }) => {
     const wire: string[] = [];
     const uploader = window.client.createUploader({
@@ -36,7 +36,7 @@ async function loseAndFind(
     });
     return { wire, mode, phases };
   }, setting);
-  await told;
+  await isReported;
   await page.setOfflineMode(false);
   const seen = await uploading;
   assert.equal(seen.mode, 'direct');
@@ -86,5 +86,5 @@ describeInBrowsers(
       assert.equal(name, 'AbortError');
     });
   },
-  ['chromium'], // Firefox can't be told to be offline
+  ['chromium'], // Firefox can't be set offline
 );

@@ -4,7 +4,7 @@ import { within } from '../helpers/within.ts';
 import { openClientPage } from './client-page.ts';
 
 describeInBrowsers('the client with several files', (browser) => {
-  it('sends a bounded number at once, in their order, and answers in it', async () => {
+  it('sends a bounded number at once, and resolves in their order', async () => {
     await using client = await openClientPage(browser());
     const evaluated = client.page.evaluate(async ({ endpoint, ids }) => {
       const order: string[] = [];
@@ -38,7 +38,7 @@ describeInBrowsers('the client with several files', (browser) => {
     await client.testServer.assertClean({ completeUploads: 5 });
   });
 
-  it('tells of each how it ended, or throws the first error once all have ended', async () => {
+  it('reports how each ended, or throws the first error once all have ended', async () => {
     await using client = await openClientPage(browser());
     const evaluated = client.page.evaluate(async ({ endpoint, ids }) => {
       const uploader = window.client.createUploader({ endpoint });
@@ -78,7 +78,7 @@ describeInBrowsers('the client with several files', (browser) => {
       const first = uploader.upload(window.textFile('a.txt', 10), ids);
       const second = uploader.upload(window.textFile('b.txt', 10), ids);
       uploader.pause();
-      // What is asked for meanwhile is answered.
+      // Other requests get their response meanwhile.
       await uploader.check(window.textFile('c.txt', 10));
       await new Promise((resolve) => setTimeout(resolve)); // both are in the queue then
       const whilePaused = [...started];

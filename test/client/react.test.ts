@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** What the component of this test leaves behind for the test to look at. */
 declare global {
   interface Window {
-    /** The hook's answer at each render. */
+    /** What the hook returned at each render. */
     renders: Uploads[];
     unmount(): void;
   }

@@ -68,7 +68,7 @@ describe('a request of the client', () => {
     );
   });
 
-  it('tells storage neither headers, language nor cookies of the server', async () => {
+  it('sends storage neither headers, language nor cookies of the server', async () => {
     const options = { credentials: 'include', headers: { Authorization: 'Bearer t' } } as const;
     const upload = createUploader(options).upload(textFile('a.txt', 2_000), IDS);
     (await page.next()).respond(200, CONFIG);

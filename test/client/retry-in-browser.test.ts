@@ -70,7 +70,7 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
     });
     const ends = await client.page.evaluate(async ({ endpoint, ids }) => {
       const waits = new Set<string>();
-      let isTold = true;
+      let isReported = true;
       const uploader = window.client.createUploader({ endpoint, retries: 0, concurrency: 2 });
       const files = [1, 2, 3, 4, 5].map((number) => window.textFile(`${number}.txt`, 1000));
       const all = await uploader.uploadAll(files, {
@@ -78,19 +78,19 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
         onProgress: ({ waitingFor, retryAtMs }) => {
           if (waitingFor === undefined) return;
           waits.add(waitingFor);
-          isTold &&= retryAtMs !== undefined && retryAtMs > Date.now();
+          isReported &&= retryAtMs !== undefined && retryAtMs > Date.now();
         },
       });
       return {
         ends: all.map((end) => (end.status === 'rejected' ? end.reason.code : end.value.name)),
         waits: [...waits],
-        isTold,
+        isReported,
       };
     }, client.setting);
     assert.deepEqual(ends, {
       ends: ['1.txt', '2.txt', '3.txt', '4.txt', '5.txt'],
       waits: ['RATE_LIMITED'],
-      isTold: true,
+      isReported: true,
     });
     await client.testServer.assertClean({ completeUploads: 5 });
   });
@@ -162,7 +162,7 @@ describeInBrowsers('the client when a failure may pass', (browser) => {
     const puts = client.testServer.sandbox.requests.filter(({ service }) => service === 'storage');
     assert(
       puts.every(({ headers }) => headers['x-user'] === undefined),
-      'storage is told nothing',
+      'storage gets nothing',
     );
   });
 

@@ -39,8 +39,8 @@ describe('the size of the client', function () {
   });
 
   it('is what the README says', async () => {
-    const told = /<!-- client-size -->([\d.]+) KiB<!--/.exec(readFileSync(`${ROOT}README.md`, 'utf8'))?.[1];
-    assert.equal(told, ((await sizeOf('index')) / 1024).toFixed(1));
+    const stated = /<!-- client-size -->([\d.]+) KiB<!--/.exec(readFileSync(`${ROOT}README.md`, 'utf8'))?.[1];
+    assert.equal(stated, ((await sizeOf('index')) / 1024).toFixed(1));
   });
 
   it('is at most 20 KiB with the element', async () => {

@@ -73,7 +73,7 @@ describe('a list of uploads', () => {
     const [item] = store.add([file], to);
     const id = item?.id ?? '';
     store.retry(id);
-    assert.equal(asked.length, 1, 'what is under way is not begun again');
+    assert.equal(asked.length, 1, 'what is in flight is not begun again');
     const error = createErrorFactory({ language: 'en' }).toError('NETWORK', { retryable: true });
     asked[0]?.reject(error);
     await next();

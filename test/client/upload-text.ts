@@ -29,7 +29,7 @@ export interface Seen {
   readonly last: UploadProgress | undefined;
 }
 
-/** Runs in the page: uploads a text and tells what could be seen of it. */
+/** Runs in the page: uploads a text and returns what could be seen of it. */
 export async function uploadText({
   setting,
   bytes,

@@ -50,7 +50,7 @@ export const ENGLISH = {
     cut: ['The connection breaks', 'In the middle of the response from Leadway.'],
     html: ['Leadway sends a web page', 'Where JSON was expected.'],
     slowBody: ['Leadway reads slowly', 'Send a file of a few megabytes.'],
-    slowAnswer: ['Leadway responds late', 'After three seconds.'],
+    slowResponse: ['Leadway responds late', 'After three seconds.'],
   },
 };
 

@@ -55,6 +55,6 @@ export const SPANISH: Texts = {
     cut: ['La conexión se corta', 'En mitad de la respuesta de Leadway.'],
     html: ['Leadway envía una página web', 'Donde se esperaba JSON.'],
     slowBody: ['Leadway lee despacio', 'Envía un archivo de varios megabytes.'],
-    slowAnswer: ['Leadway responde tarde', 'Después de tres segundos.'],
+    slowResponse: ['Leadway responde tarde', 'Después de tres segundos.'],
   },
 };

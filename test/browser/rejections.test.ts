@@ -17,7 +17,7 @@ const MODES = {
   'another origin': ['forward', 'direct', 'relay'],
 } as const;
 
-describeInBrowsers('a refusal', (browser, kind) => {
+describeInBrowsers('a rejection', (browser, kind) => {
   describe('of 50 MB is shown as a 415, though it comes before they are sent', () => {
     for (const origin of ['same origin', 'another origin'] as const) {
       let stage: ServedStage;
@@ -41,7 +41,7 @@ describeInBrowsers('a refusal', (browser, kind) => {
     }
   });
 
-  // Firefox reads no answer before it has sent everything, and Leadway is not asked about a head alone.
+  // Firefox reads no response before it has sent everything, and Leadway gets no leading bytes to reject.
   if (kind !== 'firefox') {
     it('of Leadway, which comes while 50 MB are on their way, is shown as its own', async () => {
       await using stage = await openStage(browser(), 'another origin', { env: LARGE });
