@@ -1,7 +1,6 @@
 import { sizeText } from '../errors/messages.ts';
 import type { Notice } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
-
 import { defineScript, KEY_PREFIX } from '../redis/script.ts';
 import { type SharedStore, sharedOrLocal } from '../redis/store.ts';
 
@@ -42,7 +41,7 @@ export const MIN_LIMIT_BYTES = 1024 * 1024;
 const LEAST_EVIDENCE_BYTES = 64 * 1024;
 /** How long a limit holds after the last rejection, in milliseconds. */
 const HOLDS_MS = 60 * 60_000;
-const EXCEED_EVERY_MS = 5 * 60_000;
+const TEST_EVERY_MS = 5 * 60_000;
 /** Clients choose the names of channels. */
 const MAX_KNOWN = 200;
 /** How stale the readiness notice may be. */
@@ -53,7 +52,7 @@ interface Known {
   readonly limit: number;
   readonly endsAt: number;
   /** When the next larger file may be sent. */
-  exceedAt: number;
+  testAt: number;
 }
 
 // One hash: a field for each location and channel, its value `<limit> <end> <when a larger file may be sent>`.
@@ -62,12 +61,12 @@ const KEYS = [`${KEY_PREFIX}size-limits`];
 const PARSE = `
 local function parse(value)
   if not value then return nil end
-  local limit, ends, exceed = string.match(value, '^(%d+) (%d+) (%d+)$')
+  local limit, ends, test = string.match(value, '^(%d+) (%d+) (%d+)$')
   if not limit or tonumber(ends) <= now then return nil end
-  return tonumber(limit), tonumber(ends), tonumber(exceed)
+  return tonumber(limit), tonumber(ends), tonumber(test)
 end
-local function save(field, limit, ends, exceed)
-  redis.call('HSET', KEYS[1], field, string.format('%.0f %.0f %.0f', limit, ends, exceed))
+local function save(field, limit, ends, test)
+  redis.call('HSET', KEYS[1], field, string.format('%.0f %.0f %.0f', limit, ends, test))
 end
 `;
 
@@ -75,8 +74,8 @@ const READ = defineScript(`${PARSE}
 local found = {}
 local all = redis.call('HGETALL', KEYS[1])
 for index = 1, #all, 2 do
-  local limit, ends, exceed = parse(all[index + 1])
-  if limit then table.insert(found, {all[index], limit, ends - now, exceed - now}) end
+  local limit, ends, test = parse(all[index + 1])
+  if limit then table.insert(found, {all[index], limit, ends - now, test - now}) end
 end
 return found
 `);
@@ -86,16 +85,16 @@ local field, limit = ARGV[1], tonumber(ARGV[2])
 limit = math.min(limit, parse(redis.call('HGET', KEYS[1], field)) or limit)
 local isNew = redis.call('HEXISTS', KEYS[1], field) == 0
 if isNew and redis.call('HLEN', KEYS[1]) >= ${MAX_KNOWN} then redis.call('DEL', KEYS[1]) end
-save(field, limit, now + ${HOLDS_MS}, now + ${EXCEED_EVERY_MS})
+save(field, limit, now + ${HOLDS_MS}, now + ${TEST_EVERY_MS})
 redis.call('PEXPIRE', KEYS[1], ${HOLDS_MS})
 return limit
 `);
 
-const MAY_EXCEED = defineScript(`${PARSE}
-local limit, ends, exceed = parse(redis.call('HGET', KEYS[1], ARGV[1]))
+const CLAIM_TEST = defineScript(`${PARSE}
+local limit, ends, test = parse(redis.call('HGET', KEYS[1], ARGV[1]))
 if not limit then return 1 end
-if exceed > now then return 0 end
-save(ARGV[1], limit, ends, now + ${EXCEED_EVERY_MS})
+if test > now then return 0 end
+save(ARGV[1], limit, ends, now + ${TEST_EVERY_MS})
 return 1
 `);
 
@@ -133,8 +132,8 @@ export function createSizeLimits({ maxBytes, store, logger, now = Date.now }: Si
       await written; // what was read before would be out of date
       const found = (await READ(store, KEYS, [])) as [string, number, number, number][];
       byField.clear();
-      for (const [field, limit, leftMs, exceedInMs] of found) {
-        remember(field, { limit, endsAt: now() + leftMs, exceedAt: now() + exceedInMs });
+      for (const [field, limit, leftMs, testInMs] of found) {
+        remember(field, { limit, endsAt: now() + leftMs, testAt: now() + testInMs });
       }
     };
     return sharedOrLocal(store, readTogether, () => {}, onError);
@@ -155,12 +154,12 @@ export function createSizeLimits({ maxBytes, store, logger, now = Date.now }: Si
       const askHere = (): boolean => {
         const known = knownIn(field);
         if (known === undefined) return true;
-        if (known.exceedAt > now()) return false;
-        known.exceedAt = now() + EXCEED_EVERY_MS;
+        if (known.testAt > now()) return false;
+        known.testAt = now() + TEST_EVERY_MS;
         return true;
       };
       if (store === null) return askHere();
-      const askTogether = async (): Promise<boolean> => (await MAY_EXCEED(store, KEYS, [field])) === 1;
+      const askTogether = async (): Promise<boolean> => (await CLAIM_TEST(store, KEYS, [field])) === 1;
       return sharedOrLocal(store, askTogether, askHere, onError);
     },
     noteRejected(locationId, channel, bytes) {
@@ -168,11 +167,11 @@ export function createSizeLimits({ maxBytes, store, logger, now = Date.now }: Si
       const before = knownIn(field)?.limit ?? maxBytes;
       const limit = Math.min(before, Math.max(bytes, MIN_LIMIT_BYTES));
       if (bytes < LEAST_EVIDENCE_BYTES || limit >= maxBytes) return;
-      remember(field, { limit, endsAt: now() + HOLDS_MS, exceedAt: now() + EXCEED_EVERY_MS });
+      remember(field, { limit, endsAt: now() + HOLDS_MS, testAt: now() + TEST_EVERY_MS });
       write((shared) => LOWER(shared, KEYS, [field, limit]));
       logger[limit < before ? 'warn' : 'debug'](
         { locationId, channel, bytes },
-        `${sentence(limit)}: for an hour they are sent another way or rejected here, but for one in five minutes`,
+        `${sentence(limit)}: for an hour, larger files go direct or are rejected here, except one every five minutes as a test`,
       );
     },
     noteAccepted(locationId, channel, bytes) {
