@@ -91,7 +91,7 @@ const PREPARE_NETWORK = 'ip link set lo up && echo reno > /proc/sys/net/ipv4/tcp
 /**
  * Runs this program again in a network namespace with Reno congestion control, where the machine allows it.
  *
- * @returns its exit code; null where it has to run here.
+ * @returns its exit code; null if it has to run here.
  */
 export function rerunInOwnNetwork(args: readonly string[]): number | null {
   if (process.env[IN_OWN_NETWORK] !== undefined || !has('unshare') || !has('ip')) return null;

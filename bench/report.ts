@@ -12,7 +12,7 @@ export interface Spread {
 /** A target under one load. */
 export interface Row {
   readonly target: string;
-  /** Null where there is only one. */
+  /** Null if there is only one. */
   readonly load: string | null;
   readonly values: Readonly<Record<string, Spread | number | null>>;
 }

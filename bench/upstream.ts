@@ -32,7 +32,7 @@ export interface Counted {
 /** A complete request. */
 export interface CapturedRequest {
   readonly authorization: string | null;
-  /** The only file of the form; null where the body is not a form. */
+  /** The only file of the form; null if the body is not a form. */
   readonly file: { readonly bytes: number; readonly sha256: string } | null;
 }
 

@@ -44,7 +44,7 @@ export function maxPictureBytesFor(options: CheckOptions, config: ClientConfig):
   return config.delivery?.channels[channelOf(options, config)]?.kinds?.['image']?.maxBytes;
 }
 
-/** What speaks against the delivery of a file, as far as its name and size show; undefined where the server does not say. */
+/** What speaks against the delivery of a file, as far as its name and size show; undefined if the server does not say. */
 export function predictDelivery(
   { name, size }: File,
   options: CheckOptions,

@@ -222,7 +222,7 @@ export function createUploadStore(uploader: Pick<Uploader, 'upload'>): UploadSto
 }
 
 /**
- * Says to the user why the channel may not deliver a file, before and after it is uploaded. Empty where nothing speaks
+ * Says to the user why the channel may not deliver a file, before and after it is uploaded. Empty if nothing speaks
  * against it.
  *
  * @example

@@ -76,7 +76,7 @@ export type FileInput = File | Iterable<File> | ArrayLike<File> | null | undefin
 export interface PrepareContext {
   /** The largest file that the channel accepts, in bytes. */
   readonly maxBytes: number;
-  /** The largest picture that the channel delivers, in bytes; undefined where that is not known. */
+  /** The largest picture that the channel delivers, in bytes; undefined if that is not known. */
   readonly maxPictureBytes?: number | undefined;
   /** The extensions that the server accepts, in lower case. */
   readonly extensions: readonly string[];

@@ -50,7 +50,7 @@ export async function discardBody(context: RequestContext): Promise<void> {
   context.changed();
 }
 
-/** The JSON body of a request; undefined where it is not JSON or is over 1 MiB. */
+/** The JSON body of a request; undefined if it is not JSON or is over 1 MiB. */
 export async function readJson(context: RequestContext): Promise<unknown> {
   const pieces: Buffer[] = [];
   let size = 0;

@@ -8,7 +8,7 @@ export interface PartHead {
   contentType: string;
 }
 
-/** Reads a part's header block; null where it has no usable `Content-Disposition: form-data`. */
+/** Reads a part's header block; null if it has no usable `Content-Disposition: form-data`. */
 export function parsePartHead(block: string): PartHead | null {
   const headers = new Map<string, string>();
   for (const line of block.replace(/\r\n[ \t]+/g, ' ').split('\r\n')) {

@@ -9,7 +9,7 @@ export interface StartCheckOptions {
   readonly secrets: Secrets;
   readonly lifecycle: Lifecycle;
   readonly logger: Logger;
-  /** Most files that the process may have open; null where that is not known. */
+  /** Most files that the process may have open; null if that is not known. */
   readonly descriptorLimit?: number | null;
 }
 
@@ -72,7 +72,7 @@ function checkMaxFiles(maxFiles: number): Notice | null {
   };
 }
 
-/** How many files the process may open; null where the system does not tell. */
+/** How many files the process may open; null if the system does not say. */
 export function readDescriptorLimit(): number | null {
   try {
     const limits = readFileSync('/proc/self/limits', 'utf8');

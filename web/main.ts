@@ -41,7 +41,7 @@ if (target) {
   destination.fill(target, config);
 }
 
-/** Finds the API, and a conversation and a contact that exist; null where the server is down. */
+/** Finds the API, and a conversation and a contact that exist; null if the server is down. */
 async function findTarget(): Promise<{ basePath: string; conversationId: string; contactId: string } | null> {
   const response = await fetch('demo.json').catch(() => null);
   return response?.ok ? await response.json() : null;

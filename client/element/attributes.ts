@@ -32,7 +32,7 @@ export class AttributeElement extends Base {
   declare area: string;
   /** Under which a form sends the URLs. */
   declare name: string;
-  /** Whether more than one file is taken; otherwise the next one takes the place of the last. */
+  /** Whether more than one file is taken; otherwise the next one replaces the last. */
   declare multiple: boolean;
   declare disabled: boolean;
   declare required: boolean;

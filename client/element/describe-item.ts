@@ -88,7 +88,7 @@ export function describeItem(item: UploadItem, moment: Moment): CardWords {
   };
 }
 
-/** What screen readers announce of a change; empty where it is not worth a word. */
+/** What screen readers announce of a change; empty if it is not worth a word. */
 export function announceItem(item: UploadItem, before: UploadItem | undefined, speech: Speech): string {
   const { name } = item.file;
   const { texts, language } = speech;

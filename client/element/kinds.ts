@@ -28,7 +28,7 @@ const ICONS: Readonly<Partial<Record<FileKind, IconName>>> = {
   rar: 'archive',
 };
 
-/** The extension of a name in lower case; empty where it has none. */
+/** The extension of a name in lower case; empty if it has none. */
 export function extensionOf(name: string): string {
   return /.\.([^.]{1,9})$/.exec(name)?.[1]?.toLowerCase() ?? '';
 }

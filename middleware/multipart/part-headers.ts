@@ -147,7 +147,7 @@ function withoutEscapes(quoted: string | undefined): string | undefined {
 }
 
 /**
- * `UTF-8''na%C3%AFve.png` (RFC 8187), with the characters that `encodeURI` leaves alone besides. Null where it is
+ * `UTF-8''na%C3%AFve.png` (RFC 8187), with the characters that `encodeURI` leaves alone besides. Null if it is
  * anything else.
  */
 function decodeExtended(value: string): string | null {

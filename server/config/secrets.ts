@@ -84,7 +84,7 @@ function trimSecret(text: string): Parsed<string> {
   return value === '' ? bad('names an empty file') : good(value);
 }
 
-/** The path as it may be printed: people do put the secret itself in the place of its path. */
+/** The path as it may be printed: people do put the secret itself instead of its path. */
 export function showPath(path: string): string {
   return /^(\/|\.\.?\/|~\/|[A-Za-z]:\\)[^{"]*$/.test(path)
     ? path

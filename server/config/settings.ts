@@ -57,7 +57,7 @@ interface SettingText<T> {
   readonly unsetText?: string;
   /** The setting without which this one has no effect, which is rejected: `ADMIN_PORT`, `AUTH=jwt`. */
   readonly partOf?: string;
-  /** The setting that takes the place of this one. */
+  /** The setting that replaces this one. */
   readonly replacedBy?: string;
   /** Another name, which wins if both are set. */
   readonly alias?: string;

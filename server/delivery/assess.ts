@@ -40,7 +40,7 @@ export interface Delivery {
 /** A file, as far as its bytes have been seen. */
 export interface DeliverableFile {
   readonly name: string;
-  /** In bytes; null where it is not known. */
+  /** In bytes; null if it is not known. */
   readonly size: number | null;
   readonly media: Media;
 }

@@ -66,7 +66,7 @@ export const CHANNEL_RULES: Readonly<Record<string, ChannelRule>> = {
   },
 };
 
-/** The rule of a channel in any case; null where nothing is known. */
+/** The rule of a channel in any case; null if nothing is known. */
 export function ruleOf(channel: string): ChannelRule | null {
   const name = channel.toUpperCase();
   return Object.hasOwn(CHANNEL_RULES, name) ? (CHANNEL_RULES[name] ?? null) : null;

@@ -7,7 +7,7 @@ export interface AppErrorOptions {
   readonly message?: MessageKey;
   /** Values for the `{name}` places of the message. */
   readonly params?: MessageParams;
-  /** A message from Leadway, without secrets, which takes the place of ours in every language. */
+  /** A message from Leadway, without secrets, which replaces ours in every language. */
   readonly upstreamMessage?: string;
   /** Facts for programs, shown to the client. */
   readonly details?: Readonly<Record<string, unknown>>;

@@ -67,7 +67,7 @@ export interface Matcher {
   /** `bytes` are the first LEADING_BYTES of the file or more; all of it when `isWhole`. */
   match(bytes: Buffer, isWhole: boolean): LeadingBytesMatch;
   /**
-   * Whether file-type's opinion of leading bytes that match speaks against it (a polyglot); null where the
+   * Whether file-type's opinion of leading bytes that match speaks against it (a polyglot); null if the
    * signature leaves no room for a second opinion.
    */
   readonly contradictedBy: ((recognised: Recognised) => boolean) | null;

@@ -47,7 +47,7 @@ export type ContentValidation =
   | {
       readonly ok: true;
       readonly type: FileType;
-      /** Needs the whole file, from its first byte; null where the leading bytes settle it. */
+      /** Needs the whole file, from its first byte; null if the leading bytes settle it. */
       readonly structure: StructureValidator | null;
     }
   | Failure;

@@ -13,7 +13,7 @@ export interface LogFields {
   fix?: string;
   /** The pattern of the route, where the path holds ids. */
   route?: string;
-  /** The rate limit that the request was over. */
+  /** The rate limit that the request exceeded. */
   limit?: 'requests' | 'address';
   /** How the file reached Leadway. */
   mode?: 'forward' | 'direct' | 'relay';

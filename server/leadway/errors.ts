@@ -6,7 +6,7 @@ import { redactMessage } from '../redaction.ts';
 /** A response of Leadway's that is not a success. */
 export interface LeadwayRejection {
   readonly status: number;
-  /** As Leadway wrote it; a list of sentences is joined. Empty where there was none. */
+  /** As Leadway wrote it; a list of sentences is joined. Empty if there was none. */
   readonly message: string;
   readonly traceId: string | null;
   /** `Retry-After` in milliseconds, where Leadway sent one. */

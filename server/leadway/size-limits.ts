@@ -6,12 +6,12 @@ import { type SharedStore, sharedOrLocal } from '../redis/store.ts';
 
 /** How large a file Leadway accepts in an upload, by location and channel, as far as its rejections tell. */
 export interface SizeLimits {
-  /** In bytes; infinite where nothing is known. */
+  /** In bytes; infinite if nothing is known. */
   limitFor(locationId: string, channel: string): number;
   /** The lowest limit of any channel of these locations. */
   lowestOf(locationIds: readonly string[]): number;
   /**
-   * Reads what other replicas know. Undefined where there are none, or where that was done within `maxAgeMs` milliseconds.
+   * Reads what other replicas know. Undefined if there are none, or if that was done within `maxAgeMs` milliseconds.
    * Default 0.
    */
   refresh(maxAgeMs?: number): Promise<void> | undefined;
@@ -21,7 +21,7 @@ export interface SizeLimits {
   noteRejected(locationId: string, channel: string, bytes: number): void;
   /** Leadway accepted a file of `bytes`. */
   noteAccepted(locationId: string, channel: string, bytes: number): void;
-  /** The lowest limit that this process knows of, for the readiness probe; null where there is none. */
+  /** The lowest limit that this process knows of, for the readiness probe; null if there is none. */
   notice(): Notice | null;
 }
 

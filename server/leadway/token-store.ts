@@ -42,7 +42,7 @@ export interface TokenStoreOptions {
 export interface TokenStore extends TokenSource, Disposable {
   /** Why the file's present content is not used, for the readiness probe; null when it is. */
   problem(): Notice | null;
-  /** Reads the file now. Resolves to its path; null where the tokens did not come from a file. */
+  /** Reads the file now. Resolves to its path; null if the tokens did not come from a file. */
   reread(): Promise<string | null>;
 }
 

@@ -13,7 +13,7 @@ export interface EndedRequest {
   readonly logFields: LogFields;
 }
 
-/** How many calls a location has left, as Leadway's last response said; null where it did not. */
+/** How many calls a location has left, as Leadway's last response said; null if it did not. */
 export interface QuotaLeft {
   readonly interval: number | null;
   readonly intervalMs: number;

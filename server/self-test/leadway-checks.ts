@@ -386,7 +386,7 @@ export class LeadwayChecks {
     }
   }
 
-  /** The larger of the two meanings of 5 MB that Leadway takes; null where it takes neither. */
+  /** The larger of the two meanings of 5 MB that Leadway takes; null if it takes neither. */
   async #findLimit(send: (bytes: number) => Promise<LeadwayResponse>): Promise<number | null> {
     for (const bytes of SIZES) {
       const response = await send(bytes);

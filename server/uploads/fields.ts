@@ -2,7 +2,7 @@ import { ID_PATTERN } from '../config/parsers.ts';
 import { appError } from '../errors/app-error.ts';
 import { duplicateField, invalidField, missingField, missingRecipient } from '../errors/factories.ts';
 
-/** The text fields of an upload, checked. Null or empty where a field was not given. */
+/** The text fields of an upload, checked. Null or empty if a field was not given. */
 export interface UploadFields {
   readonly conversationId: string | null;
   readonly contactId: string | null;

@@ -285,7 +285,7 @@ export class UploadState {
     return this.#fields.channel ?? this.#context.defaultChannel;
   }
 
-  /** What Leadway is known to accept, in bytes; infinite where nothing is known. */
+  /** What Leadway is known to accept, in bytes; infinite if nothing is known. */
   #leadwayMaxBytes(): number {
     const locationId = this.location();
     const isUnknown = locationId === null || this.#isLimitTest;

@@ -26,7 +26,7 @@ function replicaLines(language: string, ports: readonly number[]): string {
     .replace(/10\.0\.0\.1(\d):3000/g, (_match, number: string) => `127.0.0.1:${ports[Number(number) - 1]}`);
 }
 
-/** The documented file of a proxy, with the replicas in the place of its server. */
+/** The documented file of a proxy, with the replicas instead of its server. */
 function withReplicas(name: string, ports: readonly number[]): ProxySetup {
   const setup = PROXIES.find((proxy) => proxy.name === name);
   assert(setup !== undefined);

@@ -62,7 +62,7 @@ export async function textOf(page: Page, selector: string): Promise<string> {
   return String(await page.evaluate(`${query(selector)}.textContent`));
 }
 
-/** An attribute of the first such element, which will be there soon; empty where it has none. */
+/** An attribute of the first such element, which will be there soon; empty if it has none. */
 export async function attributeOf(page: Page, selector: string, name: string): Promise<string> {
   await page.waitForSelector(selector);
   return String(await page.evaluate(`${query(selector)}.getAttribute('${name}') ?? ''`));

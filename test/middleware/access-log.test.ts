@@ -140,7 +140,7 @@ describe('the access log', () => {
     assert(Number.isInteger(relayed['upstreamMs']));
   });
 
-  it('has 499 and the address of a client who left', async () => {
+  it('has 499 and the address of a client that left', async () => {
     using wire = await dial(
       testServer.url,
       `POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: left\r\nContent-Type: ${FORM_TYPE}\r\nContent-Length: 1000\r\n\r\n--`,

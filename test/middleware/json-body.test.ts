@@ -49,7 +49,7 @@ describe('a body of JSON', () => {
     await settled(() => testServer.server.context.activity.requests === 1, 'in flight');
     wire.socket.destroy();
     const lines = () => testServer.log.entries.filter((entry) => entry['requestId'] === 'left');
-    await settled(() => lines().length > 0, 'a line of the one who left');
+    await settled(() => lines().length > 0, 'a line of the one that left');
     assert.deepEqual(
       lines().map(({ level, status }) => [level, status]),
       [['info', 499]],

@@ -77,7 +77,7 @@ describe('who calls is decided before any of the body is read', () => {
     await testServer.assertClean();
   });
 
-  it('a client who is known is asked for the body', async () => {
+  it('a client that is known is asked for the body', async () => {
     await using testServer = await createTestServer({ env: kinds.header() });
     using client = await beginUpload(testServer, MB, ['Expect: 100-continue', 'X-Forwarded-User: maria']);
     await client.until((received) => received.includes('100 Continue'));

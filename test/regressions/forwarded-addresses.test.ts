@@ -18,7 +18,7 @@ async function statusesFor(addresses: readonly string[]): Promise<(number | unde
 const numbered = (make: (index: number) => string): string[] =>
   Array.from({ length: MAX + 1 }, (_, i) => make(i));
 
-describe('a client who is known by address', () => {
+describe('a client that is known by address', () => {
   const spellings: readonly (readonly [string, readonly string[]])[] = [
     ['a port, which some proxies add and each connection changes', numbered((i) => `192.0.2.7:${4000 + i}`)],
     ['an IPv6 address in brackets with a port', numbered((i) => `[2001:db8::7]:${4000 + i}`)],

@@ -90,7 +90,7 @@ describe('PUT /messages/upload/content', () => {
     assert.equal(line?.['bytes'], 5);
   });
 
-  it('lets the body come to a client who asks first', async () => {
+  it('lets the body come to a client that asks first', async () => {
     const step = await initiated(testServer);
     using client = await connectTo(testServer);
     await client.send(
@@ -112,7 +112,7 @@ describe('PUT /messages/upload/content', () => {
     assert.equal(seen(testServer, 'put')[0]?.headers['cookie'], undefined);
   });
 
-  it('rejects a client who asks first before the body', async () => {
+  it('rejects a client that asks first before the body', async () => {
     using client = await connectTo(testServer);
     const head = 'PUT /api/messages/upload/content HTTP/1.1\r\nHost: localhost\r\nUpload-Ticket: x\r\n';
     await client.send(`${head}Content-Length: 5\r\nExpect: 100-continue\r\n\r\n`);

@@ -103,7 +103,7 @@ describe('A listed call', () => {
     await testServer.assertClean();
   });
 
-  it('responds with what Leadway responded, its query written anew', async () => {
+  it('responds with what Leadway responded, its query rewritten', async () => {
     await using testServer = await open();
     const { json } = await ask(
       testServer,

@@ -61,7 +61,7 @@ export function cfbMatcher(own: string): Matcher {
   };
 }
 
-/** What a compound file holds, as far as its beginning shows it; null where it does not. */
+/** What a compound file holds, as far as its beginning shows it; null if it does not. */
 export function kindOfCfb(bytes: Buffer): string | null {
   const reader = new CfbReader();
   reader.update(bytes);

@@ -62,7 +62,7 @@ export interface Track {
   handler: string;
   /** The four characters of its first sample entry, such as `avc1` or `mp4a`; '' where it has none. */
   codec: string;
-  /** For `mp4a`, the object type of its decoder (mp4ra.org): 0x40 for AAC; null where it is not given. */
+  /** For `mp4a`, the object type of its decoder (mp4ra.org): 0x40 for AAC; null if it is not given. */
   objectType: number | null;
 }
 

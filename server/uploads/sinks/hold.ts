@@ -34,7 +34,7 @@ export class HoldSink implements Sink {
 
   end(): undefined {}
 
-  /** Passes everything on to `next`, which takes the place of this sink. */
+  /** Passes everything on to `next`, which replaces this sink. */
   async handOver(next: Sink): Promise<void> {
     for (const { file, chunks } of this.#held) {
       await next.begin(file, chunks.take());

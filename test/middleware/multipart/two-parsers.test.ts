@@ -51,7 +51,7 @@ const SPLICES: readonly string[] = [
 /** The parts as name, file name and content. */
 type Reading = readonly (readonly [name: string, filename: string | null, content: string])[];
 
-/** Null where the form is rejected. */
+/** Null if the form is rejected. */
 function readStrictly(pieces: Iterable<Buffer>): Reading | null {
   const parts: [string, string | null, string][] = [];
   let file: PartHeaders | null = null;

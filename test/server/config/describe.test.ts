@@ -19,7 +19,7 @@ describe('describeConfig', () => {
     }
   });
 
-  it('shows LISTEN in the place of HOST and PORT', () => {
+  it('shows LISTEN instead of HOST and PORT', () => {
     const shown = lines({ LISTEN: '/run/bff.sock' });
     assert(shown.includes('LISTEN=/run/bff.sock'));
     assert(!shown.some((line) => /^(HOST|PORT)=/.test(line)));

@@ -125,7 +125,7 @@ describe('the listener', () => {
     await wire.closed;
   });
 
-  it('takes a client who ends in the middle of a body for one who left', async () => {
+  it('takes a client that ends in the middle of a body for one that left', async () => {
     const left = Promise.withResolvers<boolean>();
     await using server = await listen((req, res) => {
       req.on('error', () => {}).resume();

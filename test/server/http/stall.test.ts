@@ -84,7 +84,7 @@ describe('watchStall', () => {
     assert.equal(stalls, 0);
   });
 
-  it('does not begin a turn anew that is going on', () => {
+  it('does not restart a turn that is going on', () => {
     watch.setWaiting(true);
     for (let time = 0; time < 10; time++) {
       pass(TIMEOUT_MS / 5);

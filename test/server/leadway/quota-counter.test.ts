@@ -55,7 +55,7 @@ describe('The count of calls in one process', () => {
     assert.equal(await take(), 1_000);
   });
 
-  it('counts what other programs took, until Leadway counts anew', async () => {
+  it('counts what other programs took, until Leadway counts from zero', async () => {
     assert.equal(await take(), 0);
     counter.update(HERE, reported({ remaining: 1 }));
     assert.equal(await take(), 0);

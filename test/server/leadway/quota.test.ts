@@ -80,7 +80,7 @@ function sharedBehaviour(withBench: (test: (bench: Bench) => Promise<void>) => P
       between(await rejectionOf(quota), 8_000, 10_500);
       quota.update(HERE, 200, reported(100, 98));
       await updated();
-      assert.equal(await rejectionOf(quota), 0, 'Leadway began to count anew');
+      assert.equal(await rejectionOf(quota), 0, 'Leadway began to count from zero');
     }));
 
   it('sends nothing after a 429 for as long as its Retry-After says', () =>
@@ -147,7 +147,7 @@ function sharedBehaviour(withBench: (test: (bench: Bench) => Promise<void>) => P
       assert.equal(await rejectionOf(quota), 0, 'a short wait');
     }));
 
-  it('does not count a client who left', () =>
+  it('does not count a client that left', () =>
     withBench(async ({ quota, updated }) => {
       await quota.take(HERE, FOREVER);
       quota.update(HERE, 200, reported(2, 1));
