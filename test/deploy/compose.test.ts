@@ -24,6 +24,7 @@ interface Service {
   readonly secrets?: readonly (string | { readonly source: string; readonly target: string })[];
   readonly stop_grace_period?: string;
   readonly read_only?: boolean;
+  readonly restart?: string;
 }
 
 interface Compose {
@@ -66,6 +67,10 @@ describe('deploy/compose.yaml', () => {
     const graceMs = Number.parseInt(services['bff-1']?.stop_grace_period ?? '', 10) * 1000;
     assert(graceMs > Number(SHUTDOWN_DELAY_MS) + Number(SHUTDOWN_GRACE_MS), `${graceMs}`);
     assert.equal(services['bff-1']?.read_only, true);
+  });
+
+  it('starts all of it again after a restart of the machine', () => {
+    for (const [name, { restart }] of Object.entries(services)) assert.equal(restart, 'unless-stopped', name);
   });
 
   it('publishes no port but those of nginx and, on this machine, Grafana', () => {

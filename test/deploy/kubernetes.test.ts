@@ -153,6 +153,8 @@ describe('deploy/kubernetes', () => {
         const mount = container['volumeMounts']?.[0]?.['mountPath'];
         assert.equal(pod['volumes']?.[0]?.['secret']?.['secretName'], NAME);
         const page = read('docs/deployment/kubernetes.md');
+        const entry = /ENTRYPOINT \["node", "(.+)"\]/.exec(read('deploy/Dockerfile'))?.[1];
+        assert(page.includes(`node ${entry} --self-test`), 'the page’s self-test runs what the image does');
         for (const [name, path] of Object.entries(settings).filter(([key]) => key.endsWith('_FILE'))) {
           assert(path.startsWith(`${mount}/`), name);
           assert(page.includes(`${path.slice(`${mount}/`.length)}=`), `${path} is in the page's secret`);

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
+import { promisify } from 'node:util';
+import { createSandbox } from '../../sandbox/index.ts';
 import { ROOT, read } from '../documents/documents.ts';
 import { needsPrograms } from '../helpers/programs.ts';
+import { settingsFor } from '../helpers/sandbox-settings.ts';
 import { tempFolder } from '../server/program.ts';
 import { problemsOf } from './settings.ts';
 
+const run = promisify(execFile);
 const UNIT = read('deploy/systemd/leadway-bff.service');
 const PAGE = read('docs/deployment/systemd.md');
 
@@ -41,6 +45,25 @@ describe('deploy/systemd/leadway-bff.service', () => {
       assert(Object.values(environment).includes(`%d/${name}`), name);
       assert(PAGE.includes(source), `${source} is in the page`);
     }
+  });
+
+  it('has a page whose self-test line works with the settings of the page', async () => {
+    await using sandbox = await createSandbox();
+    await using folder = await tempFolder();
+    const [settings = '', line = ''] = [/```sh\n(HOST=.*?)```/s, /```sh\n(\(set -a.*?)```/s].map(
+      (pattern) => pattern.exec(PAGE)?.[1],
+    );
+    const { LEADWAY_TOKEN: token = '', ...upstream } = settingsFor(sandbox);
+    const more = Object.entries(upstream).map(([name, value]) => `${name}=${value}\n`);
+    await writeFile(join(folder.path, 'settings'), settings + more.join(''));
+    await writeFile(join(folder.path, 'leadway-token'), token);
+    await writeFile(join(folder.path, 'ticket-secrets'), 'x'.repeat(64));
+    const command = line
+      .replaceAll('/etc/leadway-bff', folder.path)
+      .replace('/usr/bin/node', process.execPath)
+      .replace('/opt/leadway-bff/bin/leadway-bff.js', join(ROOT, 'server/main.ts'));
+    const { stdout } = await run('sh', ['-c', command], { env: { PATH: process.env['PATH'] } });
+    assert.match(stdout, /^✓ token: Leadway accepts the token/m);
   });
 
   it('does not restart after a wrong setting, and gives uploads the time to finish', () => {
