@@ -42,15 +42,26 @@ const REMEMBERED_MS = 10 * 60_000;
 const MAX_PER_CLIENT = 100;
 const MAX_PER_PROCESS = 10_000;
 
+/**
+ * The states of an entry, here and in Redis. A request that fails before its commit is forgotten.
+ *
+ *     running ──commit──▶ committed ──▶ done      its outcome is known
+ *        │                    └───────▶ unknown   its outcome is not: it was lost, or the lease ended
+ *        └─ the lease ended: the next request takes the key
+ */
+type State = 'running' | 'committed' | 'done' | 'unknown';
+
 interface LocalEntry {
   readonly client: string;
   readonly owner: string;
-  /** Null until the commit. */
-  fingerprint: string | null;
-  /** Null until the end; `unknown` if it can't be known. */
-  outcome: string | 'unknown' | null;
-  /** When the lease or the memory ends. */
-  endsAt: number;
+  state: State;
+  /** Empty until the commit. */
+  fingerprint: string;
+  /** Sealed; empty until it is `done`. */
+  outcome: string;
+  /** When its lease ends, or ended; of no meaning once it is done or unknown. */
+  leaseEndsAt: number;
+  forgottenAt: number;
 }
 
 /** Remembers in this process. */
@@ -61,16 +72,14 @@ export function createLocalIdempotencyStore(now: () => number = Date.now): Idemp
     const entry = entries.get(key);
     return entry?.owner === owner ? entry : null;
   };
-  const toEntry = ({ fingerprint, outcome, endsAt }: LocalEntry): Entry | null => {
-    const isOver = endsAt <= now();
-    if (now() >= endsAt + (outcome === null ? REMEMBERED_MS : 0)) return null;
-    if (outcome === 'unknown' || (outcome === null && fingerprint !== null && isOver)) {
-      return { state: 'unknown', fingerprint: fingerprint ?? '' };
-    }
-    if (isOver) return null;
-    if (outcome === null) return { state: 'running' };
-    return { state: 'done', fingerprint: fingerprint ?? '', outcome };
+  const toEntry = ({ state, fingerprint, outcome, leaseEndsAt, forgottenAt }: LocalEntry): Entry | null => {
+    if (forgottenAt <= now()) return null;
+    if (state === 'done') return { state, fingerprint, outcome };
+    if (state === 'unknown') return { state, fingerprint };
+    if (leaseEndsAt > now()) return { state: 'running' };
+    return state === 'committed' ? { state: 'unknown', fingerprint } : null;
   };
+  const lease = () => ({ leaseEndsAt: now() + LEASE_MS, forgottenAt: now() + REMEMBERED_MS });
   const makeRoom = (client: string): void => {
     let ofClient = 0;
     for (const [key, entry] of entries) {
@@ -80,7 +89,8 @@ export function createLocalIdempotencyStore(now: () => number = Date.now): Idemp
     for (const [key, entry] of entries) {
       const isRoom = ofClient < MAX_PER_CLIENT && entries.size < MAX_PER_PROCESS;
       if (isRoom) return;
-      if (entry.outcome === null || (ofClient >= MAX_PER_CLIENT && entry.client !== client)) continue;
+      const isRunning = entry.state === 'running' || entry.state === 'committed';
+      if (isRunning || (ofClient >= MAX_PER_CLIENT && entry.client !== client)) continue;
       entries.delete(key);
       if (entry.client === client) ofClient -= 1;
     }
@@ -92,23 +102,24 @@ export function createLocalIdempotencyStore(now: () => number = Date.now): Idemp
       if (known !== null) return known;
       makeRoom(client);
       entries.delete(key);
-      entries.set(key, { client, owner, fingerprint: null, outcome: null, endsAt: now() + LEASE_MS });
+      const entryOf = { client, owner, state: 'running', fingerprint: '', outcome: '' } as const;
+      entries.set(key, { ...entryOf, ...lease() });
       return null;
     },
     async renew(claim) {
       const entry = owned(claim);
-      if (entry !== null) entry.endsAt = now() + LEASE_MS;
+      if (entry !== null) Object.assign(entry, lease());
     },
     async commit(claim, fingerprint) {
       const entry = owned(claim);
       if (entry === null) return false;
-      entry.fingerprint = fingerprint;
+      Object.assign(entry, { state: 'committed', fingerprint, ...lease() });
       return true;
     },
     async finish(claim, fingerprint, outcome) {
       const entry = owned(claim);
-      if (entry === null) return;
-      Object.assign(entry, { fingerprint, outcome: outcome ?? 'unknown', endsAt: now() + REMEMBERED_MS });
+      const state = outcome === null ? 'unknown' : 'done';
+      if (entry !== null) Object.assign(entry, { state, fingerprint, outcome: outcome ?? '', ...lease() });
     },
     async release(claim) {
       if (owned(claim) !== null) entries.delete(claim.key);
@@ -116,7 +127,7 @@ export function createLocalIdempotencyStore(now: () => number = Date.now): Idemp
   };
 }
 
-/** Keys: the entry, and the client's entries by age. `state` is running, committed, unknown or done. */
+/** Keys: the entry, and the client's entries by age. */
 const TAKE = defineScript(`
 local owner, lease, remembered, max = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local state, leaseEnd, fingerprint, outcome = unpack(redis.call('HMGET', KEYS[1], 'state', 'leaseEnd', 'fingerprint', 'outcome'))
