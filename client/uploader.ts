@@ -184,7 +184,7 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
     const results = toFiles(files).map((file) => checkOriginal(file, checkOptions, current));
     if (!(files instanceof File)) return results as never;
     if (results[0]) throw results[0];
-    // What `prepare` makes of a picture is not known yet.
+    // What `prepare` turns a picture into is not known yet.
     const isPicture = prepare && files.type.startsWith('image/');
     return (isPicture ? undefined : predictDelivery(files, checkOptions, current, errors)) as never;
   }

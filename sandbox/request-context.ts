@@ -81,7 +81,7 @@ export async function handleRequest(
   const onClose = () => {
     isClosed = true;
     over.abort();
-    // Node itself forgets the request once its response is finished, and its reader would wait for ever.
+    // Node itself forgets the request once its response is finished, and its reader would wait forever.
     req.destroy();
     settle();
   };

@@ -45,7 +45,7 @@ async function runWithSettings(command: Command): Promise<void> {
   }
 }
 
-/** Returns the exit code. Loaded only when it is asked for. */
+/** Returns the exit code. Loaded only if needed. */
 async function selfTest(
   config: Config,
   secrets: Secrets,

@@ -15,7 +15,7 @@ export interface SandboxMode extends AsyncDisposable {
   introduce(serverUrl: string): void;
 }
 
-/** Starts the embedded stand-in for Leadway and storage. Loaded only when it is asked for. */
+/** Starts the embedded stand-in for Leadway and storage. Loaded only if needed. */
 export async function runSandbox(config: Config, secrets: Secrets): Promise<SandboxMode> {
   const { createSandbox } = await import('../sandbox/index.ts');
   const { singleLocationId } = config.leadway;

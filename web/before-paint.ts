@@ -12,5 +12,5 @@
   const language = recall('language') ?? navigator.language.slice(0, 2).toLowerCase();
   if (theme !== null) root.dataset['theme'] = theme;
   root.lang = language === 'es' ? 'es' : 'en';
-  root.classList.add('loading'); // main.ts removes it; the style sheet does not wait for it for ever
+  root.classList.add('loading'); // main.ts removes it; the style sheet does not wait for it forever
 }

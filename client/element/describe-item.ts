@@ -42,7 +42,7 @@ export function isForUser(error: UploadItem['error']): boolean {
   return (
     code.startsWith('IDEMPOTENCY') ||
     details?.['outcome'] === 'unknown' ||
-    // Where it is the server that rejects what is not delivered, another try is in vain.
+    // Where it is the server that rejects what is not delivered, another try does not help.
     (code === 'NOT_DELIVERABLE' && !requestId)
   );
 }

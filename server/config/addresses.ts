@@ -72,7 +72,7 @@ export function parseOriginPattern(raw: string): Parsed<OriginPattern> {
   });
 }
 
-/** Whether the URL lies in the origin: same scheme and port, the host or one beneath it, no user or password. */
+/** Whether the URL is in the origin: same scheme and port, the host or one beneath it, no user or password. */
 export function matchesOrigin(pattern: OriginPattern, url: URL): boolean {
   // `https://storage.googleapis.com@evil.example/` reads like the allowed host and is not.
   if (url.username !== '' || url.password !== '') return false;

@@ -48,7 +48,7 @@ export interface DeliverableFile {
 /** From best to worst: the worst file decides. */
 const ORDER: readonly Verdict[] = ['ok', 'unknown', 'warning', 'unlikely'];
 
-/** What the channel will make of the files of one message. */
+/** How the channel will handle the files of one message. */
 export function assessDelivery(channel: string, files: readonly DeliverableFile[]): Assessment {
   const rule = ruleOf(channel);
   const reasons = files.flatMap((file) =>

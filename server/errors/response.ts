@@ -69,7 +69,7 @@ export function sendError(req: IncomingMessage, res: ServerResponse, error: AppE
   res.end(req.method === 'HEAD' ? undefined : body);
 }
 
-/** The language for `Accept-Language` (RFC 9110, section 12.5.4); English if we speak none of those asked for. */
+/** The language for `Accept-Language` (RFC 9110, section 12.5.4); English if none of the requested ones is available. */
 export function chooseLanguage(acceptLanguage: string | undefined): Language {
   if (acceptLanguage === undefined) return 'en';
   const best = new Negotiator({ headers: { 'accept-language': acceptLanguage } }).language([...LANGUAGES]);

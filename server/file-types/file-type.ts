@@ -40,7 +40,7 @@ export function defineFileType(definition: FileTypeDefinition): FileType {
 /** Enough for every signature that is looked at; the same number as file-type's own sample. */
 export const LEADING_BYTES = 4100;
 
-/** What file-type makes of the leading bytes. */
+/** What file-type recognises in the leading bytes. */
 export interface Recognised {
   readonly ext: string;
   readonly mime: string;

@@ -160,7 +160,7 @@ export class Connection {
       return;
     }
     this.#closeIfLatest(exchange.res);
-    // The handler may respond at once: first let the requests behind it arrive that came with the same read.
+    // The handler may respond at once: first let the requests after it arrive that came with the same read.
     setImmediate(() => {
       if (!exchange.res.closed) this.#handle(exchange.req, exchange.res);
     });

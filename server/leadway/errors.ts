@@ -181,7 +181,7 @@ export function toClientError(
 }
 
 /**
- * Whether `error` is what Leadway itself responded, so that it has not done what it was asked for. A 502 or 504 comes from a
+ * Whether `error` is what Leadway itself responded, so that it has not done what was requested. A 502 or 504 comes from a
  * gateway before it, as a web page does, and the request may have got through.
  */
 export function isOfLeadwayItself({ options }: AppError): boolean {

@@ -146,7 +146,7 @@ async function readLine(socket: Socket): Promise<string> {
   socket.on('data', (chunk: Buffer) => {
     chunks.push(chunk);
     size += chunk.length;
-    // Whatever comes behind the NUL is not a response to us.
+    // Whatever follows the NUL is not a response to us.
     if (chunk.includes(0) || size > MAX_RESPONSE_BYTES) socket.destroy();
   });
   try {

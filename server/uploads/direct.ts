@@ -8,7 +8,7 @@ import type { LeadwayRejection } from '../leadway/errors.ts';
 import { completeResponse, initiateResponse } from '../leadway/response.ts';
 import type { Ticket, TicketCodec } from './tickets.ts';
 
-/** The file that a signed URL is asked for. */
+/** The file that a signed URL is requested for. */
 export interface DirectFile {
   readonly client: string;
   readonly locationId: string;

@@ -24,7 +24,7 @@ import { resolveLocation } from './locations.ts';
 import { channelMaxBytes } from './mode.ts';
 import { type FilePart, SETTLED, type UploadContext } from './upload.ts';
 
-/** The leading bytes of the file that a signed URL is asked for. */
+/** The leading bytes of the file that a signed URL is requested for. */
 export interface LeadingBytes {
   readonly filename: string;
   readonly declaredType: string | null;
@@ -44,7 +44,7 @@ export interface InitiateRequest {
 }
 
 /**
- * Checks what a signed URL is asked for, then asks for it. The content is checked if leading bytes were sent, otherwise
+ * Checks the file, then requests a signed URL for it. The content is checked if leading bytes were sent, otherwise
  * only name and declared type.
  *
  * @throws AppError what is wrong with the request, what Leadway rejected, `DIRECT_UNAVAILABLE`.

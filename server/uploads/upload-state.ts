@@ -66,7 +66,7 @@ export class UploadState {
     this.location();
   }
 
-  /** The mode that was asked for. */
+  /** The requested mode. */
   get mode(): RequestedMode {
     return this.#options.mode;
   }
@@ -127,7 +127,7 @@ export class UploadState {
     return { user: toUser(this.#options.client), locationId: this.location(), conversationId, contactId };
   }
 
-  /** What a signed URL is asked for with. @throws AppError `MISSING_FIELD` */
+  /** The data to request a signed URL with. @throws AppError `MISSING_FIELD` */
   directFileOf(file: IncomingFile): DirectFile {
     const { conversationId, fileSize } = this.#fields;
     return {
@@ -142,7 +142,7 @@ export class UploadState {
     };
   }
 
-  /** What the channel will make of the files, as far as their bytes have arrived. */
+  /** How the channel will handle the files, as far as their bytes have arrived. */
   assessDelivery(): Assessment {
     const files = this.files.map((file) => {
       const size = this.sizeOf(file) ?? (file.isWhole ? file.size : null);

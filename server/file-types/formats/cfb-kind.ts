@@ -42,7 +42,7 @@ const STREAMS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * A compound file ([MS-CFB]) of one Office program. Its header says where the directory is, which usually lies behind the
+ * A compound file ([MS-CFB]) of one Office program. Its header says where the directory is, which usually follows the
  * leading bytes, so those rule out only what they show.
  */
 export function cfbMatcher(own: string): Matcher {
@@ -101,7 +101,7 @@ function kindOfClass({ rootClass }: CfbDirectory): string | null {
   return (rootClass !== null && CLASSES.get(rootClass)) || null;
 }
 
-/** By the first bytes behind the header, where many writers put the main stream. */
+/** By the first bytes after the header, where many writers put the main stream. */
 function kindOfFirstStream(bytes: readonly number[]): string | null {
   // [MS-DOC] section 2.5.2: wIdent, A5EC since Word 97 and A5DC before
   if ((bytes[0] === 0xec || bytes[0] === 0xdc) && bytes[1] === 0xa5) return WORD;

@@ -94,7 +94,7 @@ const MAX_WANTED_BYTES = 4 * MAX_DIRECTORY_BYTES;
 /**
  * Picks the directory out of a compound file that streams by. Its first sector and the sectors of the FAT are in
  * the header. Sectors after the first are wanted where the FAT, once seen, puts them, and until then where
- * most writers put them, right behind the first. What went by before the FAT was seen, elsewhere, is missing.
+ * most writers put them, right after the first. What went by before the FAT was seen, elsewhere, is missing.
  */
 export class CfbReader {
   /** The first bytes after the header: where Word keeps the beginning of its main stream. */

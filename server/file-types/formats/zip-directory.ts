@@ -10,7 +10,7 @@ export interface ZipDirectory {
 
 /** As much padding behind an archive as is looked past. */
 const MAX_PADDING_BYTES = 64 * 1024;
-/** The longest end record with its comment, room for the ZIP64 records before it and for padding behind it. */
+/** The longest end record with its comment, room for the ZIP64 records before it and for padding after it. */
 export const ZIP_END_BYTES = 22 + 0xffff + 4096 + MAX_PADDING_BYTES;
 
 const END = Buffer.from('PK\x05\x06', 'latin1');

@@ -5,7 +5,7 @@ import { toPartName, type ZipEntry } from './zip-directory.ts';
 /** One local file header (APPNOTE.TXT 6.3.10, section 4.3.7) as far as the leading bytes show it. */
 export interface ZipLocalEntry {
   readonly name: string;
-  /** The entry's whole content, when it lies in the leading bytes and is small; else null. */
+  /** The entry's whole content, if it is in the leading bytes and is small; else null. */
   content(): Buffer | null;
 }
 

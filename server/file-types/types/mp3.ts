@@ -130,7 +130,7 @@ function checkStart(window: Buffer, extent: 'ends here' | 'may go on' = 'may go 
   return isFollowed ? MATCH : null;
 }
 
-/** Whether so many frames follow each other somewhere; those behind the window may be taken for granted. */
+/** Whether so many frames follow each other somewhere; those after the window may be taken for granted. */
 function findFrames(window: Buffer, count: number, extent: 'in the window' | 'may go on'): boolean {
   for (let at = 0; at <= MAX_JUNK_BYTES; at += 1) {
     at = window.indexOf(0xff, at);
