@@ -117,11 +117,11 @@ export function createClockCheck(logger: Logger, now: () => number = Date.now): 
 
 /** Finds out in the background whether Leadway takes the tokens, before a user's upload does. */
 export interface TokenCheck extends Disposable {
-  /** Checks the tokens of all locations from which Leadway has not been heard, in a moment. */
+  /** Checks, after a moment, the tokens of all locations for which Leadway has not responded yet. */
   start(): void;
-  /** Leadway has responded to a call for `locationId`, which says all that a check would. */
+  /** Leadway has responded to a call for `locationId`: a check would say no more. */
   noteResponse(locationId: string): void;
-  /** The tokens are others now: what was heard before says nothing about them. */
+  /** The tokens have changed: earlier responses say nothing about them. */
   reset(): void;
 }
 
@@ -133,7 +133,7 @@ export interface TokenCheckOptions {
   readonly delayMs?: number;
 }
 
-/** Uploads that come meanwhile make the check needless. */
+/** If an upload arrives first, its response makes the check unnecessary. */
 const TOKEN_CHECK_DELAY_MS = 1_000;
 /** Each location costs a call. */
 const MAX_CHECKED_LOCATIONS = 20;
@@ -144,15 +144,15 @@ export function createTokenCheck({
   check,
   delayMs = TOKEN_CHECK_DELAY_MS,
 }: TokenCheckOptions): TokenCheck {
-  const heard = new Set<string>();
+  const responded = new Set<string>();
   const closed = new AbortController();
   let timer: NodeJS.Timeout | null = null;
 
   const run = async (): Promise<void> => {
     for (const locationId of locationIds.slice(0, MAX_CHECKED_LOCATIONS)) {
-      if (heard.has(locationId)) continue;
-      heard.add(locationId);
-      await check(locationId, closed.signal).catch(() => heard.delete(locationId)); // logged where it failed
+      if (responded.has(locationId)) continue;
+      responded.add(locationId);
+      await check(locationId, closed.signal).catch(() => responded.delete(locationId)); // logged where it failed
       if (closed.signal.aborted) return;
     }
   };
@@ -165,8 +165,8 @@ export function createTokenCheck({
       }, delayMs);
       timer.unref();
     },
-    noteResponse: (locationId) => void heard.add(locationId),
-    reset: () => heard.clear(),
+    noteResponse: (locationId) => void responded.add(locationId),
+    reset: () => responded.clear(),
     [Symbol.dispose]() {
       closed.abort();
       if (timer !== null) clearTimeout(timer);

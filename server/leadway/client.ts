@@ -197,7 +197,8 @@ export class LeadwayClient {
     const response = await this.postJson(MESSAGES_PATH, locationId, {}, signal);
     if (response.ok) return;
     if (response.status === 400 || response.status === 422) this.noteAccepted(locationId);
-    else this.#tokenHealth.noteRejected(response.rejection, locationId, 'uploads');
+    // The call names no location, so a 403 says nothing about the token's access to ours.
+    if (response.status === 401) this.#tokenHealth.noteRejected(response.rejection, locationId, 'uploads');
   }
 
   /** Counts a call against the location's limits at Leadway, after a short wait if need be. Throws what quotas throw. */

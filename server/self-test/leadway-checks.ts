@@ -24,11 +24,11 @@ const DAY_MS = 24 * 3_600_000;
 const SIZES = [5 * 1024 * 1024, 5_000_000] as const;
 const CHECK_CONVERSATION = 'Check that the conversation exists in the first location';
 
-/** Statuses by which Leadway judges a request, in contrast to its being busy, down or elsewhere. */
-const VERDICTS: ReadonlySet<number> = new Set([400, 411, 413, 415, 422]);
+/** Statuses that say something about the request, and nothing about the state of Leadway. */
+const STATUSES_OF_REQUESTS: ReadonlySet<number> = new Set([400, 411, 413, 415, 422]);
 
-function isVerdict(status: number): boolean {
-  return VERDICTS.has(status);
+function isAboutRequest(status: number): boolean {
+  return STATUSES_OF_REQUESTS.has(status);
 }
 
 /** The status and message of a rejection. */
@@ -191,7 +191,7 @@ export class LeadwayChecks {
 
   /** Returns whether Leadway accepts the token. */
   #checkToken(locationId: string, response: LeadwayResponse): boolean {
-    if (response.ok || isVerdict(response.status)) {
+    if (response.ok || isAboutRequest(response.status)) {
       this.#found.ok('token', `Leadway accepts the token of location ${locationId}`);
       return true;
     }
@@ -261,10 +261,10 @@ export class LeadwayChecks {
       this.#found.unknown('initiate', 'Leadway offers no signed URLs to this token, so files are forwarded');
     } else if (
       conversationId !== null &&
-      (isVerdict(status) || status === 404 || isConversationMissing(rejection))
+      (isAboutRequest(status) || status === 404 || isConversationMissing(rejection))
     ) {
       this.#found.fail('initiate', `Leadway rejected it (${describe(response)})`, CHECK_CONVERSATION);
-    } else if (isVerdict(status)) {
+    } else if (isAboutRequest(status)) {
       this.#found.ok('initiate', 'Leadway offers signed URLs');
       this.#found.unknown('storage', 'only a signed URL shows it: add --write --conversation ID');
     } else if (status === 429) {
@@ -370,14 +370,14 @@ export class LeadwayChecks {
     const chunked = await this.#stream(locationId, toUpload(100));
     const empty = await send(toUpload(100, [['attachmentUrls', '']]));
     if (empty.ok) this.#found.ok('attachmentUrls', 'Leadway takes an empty one');
-    else if (isVerdict(empty.status)) this.#found.ok('attachmentUrls', 'Leadway rejects an empty one');
+    else if (isAboutRequest(empty.status)) this.#found.ok('attachmentUrls', 'Leadway rejects an empty one');
     else this.#found.unknown('attachmentUrls', `it could not be tried (${describe(empty)})`);
 
     const limit = await this.#findLimit((bytes) => send(toUpload(bytes)));
     if (limit !== null) this.#found.settings['FORWARD_MAX_BYTES'] = String(limit);
     if (chunked.ok) {
       this.#found.ok('chunked', 'Leadway takes uploads of unknown length');
-    } else if (isVerdict(chunked.status)) {
+    } else if (isAboutRequest(chunked.status)) {
       const message = 'Leadway wants to know the length of an upload in advance: send the field fileSize';
       this.#found.unknown('chunked', message);
       this.#found.settings['FORWARD_HOLD_BYTES'] = String(limit ?? SIZES[0]);
@@ -394,7 +394,7 @@ export class LeadwayChecks {
         this.#found.ok('limit', `Leadway takes a file of ${bytes} bytes`);
         return bytes;
       }
-      if (!isVerdict(response.status)) {
+      if (!isAboutRequest(response.status)) {
         this.#found.unknown('limit', `it could not be tried (${describe(response)})`);
         return null;
       }

@@ -179,6 +179,16 @@ describe('the check of the tokens', () => {
     await testServer.assertClean();
   });
 
+  it('takes nothing but a 401 for a statement about the token', async () => {
+    for (const status of [403, 404, 429, 500]) {
+      await using leadway = await createFakeLeadway(() => ({ status, json: { message: 'rejected' } }));
+      await using testServer = await createTestServer({ env: { LEADWAY_BASE_URL: leadway.url } });
+      const { uploads, lifecycle } = testServer.server.context;
+      await uploads.leadway.checkToken(testServer.sandbox.locationId, new AbortController().signal);
+      assert.deepEqual(lifecycle.notices(), [], `${status}`);
+    }
+  });
+
   it('finds a token that has been replaced', async () => {
     await using folder = await tempFolder();
     const file = join(folder.path, 'token');
