@@ -27,12 +27,20 @@ const SAMPLES: Readonly<Record<keyof Texts['sampleOf'], Sample>> = {
   tooMany: {
     icon: 'wait',
     file: () => makeText('notes.txt'),
-    changes: () => ({ conversationId: toFaultConversation(FAULTS.tooMany.name), mode: 'forward' }),
+    changes: () => ({
+      conversationId: toFaultConversation(FAULTS.tooMany.name),
+      channel: 'WHATSAPP',
+      mode: 'forward',
+    }),
   },
   expired: {
     icon: 'retry',
     file: () => makeFilm('party.mp4', MIB),
-    changes: () => ({ conversationId: toFaultConversation(FAULTS.expired.name), mode: 'direct' }),
+    changes: () => ({
+      conversationId: toFaultConversation(FAULTS.expired.name),
+      channel: 'WHATSAPP',
+      mode: 'direct',
+    }),
   },
   slow: {
     icon: 'slow',

@@ -368,7 +368,8 @@ export class LeadwayUpload extends FormControlElement {
     for (const upload of completed) {
       const file = new File([], upload.name);
       this.#recovered.set(file, upload);
-      this.add(file);
+      // What the user has chosen meanwhile keeps its place.
+      if (this.multiple || !this.items.length) this.add(file);
     }
     const names = interrupted.map(({ name }) => name).join(', ');
     if (names) this.#view.notify(this.#speech.interrupted(names));
