@@ -1,3 +1,5 @@
+'use client';
+
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { createUploadStore, type StoreTotals, type UploadItem, type UploadStore } from './store.ts';
 import type { Uploader, UploaderOptions } from './types.ts';
