@@ -134,7 +134,7 @@ export interface TokenCheckOptions {
 }
 
 /** If an upload arrives first, its response makes the check unnecessary. */
-const TOKEN_CHECK_DELAY_MS = 1_000;
+const TOKEN_CHECK_DELAY_MS = 2_000;
 /** Each location costs a call. */
 const MAX_CHECKED_LOCATIONS = 20;
 

@@ -141,7 +141,9 @@ describe('three replicas behind nginx and HAProxy', function () {
       upload(proxies[index % proxies.length] as RunningProxy, rest.promise, 1_000_000),
     );
     await sandbox.waitFor(
-      (requests) => requests.filter(({ bodyBytes }) => bodyBytes > 0).length === held.length,
+      (requests) =>
+        requests.filter(({ path, bodyBytes }) => path.endsWith('/upload') && bodyBytes > 0).length ===
+        held.length,
     );
     const [killed] = replicas as [Program];
     killed.child.kill('SIGKILL');

@@ -5,7 +5,7 @@ import { createFakeLeadway } from '../helpers/fake-leadway.ts';
 import { fixture, mp4 } from '../helpers/multipart.ts';
 import { needsPrograms } from '../helpers/programs.ts';
 import { settled } from '../helpers/test-server.ts';
-import { createWholeLeadway, PROGRAM_TOKEN, startProgram } from '../helpers/upstream-program.ts';
+import { callsOf, createWholeLeadway, PROGRAM_TOKEN, startProgram } from '../helpers/upstream-program.ts';
 
 describe('a Leadway that speaks TLS', () => {
   let authority: Authority;
@@ -41,7 +41,7 @@ describe('a Leadway that speaks TLS', () => {
     });
     assert.equal(complete.status, 200);
     assert.equal((await fetch(`${program.url}/api/conversations/1`)).status, 200);
-    assert.deepEqual(leadway.calls, [
+    assert.deepEqual(callsOf(leadway), [
       'POST /conversations/messages/upload',
       'POST /conversations/messages/upload',
       'POST /conversations/messages/upload/initiate',
