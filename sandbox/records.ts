@@ -50,7 +50,7 @@ export interface RecordBook {
 
 /** Long demos and benchmarks must not fill the memory with records. */
 const MAX_RECORDS = 10_000;
-const WAIT_MS = 5_000;
+const WAIT_MS = 20_000;
 
 interface Waiter {
   check(): void;
