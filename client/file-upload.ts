@@ -53,7 +53,12 @@ export interface UploadEvents {
   onDelivery(delivery: Delivery | undefined): void;
 }
 
-/** Completes a file that is in storage. @throws UploadError */
+/** Whether Leadway may have done what failed. */
+export function isOutcomeUnknown({ code, details }: Partial<UploadError>): boolean {
+  return /^IDEM/.test(code ?? '') || details?.['outcome'] === 'unknown';
+}
+
+/** Completes a file that is in storage; retryable in doubt, as that stores nothing twice. @throws UploadError */
 export async function completeUpload(
   send: Send,
   ticket: string,
@@ -65,6 +70,9 @@ export async function completeUpload(
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ ticket }),
     ...options,
+  }).catch((error) => {
+    if (isOutcomeUnknown(error)) error.retryable = true;
+    throw error;
   });
   return response as CompletedUpload;
 }

@@ -1,3 +1,4 @@
+import { isOutcomeUnknown } from '../file-upload.ts';
 import { deliveryWarning, type UploadItem } from '../store.ts';
 import { formatBytes, formatRemaining, formatTook } from './formats.ts';
 import type { Language, UploadTexts } from './texts.ts';
@@ -38,13 +39,8 @@ export function canRetry({ state, error }: Pick<UploadItem, 'state' | 'error'>):
 
 /** Whether the user has to decide on another try: the file may be there already, or will not be delivered. */
 export function isForUser(error: UploadItem['error']): boolean {
-  const { code = '', requestId, details } = error ?? {};
-  return (
-    code.startsWith('IDEMPOTENCY') ||
-    details?.['outcome'] === 'unknown' ||
-    // Where it is the server that rejects what is not delivered, another try does not help.
-    (code === 'NOT_DELIVERABLE' && !requestId)
-  );
+  // Where it is the server that rejects what is not delivered, another try does not help.
+  return !!error && (isOutcomeUnknown(error) || (error.code === 'NOT_DELIVERABLE' && !error.requestId));
 }
 
 /** Says how an upload is at that moment. */

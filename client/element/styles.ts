@@ -66,7 +66,7 @@ p:dir(rtl) { text-align: right; }
 .hint { color: var(--_soft); }
 .limits { grid-column: 1 / -1; min-height: 1.45em; color: var(--_soft); font-size: .8125em; }
 .notice:empty { display: none; }
-.limits.wrong { color: var(--_wrong); }
+.limits.wrong, .notice, .warning, [data-state=failed] .line { color: var(--_wrong); }
 .buttons { display: flex; flex-wrap: wrap; gap: .625em; }
 button {
   display: inline-flex; align-items: center; justify-content: center; gap: .5em; margin: 0; border: 0;
@@ -100,7 +100,7 @@ button:disabled { opacity: .5; cursor: default; }
 }
 .track div:dir(rtl) { transform-origin: 100% 0; }
 .track.on { visibility: visible; }
-.notice { margin-block-start: .75em; color: var(--_wrong); font-size: .875em; }
+.notice { margin-block-start: .75em; font-size: .875em; }
 
 .card {
   display: grid; grid-template-columns: auto minmax(0, 1fr) auto; align-items: start; gap: 0 .875em;
@@ -135,9 +135,8 @@ button:disabled { opacity: .5; cursor: default; }
 .name[href] { text-decoration: underline 1px; }
 .line { font-size: .875em; overflow-wrap: anywhere; }
 .url { font: .9375em/1.6 ui-monospace, Menlo, Consolas, monospace; }
-[data-state=failed] .line { color: var(--_wrong); }
 .fine { color: var(--_soft); font-size: .8125em; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-.warning { color: var(--_wrong); font-size: .8125em; }
+.warning { font-size: .8125em; }
 .actions { display: flex; font-size: 1.0625em; }
 .card .quiet { position: relative; padding: 0; }
 .card .quiet span { display: none; }
@@ -154,11 +153,10 @@ button:disabled { opacity: .5; cursor: default; }
 @keyframes turn { to { rotate: 270deg; } }
 
 .landing {
-  position: fixed; z-index: 2147483647; inset: 0; display: grid; place-items: center; padding: 1em;
+  position: fixed; z-index: 2147483647; inset: 0; display: grid; place-items: center; padding: 1em; outline: 3px dashed; outline-offset: -1rem;
   background: color-mix(in srgb, var(--_accent) 94%, transparent); color: var(--_on-accent); opacity: 0; visibility: hidden; pointer-events: none;
   font-size: clamp(2em, 1em + 5vw, 4.5em); font-weight: 700; transition: opacity var(--_quick), visibility var(--_quick);
 }
-.landing::before { content: ""; position: absolute; inset: 1rem; border: 3px dashed; }
 .over .landing { opacity: 1; visibility: visible; }
 
 :host([compact]) .drop { padding: 0; border: 0; background: none; }
@@ -180,10 +178,9 @@ button:disabled { opacity: .5; cursor: default; }
   .card .quiet span { display: inline; }
 }
 @media (forced-colors: active) {
-  .button, .quiet, .track { border: 1px solid; }
+  .button, .quiet, .track, .face { border: 1px solid; }
   .track div { background: Highlight; }
   .ring .sent { stroke: Highlight; }
-  .face { border: 1px solid; }
   .button.browse { forced-color-adjust: none; background: ButtonText; color: ButtonFace; border-color: ButtonText; }
 }
 @media (prefers-reduced-motion: reduce) {

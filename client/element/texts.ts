@@ -145,7 +145,7 @@ const ENGLISH: UploadTexts = {
   saidCancelled: (name) => `${name} is cancelled.`,
   saidRetrying: (name, time) => `${name}: next try in ${time}.`,
   tooMany: (max) => (max === 1 ? 'Only 1 file can be added.' : `Only ${max} files can be added.`),
-  interrupted: (names) => `Not uploaded before the page was left: ${names}. Choose again.`,
+  interrupted: (names) => `Not uploaded: ${names}. Choose again.`,
   folderCut: (max) => `Only the first ${max} files of the folder were added.`,
   notAccepted: (kinds) => `This file is not accepted here. Accepted: ${kinds}.`,
   stillUploading: 'Wait until the files are uploaded.',
@@ -217,7 +217,7 @@ const SPANISH: UploadTexts = {
   saidRetrying: (name, time) => `${name}: nuevo intento en ${time}.`,
   tooMany: (max) =>
     max === 1 ? 'Solo se puede añadir 1 archivo.' : `Solo se pueden añadir ${max} archivos.`,
-  interrupted: (names) => `Sin subir antes de salir de la página: ${names}. Elige de nuevo.`,
+  interrupted: (names) => `Sin subir: ${names}. Elige de nuevo.`,
   folderCut: (max) => `Solo se han añadido los primeros ${max} archivos de la carpeta.`,
   notAccepted: (kinds) => `Este archivo no se acepta aquí. Se aceptan: ${kinds}.`,
   stillUploading: 'Espera a que terminen de subir los archivos.',

@@ -96,7 +96,7 @@ describeInBrowsers('an upload that is cancelled', (browser) => {
       return uploader
         .upload(window.textFile('a.txt', 10), {
           ...ids,
-          conversationId: 'fault-upload-status-502',
+          conversationId: 'fault-upload-status-500',
           signal: cancel.signal,
           onProgress: ({ waitingFor }) => waitingFor && cancel.abort(),
         })

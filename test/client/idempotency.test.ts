@@ -145,6 +145,16 @@ describe('the Idempotency-Key of the client', () => {
     assert.notEqual(keys[1], keys[2], 'completing twice stores nothing twice');
   });
 
+  it('lets complete be tried again when its outcome is unknown: that stores nothing twice', async () => {
+    const uploading = upload(2_000);
+    (await nextUpload()).respond(200, signed('t1'));
+    (await page.next()).respond(200, '');
+    (await nextUpload()).reject(502, 'UPSTREAM_ERROR', { details: { outcome: 'unknown' } });
+    (await nextUpload()).reject(409, 'IDEMPOTENCY_UNKNOWN');
+    (await nextUpload()).respond(200, { uploadedFiles: { 'a.txt': 'https://files.test/a.txt' } });
+    assert.equal((await uploading).name, 'a.txt');
+  });
+
   for (const [status, code] of [
     [409, 'IDEMPOTENCY_UNKNOWN'],
     [422, 'IDEMPOTENCY_MISMATCH'],

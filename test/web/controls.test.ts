@@ -81,21 +81,26 @@ describeInBrowsers(
       }));
 
     it('cancel all that is in flight, then remove all', () =>
-      visit(browser(), async (page, testServer) => {
-        await bring(page, 'picker', note('a.txt'), impostor(100));
-        await waitForCards(page, 'done');
-        await waitForCards(page, 'failed');
-        await rehearse(page, 'never-answers');
-        await bring(page, 'picker', note('b.txt'));
-        await waitForCards(page, 'confirming');
-        await pressIn(page, '.end-all');
-        await waitForCards(page, 'cancelled');
-        assert.equal(await textIn(page, '.end-all'), 'Remove all');
-        await pressIn(page, '.end-all');
-        assert.deepEqual(await textsIn(page, '.name'), []);
-        assert.equal(await focusOf(page), 'browse');
-        await testServer.assertClean({ completeUploads: 2 });
-      }));
+      visit(
+        browser(),
+        async (page, testServer) => {
+          await bring(page, 'picker', note('a.txt'), impostor(100));
+          await waitForCards(page, 'done');
+          await waitForCards(page, 'failed');
+          // Long enough to be cancelled; what has been committed then runs to its end.
+          await rehearse(page, 'slow-headers');
+          await bring(page, 'picker', note('b.txt'));
+          await waitForCards(page, 'confirming');
+          await pressIn(page, '.end-all');
+          await waitForCards(page, 'cancelled');
+          assert.equal(await textIn(page, '.end-all'), 'Remove all');
+          await pressIn(page, '.end-all');
+          assert.deepEqual(await textsIn(page, '.name'), []);
+          assert.equal(await focusOf(page), 'browse');
+          await testServer.assertClean({ completeUploads: 2 });
+        },
+        { testServer: { sandbox: { slowMs: 3_000 } } },
+      ));
 
     it('hold back files that have not begun, and let them go on', () =>
       visit(browser(), async (page, testServer) => {
