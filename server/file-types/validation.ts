@@ -99,8 +99,7 @@ export async function checkLeadingBytes(input: LeadingBytesInput): Promise<Conte
     return { ok: false, problem: mismatch(recognised.mime) };
   }
   if (!(await declarationFits(declared, type, input))) {
-    const detected = describeContent(bytes, recognised ?? (await recognise(bytes)));
-    return { ok: false, problem: typeMismatch('declared', extension, declared, detected) };
+    return { ok: false, problem: typeMismatch('declared', extension, declared, type.contentType) };
   }
   return { ok: true, type, structure: match.structure && createValidator(match.structure, mismatch) };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createTypePolicy } from '../../../server/file-types/file-types.ts';
+import { createTypePolicy, fileTypeOfExtension } from '../../../server/file-types/file-types.ts';
 import { checkLeadingBytes } from '../../../server/file-types/validation.ts';
 import { createRandom, randomBytes } from '../../helpers/random.ts';
 import { checkBeginning, checkStream } from './checking.ts';
@@ -70,6 +70,21 @@ const SEEN: readonly (readonly [string, string, string | null])[] = [
   ['self-extracting.exe', 'rar', 'application/x-msdownload'],
   ['utf16-without-bom.bin', 'txt', null],
 ];
+
+describe('the type detected of accepted content whose declared type differs', () => {
+  for (const [name, extensions] of Object.entries(ACCEPTED_AS)) {
+    for (const extension of extensions) {
+      it(`is that of the extension: ${name} as .${extension}`, async () => {
+        const result = await checkBeginning(fixture(name), {
+          filename: `a.${extension}`,
+          declared: extension === 'gif' ? 'image/png' : 'image/gif',
+        });
+        assert(!result.ok && result.problem.reason === 'declared');
+        assert.equal(result.problem.details.detected, fileTypeOfExtension(extension)?.contentType);
+      });
+    }
+  }
+});
 
 describe('the details of a mismatch', () => {
   for (const [name, extension, detected] of SEEN) {
