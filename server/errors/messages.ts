@@ -180,6 +180,10 @@ export const MESSAGES = {
     en: 'The field "{field}" requires mode=forward, because only a forwarded file gets a media SID.',
     es: 'El campo "{field}" exige mode=forward, porque solo un archivo reenviado recibe un SID.',
   },
+  'INVALID_FIELD.secureAttachment': {
+    en: 'The field "{field}" requires mode=forward, because Leadway keeps only forwarded files private.',
+    es: 'El campo "{field}" exige mode=forward, porque Leadway solo mantiene privados los archivos reenviados.',
+  },
   DUPLICATE_FIELD: {
     en: 'The field "{field}" was sent more than once.',
     es: 'El campo "{field}" se envió más de una vez.',

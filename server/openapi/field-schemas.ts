@@ -55,7 +55,7 @@ function fieldSchemas({ uploads, attachmentUrlOrigins }: Settings) {
       type: 'string',
       enum: ['true', 'false'],
       description:
-        '`true` makes a forwarded file private: its URL is public for one hour, until `expiresAt` in the response. Passed on to Leadway, which does so for email; it has no effect on direct and relayed files.',
+        '`true` makes a forwarded file private: its URL is public for one hour, until `expiresAt` in the response. Passed on to Leadway, which does so for email. Such a file is always forwarded; direct and relay by name are `INVALID_FIELD`. Send it before the file.',
       examples: ['false'],
     },
     channel: {

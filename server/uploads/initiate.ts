@@ -21,7 +21,7 @@ import { parseUploadFields, type RawFields, required, type UploadFields } from '
 import { cleanFileName } from './filename.ts';
 import { IncomingFile, toTypeError } from './incoming-file.ts';
 import { resolveLocation } from './locations.ts';
-import { channelMaxBytes } from './mode.ts';
+import { assertNotForwardOnly, channelMaxBytes } from './mode.ts';
 import { type FilePart, SETTLED, type UploadContext } from './upload.ts';
 
 /** The leading bytes of the file that a signed URL is requested for. */
@@ -55,6 +55,7 @@ export async function initiateUpload(
   signal: AbortSignal,
 ): Promise<InitiateResponse> {
   log.mode = 'direct';
+  assertNotForwardOnly(fields);
   const conversationId = required(fields.conversationId, 'conversationId');
   const locationId = required(resolveLocation(context.locationsFor(client), fields.locationId), 'locationId');
   log.locationId = locationId;

@@ -32,6 +32,8 @@ export type Mode = Exclude<RequestedMode, 'auto'>;
 export interface ModeFacts {
   readonly mode: RequestedMode;
   readonly isGroupSms: boolean;
+  /** Whether the file must stay private, which only a forwarded one can. */
+  readonly isSecureAttachment: boolean;
   readonly fileCount: number;
   /** Size of the one file in bytes: declared, or certain from the length of the body; null when unknown. */
   readonly size: number | null;
@@ -50,12 +52,12 @@ export interface ModeFacts {
 /**
  * Chooses the mode of an upload by what is known so far; `undecided` when it depends on a field that may still come.
  *
- * @throws AppError `INVALID_FIELD` for a group SMS in another mode than forward, `FILE_TOO_LARGE`, `TOO_MANY_FILES`
- *   for several files of which one can't be forwarded.
+ * @throws AppError `INVALID_FIELD` for a group SMS or a private file in another mode than forward, `FILE_TOO_LARGE`,
+ *   `TOO_MANY_FILES` for several files of which one can't be forwarded.
  */
 export function chooseMode(facts: ModeFacts): Mode | 'undecided' {
-  const { mode, isGroupSms, fileCount } = facts;
-  if (isGroupSms) return groupSmsMode(facts);
+  const { mode, fileCount } = facts;
+  if (forwardOnlyField(facts) !== null) return forwardOnlyMode(facts);
   if (mode === 'direct' && !facts.isDirectAllowed) throw directUnavailable('relay');
   if (mode === 'direct' && fileCount > 1) throw tooManyFiles(1);
   if (mode !== 'auto') return checkedSize(facts, mode);
@@ -78,16 +80,32 @@ export function tooLarge(facts: ModeFacts, limit: number): AppError {
   const directLimit = channelMaxBytes(channel);
   const wouldFit = directLimit > limit && (facts.size === null || facts.size <= directLimit);
   const isCarried = facts.mode === 'direct' || facts.mode === 'relay';
-  const hasOther = wouldFit && facts.isDirectOffered && !facts.isGroupSms && !isCarried;
-  return fileTooLarge(limit, channel, hasOther ? { use: facts.isDirectAllowed ? 'direct' : 'relay' } : {});
+  const use = facts.isDirectAllowed ? 'direct' : 'relay';
+  const takesAll = use === 'relay' || facts.fileCount <= 1;
+  const hasOther =
+    wouldFit && takesAll && facts.isDirectOffered && forwardOnlyField(facts) === null && !isCarried;
+  return fileTooLarge(limit, channel, hasOther ? { use } : {});
 }
 
-function groupSmsMode(facts: ModeFacts): Mode {
-  if (facts.mode === 'direct' || facts.mode === 'relay') {
-    throw invalidField('isGroupSms', 'groupSms');
-  }
-  if (facts.fileCount > 1) throw tooManyFiles(1);
-  if (facts.size !== null && facts.size > facts.forwardMaxBytes) throw tooLarge(facts, facts.forwardMaxBytes);
+/** The field that rules out every mode but forward, if one does. */
+export function forwardOnlyField(
+  facts: Partial<Readonly<Record<'isGroupSms' | 'isSecureAttachment', boolean | null>>>,
+): 'isGroupSms' | 'isSecureAttachment' | null {
+  if (facts.isGroupSms) return 'isGroupSms';
+  return facts.isSecureAttachment ? 'isSecureAttachment' : null;
+}
+
+/** @throws AppError `INVALID_FIELD` when a field rules out direct and relay. */
+export function assertNotForwardOnly(facts: Parameters<typeof forwardOnlyField>[0]): void {
+  const field = forwardOnlyField(facts);
+  if (field !== null) throw invalidField(field, field === 'isGroupSms' ? 'groupSms' : 'secureAttachment');
+}
+
+function forwardOnlyMode(facts: ModeFacts): Mode {
+  if (facts.mode === 'direct' || facts.mode === 'relay') assertNotForwardOnly(facts);
+  if (facts.isGroupSms && facts.fileCount > 1) throw tooManyFiles(1);
+  const limit = facts.isGroupSms ? facts.forwardMaxBytes : forwardLimit(facts);
+  if (facts.size !== null && facts.size > limit) throw tooLarge(facts, limit);
   return 'forward';
 }
 

@@ -12,6 +12,7 @@ import { type LocationRule, resolveLocation } from './locations.ts';
 import {
   channelMaxBytes,
   forwardLimit,
+  forwardOnlyField,
   LARGEST_CHANNEL_BYTES,
   type ModeFacts,
   type RequestedMode,
@@ -173,7 +174,7 @@ export class UploadState {
     const ofSettings = forwardLimit({ ...facts, ...this.#forwardLimits(Number.POSITIVE_INFINITY) });
     const isRejected = size > forwardLimit(facts) && size <= ofSettings;
     if (locationId === null || !isRejected || facts.fileCount > 1) return undefined;
-    const isElsewhere = facts.mode === 'auto' && facts.isDirectOffered && !facts.isGroupSms;
+    const isElsewhere = facts.mode === 'auto' && facts.isDirectOffered && forwardOnlyField(facts) === null;
     const isCarried = facts.mode === 'direct' || facts.mode === 'relay';
     if (isCarried || (isElsewhere && size <= channelMaxBytes(this.#channel))) return undefined;
     return this.#context.sizeLimits.claimTest(locationId, this.#channel).then((isGranted) => {
@@ -201,13 +202,14 @@ export class UploadState {
   /** @param isComplete Whether the form has arrived whole. */
   modeFacts(isComplete: boolean): ModeFacts {
     const { defaultChannel, direct } = this.#context;
-    const { isGroupSms, channel, fileSize } = this.#fields;
+    const { isGroupSms, isSecureAttachment, channel, fileSize } = this.#fields;
     const [file] = this.files;
     const locationId = this.location();
     return {
       mode: this.#options.mode,
       isGroupSms: isGroupSms ?? false,
       fileCount: this.files.length,
+      isSecureAttachment: isSecureAttachment ?? false,
       size: fileSize ?? this.#certainSize() ?? (isComplete && file?.isWhole ? file.size : null),
       channel,
       defaultChannel,
@@ -272,9 +274,10 @@ export class UploadState {
     const { fileSize } = this.#fields;
     if (fileSize === null) return;
     if (this.files.length > 1) throw tooManyFiles(1);
-    const { mode, isDirectOffered, isDirectAllowed, isGroupSms, forwardMaxBytes } = this.modeFacts(true);
-    const isDirect = isDirectOffered && isDirectAllowed;
-    const isMeantForDirect = mode === 'auto' && !isDirect && !isGroupSms && fileSize > forwardMaxBytes;
+    const facts = this.modeFacts(true);
+    const { mode, isDirectOffered, isDirectAllowed, forwardMaxBytes } = facts;
+    const isForwarded = (isDirectOffered && isDirectAllowed) || forwardOnlyField(facts) !== null;
+    const isMeantForDirect = mode === 'auto' && !isForwarded && fileSize > forwardMaxBytes;
     if (isMeantForDirect && file.size < fileSize) {
       throw directUnavailable(isDirectAllowed ? 'forward' : 'relay');
     }

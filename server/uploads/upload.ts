@@ -19,7 +19,7 @@ import type { FileStream } from './file-stream.ts';
 import { cleanFileName, createNameRegister } from './filename.ts';
 import { type FileChecks, IncomingFile } from './incoming-file.ts';
 import type { LocationRule } from './locations.ts';
-import { chooseMode, forwardLimit, tooLarge } from './mode.ts';
+import { chooseMode, forwardLimit, forwardOnlyField, tooLarge } from './mode.ts';
 import { ForwardSink } from './sinks/forward.ts';
 import { HoldSink } from './sinks/hold.ts';
 import { RelaySink } from './sinks/relay.ts';
@@ -206,6 +206,8 @@ export class Upload {
     if (this.#isSending()) {
       this.#state.assertDeclaredSize(first);
       chooseMode({ ...this.#state.modeFacts(true), size: null });
+      const field = forwardOnlyField(fields); // relayed by its size, before the field came
+      if (this.#sink.kind === 'relay' && field !== null) throw fieldOrder(field);
     } else {
       await this.#chooseSink(true);
       if (this.signal.aborted) return;
@@ -285,7 +287,7 @@ export class Upload {
   #switchMode(file: IncomingFile): Promise<void> | undefined {
     const facts = this.#state.modeFacts(false);
     const canTurn = facts.mode === 'auto' && this.#sink.kind !== 'discard' && this.#state.isSizeBounded;
-    if (!canTurn) throw tooLarge(facts, facts.isGroupSms ? forwardLimit(facts) : this.#limit);
+    if (!canTurn) throw tooLarge(facts, forwardOnlyField(facts) === null ? this.#limit : forwardLimit(facts));
     const size = Math.max(file.size, this.#state.minFileBytes);
     const mode = chooseMode({ ...facts, size });
     if (mode === 'direct') return this.#whileChoosing(() => this.#respondDirect(false));

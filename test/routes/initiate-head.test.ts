@@ -30,6 +30,18 @@ describe('POST /messages/upload/initiate with the head of the file', () => {
     return sendForm(testServer, parts, { path: '/initiate' });
   }
 
+  it('rejects a private file, on either side of the field', async () => {
+    const secure = fields({ isSecureAttachment: 'true' });
+    const head = file('film.mp4', mp4(LEADING_BYTES), 'video/mp4');
+    for (const form of [
+      [...secure, ...fields({ conversationId }), head],
+      [...fields({ conversationId }), head, ...secure],
+    ]) {
+      assert.equal(assertRejected(await send(...form), 400, 'INVALID_FIELD')['field'], 'isSecureAttachment');
+    }
+    assert.equal(seen(testServer, 'initiate').length, 0);
+  });
+
   it('takes name and type from the part, and fields from both sides of it', async () => {
     const reply = await send(
       ...fields({ conversationId }),

@@ -149,6 +149,9 @@ describe('POST /messages/upload/initiate with JSON', () => {
     ['half a byte', { fileSize: 1.5 }, 400, 'INVALID_FIELD', 'fileSize'],
     ['a size in hex', { fileSize: '0x10' }, 400, 'INVALID_FIELD', 'fileSize'],
     ['a size out of all bounds', { fileSize: 1e21 }, 400, 'INVALID_FIELD', 'fileSize'],
+    ['a private file', { isSecureAttachment: true }, 400, 'INVALID_FIELD', 'isSecureAttachment'],
+    ['a private file in text', { isSecureAttachment: 'true' }, 400, 'INVALID_FIELD', 'isSecureAttachment'],
+    ['a group SMS', { isGroupSms: true }, 400, 'INVALID_FIELD', 'isGroupSms'],
     ['a size that is true', { fileSize: true }, 400, 'INVALID_FIELD', 'fileSize'],
     ['a name that reads backwards', { filename: 'a\u202Etxt.txt' }, 400, 'BAD_FILENAME', null],
     ['a name of path alone', { filename: 'a/' }, 400, 'BAD_FILENAME', null],
@@ -165,6 +168,12 @@ describe('POST /messages/upload/initiate with JSON', () => {
       await testServer.assertClean();
     });
   }
+
+  it('takes a file that need not be private', async () => {
+    for (const isSecureAttachment of [false, 'false', '', null]) {
+      assert.equal((await initiate(testServer, { isSecureAttachment })).status, 200);
+    }
+  });
 
   it('rejects JSON that is not an object', async () => {
     for (const text of ['[]', '"a"', '1', 'null', '{', '{"a":1}x', '\u0000']) {

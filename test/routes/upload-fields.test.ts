@@ -211,6 +211,43 @@ describe('the fields of an upload', () => {
     await testServer.assertClean({ completeUploads: 6 });
   });
 
+  it('never lets a file that must stay private go direct or be relayed', async () => {
+    const secure = { name: 'isSecureAttachment', content: 'true' };
+    for (const query of ['?mode=direct', '?mode=relay']) {
+      for (const form of [
+        [secure, ...fields, picture],
+        [...fields, picture, secure],
+        [secure, ...fields, film],
+      ]) {
+        const response = await sendUpload(testServer, form, { query });
+        assert.equal(response.status, 400, response.text);
+        assert.equal(response.body.code, 'INVALID_FIELD');
+        assert.equal(response.body.details?.['field'], 'isSecureAttachment');
+        assert.match(response.body.message ?? '', /mode=forward.*private/);
+      }
+    }
+    const relayed = await sendUpload(testServer, [...fields, film, secure], { query: '?mode=relay' });
+    assert.equal(relayed.body.code, 'INVALID_FIELD');
+    assert(testServer.sandbox.requests.every(({ path }) => !path?.endsWith('/complete')));
+    await using small = await createTestServer({ env: { FORWARD_MAX_BYTES: '100000' } });
+    const usual = textParts({ ...small.fields, channel: 'WHATSAPP' });
+    for (const form of [
+      [...usual, secure, filePart('film.mp4', mp4(100_001))],
+      [
+        ...textParts({ channel: 'WHATSAPP' }),
+        secure,
+        filePart('film.mp4', mp4(100_001)),
+        ...textParts(small.fields),
+      ],
+      [...textParts({ fileSize: '100001' }), secure, ...usual, filePart('film.mp4', mp4(100_001))],
+    ]) {
+      const response = await sendUpload(small, form);
+      assert.equal(response.status, 413, response.text);
+      assert.deepEqual(response.body.details, { limit: 100_000, channel: 'WHATSAPP' });
+    }
+    await small.assertClean();
+  });
+
   it('rejects a field that came twice, wherever the second one is', async () => {
     for (const name of ['conversationId', 'contactId', 'locationId', 'chatServiceSid', 'channel']) {
       const content = { chatServiceSid: SID, channel: 'SMS', locationId: testServer.sandbox.locationId }[

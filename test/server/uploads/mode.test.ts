@@ -7,6 +7,7 @@ const MIB = 1024 * 1024;
 const FACTS: ModeFacts = {
   mode: 'auto',
   isGroupSms: false,
+  isSecureAttachment: false,
   fileCount: 1,
   size: 1_000,
   channel: null,
@@ -54,9 +55,19 @@ const CASES: readonly (readonly [string, Partial<ModeFacts>, string])[] = [
     `FILE_TOO_LARGE ${25 * MIB} WHATSAPP`,
   ],
   [
-    'several files cannot go direct',
+    'several files are not told to go direct, which takes one',
     { size: LIMIT + 1, fileCount: 2, ...whatsapp },
-    `FILE_TOO_LARGE ${LIMIT} WHATSAPP direct`,
+    `FILE_TOO_LARGE ${LIMIT} WHATSAPP`,
+  ],
+  [
+    'nor are they with forward by name',
+    { mode: 'forward', size: LIMIT + 1, fileCount: 2, ...whatsapp },
+    `FILE_TOO_LARGE ${LIMIT} WHATSAPP`,
+  ],
+  [
+    'where a scan rules out direct, several files are told to be relayed',
+    { size: LIMIT + 1, fileCount: 2, isDirectAllowed: false, ...whatsapp },
+    `FILE_TOO_LARGE ${LIMIT} WHATSAPP relay`,
   ],
   ['forward by name', { mode: 'forward', size: LIMIT }, 'forward'],
   [
@@ -77,6 +88,20 @@ const CASES: readonly (readonly [string, Partial<ModeFacts>, string])[] = [
   ['a group SMS by direct', { isGroupSms: true, mode: 'direct' }, 'INVALID_FIELD'],
   ['a group SMS by relay', { isGroupSms: true, mode: 'relay' }, 'INVALID_FIELD'],
   ['a group SMS of two', { isGroupSms: true, fileCount: 2 }, 'TOO_MANY_FILES'],
+  [
+    'a private file too large is not told to go direct',
+    { isSecureAttachment: true, size: LIMIT + 1, ...whatsapp },
+    `FILE_TOO_LARGE ${LIMIT} WHATSAPP`,
+  ],
+  ['a private file is forwarded', { isSecureAttachment: true }, 'forward'],
+  ['several private files are forwarded', { isSecureAttachment: true, fileCount: 2 }, 'forward'],
+  ['a private file by direct', { isSecureAttachment: true, mode: 'direct' }, 'INVALID_FIELD'],
+  ['a private file by relay', { isSecureAttachment: true, mode: 'relay' }, 'INVALID_FIELD'],
+  [
+    'the fallback limit counts for a private file too',
+    { isSecureAttachment: true, size: 25 * MIB, isDirectOffered: false },
+    'forward',
+  ],
   [
     'a group SMS too large is not told to go direct',
     { isGroupSms: true, size: LIMIT + 1, ...whatsapp },
