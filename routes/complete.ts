@@ -44,12 +44,12 @@ export function addComplete(
       res.json({ ...completed, delivery: toDelivery(ticket.delivery, languageOf(req)) });
     }
     if (log.isRepeat) return;
-    const { conversationId, filename: name, contentType, fileSize } = ticket;
+    const { conversationId, contactId, filename: name, contentType, fileSize } = ticket;
     context.uploads.hooks.after({
       user: toUser(clientOf(req)),
       locationId,
       conversationId,
-      contactId: null,
+      contactId,
       mode: 'direct',
       files: Object.values(completed.uploadedFiles).map((url) => {
         return { name, contentType, size: completed.metadata.size ?? fileSize, url };

@@ -14,6 +14,7 @@ export interface DirectFile {
   readonly locationId: string;
   readonly conversationId: string;
   readonly filename: string;
+  readonly contactId: string | null;
   /** The canonical type; storage binds the signed URL to it. */
   readonly contentType: string;
   readonly fileSize: number | null;

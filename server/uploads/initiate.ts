@@ -86,6 +86,7 @@ export async function initiateUpload(
     client: client.id,
     locationId,
     conversationId,
+    contactId: fields.contactId,
     filename,
     contentType,
     fileSize,

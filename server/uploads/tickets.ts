@@ -9,6 +9,8 @@ export interface Ticket {
   readonly client: string;
   readonly locationId: string;
   readonly conversationId: string;
+  /** Leadway does not need it; `afterUpload` gets it. */
+  readonly contactId: string | null;
   readonly uploadId: string;
   readonly filePath: string;
   readonly uploadUrl: string;
@@ -53,7 +55,12 @@ export function createTicketCodec(secrets: readonly string[], now: () => number 
       if (ticket === null || ticket.client !== client) throw appError('TICKET_INVALID');
       const endsAt = ticket.expiresAt + (use === 'complete' ? COMPLETE_GRACE_MS : 0);
       if (now() >= endsAt) throw appError('TICKET_EXPIRED');
-      return { ...ticket, delivery: ticket.delivery ?? NOT_ASSESSED }; // version 0.1 sealed none
+      // Version 0.1 sealed neither.
+      return {
+        ...ticket,
+        contactId: ticket.contactId ?? null,
+        delivery: ticket.delivery ?? NOT_ASSESSED,
+      };
     },
   };
 }

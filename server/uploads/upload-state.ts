@@ -130,11 +130,12 @@ export class UploadState {
 
   /** The data to request a signed URL with. @throws AppError `MISSING_FIELD` */
   directFileOf(file: IncomingFile): DirectFile {
-    const { conversationId, fileSize } = this.#fields;
+    const { conversationId, contactId, fileSize } = this.#fields;
     return {
       client: this.#options.client.id,
       locationId: required(this.location(), 'locationId'),
       conversationId: required(conversationId, 'conversationId'),
+      contactId,
       filename: file.name,
       contentType: file.contentType,
       fileSize: this.files.length === 1 ? fileSize : null,

@@ -13,6 +13,7 @@ import {
   settingsFromEnv,
   UploadRejected,
 } from '../../server/index.ts';
+import { complete, initiated, jsonOf, putContent, sendForm } from '../helpers/direct-steps.ts';
 import { fixture, mp4 } from '../helpers/multipart.ts';
 import { settingsFor } from '../helpers/sandbox-settings.ts';
 import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
@@ -26,6 +27,32 @@ const silent = Object.fromEntries(
 /** A body whose form the test knows. */
 // biome-ignore lint/suspicious/noExplicitAny: each test looks at other members
 const bodyOf = ({ body }: { body: unknown }): any => body;
+
+describe('afterUpload of complete', () => {
+  for (const way of ['initiate', 'leading bytes', 'direct'] as const) {
+    it(`gets the contact that was given: ${way}`, async () => {
+      const seen: FinishedUpload[] = [];
+      await using testServer = await createTestServer({
+        embedding: { afterUpload: (upload) => void seen.push(upload) },
+      });
+      const { fields } = testServer;
+      const form = [...textParts(fields), PICTURE];
+      const step =
+        way === 'initiate'
+          ? await initiated(testServer, { ...fields, filename: 'a.png', contentType: 'image/png' })
+          : bodyOf(
+              way === 'direct'
+                ? await sendUpload(testServer, form, { query: '?mode=direct' })
+                : await sendForm(testServer, form, { path: '/initiate' }),
+            );
+      await putContent(testServer, step, fixture('picture.png'));
+      assert.equal((await complete(testServer, { ticket: step.ticket })).status, 200);
+      await settled(() => seen.length > 0, 'afterUpload');
+      assert.equal(seen[0]?.contactId, fields['contactId']);
+      assert.equal(jsonOf(testServer, 'initiate')['contactId'], undefined, 'Leadway has no such field');
+    });
+  }
+});
 
 describe('beforeUpload', () => {
   it('gets the user, the ids and the checked file, before anything is sent', async () => {

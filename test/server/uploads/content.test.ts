@@ -53,6 +53,7 @@ describe('the content of a direct upload on its way to storage', () => {
       client: 'c',
       locationId: 'l',
       conversationId: 'c',
+      contactId: null,
       uploadId: 'u',
       filePath: 'a.mp4',
       uploadUrl: `http://127.0.0.1:${(storage.address() as AddressInfo).port}/a.mp4`,

@@ -16,6 +16,7 @@ describe('direct uploads', () => {
       client: 'ip:127.0.0.1',
       locationId,
       conversationId,
+      contactId: null,
       filename: 'note.txt',
       contentType: 'text/plain',
       fileSize: null,

@@ -12,6 +12,7 @@ const TICKET: Ticket = {
   client: 'ip:127.0.0.1',
   locationId: 'location1',
   conversationId: 'conversation1',
+  contactId: 'contact1',
   uploadId: 'upload1',
   filePath: 'a/b/\u00fc.txt',
   uploadUrl: 'https://storage.googleapis.com/a/b/c.txt?X-Goog-Signature=0badc0de',
@@ -39,6 +40,12 @@ describe('a ticket', () => {
     const sealed = await box.seal(TICKET);
     assert.deepEqual({ ...(await box.open(sealed, TICKET.client, 'content')) }, TICKET);
     assert.match(sealed, /^[A-Za-z0-9_.-]+$/);
+  });
+
+  it('opens when an older version sealed it, without contact and delivery', async () => {
+    const { contactId, delivery, ...older } = TICKET;
+    const opened = await box.open(await box.seal(older as Ticket), TICKET.client, 'complete');
+    assert.deepEqual({ ...opened }, { ...older, contactId: null, delivery: NOT_ASSESSED });
   });
 
   it('shows nothing of what it seals, and is never the same twice', async () => {
