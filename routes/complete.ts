@@ -22,6 +22,7 @@ export function addComplete(
   context: Pick<AppContext, 'direct' | 'tickets' | 'uploads' | 'idempotency'>,
 ): void {
   const complete = async (req: Request, res: Response): Promise<void> => {
+    addLogFields(req, { mode: 'direct' });
     const body = req.body as Readonly<Record<string, unknown>>;
     const sealed = requiredTicket(body['ticket']);
     const ticket = await openPresentedTicket(context, clientOf(req), sealed, 'complete');
@@ -36,7 +37,7 @@ export function addComplete(
     const completing = runIdempotently(
       idempotent,
       { locationId, request: () => ticket, commits: true, signal, log },
-      () => context.direct.complete(ticket, callSignal),
+      () => context.direct.complete(ticket, callSignal, log),
     );
     if (idempotent !== null) addRequestWork(res, completing);
     const completed = await completing;

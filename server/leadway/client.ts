@@ -51,7 +51,7 @@ interface Call {
   readonly contentType: string;
   readonly body: Buffer | string;
   readonly signal: AbortSignal;
-  readonly log?: LogFields;
+  readonly log: LogFields;
 }
 
 /** A response, and what it took to get it. */
@@ -104,9 +104,10 @@ export class LeadwayClient {
     locationId: string,
     body: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
+    log: LogFields = {},
   ): Promise<LeadwayResponse> {
     const contentType = 'application/json';
-    const call: Call = { path, locationId, contentType, body: JSON.stringify(body), signal };
+    const call: Call = { path, locationId, contentType, body: JSON.stringify(body), signal, log };
     const { response, token } = await this.#attemptTwice(call);
     if (response.ok || !isBadToken(response.rejection)) return response;
     if (!(await this.options.tokens.refresh(locationId, token))) return response;
@@ -306,10 +307,8 @@ export class LeadwayClient {
       body: received,
       hasSentAll,
     } = await agent.exchange(request).catch(toFault);
-    if (log !== undefined) {
-      log.upstreamStatus = status;
-      log.upstreamMs = Math.round(performance.now() - sentAt);
-    }
+    log.upstreamStatus = status;
+    log.upstreamMs = Math.round(performance.now() - sentAt);
     quota.update(locationId, status, reported, attempt);
     const response = parseResponse(status, reported, received);
     if (response.ok) this.noteAccepted(locationId);

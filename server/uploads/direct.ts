@@ -2,6 +2,7 @@ import { matchesOrigin, type OriginPattern } from '../config/addresses.ts';
 import type { Assessment } from '../delivery/assess.ts';
 import { appError } from '../errors/app-error.ts';
 import { directUnavailable, sizeMismatch } from '../errors/factories.ts';
+import type { LogFields } from '../http/log-fields.ts';
 import { type DirectCapability, isEndpointMissing, meansNotOffered } from '../leadway/capability.ts';
 import { type LeadwayClient, PATHS } from '../leadway/client.ts';
 import type { LeadwayRejection } from '../leadway/errors.ts';
@@ -13,8 +14,8 @@ export interface DirectFile {
   readonly client: string;
   readonly locationId: string;
   readonly conversationId: string;
-  readonly filename: string;
   readonly contactId: string | null;
+  readonly filename: string;
   /** The canonical type; storage binds the signed URL to it. */
   readonly contentType: string;
   readonly fileSize: number | null;
@@ -74,11 +75,11 @@ export class DirectUploads {
    * @throws AppError what Leadway rejected, or `UPSTREAM_ERROR` for an invalid response, such as
    *   a URL outside of the storage origins.
    */
-  async initiate(file: DirectFile, signal: AbortSignal): Promise<Ticket | null> {
+  async initiate(file: DirectFile, signal: AbortSignal, log: LogFields = {}): Promise<Ticket | null> {
     const { leadway, capability, storageOrigins } = this.#options;
     const { locationId } = file;
     if (!capability.isOffered(locationId)) return null;
-    const response = await leadway.postJson(PATHS.initiate, locationId, toInitiateBody(file), signal);
+    const response = await leadway.postJson(PATHS.initiate, locationId, toInitiateBody(file), signal, log);
     if (!response.ok) {
       if (!meansNotOffered(response.rejection)) throw leadway.toError(response.rejection, locationId);
       capability.noteUnavailable(locationId);
@@ -124,11 +125,11 @@ export class DirectUploads {
    * @throws AppError `NOT_UPLOADED` when it is not there, `DIRECT_UNAVAILABLE` if Leadway no longer offers it,
    *   `SIZE_MISMATCH` when the size differs from the declared one, what Leadway rejected.
    */
-  async complete(ticket: Ticket, signal: AbortSignal): Promise<CompleteResponse> {
+  async complete(ticket: Ticket, signal: AbortSignal, log: LogFields = {}): Promise<CompleteResponse> {
     const { leadway, capability } = this.#options;
     const { uploadId, filePath, locationId, conversationId, filename } = ticket;
     const body = { uploadId, filePath, locationId, conversationId, filename };
-    const response = await leadway.postJson(PATHS.complete, locationId, body, signal);
+    const response = await leadway.postJson(PATHS.complete, locationId, body, signal, log);
     if (!response.ok) {
       if (isEndpointMissing(response.rejection)) {
         capability.noteUnavailable(locationId);

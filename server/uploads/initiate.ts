@@ -94,7 +94,7 @@ export async function initiateUpload(
   };
   const request = () => ({ ...described, digest: leading === null ? null : leadingDigest(leading.bytes) });
   return runIdempotently(idempotent, { locationId, request, commits: false, signal, log }, async () => {
-    const ticket = await context.direct.initiate({ ...described, delivery }, signal);
+    const ticket = await context.direct.initiate({ ...described, delivery }, signal, log);
     if (ticket === null) throw directUnavailable();
     if (fileSize !== null && fileSize > ticket.maxFileSize) throw fileTooLarge(ticket.maxFileSize, channel);
     return context.direct.toResponse(ticket);

@@ -209,8 +209,8 @@ export class UploadState {
     return {
       mode: this.#options.mode,
       isGroupSms: isGroupSms ?? false,
-      fileCount: this.files.length,
       isSecureAttachment: isSecureAttachment ?? false,
+      fileCount: this.files.length,
       size: fileSize ?? this.#certainSize() ?? (isComplete && file?.isWhole ? file.size : null),
       channel,
       defaultChannel,

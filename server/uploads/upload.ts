@@ -346,7 +346,7 @@ export class Upload {
     const ticketOf = async (file: IncomingFile) => {
       this.#assessDelivery();
       if (this.#state.fields.conversationId === null) throw fieldOrder('conversationId');
-      const ticket = await direct.initiate(this.#state.directFileOf(file), this.signal);
+      const ticket = await direct.initiate(this.#state.directFileOf(file), this.signal, this.#log);
       if (ticket === null) throw directUnavailable();
       return ticket;
     };
@@ -384,7 +384,7 @@ export class Upload {
             digest: file.leadingDigest,
           });
     if (await this.#isRepeat()) return this.#repeat(this.#recorded, fingerprint);
-    const ticket = await this.#context.direct.initiate(directFile, this.signal);
+    const ticket = await this.#context.direct.initiate(directFile, this.signal, this.#log);
     if (ticket === null) return this.#fallBack(isComplete);
     const size = directFile.fileSize ?? file.size;
     if (size > ticket.maxFileSize) throw fileTooLarge(ticket.maxFileSize, ticket.channel);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import request from 'supertest';
-import { initiated, putContent } from '../helpers/direct-steps.ts';
+import { complete, initiate, initiated, putContent } from '../helpers/direct-steps.ts';
 import { encodeForm, FORM_TYPE, fixture, mp4 } from '../helpers/multipart.ts';
 import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
 import { createTestServer, settled, type TestServer } from '../helpers/test-server.ts';
@@ -86,6 +86,24 @@ describe('the access log', () => {
     assert.equal(typeof line['upstreamTraceId'], 'string');
   });
 
+  it('has Leadway’s status of a direct upload, and of initiate and complete that fail', async () => {
+    await upload('signed', 'picture.png', {}, '?mode=direct');
+    const signed = await lineOf(testServer, 'signed');
+    assert.deepEqual([signed['status'], signed['mode'], signed['upstreamStatus']], [202, 'direct', 200]);
+    assert(Number.isInteger(signed['upstreamMs']));
+    await initiate(
+      testServer,
+      { conversationId: 'fault-initiate-status-422' },
+      { 'X-Request-Id': 'unsigned' },
+    );
+    assert.equal((await lineOf(testServer, 'unsigned'))['upstreamStatus'], 422);
+    const { ticket } = await initiated(testServer);
+    await complete(testServer, { ticket }, { 'X-Request-Id': 'incomplete' });
+    const incomplete = await lineOf(testServer, 'incomplete');
+    assert.deepEqual([incomplete['code'], incomplete['mode']], ['NOT_UPLOADED', 'direct']);
+    assert([400, 404].includes(Number(incomplete['upstreamStatus'])));
+  });
+
   it('has a stack only where the fault is ours', async () => {
     await upload('theirs', 'picture.png', { conversationId: 'fault-html' });
     const theirs = await lineOf(testServer, 'theirs');
@@ -133,11 +151,12 @@ describe('the access log', () => {
       const line = await lineOf(testServer, id);
       assert.equal(line['locationId'], testServer.sandbox.locationId, id);
       assert.equal(line['contentType'], 'text/plain', id);
+      assert.equal(line['mode'], id === 'content' ? 'relay' : 'direct', id);
+      assert.equal(line['upstreamStatus'], 200, id);
+      assert(Number.isInteger(line['upstreamMs']), id);
     }
     const relayed = await lineOf(testServer, 'content');
     assert.equal(relayed['files'], 1);
-    assert.equal(relayed['upstreamStatus'], 200);
-    assert(Number.isInteger(relayed['upstreamMs']));
   });
 
   it('has 499 and the address of a client that left', async () => {

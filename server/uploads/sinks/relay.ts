@@ -83,10 +83,10 @@ export class RelaySink implements Sink {
   }
 
   async finish(): Promise<StoredResponse> {
-    const { direct, signal } = this.#options;
+    const { direct, signal, log } = this.#options;
     const uploadedFiles: Record<string, string> = {};
     for (const ticket of this.#stored) {
-      Object.assign(uploadedFiles, (await direct.complete(ticket, signal)).uploadedFiles);
+      Object.assign(uploadedFiles, (await direct.complete(ticket, signal, log)).uploadedFiles);
     }
     return { mode: 'relay', uploadedFiles };
   }
