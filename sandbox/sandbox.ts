@@ -29,7 +29,7 @@ export interface Sandbox extends AsyncDisposable {
   fault: FaultName | null;
   /** Replaces a location's token; the old one is invalid at once. */
   setToken(newToken: string, locationId?: string): void;
-  /** Waits until the requests are as wanted; checked at every change of a record. Rejects after 5 s. */
+  /** Waits until the requests are as wanted; checked at every change of a record. Rejects after 20 s. */
   waitFor(predicate: (requests: readonly RecordedRequest[]) => boolean, timeoutMs?: number): Promise<void>;
   /** Resolves when the ports are open or closed as the fault wants them. */
   ready(): Promise<void>;
