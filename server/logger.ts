@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { AppError } from './errors/app-error.ts';
 import { redactText } from './redaction.ts';
@@ -61,21 +62,38 @@ export function createLogger({ level, destination, target }: LoggerOptions): Log
   return logger;
 }
 
+const STDOUT = 1;
 const GATHER_MS = 50;
+const GATHER_BYTES = 4096;
 
-/** Standard output, written to once for all lines of 50 ms or 4 KiB. pino writes the rest when the process ends. */
+/** Standard output, written to once for all lines of 50 ms or 4 KiB, and when the process ends. */
 function createOutput(): DestinationStream {
-  const output = pino.destination({ dest: 1, sync: false, minLength: 4096 });
-  let isFlushing = false;
-  const flush = (): void => {
-    isFlushing = false;
-    output.flush();
+  // It writes in the background, so that a reader that is slow or stuck does not hold up uploads.
+  const output = pino.destination({ dest: STDOUT, sync: false });
+  let gathered = '';
+  let timer: NodeJS.Timeout | null = null;
+  const take = (): string => {
+    const text = gathered;
+    gathered = '';
+    return text;
   };
+  process.once('exit', () => {
+    try {
+      writeSync(STDOUT, take()); // pino's own flush at the exit never returns if the reader has gone
+    } catch {
+      // The reader has gone.
+    }
+  });
   return {
     write(line) {
-      output.write(line);
-      if (!isFlushing) setTimeout(flush, GATHER_MS).unref();
-      isFlushing = true;
+      gathered += line;
+      if (gathered.length >= GATHER_BYTES) output.write(take());
+      else if (timer === null) {
+        timer = setTimeout(() => {
+          timer = null;
+          if (gathered !== '') output.write(take());
+        }, GATHER_MS).unref();
+      }
     },
   };
 }

@@ -87,6 +87,32 @@ describe('standard output', () => {
   });
 });
 
+describe('standard output without a reader', () => {
+  for (const rest of ['process.exit(3);', 'process.exitCode = 3;']) {
+    it(`does not keep the process from ending: ${rest}`, async () => {
+      const lines = `log.info('unread'); ${rest}`;
+      const child = spawn(
+        process.execPath,
+        [
+          '--input-type=module',
+          '-e',
+          `import { createLogger } from './server/logger.ts';
+          process.stdout.on('error', () => {});
+          const log = createLogger({ level: 'info' });
+          log.info('started');
+          process.stdin.once('end', () => { ${lines} }).resume();`,
+        ],
+        { stdio: ['pipe', 'pipe', 'inherit'] },
+      );
+      const exited = once(child, 'exit');
+      await once(child.stdout, 'data');
+      child.stdout.destroy();
+      child.stdin.end();
+      assert.deepEqual(await exited, [3, null]);
+    });
+  }
+});
+
 describe('secrets in the logs and responses of the whole test server', () => {
   it('are nowhere, whatever goes wrong, at level trace', async () => {
     const token = 'opaque-token-of-no-known-form';
