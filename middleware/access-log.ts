@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { AppContext } from '../server/context.ts';
+import { toAppError } from '../server/errors/app-error.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
 import { requestIdOf } from '../server/http/request-id.ts';
 import { isResponseSent, onResponseEnd } from '../server/http/response-end.ts';
@@ -66,4 +67,24 @@ function levelOf(path: string, errorStatus: number | undefined): 'debug' | 'info
   if (path === '/healthz' || path === '/readyz') return 'debug';
   if (errorStatus === 500) return 'error';
   return errorStatus !== undefined && errorStatus > 500 ? 'warn' : 'info';
+}
+
+/**
+ * Logs what becomes of a request that goes on after its client has disconnected: its line in the access log was written
+ * then.
+ */
+export function logLateOutcome(
+  { logger }: Pick<AppContext, 'logger'>,
+  req: Request,
+  outcome: Promise<unknown>,
+): void {
+  const facts = () => {
+    const { error: _error, isRepeat: _isRepeat, ...fields } = logFieldsOf(req);
+    return { requestId: requestIdOf(req), ...fields };
+  };
+  outcome.then(
+    () => logger.info(facts(), 'succeeded after the client had disconnected'),
+    (error: unknown) =>
+      logger.warn({ ...facts(), code: toAppError(error).code }, 'failed after the client had disconnected'),
+  );
 }

@@ -1,4 +1,5 @@
 import type { Request, Response, Router } from 'express';
+import { logLateOutcome } from '../middleware/access-log.ts';
 import { clientOf } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createJsonBody } from '../middleware/json-body.ts';
@@ -9,6 +10,7 @@ import { appError } from '../server/errors/app-error.ts';
 import { invalidField, missingField } from '../server/errors/factories.ts';
 import { languageOf } from '../server/errors/response.ts';
 import { addLogFields, logFieldsOf } from '../server/http/log-fields.ts';
+import { Connection } from '../server/http/pipelining.ts';
 import { addRequestWork, canRespond, disconnectSignal } from '../server/http/response-end.ts';
 import { runIdempotently } from '../server/idempotency/idempotency.ts';
 import { openPresentedTicket, type Ticket } from '../server/uploads/tickets.ts';
@@ -19,7 +21,7 @@ const REPEATABLE = ['uploadId', 'filePath', 'locationId', 'conversationId', 'fil
 /** `POST /messages/upload/complete`: turns a file in storage into an attachment with a public URL. */
 export function addComplete(
   router: Router,
-  context: Pick<AppContext, 'direct' | 'tickets' | 'uploads' | 'idempotency'>,
+  context: Pick<AppContext, 'direct' | 'tickets' | 'uploads' | 'idempotency' | 'logger'>,
 ): void {
   const complete = async (req: Request, res: Response): Promise<void> => {
     addLogFields(req, { mode: 'direct' });
@@ -30,16 +32,21 @@ export function addComplete(
     assertMatches(body, ticket);
     const idempotent = context.idempotency.requestOf(req, clientOf(req).id, 'complete');
     const signal = disconnectSignal(res);
+    const ended = new AbortController();
+    if (signal.aborted) ended.abort();
+    signal.addEventListener('abort', () => {
+      // As with uploads, the call runs to its end without its client: see Upload.onDisconnect.
+      if (idempotent === null && Connection.of(req.socket)?.isPipelined) ended.abort();
+      else logLateOutcome(context, req, completing);
+    });
     const { locationId } = ticket;
     const log = logFieldsOf(req);
-    // With a key, the outcome must be known even if the client is gone.
-    const callSignal = idempotent === null ? signal : new AbortController().signal;
     const completing = runIdempotently(
       idempotent,
       { locationId, request: () => ticket, commits: true, signal, log },
-      () => context.direct.complete(ticket, callSignal, log),
+      () => context.direct.complete(ticket, ended.signal, log),
     );
-    if (idempotent !== null) addRequestWork(res, completing);
+    addRequestWork(res, completing);
     const completed = await completing;
     if (canRespond(res)) {
       res.json({ ...completed, delivery: toDelivery(ticket.delivery, languageOf(req)) });

@@ -10,7 +10,7 @@ import { sendContinue } from '../server/http/body.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
 import { canRespond, onResponseEnd } from '../server/http/response-end.ts';
 import { ContentUpload } from '../server/uploads/content.ts';
-import { openPresentedTicket, type Ticket } from '../server/uploads/tickets.ts';
+import { maxBytesOf, openPresentedTicket, type Ticket } from '../server/uploads/tickets.ts';
 
 /** `PUT /messages/upload/content`: relays a file to the signed URL that its ticket seals. */
 export function addContent(router: Router, context: Pick<AppContext, 'slots' | 'tickets' | 'uploads'>): void {
@@ -51,11 +51,8 @@ function contentLengthOf(req: Request): number | null {
 }
 
 /** Everything that can be rejected before the body arrives. */
-function assertFits(
-  req: Request,
-  size: number | null,
-  { contentType, filename, fileSize, maxFileSize, channel }: Ticket,
-): void {
+function assertFits(req: Request, size: number | null, ticket: Ticket): void {
+  const { contentType, filename, fileSize } = ticket;
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw appError('UNSUPPORTED_ENCODING');
   const declared = req.get('Content-Type')?.split(';')[0]?.trim().toLowerCase();
@@ -69,6 +66,7 @@ function assertFits(
   }
   if (size === null) return;
   if (size === 0) throw emptyFile(filename);
-  if (size > maxFileSize) throw fileTooLarge(maxFileSize, channel);
+  const limit = maxBytesOf(ticket);
+  if (size > limit) throw fileTooLarge(limit, ticket.channel);
   if (fileSize !== null && size !== fileSize) throw sizeMismatch(fileSize, size);
 }

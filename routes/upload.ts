@@ -1,4 +1,5 @@
 import type { Request, Response, Router } from 'express';
+import { logLateOutcome } from '../middleware/access-log.ts';
 import { clientOf } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import type { AddPrefix, ReadPrefix } from '../middleware/forwarded.ts';
@@ -11,6 +12,7 @@ import type { AppError } from '../server/errors/app-error.ts';
 import { duplicateField, invalidField } from '../server/errors/factories.ts';
 import { languageOf, sendError } from '../server/errors/response.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
+import { Connection } from '../server/http/pipelining.ts';
 import { addRequestWork, canRespond, onResponseEnd } from '../server/http/response-end.ts';
 import { FILE_FIELD, UPLOAD_FIELD_NAMES } from '../server/uploads/fields.ts';
 import { MODES, type RequestedMode } from '../server/uploads/mode.ts';
@@ -19,7 +21,7 @@ import { Upload, type UploadResponse } from '../server/uploads/upload.ts';
 /** `POST /messages/upload`: sends files to Leadway, in one of three modes. */
 export function addUpload(
   router: Router,
-  context: Pick<AppContext, 'uploads' | 'slots' | 'idempotency'>,
+  context: Pick<AppContext, 'uploads' | 'slots' | 'idempotency' | 'logger'>,
   readPrefix: ReadPrefix,
 ): void {
   const { uploads, idempotency } = context;
@@ -42,11 +44,12 @@ export function addUpload(
     };
     const addPrefix = readPrefix(req);
     const upload = new Upload(uploads, options, logFieldsOf(req));
-    if (options.idempotent !== null) addRequestWork(res, upload.ended());
-    // When the response ends (client disconnect, timeout), the upload ends too.
+    addRequestWork(res, upload.ended());
     onResponseEnd(res, () => {
       // Most responses end because the upload has settled; they need no error and its stack.
-      if (!upload.signal.aborted) upload.onDisconnect();
+      if (upload.signal.aborted) return;
+      upload.onDisconnect(Connection.of(req.socket)?.isPipelined === true);
+      if (!upload.signal.aborted) logLateOutcome(context, req, upload.response);
     });
     upload.response.then(
       (response) => send(req, res, response, addPrefix),

@@ -46,6 +46,7 @@ export class Connection {
   #isClosing = false;
   #closesAfterResponses = false;
   #isOverflowing = false;
+  #isPipelined = false;
   /** Whether it reads although requests wait. */
   #isReadingAhead = false;
   /** The bytes read when the first request had to wait. */
@@ -73,10 +74,16 @@ export class Connection {
     return socket[CONNECTION] ?? null;
   }
 
+  /** Whether its client has sent a request before it had the response to the one before. */
+  get isPipelined(): boolean {
+    return this.#isPipelined;
+  }
+
   /** Handles a request, now or when its turn comes. */
   add(req: IncomingMessage, res: ServerResponse): void {
     if (this.#isClosing) return;
     this.#latest = { req, res };
+    if (this.#handled.length > 0) this.#isPipelined = true;
     if (this.#handled.length < this.#limits.maxHandled) {
       this.#start(this.#latest);
       return;

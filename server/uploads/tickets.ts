@@ -2,6 +2,7 @@ import type { Client } from '../auth/authenticator.ts';
 import { type Assessment, NOT_ASSESSED } from '../delivery/assess.ts';
 import { appError } from '../errors/app-error.ts';
 import { createSealer } from '../sealing.ts';
+import { channelMaxBytes } from './mode.ts';
 import type { UploadContext } from './upload.ts';
 
 /** What a ticket seals: everything that complete and relay need, none of which the client may choose. */
@@ -24,6 +25,11 @@ export interface Ticket {
   readonly delivery: Assessment;
   /** When the signed URL ends, in Unix milliseconds. */
   readonly expiresAt: number;
+}
+
+/** The largest file that may go to storage through the server, in bytes: what Leadway and the channel both allow. */
+export function maxBytesOf({ maxFileSize, channel }: Pick<Ticket, 'maxFileSize' | 'channel'>): number {
+  return Math.min(maxFileSize, channelMaxBytes(channel));
 }
 
 /** What the ticket is presented for. */

@@ -134,11 +134,15 @@ export class Upload {
   }
 
   /**
-   * The client has disconnected, which ends the upload. With an `Idempotency-Key`, a committed upload still finishes,
-   * so that a repeat gets its outcome.
+   * The client has disconnected, which ends an upload that is not committed. A committed one runs to its end, so that its
+   * outcome is known.
+   *
+   * @param isPipelined Whether the client sent other requests along with it. Then that holds only with an
+   *   `Idempotency-Key`: one connection could otherwise keep all slots of its client.
    */
-  onDisconnect(): void {
-    if (!this.#isCommitted || this.#idempotent === null) this.fail(appError('UPSTREAM_ABORTED'));
+  onDisconnect(isPipelined: boolean): void {
+    const runsOn = this.#isCommitted && (!isPipelined || this.#idempotent !== null);
+    if (!runsOn) this.fail(appError('UPSTREAM_ABORTED'));
   }
 
   /** Takes the fields; `raw` has all that have arrived. */

@@ -209,6 +209,23 @@ describe('PUT /messages/upload/content', () => {
     });
   }
 
+  it('holds a file to the limit of its channel if the ticket of Leadway allows more', async () => {
+    const { tickets } = testServer.server.context;
+    for (const chunked of [false, true]) {
+      const step = await initiated(testServer, FILM);
+      const { authenticator } = testServer.server.context;
+      const addressKey = '127.0.0.1';
+      const { id } = await authenticator.authenticate({ addressKey } as Parameters<
+        typeof authenticator.authenticate
+      >[0]);
+      const opened = await tickets.open(step.ticket, id, 'content');
+      const ticket = await tickets.seal({ ...opened, maxFileSize: 100 * MIB });
+      const reply = await putContent(testServer, { ...step, ticket }, mp4(5 * MIB + 1), { chunked });
+      assert.deepEqual(assertRejected(reply, 413, 'FILE_TOO_LARGE'), { limit: 5 * MIB, channel: 'SMS' });
+      await assertNotStored(step);
+    }
+  });
+
   it('takes the type of the ticket where none is sent', async () => {
     const { ticket } = await initiated(testServer);
     const url = `${testServer.api}/messages/upload/content`;

@@ -32,6 +32,24 @@ describe('a forwarded stream', () => {
   };
   afterEach(() => testServer[Symbol.asyncDispose]());
 
+  /** The log's entry with this message, once it is there. */
+  async function logged(message: string): Promise<Record<string, unknown>> {
+    const find = () => testServer.log.entries.find(({ msg }) => msg === message);
+    await settled(() => find() !== undefined, message);
+    return find() ?? {};
+  }
+
+  /** Disconnects once Leadway has everything, and expects the upload to succeed all the same. */
+  async function leaveBeforeResponse(client: RawClient): Promise<void> {
+    client.leave();
+    await logged('request: the client disconnected');
+    assert.equal(testServer.server.context.slots.taken, 1);
+    const late = await logged('succeeded after the client had disconnected');
+    assert.deepEqual([late['mode'], late['upstreamStatus']], ['forward', 200]);
+    await testServer.assertClean({ completeUploads: 1 });
+    assert.equal(testServer.sandbox.requests[0]?.left, false);
+  }
+
   async function sendHalf(): Promise<RawClient> {
     const { opening, length } = filmForm(testServer, film);
     const client = await beginUpload(testServer, length);
@@ -102,26 +120,34 @@ describe('a forwarded stream', () => {
     await testServer.assertClean();
   });
 
-  it('stays committed when the client disconnects after the commit, and frees everything', async () => {
-    await build({}, { fault: 'never-answers' });
+  it('runs to its end when the client disconnects after the commit, keeps its slot, and tells the log', async () => {
+    await build({}, { fault: 'slow-headers' });
     const { opening, ending, length } = filmForm(testServer, film);
     using client = await beginUpload(testServer, length);
     await client.send(Buffer.concat([opening, film, ending]));
     await testServer.sandbox.waitFor(([sent]) => sent?.complete === true);
-    client.leave();
-    await testServer.sandbox.waitFor(([sent]) => sent?.left === true);
-    await testServer.assertClean({ completeUploads: 1 });
+    await leaveBeforeResponse(client);
     assertNoFailureInLog(testServer);
   });
 
-  it('of a held upload is given up when the client disconnects while Leadway thinks', async () => {
-    await build({}, { fault: 'never-answers' });
+  it('of a held upload runs to its end when the client disconnects while Leadway thinks', async () => {
+    await build({}, { fault: 'slow-headers' });
+    const form = encodeForm([...textParts(testServer.fields), filePart('a.png', fixture('picture.png'))]);
+    using client = await beginUpload(testServer, form.length);
+    await client.send(form);
+    await testServer.sandbox.waitFor(([sent]) => sent?.complete === true);
+    await leaveBeforeResponse(client);
+  });
+
+  it('that is committed ends at UPSTREAM_TIMEOUT_MS when the client disconnects and Leadway never responds', async () => {
+    await build({ UPSTREAM_TIMEOUT_MS: '1000' }, { fault: 'never-answers' });
     const form = encodeForm([...textParts(testServer.fields), filePart('a.png', fixture('picture.png'))]);
     using client = await beginUpload(testServer, form.length);
     await client.send(form);
     await testServer.sandbox.waitFor(([sent]) => sent?.complete === true);
     client.leave();
-    await testServer.sandbox.waitFor(([sent]) => sent?.left === true);
+    const failed = await logged('failed after the client had disconnected');
+    assert.equal(failed['code'], 'UPSTREAM_TIMEOUT');
     await testServer.assertClean({ completeUploads: 1 });
   });
 

@@ -3,7 +3,7 @@ import { toTarget, type UpstreamAgent } from '../../leadway/agent.ts';
 import { UploadRequest } from '../../leadway/upload-request.ts';
 import type { DirectUploads } from '../direct.ts';
 import type { IncomingFile } from '../incoming-file.ts';
-import type { Ticket } from '../tickets.ts';
+import { maxBytesOf, type Ticket } from '../tickets.ts';
 import type { Sink, SinkLink, StoredResponse } from './sink.ts';
 
 /** What a {@link RelaySink} needs. */
@@ -102,6 +102,7 @@ export class RelaySink implements Sink {
   }
 }
 
-function assertFits(size: number, { maxFileSize, channel }: Ticket): void {
-  if (size > maxFileSize) throw fileTooLarge(maxFileSize, channel);
+function assertFits(size: number, ticket: Ticket): void {
+  const limit = maxBytesOf(ticket);
+  if (size > limit) throw fileTooLarge(limit, ticket.channel);
 }
