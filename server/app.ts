@@ -83,20 +83,31 @@ export function createAdminApp(context: AppContext, metrics: Metrics): Express {
   return app;
 }
 
-/** The API for another app, where nothing of Express or of the listener is ours to set. */
-export function createUploadApp(context: AppContext): Router {
-  const router = Router();
-  router.use(createRequestId());
-  router.use(createAccessLog(context));
-  router.use(createUnreadBodyCheck(context)); // before anything that waits for the body
-  router.use(createBodyGuard(context)); // before anything that can respond: it reads the rest of the body
-  router.use(createSecurityHeaders(context.config.hstsMaxAgeS));
-  router.use(createCors(context)); // before all rejections: a page may only read errors that carry its headers
-  router.use(createStrictHttp());
-  router.use(createApi(context, (req) => req.baseUrl));
-  router.use(createNotFound());
-  router.use(createErrorHandler());
-  return router;
+/**
+ * The API for another app. It is an app too, so that `TRUST_PROXY` and the query parser are its own; without `TRUST_PROXY`,
+ * Express lets it inherit the other app's `trust proxy`.
+ */
+export function createUploadApp(context: AppContext): Express {
+  const { config } = context;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  if (config.trustProxy !== false) setTrustProxy(app, config);
+
+  app.use(createRequestId());
+  app.use(createAccessLog(context));
+  app.use(createUnreadBodyCheck(context)); // before anything that waits for the body
+  app.use(createBodyGuard(context)); // before anything that can respond: it reads the rest of the body
+  app.use(createForwardedNotice(context));
+  app.use(createSecurityHeaders(config.hstsMaxAgeS));
+  app.use(createCors(context)); // before all rejections: a page may only read errors that carry its headers
+  app.use(createStrictHttp());
+  if (!config.production) app.use(createLocalHostCheck(context));
+  app.use(createApi(context, (req) => req.baseUrl));
+  app.use(createNotFound());
+  app.use(createErrorHandler());
+  return app;
 }
 
 /**

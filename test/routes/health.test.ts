@@ -17,7 +17,7 @@ describe('the probes', () => {
     for (const { headers } of [health, ready]) assert.equal(headers['cache-control'], 'no-store');
   });
 
-  it('response HEAD', async () => {
+  it('respond to HEAD', async () => {
     await request(testServer.url).head('/healthz').expect(200);
     await request(testServer.url).head('/readyz').expect(200);
   });

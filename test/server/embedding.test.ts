@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { Server as HttpServer } from 'node:http';
+import { get, type Server as HttpServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import express from 'express';
 import { createSandbox, type Sandbox } from '../../sandbox/index.ts';
 import type { FinishedUpload, PendingUpload } from '../../server/embedding.ts';
@@ -306,6 +307,36 @@ describe('createUploadRouter', () => {
     assert.equal((await send('nobody')).status, 401);
     assert.equal((await send('bob')).status, 403);
     assert.equal((await send('ann')).status, 200);
+  });
+
+  it('trusts proxies as TRUST_PROXY says, whatever the app trusts', async () => {
+    const sendAs = async (trustProxy: string, prepare: (host: express.Express) => void = () => {}) => {
+      const env = { ...settingsFor(sandbox), AUTH: 'header', TRUST_PROXY: trustProxy };
+      const settings = settingsFromEnv(env);
+      const mount = (host: express.Express, router: express.Router) => {
+        prepare(host);
+        host.use('/api', router).use('/nested', express.Router().use('/api', router));
+      };
+      await using app = await mounted(mount, { settings });
+      const statuses = [];
+      for (const path of ['/api', '/nested/api']) {
+        const headers = { 'X-Forwarded-User': 'ann' };
+        const init = { method: 'POST', body: formFor(), headers };
+        statuses.push((await fetch(`${app.url}${path}/messages/upload`, init)).status);
+      }
+      return statuses;
+    };
+    assert.deepEqual(await sendAs('127.0.0.1'), [200, 200]);
+    assert.deepEqual(await sendAs('10.0.0.1', (host) => host.set('trust proxy', true)), [401, 401]);
+  });
+
+  it('rejects hosts that are not local outside production', async () => {
+    await using app = await mounted((host, router) => host.use('/api', router));
+    const { hostname, port } = new URL(app.url);
+    const request = get({ hostname, port, path: '/api/config', headers: { Host: 'evil.example' } });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    assert.equal(response.statusCode, 403);
+    assert.match(await text(response), /evil\.example/);
   });
 
   it('behind a body parser says what is wrong, logs the fix, and does not hang', async () => {
