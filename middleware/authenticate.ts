@@ -16,7 +16,7 @@ type WithClient = Request & { [CLIENT]?: Client };
 const IPV6_PREFIX_BITS = 56;
 
 /** Authenticates the client before any of the body is read. */
-export function createAuthentication({
+export function authenticate({
   authenticator,
   userHash,
 }: Pick<AppContext, 'authenticator' | 'userHash'>): RequestHandler {

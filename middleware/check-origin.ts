@@ -49,9 +49,9 @@ export function createPreflight(): RequestHandler {
  *
  * @see https://web.dev/articles/fetch-metadata
  */
-export function createOriginCheck({ config }: Pick<AppContext, 'config'>): RequestHandler {
+export function checkOrigin({ config }: Pick<AppContext, 'config'>): RequestHandler {
   const allowed = new Set(config.origins.allowed);
-  return function originCheck(req: Request, _res: Response, next: NextFunction) {
+  return function checkOrigin(req: Request, _res: Response, next: NextFunction) {
     if (isSafeMethod(req.method) || isOwnOrAllowed(req, allowed)) return next();
     noteRejectedOrigin(req, req.get('Origin'));
     next(appError('ORIGIN_NOT_ALLOWED'));

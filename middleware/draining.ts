@@ -18,8 +18,8 @@ export function createActivityCount({ activity }: Pick<AppContext, 'activity'>):
 const RETRY_AFTER_MS = 2_000;
 
 /** Rejects new requests while the process shuts down; those in flight finish. */
-export function createDrainGate({ lifecycle }: Pick<AppContext, 'lifecycle'>): RequestHandler {
-  return function drainGate(_req: Request, _res: Response, next: NextFunction) {
+export function rejectWhileDraining({ lifecycle }: Pick<AppContext, 'lifecycle'>): RequestHandler {
+  return function rejectWhileDraining(_req: Request, _res: Response, next: NextFunction) {
     if (lifecycle.phase !== 'draining') return next();
     next(appError('DRAINING', { retryAfterMs: RETRY_AFTER_MS }));
   };

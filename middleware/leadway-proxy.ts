@@ -22,7 +22,7 @@ export interface LeadwayCall {
   readonly locationId: string;
   /** Path and query. */
   readonly target: string;
-  /** The JSON body, serialised again; null when there is none. */
+  /** The JSON body, serialised again; or null. */
   readonly body: string | null;
 }
 

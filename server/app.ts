@@ -1,14 +1,14 @@
 import express, { type Express, type Request, Router } from 'express';
 import { createAccessLog } from '../middleware/access-log.ts';
-import { createAuthentication } from '../middleware/authenticate.ts';
+import { authenticate } from '../middleware/authenticate.ts';
 import { createBodyGuard, createUnreadBodyCheck } from '../middleware/body-guard.ts';
 import {
+  checkOrigin,
   createCors,
   createLocalHostCheck,
-  createOriginCheck,
   createPreflight,
 } from '../middleware/check-origin.ts';
-import { createActivityCount, createDrainGate } from '../middleware/draining.ts';
+import { createActivityCount, rejectWhileDraining } from '../middleware/draining.ts';
 import { createErrorHandler, createNotFound } from '../middleware/error-handler.ts';
 import { createForwardedNotice, createPrefixReader, setTrustProxy } from '../middleware/forwarded.ts';
 import { createAddressRateLimit, createRateLimit } from '../middleware/rate-limit.ts';
@@ -118,16 +118,16 @@ function createApi(context: AppContext, mountPathOf: (req: Request) => string = 
   const { config } = context;
   const api = Router();
   api.use(createPreflight()); // before what rejects or counts
-  api.use(createDrainGate(context));
+  api.use(rejectWhileDraining(context));
   api.use(createActivityCount(context)); // after the gate: what it rejected does not delay a shutdown
-  api.use(createOriginCheck(context));
+  api.use(checkOrigin(context));
   addClientConfig(api, context);
   addClientModule(api);
   const addressLimit = createAddressRateLimit(context);
   addOpenApi(api, context, addressLimit);
   if (context.hasCredentials) api.use(addressLimit); // guesses at credentials are counted too
   if (context.sessions !== null) addSession(api, context, context.sessions); // before the gate: it lets clients in
-  api.use(createAuthentication(context)); // before any body
+  api.use(authenticate(context)); // before any body
   api.use(createRateLimit(context)); // after the gate: it counts by user
   const readPrefix = createPrefixReader(context, mountPathOf);
   addUpload(api, context, readPrefix);

@@ -68,7 +68,7 @@ export interface AppContext extends AsyncDisposable {
   readonly idempotency: Idempotency;
   readonly policy: TypePolicy;
   readonly uploads: UploadContext;
-  /** Reads the file of the tokens again. Resolves to its path; null if there is none. */
+  /** Reads the file of the tokens again. Resolves to its path, or null. */
   rereadTokens(): Promise<string | null>;
 }
 

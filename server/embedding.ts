@@ -74,7 +74,7 @@ export class UploadRejected extends Error {
 
 /** The hooks of an embedding program as the server calls them. */
 export interface UploadHooks {
-  /** Null if there is none, so that uploads wait for nothing. */
+  /** Null without a hook, so that uploads wait for nothing. */
   readonly before: ((upload: PendingUpload) => Promise<void>) | null;
   /** Never rejects, and nothing waits for it. */
   after(upload: FinishedUpload): void;

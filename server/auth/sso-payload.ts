@@ -31,7 +31,7 @@ const SALTED = Buffer.from('Salted__');
  * AES-256-CBC, with key and IV by OpenSSL's EVP_BytesToKey (MD5, one round) from the app's shared secret. Null for
  * everything that is not the context of a user in a location.
  *
- * There is no MAC: a wrong secret may decrypt to something, and whoever has a context can flip bits in one block by
+ * There is no MAC: a wrong secret may decrypt to something, and an attacker who has a context can flip bits in one block by
  * randomizing the block before it. Random bytes are valid UTF-8 without control characters about once in several
  * hundred thousand times, so we require exactly that; failures are counted by the route.
  */

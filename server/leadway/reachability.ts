@@ -78,7 +78,7 @@ export interface ConnectTarget {
   readonly host: string;
   /** The setting that names the host; null when it comes from elsewhere. */
   readonly setting: string | null;
-  /** The proxy on the way, as it may be printed; null when there is none. */
+  /** The proxy on the way, as it may be printed; or null. */
   readonly proxy: string | null;
 }
 

@@ -21,7 +21,7 @@ export interface SizeLimits {
   noteRejected(locationId: string, channel: string, bytes: number): void;
   /** Leadway accepted a file of `bytes`. */
   noteAccepted(locationId: string, channel: string, bytes: number): void;
-  /** The lowest limit that this process knows of, for the readiness probe; null if there is none. */
+  /** The lowest limit that this process knows of, for the readiness probe, or null. */
   notice(): Notice | null;
 }
 

@@ -49,7 +49,7 @@ async function uploadTo(server: TestServer, options: SendOptions = {}): Promise<
 
 const seenBy = ({ url, log }: TestServer) => ({ url, lines: () => log.lines });
 
-/** Asserts what the log and the readiness probe show; the response is the caller's to compare. */
+/** Asserts what the log and the readiness probe show; the test itself compares the response. */
 async function assertSeen(
   { url, lines }: { readonly url: string; readonly lines: () => readonly string[] },
   row: Row,

@@ -11,7 +11,7 @@ const PLACES: Readonly<Record<BrowserKind, readonly [variable: string, ...paths:
   firefox: ['FIREFOX', '/usr/bin/firefox-esr', '/usr/bin/firefox'],
 };
 
-/** Where a browser is, undefined if there is none; `hint` says where it was looked for and what names another. */
+/** The path of a browser, or undefined; `hint` lists where it was looked for and which variable sets another path. */
 export function findBrowser(kind: BrowserKind): { readonly path: string | undefined; readonly hint: string } {
   const [variable, ...usual] = PLACES[kind];
   const named = process.env[variable];

@@ -33,7 +33,7 @@ describe('explainListenError', () => {
     });
   }
 
-  it('leaves unexpected errors to whoever reads the stack', () => {
+  it('returns null for unexpected errors, so that their stack is shown', () => {
     assert.equal(explainListenError(new TypeError('a mistake'), LISTEN), null);
   });
 });
