@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { rolldown } from 'rolldown';
+import { type Plugin, rolldown } from 'rolldown';
 import { toBrowserCode } from '../middleware/browser-modules.ts';
 import { SWAGGER_UI_FILES } from '../routes/openapi.ts';
 import { TRACING_PACKAGES } from '../server/observability/tracing-packages.ts';
@@ -33,6 +33,22 @@ export async function build(out = join(ROOT, 'dist')): Promise<void> {
   writeFileSync(join(out, 'sbom.cdx.json'), toSbom());
 }
 
+/**
+ * Escapes every character that is not ASCII. V8 keeps such a source with two bytes a character, which cost 5 MiB of memory.
+ */
+const asciiOnly: Plugin = {
+  name: 'ascii-only',
+  generateBundle(_options, output) {
+    for (const file of Object.values(output)) {
+      if (file.type === 'chunk') file.code = file.code.replace(/[^\0-\x7f]/g, toEscape);
+    }
+  },
+};
+
+function toEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
 /** Bundles `entry` into one file. @returns the folders of the packages in it. */
 async function bundle(entry: string, file: string, isLibrary: boolean): Promise<ReadonlySet<string>> {
   const bundled = await rolldown({
@@ -40,6 +56,7 @@ async function bundle(entry: string, file: string, isLibrary: boolean): Promise<
     platform: 'node',
     tsconfig: false,
     external: isLibrary ? /^[^./]/ : TRACING_PACKAGES,
+    plugins: [asciiOnly],
   });
   const { output } = await bundled.write({ file, codeSplitting: false, sourcemap: true });
   await bundled.close();
