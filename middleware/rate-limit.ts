@@ -36,11 +36,23 @@ export function createAddressRateLimit(parts: Parts): RequestHandler {
   return createLimit(parts, 'address', addressKeyOf, parts.config.rateLimit.max * ADDRESS_FACTOR);
 }
 
+/**
+ * Limits failed requests per address, for endpoints where credentials can be guessed. Successes are not counted, and no
+ * header reports it.
+ */
+export function createFailureLimit(parts: Parts): RequestHandler {
+  return createLimit(parts, 'failures', addressKeyOf, parts.config.rateLimit.max, {
+    skipSuccessfulRequests: true,
+    standardHeaders: false,
+  });
+}
+
 function createLimit(
   { config, sharedStore }: Parts,
-  identifier: 'requests' | 'address',
+  identifier: 'requests' | 'address' | 'failures',
   keyOf: (req: Request) => string,
   limit: number,
+  options: Partial<Options> = {},
 ): RequestHandler {
   return rateLimit({
     windowMs: config.rateLimit.windowMs,
@@ -58,6 +70,7 @@ function createLimit(
       const retryAfterMs = Math.max(1_000, (state?.resetTime?.getTime() ?? 0) - Date.now());
       next(appError('RATE_LIMITED', { retryAfterMs, params: { seconds: Math.ceil(retryAfterMs / 1000) } }));
     },
+    ...options,
   });
 }
 
@@ -141,27 +154,4 @@ export class SharedRateStore implements Store {
     if (this.#options !== null) await redis.init(this.#options);
     return redis;
   }
-}
-
-/**
- * Limits failed requests per client address to `RATE_LIMIT_MAX` per window, for endpoints where credentials can be
- * guessed. Successes are not counted.
- */
-export function createFailureLimit({ config }: Pick<AppContext, 'config'>): RequestHandler {
-  const { max, windowMs } = config.rateLimit;
-  return rateLimit({
-    windowMs,
-    limit: max,
-    store: new LocalRateStore(),
-    skipSuccessfulRequests: true,
-    standardHeaders: false,
-    legacyHeaders: false,
-    keyGenerator: (req: Request) => addressKeyOf(req),
-    validate: false,
-    handler(_req: Request, _res: Response, next) {
-      next(
-        appError('RATE_LIMITED', { retryAfterMs: windowMs, params: { seconds: Math.ceil(windowMs / 1000) } }),
-      );
-    },
-  });
 }

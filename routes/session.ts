@@ -21,7 +21,11 @@ const COOKIE: CookieOptions = {
  * `POST /session`: exchanges the user context that the CRM hands to a custom page for a session, as a cookie
  * and, for browsers that block those, as a bearer token. `DELETE /session` ends it.
  */
-export function addSession(router: Router, context: Pick<AppContext, 'config'>, sessions: Sessions): void {
+export function addSession(
+  router: Router,
+  context: Pick<AppContext, 'config' | 'sharedStore'>,
+  sessions: Sessions,
+): void {
   const begin = async (req: Request, res: Response): Promise<void> => {
     const { token, expiresAt, locationId } = await sessions.begin(requiredPayload(req.body));
     res.cookie(SESSION_COOKIE, token, { ...COOKIE, expires: new Date(expiresAt) });

@@ -14,7 +14,7 @@ export interface LogFields {
   /** The pattern of the route, where the path holds ids. */
   route?: string;
   /** The rate limit that the request exceeded. */
-  limit?: 'requests' | 'address';
+  limit?: 'requests' | 'address' | 'failures';
   /** How the file reached Leadway. */
   mode?: 'forward' | 'direct' | 'relay';
   /** Stands for the user; see `createUserHash`. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { freePort } from '../helpers/free-port.ts';
 import { needsRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
+import { SSO_ENV } from '../helpers/sso-context.ts';
 import { createTestServer, settled, type TestServer } from '../helpers/test-server.ts';
 
 const LIMIT = 12;
@@ -102,6 +103,20 @@ describe('The rate limit of three replicas with one Redis', function suite() {
     for (const testServer of houses) assert.deepEqual((await readiness(testServer)).notices, []);
     assert.equal(await letThrough(houses, 3 * LIMIT), LIMIT, 'an empty Redis begins a new count for all');
     for (const testServer of houses) assert.equal(linesAbout(testServer, 'Redis is down'), 1);
+  });
+
+  it('counts guesses at a session together', async () => {
+    const env = { ...SSO_ENV, RATE_LIMIT_MAX: '2' };
+    await using first = await testServerWith(redis.url, env);
+    await using second = await testServerWith(redis.url, env);
+    await Promise.all([comesBack(first), comesBack(second)]);
+    const guess = async ({ api }: TestServer): Promise<number> => {
+      const headers = { 'Content-Type': 'application/json' };
+      const { status } = await fetch(`${api}/session`, { method: 'POST', headers, body: '{"payload":"x"}' });
+      return status;
+    };
+    assert.deepEqual([await guess(first), await guess(second)], [401, 401]);
+    assert.deepEqual([await guess(first), await guess(second)], [429, 429]);
   });
 
   it('waits for a Redis that hangs once, and not with every request', async () => {
