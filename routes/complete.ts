@@ -10,7 +10,7 @@ import { appError } from '../server/errors/app-error.ts';
 import { invalidField, missingField } from '../server/errors/factories.ts';
 import { languageOf } from '../server/errors/response.ts';
 import { addLogFields, logFieldsOf } from '../server/http/log-fields.ts';
-import { Connection } from '../server/http/pipelining.ts';
+import { mayRunOn } from '../server/http/pipelining.ts';
 import { addRequestWork, canRespond, disconnectSignal } from '../server/http/response-end.ts';
 import { runIdempotently } from '../server/idempotency/idempotency.ts';
 import { openPresentedTicket, type Ticket } from '../server/uploads/tickets.ts';
@@ -35,9 +35,8 @@ export function addComplete(
     const ended = new AbortController();
     if (signal.aborted) ended.abort();
     signal.addEventListener('abort', () => {
-      // As with uploads, the call runs to its end without its client: see Upload.onDisconnect.
-      if (idempotent === null && Connection.of(req.socket)?.isPipelined) ended.abort();
-      else logLateOutcome(context, req, completing);
+      if (mayRunOn(req.socket, idempotent !== null)) logLateOutcome(context, req, completing);
+      else ended.abort();
     });
     const { locationId } = ticket;
     const log = logFieldsOf(req);

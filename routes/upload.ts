@@ -12,7 +12,7 @@ import type { AppError } from '../server/errors/app-error.ts';
 import { duplicateField, invalidField } from '../server/errors/factories.ts';
 import { languageOf, sendError } from '../server/errors/response.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
-import { Connection } from '../server/http/pipelining.ts';
+import { mayRunOn } from '../server/http/pipelining.ts';
 import { addRequestWork, canRespond, onResponseEnd } from '../server/http/response-end.ts';
 import { FILE_FIELD, UPLOAD_FIELD_NAMES } from '../server/uploads/fields.ts';
 import { MODES, type RequestedMode } from '../server/uploads/mode.ts';
@@ -48,7 +48,7 @@ export function addUpload(
     onResponseEnd(res, () => {
       // Most responses end because the upload has settled; they need no error and its stack.
       if (upload.signal.aborted) return;
-      upload.onDisconnect(Connection.of(req.socket)?.isPipelined === true);
+      upload.onDisconnect(mayRunOn(req.socket, options.idempotent !== null));
       if (!upload.signal.aborted) logLateOutcome(context, req, upload.response);
     });
     upload.response.then(

@@ -33,6 +33,14 @@ const CONNECTION = Symbol('connection');
 
 type WithConnection = Socket & { [CONNECTION]?: Connection };
 
+/**
+ * Whether the work of a request on `socket` may run to its end after its client has disconnected. Of pipelined requests,
+ * only those with an `Idempotency-Key` may: one connection could otherwise keep all slots of its client.
+ */
+export function mayRunOn(socket: WithConnection, hasKey: boolean): boolean {
+  return hasKey || Connection.of(socket)?.isPipelined !== true;
+}
+
 /** What one connection has in flight: the requests that are handled, and those behind them that wait. */
 export class Connection {
   readonly #socket: Socket;

@@ -5,12 +5,6 @@ import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { directUnavailable, fieldOrder, fileTooLarge } from '../errors/factories.ts';
 import { LEADING_BYTES } from '../file-types/file-types.ts';
 import type { LogFields } from '../http/log-fields.ts';
-import {
-  fingerprintOf,
-  type IdempotentRequest,
-  leadingDigest,
-  type RecordedRequest,
-} from '../idempotency/idempotency.ts';
 import type { LeadwayClient } from '../leadway/client.ts';
 import type { SizeLimits } from '../leadway/size-limits.ts';
 import type { DirectUploads, InitiateResponse } from './direct.ts';
@@ -24,6 +18,7 @@ import { ForwardSink } from './sinks/forward.ts';
 import { HoldSink } from './sinks/hold.ts';
 import { RelaySink } from './sinks/relay.ts';
 import { discardSink, type Sink, type SinkLink, type StoredResponse } from './sinks/sink.ts';
+import { UploadIdempotency } from './upload-idempotency.ts';
 import { type UploadOptions, UploadState } from './upload-state.ts';
 
 /** Dependencies that all uploads share. */
@@ -82,15 +77,8 @@ export class Upload {
   #sink: Sink;
   /** Largest size of a file in the present sink, in bytes. */
   #limit = 0;
-  /** True while a new sink is being chosen; until then bytes go to the old one. */
-  #isChoosing = false;
-  /** Null for a request without `Idempotency-Key`. */
-  readonly #idempotent: IdempotentRequest | null;
-  /** The earlier request with the same key, if any; what arrives is then only compared with it. */
-  #recorded: RecordedRequest | null = null;
+  readonly #idempotency: UploadIdempotency;
   #isCommitted = false;
-  /** Resolves when what has become of the upload is remembered for a repeat. */
-  #remembered: Promise<void> | null = null;
   /** What `beforeUpload` saw last. */
   #seenByHook = '';
 
@@ -102,8 +90,8 @@ export class Upload {
     this.#context = context;
     this.#log = Object.assign(log, { files: 0, bytes: 0 });
     if (options.mode !== 'auto') this.#log.mode = options.mode;
-    this.#idempotent = options.idempotent ?? null;
     this.#state = new UploadState(context, options);
+    this.#idempotency = new UploadIdempotency(options.idempotent ?? null, this.#state);
     this.#link = { signal: this.signal, log, fail: (error) => this.fail(error) };
     this.#sink = new HoldSink(context.leadway, this.#state, this.#link);
     this.#logLocation();
@@ -118,7 +106,7 @@ export class Upload {
   /** Resolves when nothing of the upload goes on. */
   async ended(): Promise<void> {
     await this.#response.promise.catch(() => {});
-    await this.#remembered;
+    await this.#idempotency.ended();
   }
 
   /** Ends the upload with `error`, unless it has settled. Leadway has no complete request then. */
@@ -127,22 +115,15 @@ export class Upload {
     this.#end();
     this.#sink.destroy();
     const isPartial = this.#sink.kind === 'relay' && this.#state.files.length > 1;
-    this.#response.reject(this.#idempotent?.toClientError(error, isPartial) ?? error);
-    if (this.#idempotent !== null) {
-      this.#remembered = this.#idempotent.fail(error, isPartial).catch(() => {}); // its lease ends by itself
-    }
+    this.#response.reject(this.#idempotency.fail(error, isPartial));
   }
 
   /**
-   * The client has disconnected, which ends an upload that is not committed. A committed one runs to its end, so that its
-   * outcome is known.
-   *
-   * @param isPipelined Whether the client sent other requests along with it. Then that holds only with an
-   *   `Idempotency-Key`: one connection could otherwise keep all slots of its client.
+   * The client has disconnected, which ends the upload. A committed one runs to its end if it may, so that its outcome is
+   * known.
    */
-  onDisconnect(isPipelined: boolean): void {
-    const runsOn = this.#isCommitted && (!isPipelined || this.#idempotent !== null);
-    if (!runsOn) this.fail(appError('UPSTREAM_ABORTED'));
+  onDisconnect(mayRunOn: boolean): void {
+    if (!this.#isCommitted || !mayRunOn) this.fail(appError('UPSTREAM_ABORTED'));
   }
 
   /** Takes the fields; `raw` has all that have arrived. */
@@ -174,7 +155,7 @@ export class Upload {
         isWhole ? this.#state.completenessOf(leadingBytes) : 'partial',
       );
       this.signal.throwIfAborted();
-      if (this.#idempotent !== null) file.leadingDigest = leadingDigest(leadingBytes);
+      this.#idempotency.noteStart(file, leadingBytes);
       this.#log.contentType ??= file.contentType;
       if (this.#context.hooks.before !== null) await this.#askHook();
       if (isWhole) file.expectedSize = leadingBytes.length;
@@ -206,7 +187,7 @@ export class Upload {
     if (mode === 'direct' || mode === 'relay') required(fields.conversationId, 'conversationId');
     else assertRecipient(fields);
     await this.#askHook();
-    if (this.#recorded !== null) return this.#repeat(this.#recorded, this.#fingerprint());
+    if (this.#idempotency.isRepeat) return this.#repeat(this.#idempotency.fingerprint());
     if (this.#isSending()) {
       this.#state.assertDeclaredSize(first);
       chooseMode({ ...this.#state.modeFacts(true), size: null });
@@ -216,12 +197,12 @@ export class Upload {
       await this.#chooseSink(true);
       if (this.signal.aborted) return;
       if (this.#sink.kind === 'hold') await this.#verifyHeld();
-      if (await this.#isRepeat()) return this.#repeat(this.#recorded, this.#fingerprint());
+      if (await this.#isRepeat()) return this.#repeat(this.#idempotency.fingerprint());
     }
     const delivery = this.#assessDelivery();
-    const fingerprint = this.#fingerprint();
+    const fingerprint = this.#idempotency.fingerprint();
     if (this.#sink.kind === 'hold') this.#log.mode = 'forward';
-    await this.#idempotent?.commit(fingerprint);
+    await this.#idempotency.commit(fingerprint);
     this.signal.throwIfAborted();
     this.#isCommitted = true;
     this.#settle({ ...(await this.#sink.finish()), delivery }, fingerprint);
@@ -271,16 +252,13 @@ export class Upload {
     const written = this.#sink.write(file, chunk);
     if (changing !== undefined) return Promise.all([changing, written]).then(() => {});
     const isFull = this.#sink instanceof HoldSink && this.#sink.size > this.#context.forward.holdBytes;
-    return isFull && !this.#isChoosing ? this.#chooseSink(false) : written;
+    return isFull ? this.#chooseSink(false) : written;
   }
 
   /** The file exceeds its sink's limit: `auto` can still switch to direct; any other mode fails. */
   #exceedLimit(file: IncomingFile): Promise<void> | undefined {
-    if (this.#isChoosing) return undefined;
     const asking = this.#sink.kind === 'discard' ? undefined : this.#state.askToTestLimit(file.size);
-    return asking === undefined
-      ? this.#switchMode(file)
-      : this.#whileChoosing(() => this.#testLimit(file, asking));
+    return asking === undefined ? this.#switchMode(file) : this.#testLimit(file, asking);
   }
 
   async #testLimit(file: IncomingFile, asking: Promise<boolean>): Promise<void> {
@@ -294,7 +272,7 @@ export class Upload {
     if (!canTurn) throw tooLarge(facts, forwardOnlyField(facts) === null ? this.#limit : forwardLimit(facts));
     const size = Math.max(file.size, this.#state.minFileBytes);
     const mode = chooseMode({ ...facts, size });
-    if (mode === 'direct') return this.#whileChoosing(() => this.#respondDirect(false));
+    if (mode === 'direct') return this.#respondDirect(false);
     if (mode === 'relay') throw tooLarge(facts, this.#limit); // its first bytes are gone
     this.#discard();
     return undefined;
@@ -306,26 +284,14 @@ export class Upload {
   }
 
   /** Chooses the sink from what is known. A complete form that will be forwarded stays held. */
-  #chooseSink(isComplete: boolean): Promise<void> {
-    return this.#whileChoosing(async () => {
-      const mode = chooseMode(this.#state.modeFacts(isComplete));
-      if (mode === 'undecided') this.#discard();
-      else if (mode === 'direct') await this.#respondDirect(isComplete);
-      else if (this.#sink === discardSink)
-        throw mode === 'relay' ? fieldOrder('channel') : directUnavailable();
-      else if (mode === 'relay') await this.#openRelay(isComplete);
-      else if (!isComplete) await this.#openForward();
-      this.#updateLimit();
-    });
-  }
-
-  async #whileChoosing(choose: () => Promise<void>): Promise<void> {
-    this.#isChoosing = true;
-    try {
-      await choose();
-    } finally {
-      this.#isChoosing = false;
-    }
+  async #chooseSink(isComplete: boolean): Promise<void> {
+    const mode = chooseMode(this.#state.modeFacts(isComplete));
+    if (mode === 'undecided') this.#discard();
+    else if (mode === 'direct') await this.#respondDirect(isComplete);
+    else if (this.#sink === discardSink) throw mode === 'relay' ? fieldOrder('channel') : directUnavailable();
+    else if (mode === 'relay') await this.#openRelay(isComplete);
+    else if (!isComplete) await this.#openForward();
+    this.#updateLimit();
   }
 
   async #openForward(): Promise<void> {
@@ -378,16 +344,8 @@ export class Upload {
     const directFile = this.#state.directFileOf(file);
     this.#assessDelivery();
     await this.#askHook();
-    const fingerprint =
-      this.#idempotent === null
-        ? ''
-        : fingerprintOf({
-            ...directFile,
-            mode: this.#state.mode,
-            delivery: null,
-            digest: file.leadingDigest,
-          });
-    if (await this.#isRepeat()) return this.#repeat(this.#recorded, fingerprint);
+    const fingerprint = this.#idempotency.directFingerprint(directFile, file.leadingDigest);
+    if (await this.#isRepeat()) return this.#repeat(fingerprint);
     const ticket = await this.#context.direct.initiate(directFile, this.signal, this.#log);
     if (ticket === null) return this.#fallBack(isComplete);
     const size = directFile.fileSize ?? file.size;
@@ -429,8 +387,8 @@ export class Upload {
   }
 
   #updateLimit(): void {
-    const isCompared = this.#recorded !== null;
-    this.#limit = isCompared ? Number.POSITIVE_INFINITY : this.#state.limitFor(this.#sink.kind);
+    const { isRepeat } = this.#idempotency; // then nothing is sent
+    this.#limit = isRepeat ? Number.POSITIVE_INFINITY : this.#state.limitFor(this.#sink.kind);
   }
 
   /** Calls `beforeUpload`, unless it has seen everything that is known. */
@@ -446,42 +404,27 @@ export class Upload {
     this.signal.throwIfAborted();
   }
 
-  /** Asks whether this is a repeat; nothing may go upstream before that. Its location is known. */
+  /** Asks whether this is a repeat, which sends nothing upstream. */
   async #isRepeat(): Promise<boolean> {
-    if (this.#idempotent === null) return false;
-    this.#recorded ??= await this.#idempotent.begin(
-      required(this.#state.location(), 'locationId'),
-      this.signal,
-    );
-    this.signal.throwIfAborted();
-    if (this.#recorded !== null) this.#discard();
-    return this.#recorded !== null;
+    const isRepeat = await this.#idempotency.begin(this.signal);
+    if (isRepeat) this.#discard();
+    return isRepeat;
   }
 
-  /** Responds with the outcome of the earlier request, if this is the same one. */
-  #repeat(recorded: RecordedRequest | null, fingerprint: string): void {
-    const response = recorded?.outcomeFor(fingerprint) as UploadResponse;
+  /** Responds as to the earlier request, if this is the same one. */
+  #repeat(fingerprint: string): void {
+    const response = this.#idempotency.recordedResponse(fingerprint);
     if (this.signal.aborted) return;
     Object.assign(this.#log, { mode: response.mode, isRepeat: true });
     this.#end();
     this.#response.resolve(response);
   }
 
-  /** What makes two uploads the same: mode, forwarded fields, and of each file its name and leading bytes. */
-  #fingerprint(): string {
-    if (this.#idempotent === null) return '';
-    const { mode, fields, files } = this.#state;
-    const described = files.map(({ name, leadingDigest }) => [name, leadingDigest]);
-    return fingerprintOf({ mode, fields, locationId: this.#state.location(), files: described });
-  }
-
   #settle(response: UploadResponse, fingerprint: string): void {
     if (this.signal.aborted) return;
     this.#log.mode = response.mode;
     this.#end();
-    if (this.#idempotent !== null) {
-      this.#remembered = this.#idempotent.succeed(fingerprint, response).catch(() => {}); // a repeat gets IDEMPOTENCY_UNKNOWN
-    }
+    this.#idempotency.succeed(fingerprint, response);
     this.#response.resolve(response);
     if (response.mode === 'direct') {
       this.#sink.destroy(); // it may have sent bytes to Leadway already
