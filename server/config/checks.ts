@@ -147,7 +147,7 @@ function checkAuth(checks: Checks): AuthConfig {
   values.AUTH ??= 'none';
   if (!isKnown) return { kind: 'none' };
   if (values.AUTH === 'none' && production) {
-    warnings.push('AUTH=none in production: whoever reaches this server may upload');
+    warnings.push('AUTH=none in production: anyone who can reach this server may upload');
   }
   for (const name of REQUIRED_BY[values.AUTH]) {
     // `TRUST_PROXY=off` is given and yet nothing.
@@ -158,7 +158,7 @@ function checkAuth(checks: Checks): AuthConfig {
   }
   if (values.AUTH === 'header' && typeof values.TRUST_PROXY === 'number') {
     warnings.push(
-      `AUTH=header with TRUST_PROXY=${values.TRUST_PROXY}: whoever reaches this port is taken for the proxy and can be anyone; give the addresses of the proxy`,
+      `AUTH=header with TRUST_PROXY=${values.TRUST_PROXY}: anyone who reaches this port is trusted as the proxy and can claim any identity; set the addresses of the proxy`,
     );
   }
   if (values.AUTH === 'jwt') checkIssuer(checks);
@@ -167,7 +167,7 @@ function checkAuth(checks: Checks): AuthConfig {
 
 function checkIssuer(checks: Checks): void {
   const { AUTH_JWT_ISSUER: issuer, AUTH_JWT_JWKS_URL: keys } = checks.values;
-  const danger = 'whoever stands on the way can sign in as anyone';
+  const danger = 'anyone on the network path can sign in as any user';
   if (issuer !== null) checkTransport(checks, 'AUTH_JWT_ISSUER', new URL(issuer), danger);
   if (keys !== null) checkTransport(checks, 'AUTH_JWT_JWKS_URL', keys, danger);
 }

@@ -203,7 +203,7 @@ interface Rejection {
  * of others. It does show that the token itself is good.
  */
 export function createTokenHealth(logger: Logger): TokenHealth {
-  const notices = new Map<string, Rejection>();
+  const rejections = new Map<string, Rejection>();
   return {
     noteRejected(rejection, locationId, use) {
       const advice = adviceFor(rejection, use);
@@ -211,27 +211,28 @@ export function createTokenHealth(logger: Logger): TokenHealth {
       const key = `${locationId} ${use}`;
       const sentence = `${advice.cause}. ${advice.fix}.`;
       // Every request meets it until it is fixed.
-      const isKnown = [...notices.values()].some(
-        (notice) => notice.locationId === locationId && notice.sentence === sentence,
+      const isKnown = [...rejections.values()].some(
+        (rejected) => rejected.locationId === locationId && rejected.sentence === sentence,
       );
-      notices.set(key, { locationId, use, sentence, isOfTokenItself: advice.isOfTokenItself });
+      rejections.set(key, { locationId, use, sentence, isOfTokenItself: advice.isOfTokenItself });
       const { status: upstreamStatus } = rejection;
       logger[isKnown ? 'debug' : 'error']({ locationId, upstreamStatus }, sentence);
     },
     noteAccepted(locationId, use) {
-      // Called after every success; there is hardly ever a notice.
-      if (notices.size === 0) return;
-      const fixed = [...notices].filter(
-        ([, notice]) => notice.locationId === locationId && (notice.use === use || notice.isOfTokenItself),
+      // Called after every success; there is hardly ever a rejection.
+      if (rejections.size === 0) return;
+      const fixed = [...rejections].filter(
+        ([, rejected]) =>
+          rejected.locationId === locationId && (rejected.use === use || rejected.isOfTokenItself),
       );
       if (fixed.length === 0) return;
-      for (const [key] of fixed) notices.delete(key);
+      for (const [key] of fixed) rejections.delete(key);
       logger.info({ locationId }, 'Leadway takes the token again');
     },
     text() {
-      const sentences = new Set([...notices.values()].map(({ sentence }) => sentence));
+      const sentences = new Set([...rejections.values()].map(({ sentence }) => sentence));
       return [...sentences].join(' ') || null;
     },
-    details: () => [...notices.values()].map(({ locationId, sentence }) => `${locationId}: ${sentence}`),
+    details: () => [...rejections.values()].map(({ locationId, sentence }) => `${locationId}: ${sentence}`),
   };
 }

@@ -11,7 +11,7 @@ describe('the messages of the client', () => {
       createErrorFactory({ language: 'es' }),
     ];
     for (const code of [...SERVER_ERROR_CODES, ...LOCAL_ERROR_CODES]) {
-      if (code === 'ABORTED') continue; // whoever aborts says why
+      if (code === 'ABORTED') continue; // the code that aborts knows why
       const facts = { details: { limit: 5_242_880 } };
       const [en, es] = [english.toError(code, facts), spanish.toError(code, facts)];
       assert.notEqual(en.message, es.message, code);

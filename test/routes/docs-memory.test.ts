@@ -48,7 +48,7 @@ describe('the description of the API and its page', () => {
     }
   });
 
-  it('count against the limit of the address, whoever asks', async () => {
+  it('count against the limit of the address, in every mode of AUTH', async () => {
     for (const env of [{}, { AUTH: 'header', TRUST_PROXY: '10.0.0.0/8' }]) {
       await using testServer = await createTestServer({ env: { RATE_LIMIT_MAX: '1', ...env } });
       for (let count = 0; count < 10; count += 1) {

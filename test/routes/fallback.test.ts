@@ -116,7 +116,7 @@ describe('auto where Leadway does not offer direct uploads', () => {
     await testServer.assertClean();
   });
 
-  it('says that direct is not offered to whoever sent the head alone, counting on it', async () => {
+  it('says that direct is not offered to a client that sent only the leading bytes for it', async () => {
     const head = file('film.mp4', mp4(4_100));
     for (const length of [2_000_000, 2_000_000]) {
       const reply = await sendForm(testServer, [...target, ...announce(length), head]);

@@ -48,7 +48,7 @@ describe('cleanFileName', () => {
     ['C:a.png', 'C:a.png'],
     ['2026-01-31 10:30:00.png', '2026-01-31 10:30:00.png'],
     ['v1.2: notes.txt', 'v1.2: notes.txt'],
-    // To Windows a device; to whoever gets the file by its URL a name like any other.
+    // To Windows a device; to everyone who gets the file by its URL, a name like any other.
     ['CON.txt', 'CON.txt'],
     [`${'x'.repeat(251)}.png`, `${'x'.repeat(251)}.png`],
     [`${'x'.repeat(252)}.png`, 'tooLong'],
