@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { createElement } from 'react';
-// @ts-expect-error: its types are a separate package, which nothing else here needs
 import { renderToString } from 'react-dom/server';
 import { build } from 'vite';
 import { LeadwayUploadArea } from '../../client/element/react.ts';

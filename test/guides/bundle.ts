@@ -93,13 +93,13 @@ function codeOfGuide(folder: string, files: ReadonlyMap<string, string>): Plugin
 
 /** What the frameworks' own plugins for Vite do with a component without styles, by its extension. */
 const COMPILERS: Readonly<
-  Record<string, (source: string, filename: string) => { code: string; moduleType: 'js' }>
+  Record<string, (source: string, filename: string) => { code: string; moduleType: 'js' | 'ts' }>
 > = {
   '.vue'(source, filename) {
     const { descriptor, errors } = parse(source, { filename });
     if (errors.length > 0) throw errors[0];
     const { content } = compileScript(descriptor, { id: basename(filename), inlineTemplate: true });
-    return { code: content, moduleType: 'js' };
+    return { code: content, moduleType: descriptor.scriptSetup?.lang === 'ts' ? 'ts' : 'js' };
   },
   '.svelte'(source, filename) {
     const { js, warnings } = compile(source, { filename });

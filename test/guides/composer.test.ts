@@ -37,7 +37,7 @@ describeInBrowsers(
   (browser) => {
     for (const [name, entry, page, input] of [
       ['React', 'main.tsx', 'index.html', '#app input[type=file]'],
-      ['no framework', 'vanilla.js', 'vanilla.html', null],
+      ['no framework', 'vanilla.ts', 'vanilla.html', null],
     ] as const) {
       it(`send a message with what has arrived, and keep what failed: ${name}`, async () => {
         const options = { entry, page, testServer: MESSAGES };

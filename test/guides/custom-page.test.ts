@@ -13,7 +13,7 @@ const WITH_UPPY = `
 import Uppy from '@uppy/core';
 import XHRUpload from '@uppy/xhr-upload';
 import { xhrUploadOptions } from 'leadway-bff-client/uppy';
-import { sessionHeaders } from './session.js';
+import { sessionHeaders } from './session.ts';
 
 const to = { conversationId: 'sandboxConversation01', contactId: 'sandboxContact01', channel: 'WHATSAPP' };
 const uppy = new Uppy({ meta: to, autoProceed: true });

@@ -12,6 +12,6 @@ const DROPZONE: Kit = {
 describeKit('the guide for Dropzone', DROPZONE);
 describeKit(
   'the guide for Dropzone with its own requests',
-  { ...DROPZONE, entry: 'options-only.js', sendsItself: true, isDirect: false, isOffering: false },
+  { ...DROPZONE, entry: 'options-only.ts', sendsItself: true, isDirect: false, isOffering: false },
   ['chromium'],
 );

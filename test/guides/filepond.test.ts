@@ -12,6 +12,6 @@ const POND: Kit = {
 describeKit('the guide for FilePond', POND, ['chromium']);
 describeKit(
   'the guide for FilePond with its own requests',
-  { ...POND, entry: 'options-only.js', sendsItself: true, isDirect: false, isOffering: false },
+  { ...POND, entry: 'options-only.ts', sendsItself: true, isDirect: false, isOffering: false },
   ['chromium'],
 );

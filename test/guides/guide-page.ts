@@ -7,7 +7,7 @@ import { guideFiles } from './guide-files.ts';
 
 /** What a guide is served with. */
 export interface GuideOptions {
-  /** The file of the guide that the page begins with. Default `main.js`. */
+  /** The file of the guide that the page begins with. Default: the guide's `main`. */
   readonly entry?: string;
   /** The HTML of the guide that the script is for. Default `index.html`. */
   readonly page?: string;
@@ -30,7 +30,7 @@ export interface ServedGuide extends AsyncDisposable {
  */
 export async function serveGuide(guide: string, options: GuideOptions = {}): Promise<ServedGuide> {
   const {
-    entry = 'main.js',
+    entry = mainOf(guide),
     page = 'index.html',
     added,
     testServer: testServerOptions = {},
@@ -66,6 +66,11 @@ export async function openGuide(
   const { page, complaints } = stack.use(await openPage(browser, `${site.origin}/`, { locale }));
   const all = stack.move();
   return { site, testServer, page, complaints, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** The file of a guide that is named `main`. */
+function mainOf(guide: string): string {
+  return [...guideFiles(guide).keys()].find((name) => name.startsWith('main.')) ?? '';
 }
 
 /** A page around the HTML of a guide. */

@@ -6,15 +6,8 @@ import { GUIDES, guideBlocks, guideFiles, guideNames } from './guide-files.ts';
 const CODE = new Set(['js', 'jsx', 'ts', 'tsx', 'vue', 'svelte', 'html']);
 /** Files that no other file of their guide imports: the tests begin with them, or `dev-servers.test.ts` runs them. */
 const ENTRIES = new Set([
-  ...[
-    'main.js',
-    'main.tsx',
-    'options-only.js',
-    'svelte-main.js',
-    'vanilla.js',
-    'src/App.tsx',
-    'app/page.tsx',
-  ],
+  ...['main.js', 'main.ts', 'main.tsx', 'options-only.ts', 'svelte-main.js', 'vanilla.ts'],
+  ...['src/App.tsx', 'app/page.tsx'],
   ...['index.html', 'page.html', 'vanilla.html', 'vite.config.ts', 'next.config.ts'],
 ]);
 
