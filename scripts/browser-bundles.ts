@@ -19,7 +19,8 @@ const minifyStyles = {
     const small = styles
       .replace(/\s+/g, ' ')
       .replace(/ ?([{};,]) ?/g, '$1')
-      .replace(/: /g, ':');
+      .replace(/: /g, ':')
+      .replaceAll(';}', '}');
     return { code: before + small + after, map: null };
   },
 };
@@ -42,5 +43,6 @@ async function bundle(entry: string): Promise<string> {
   });
   const { output } = await bundled.generate({ format: 'es', minify: true, codeSplitting: false });
   await bundled.close();
-  return output[0].code;
+  // The hints for tree shaking have done their work.
+  return output[0].code.replaceAll('/* @__PURE__ */ ', '');
 }

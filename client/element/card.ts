@@ -126,13 +126,13 @@ export function createCard(
       element.classList.toggle('anyway', isForUser(item.error));
       setButtonTexts(moment, isForUser(item.error));
       // The button that had the focus may be hidden now.
-      if (hadFocus && !activeElement()?.checkVisibility()) card.focus();
+      if (hadFocus && activeElement()?.hidden !== false) card.focus();
     },
     focus: () => buttons.find((button) => !button.hidden)?.focus(),
   };
   return card;
 
-  function activeElement(): Element | null {
-    return (element.getRootNode() as ShadowRoot).activeElement;
+  function activeElement(): HTMLElement | null {
+    return (element.getRootNode() as ShadowRoot).activeElement as HTMLElement | null;
   }
 }

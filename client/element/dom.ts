@@ -31,18 +31,17 @@ export function createButton(attributes: Attributes, icon?: IconName, hasWord = 
 
 const PATHS = {
   close: 'm6 6 12 12M18 6 6 18',
-  retry: 'M19 12a7 7 0 1 1-2.100-5L19 9V4m0 5h-5',
+  retry: 'M19 12a7 7 0 1 1-2.1-5L19 9V4m0 5h-5',
   copy: 'M9 9h11v11H9zM15 9V4H4v11h5',
-  check: 'm5 12.500 4.500 4.500L19 7',
-  pause: 'M8.500 6v12M15.500 6v12',
-  resume: 'M8 5.500 18.500 12 8 18.500z',
-  attach:
-    'm20 11-8.500 8.500a5 5 0 0 1-7-7L13 4a3.300 3.300 0 0 1 4.700 4.700L9.400 17a1.700 1.700 0 0 1-2.400-2.400l7.500-7.500',
-  camera: 'M4 7h4l1.500-2.500h5L16 7h4v12H4zM12 9.500a3.200 3.200 0 1 0 0 6.400 3.200 3.200 0 0 0 0-6.400z',
-  folder: 'M4 5.500h5.500l2 2.500H20v11H4z',
-  picture: 'M4 5h16v14H4zM4 17l5-5 3.500 3.500L16 12l4 4M9 9h.01',
-  video: 'M4 5h16v14H4zM8 5v14M16 5v14M4 9.500h4M4 14.500h4M16 9.500h4M16 14.500h4',
-  audio: 'M4 10v4M8 7v10M12 4v16M16 8v8M20 10.500v3',
+  check: 'm5 12.5 4.5 4.5L19 7',
+  pause: 'M8.5 6v12M15.5 6v12',
+  resume: 'M8 5.5 18.5 12 8 18.5z',
+  attach: 'm20 11-8.5 8.5a5 5 0 0 1-7-7L13 4a3.3 3.3 0 0 1 4.7 4.7L9.4 17a1.7 1.7 0 0 1-2.4-2.4l7.5-7.5',
+  camera: 'M4 7h4l1.5-2.5h5L16 7h4v12H4zM12 9.5a3.2 3.2 0 1 0 0 6.4 3.2 3.2 0 0 0 0-6.4z',
+  folder: 'M4 5.5h5.5l2 2.5H20v11H4z',
+  picture: 'M4 5h16v14H4zM4 17l5-5 3.5 3.5L16 12l4 4M9 9h.01',
+  video: 'M4 5h16v14H4zM8 5v14M16 5v14M4 9.5h4M4 14.5h4M16 9.5h4M16 14.5h4',
+  audio: 'M4 10v4M8 7v10M12 4v16M16 8v8M20 10.5v3',
   document: 'M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6',
   archive: 'M4 4h16v5H4zM6 9v11h12V9M10 13h4',
 } as const;

@@ -23,7 +23,7 @@ export function listenForFiles(
   on('dragover', (event) => {
     const { dataTransfer } = event;
     // Text goes where it is dropped.
-    if (event.defaultPrevented || !dataTransfer?.types.includes('Files')) return;
+    if (event.defaultPrevented || !dataTransfer?.types?.includes('Files')) return;
     event.preventDefault();
     dataTransfer.dropEffect = 'copy';
     hover(true);
@@ -34,7 +34,7 @@ export function listenForFiles(
   on('drop', (event) => {
     hover(false);
     const { dataTransfer } = event;
-    if (event.defaultPrevented || !dataTransfer?.types.includes('Files')) return;
+    if (event.defaultPrevented || !dataTransfer?.types?.includes('Files')) return;
     event.preventDefault();
     void readDrop(dataTransfer).then(take);
   });

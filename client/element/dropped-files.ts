@@ -15,7 +15,7 @@ export interface FoundFiles {
  * browser drops the items.
  */
 export async function readDrop({ items, files }: DataTransfer): Promise<FoundFiles> {
-  const entries = [...items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+  const entries = [...(items ?? [])].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
   if (!entries.some((entry) => entry.isDirectory)) return { files: [...files] };
   const found: File[] = [];
   for (const entry of entries) await collect(entry, found);

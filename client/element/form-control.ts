@@ -4,42 +4,43 @@ import type { UploadTexts } from './texts.ts';
 /** What the element is to its form: its validity, and the URLs that are sent. */
 export class FormControlElement extends AttributeElement {
   static readonly formAssociated = true;
-  protected readonly internals = this.attachInternals();
+  // jsdom and happy-dom, in which the tests of an app run, have some of this or nothing.
+  protected readonly internals = (this.attachInternals?.() ?? {}) as Partial<ElementInternals>;
   #urls = '';
 
   get form(): HTMLFormElement | null {
-    return this.internals.form;
+    return this.internals.form ?? null;
   }
 
   get labels(): NodeList {
-    return this.internals.labels;
+    return this.internals.labels as NodeList;
   }
 
   get validity(): ValidityState {
-    return this.internals.validity;
+    return this.internals.validity as ValidityState;
   }
 
   get validationMessage(): string {
-    return this.internals.validationMessage;
+    return this.internals.validationMessage ?? '';
   }
 
   get willValidate(): boolean {
-    return this.internals.willValidate;
+    return !!this.internals.willValidate;
   }
 
   checkValidity(): boolean {
-    return this.internals.checkValidity();
+    return this.internals.checkValidity?.() ?? true;
   }
 
   reportValidity(): boolean {
-    return this.internals.reportValidity();
+    return this.internals.reportValidity?.() ?? true;
   }
 
   /** For `:state()` in the styles of the page. */
   protected setStates(states: Readonly<Record<string, boolean>>): void {
     for (const [name, isOn] of Object.entries(states)) {
       try {
-        this.internals.states[isOn ? 'add' : 'delete'](name);
+        this.internals.states?.[isOn ? 'add' : 'delete'](name);
       } catch {
         // Browsers of before 2024 know other names only.
       }
@@ -56,10 +57,11 @@ export class FormControlElement extends AttributeElement {
     const { name, required, internals } = this;
     const data = new FormData();
     for (const url of urls) data.append(name, url);
-    internals.setFormValue(name ? data : null);
-    if (isUploading) internals.setValidity({ customError: true }, texts.stillUploading, anchor);
-    else if (required && !urls.length) internals.setValidity({ valueMissing: true }, texts.required, anchor);
-    else internals.setValidity({});
+    internals.setFormValue?.(name ? data : null);
+    const customError = isUploading;
+    const valueMissing = !isUploading && required && !urls.length;
+    const message = isUploading ? texts.stillUploading : valueMissing ? texts.required : '';
+    internals.setValidity?.({ customError, valueMissing }, message, anchor);
     const now = urls.join();
     if (now === this.#urls) return;
     this.#urls = now;

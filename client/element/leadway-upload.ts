@@ -73,7 +73,7 @@ export class LeadwayUpload extends FormControlElement {
     const root = this.attachShadow({ mode: 'open' });
     if (!sheet) {
       sheet = new CSSStyleSheet();
-      sheet.replaceSync(STYLES);
+      sheet.replaceSync?.(STYLES);
     }
     root.adoptedStyleSheets = [sheet];
     this.#view = createView({

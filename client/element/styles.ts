@@ -1,3 +1,23 @@
+/** The colours that a page may set: name, in light and in dark themes. */
+const COLOURS = [
+  ['ink', '#17181c', '#f1f2f4'],
+  ['soft', '#5b5f66', '#a9adb5'],
+  ['line', '#d9dce1', '#3a3d44'],
+  ['edge', '#7d828b', '#7f848d'],
+  ['tint', '#eef0f3', '#26282d'],
+  ['accent', '#1f5eff', '#8fb0ff'],
+  ['on-accent', '#fff', '#0c1430'],
+  ['done', '#0b7a4b', '#6fdca9'],
+  ['on-done', '#fff', '#05301d'],
+  ['wrong', '#b3261e', '#ff9c91'],
+] as const;
+
+function declareColours(choose: (light: string, dark: string) => string): string {
+  return COLOURS.map(
+    ([name, light, dark]) => `--_${name}: var(--leadway-${name}, ${choose(light, dark)});`,
+  ).join('');
+}
+
 /**
  * The look of the element. Sizes are in `em`, so that the text size of the page decides; directions are logical.
  * Each colour is a custom property that a page may set; `light-dark()` follows the `color-scheme` of the page, and
@@ -6,17 +26,8 @@
  */
 export const STYLES = `
 :host {
-  --_ink: var(--leadway-ink, #17181c);
-  --_soft: var(--leadway-soft, #5b5f66);
-  --_line: var(--leadway-line, #d9dce1);
-  --_edge: var(--leadway-edge, #7d828b);
+  ${declareColours((light) => light)}
   --_surface: var(--leadway-surface, transparent);
-  --_tint: var(--leadway-tint, #eef0f3);
-  --_accent: var(--leadway-accent, #1f5eff);
-  --_on-accent: var(--leadway-on-accent, #fff);
-  --_done: var(--leadway-done, #0b7a4b);
-  --_on-done: var(--leadway-on-done, #fff);
-  --_wrong: var(--leadway-wrong, #b3261e);
   --_radius: var(--leadway-radius, 10px);
   --_quick: 160ms cubic-bezier(.2, 0, 0, 1);
   display: block;
@@ -29,16 +40,7 @@ export const STYLES = `
 }
 @supports (color: light-dark(#000, #fff)) {
   :host {
-    --_ink: var(--leadway-ink, light-dark(#17181c, #f1f2f4));
-    --_soft: var(--leadway-soft, light-dark(#5b5f66, #a9adb5));
-    --_line: var(--leadway-line, light-dark(#d9dce1, #3a3d44));
-    --_edge: var(--leadway-edge, light-dark(#7d828b, #7f848d));
-    --_tint: var(--leadway-tint, light-dark(#eef0f3, #26282d));
-    --_accent: var(--leadway-accent, light-dark(#1f5eff, #8fb0ff));
-    --_on-accent: var(--leadway-on-accent, light-dark(#fff, #0c1430));
-    --_done: var(--leadway-done, light-dark(#0b7a4b, #6fdca9));
-    --_on-done: var(--leadway-on-done, light-dark(#fff, #05301d));
-    --_wrong: var(--leadway-wrong, light-dark(#b3261e, #ff9c91));
+    ${declareColours((light, dark) => `light-dark(${light}, ${dark})`)}
   }
 }
 :host([hidden]), [hidden] { display: none !important; }
@@ -114,14 +116,13 @@ button:disabled { opacity: .5; cursor: default; }
   position: relative; display: grid; align-content: space-between; justify-items: start; width: 100%; height: 100%;
   padding: .4375em; overflow: hidden; border-radius: calc(var(--_radius) * .8); background: var(--_tint);
 }
-.face span { font: 700 .625em/1 ui-monospace, Menlo, Consolas, monospace; text-transform: uppercase; }
+.face span { font: 700 .625em/1 ui-monospace, monospace; text-transform: uppercase; }
 .face canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
 :is([data-state=failed], [data-state=cancelled]) :is(.face .icon, canvas) { opacity: .5; }
 .badge {
-  position: absolute; inset: auto -.375em -.375em auto; display: none; padding: .1875em; border-radius: 50%;
+  position: absolute; inset-block-end: -.375em; inset-inline-end: -.375em; display: none; padding: .1875em; border-radius: 50%;
   background: var(--_done); color: var(--_on-done); box-shadow: 0 0 0 2px var(--leadway-ground, Canvas);
 }
-.badge:dir(rtl) { inset: auto auto -.375em -.375em; }
 .badge .icon { display: block; width: .75em; height: .75em; stroke-width: 3.5; }
 [data-state=done] .badge { display: block; animation: pop 240ms cubic-bezier(.3, 0, 0, 1.4) backwards; }
 @keyframes pop { from { opacity: 0; scale: .4; } }
@@ -134,7 +135,7 @@ button:disabled { opacity: .5; cursor: default; }
 .name { font-size: .9375em; font-weight: 600; text-decoration: none; }
 .name[href] { text-decoration: underline 1px; }
 .line { font-size: .875em; overflow-wrap: anywhere; }
-.url { font: .9375em/1.6 ui-monospace, Menlo, Consolas, monospace; }
+.url { font: .9375em/1.6 ui-monospace, monospace; }
 .fine { color: var(--_soft); font-size: .8125em; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .warning { font-size: .8125em; }
 .actions { display: flex; font-size: 1.0625em; }
@@ -160,9 +161,8 @@ button:disabled { opacity: .5; cursor: default; }
 .over .landing { opacity: 1; visibility: visible; }
 
 :host([compact]) .drop { padding: 0; border: 0; background: none; }
-:host([compact]) .words, :host([compact]) .limits:not(.wrong) { position: absolute; clip-path: inset(50%); white-space: nowrap; }
+:host([compact]) .words, :host([compact]) .button span, :host([compact]) .limits:not(.wrong) { position: absolute; clip-path: inset(50%); white-space: nowrap; }
 :host([compact]) .button { flex: none; width: 2.75em; min-height: 2.75em; padding: 0; border: 0; background: none; color: inherit; font-size: 1em; }
-:host([compact]) .button span { position: absolute; clip-path: inset(50%); }
 :host([compact]) .thumbnail { width: 2.5em; height: 2.5em; }
 :host([compact]) .text { min-height: 2.875em; }
 

@@ -23,8 +23,8 @@ export function createThumbnail({ file }: { readonly file: File }): HTMLElement 
 
 /** By a canvas: no URL to revoke, no megapixels kept, and nothing that the page's policy would have to allow. */
 async function drawPicture(face: HTMLElement, file: File): Promise<void> {
-  const picture = await createImageBitmap(file).catch(() => null);
-  if (!picture) return; // a picture by its name only
+  const picture = await globalThis.createImageBitmap?.(file).catch(() => null);
+  if (!picture) return; // a picture by its name only, or no browser
   const canvas = create('canvas', { part: 'picture', width: String(SIDE), height: String(SIDE) });
   const scale = SIDE / Math.min(picture.width, picture.height);
   const [width, height] = [picture.width * scale, picture.height * scale];

@@ -197,7 +197,7 @@ export function createView(on: ViewEvents): View {
         card.show(item, state);
         say(announceItem(item, known?.item, state));
         cards.set(item.id, { card, item });
-        if (!known && isFirst) card.element.scrollIntoView({ block: 'nearest' });
+        if (!known && isFirst) card.element.scrollIntoView?.({ block: 'nearest' });
         if (!known) isFirst = false;
       }
       for (const id of gone) removeCard(id);

@@ -42,7 +42,16 @@ console.log(store.getSnapshot().length);
 /** Packages that guides import and whose types come with them. */
 const PACKAGES = [
   ...['react', 'react-dom', '@types/react', '@types/react-dom', 'csstype', 'react-hook-form', 'vue'],
-  ...['@uppy/core', '@uppy/dashboard', '@uppy/xhr-upload', 'filepond', 'dropzone', 'msw', 'vite'],
+  ...[
+    '@uppy/core',
+    '@uppy/dashboard',
+    '@uppy/xhr-upload',
+    'filepond',
+    'dropzone',
+    'msw',
+    'vite',
+    'happy-dom',
+  ],
 ];
 /** What the guides use of packages that are not installed here, and of an app's own declarations. */
 const DECLARATIONS = `
@@ -53,9 +62,6 @@ declare module 'next' {
 }
 declare module '@vitejs/plugin-react' {
   export default function react(): import('vite').Plugin;
-}
-declare module 'vitest' {
-  export const vi: { mock(path: string, factory: () => object): void };
 }
 `;
 
@@ -89,6 +95,18 @@ const TEMPLATES = {
     exactOptionalPropertyTypes: true,
   },
 };
+
+/** Gives a process the globals of a page, as the environment `happy-dom` of Vitest does. */
+const HAPPY_DOM = `
+  import { Window } from 'happy-dom';
+  const window = new Window({ url: 'http://localhost/' });
+  const own = ['Event', 'CustomEvent', 'EventTarget', 'File', 'FormData'];
+  for (const key of Object.getOwnPropertyNames(window)) {
+    if (key in globalThis && !own.includes(key)) continue;
+    Object.defineProperty(globalThis, key, { value: window[key], configurable: true, writable: true });
+  }
+  globalThis.closePage = () => window.happyDOM.close();
+`;
 
 describe('the tarball of the client', function () {
   this.timeout(120_000);
@@ -160,18 +178,20 @@ describe('the tarball of the client', function () {
 const response = await fetch('http://app.test/api/messages/upload', { method: 'POST', body: new FormData() });
 console.log(response.status, (await response.json()).code);
 server.close();`;
+    await writeFile(join(home, 'happy-dom.js'), HAPPY_DOM);
     for (const [name, added, printed] of [
       ['fake.js', '', ''],
+      ['element.js', 'await globalThis.closePage();', ''],
       ['msw.js', sends, '413 FILE_TOO_LARGE\n'],
     ] as const) {
       await writeFile(join(home, name), `${code(name)}${added}`);
-      const { stdout } = await run(process.execPath, [name], { cwd: home });
+      const page = name === 'element.js' ? ['--import', './happy-dom.js'] : [];
+      const { stdout } = await run(process.execPath, [...page, name], { cwd: home });
       assert.equal(stdout, printed, name);
     }
     await writeFile(join(home, 'msw-types.ts'), String(code('msw.js')));
-    await writeFile(join(home, 'mock.tsx'), String(code('mock.tsx')));
     assert.equal(
-      await typeCheck(home, ['declarations.d.ts', 'msw-types.ts', 'mock.tsx'], {
+      await typeCheck(home, ['msw-types.ts'], {
         ...TEMPLATES['the template of Vite'],
         skipLibCheck: true,
       }),
