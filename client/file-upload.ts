@@ -93,12 +93,12 @@ export function createFileUpload(
   progress: ProgressTracker,
   deps: UploadDeps,
   { onStored, onDelivery }: UploadEvents,
+  keys: IdempotencyKeys,
 ): () => Promise<UploadResult> {
   const { send, config, blockedUntil, errors } = deps;
   const { toError } = errors;
   const { conversationId, contactId, locationId, channel, mode: requestedMode = 'auto', signal } = options;
   const initiateKey = `initiate ${locationId}`;
-  const keys: IdempotencyKeys = {};
   let signed: SignedUpload | undefined;
   let isStored = false;
   let storageFailures = 0;

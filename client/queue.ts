@@ -9,7 +9,7 @@ export interface Queue {
 
 /** Creates a queue that runs at most `concurrency` tasks at once. */
 export function createQueue(concurrency: number): Queue {
-  const waiting: (() => void)[] = [];
+  let waiting: (() => void)[] = [];
   let running = 0;
   let isPaused = false;
 
@@ -26,8 +26,7 @@ export function createQueue(concurrency: number): Queue {
         waiting.push(resolve);
         startNext();
         return () => {
-          const index = waiting.indexOf(resolve);
-          if (index >= 0) waiting.splice(index, 1);
+          waiting = waiting.filter((start) => start !== resolve);
         };
       });
       try {

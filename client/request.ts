@@ -27,8 +27,17 @@ export interface RequestOptions {
 /** The keys of requests whose outcome is not known; a repeat of such a request brings its key again. */
 export type IdempotencyKeys = Record<string, string>;
 
-/** Errors of the server that leave open whether Leadway has a file. */
-const OPEN_OUTCOMES: readonly unknown[] = ['UPSTREAM_ABORTED', 'UPSTREAM_TIMEOUT'];
+/** The key of a request with this content, which is repeated while the request's outcome is not known. */
+export function keyFor(keys: IdempotencyKeys, content: string): string {
+  // `randomUUID` exists on https only.
+  keys[content] ??= crypto.getRandomValues(new Uint32Array(4)).join('-');
+  return keys[content];
+}
+
+/** Whether an error of the server leaves open whether Leadway has a file. */
+export function isOutcomeOpen({ code, retryable }: Partial<UploadError>): boolean {
+  return !!retryable && ['UPSTREAM_ABORTED', 'UPSTREAM_TIMEOUT'].includes(code ?? '');
+}
 
 /** Sends a request and resolves to the JSON of the response; `isRepeated` with fresh headers. @throws UploadError */
 export type Send = (request: RequestOptions, isRepeated?: boolean) => Promise<unknown>;
@@ -69,12 +78,9 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
     const allHeaders: Record<string, string> = isServer
       ? { 'Accept-Language': errors.language, ...(await customHeaders(signal)), ...headers }
       : { ...headers };
-    const content = `${path} ${bytes ?? body}`;
-    // `randomUUID` exists on https only.
-    if (keys) {
-      keys[content] ??= crypto.getRandomValues(new Uint32Array(4)).join('-');
-      allHeaders['Idempotency-Key'] = keys[content];
-    }
+    // The entries of a form, the characters of a ticket.
+    const content = keys && path + bytes + [...(body as FormData | string)];
+    if (content) allHeaders['Idempotency-Key'] = keyFor(keys, content);
     const started = {
       id: ++lastId,
       method,
@@ -115,12 +121,11 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
           const { status } = xhr;
           const isSuccess = status >= 200 && status < 300;
           const isOurs = isSuccess ? isOwnResponse(path, json) : isOwnError(json);
-          if (isOurs && isServer) knownEndpoints.add(base);
-          const { code, retryable } = (json ?? {}) as Partial<UploadError>;
-          // Repeating `complete` stores nothing twice.
-          const isOpen = bytes && retryable && OPEN_OUTCOMES.includes(code);
-          if (isOurs && !isOpen) delete keys?.[content];
-          if (!isOurs) foreign = { status, responseURL: xhr.responseURL };
+          if (isOurs) {
+            if (isServer) knownEndpoints.add(base);
+            // Repeating `complete` stores nothing twice.
+            if (content && !(bytes && isOutcomeOpen(json as UploadError))) delete keys[content];
+          } else foreign = { status, responseURL: xhr.responseURL };
           // A captive portal responds 200 with its own page.
           if (isSuccess && (isOurs || !isServer)) resolve([status, json]);
           else reject(toUploadError(xhr, json));
@@ -164,7 +169,7 @@ export function createSend(options: UploaderOptions, errors: ErrorFactory): Send
     return toError(CODE_OF_STATUS[status] ?? 'UPSTREAM_ERROR', {
       status,
       retryable: status < 400 || status === 408 || status === 429 || status >= 500,
-      ...(seconds > 0 && { retryAfterMs: seconds * 1000 }),
+      retryAfterMs: seconds * 1000 || undefined, // NaN for a date
     });
   }
 }

@@ -11,7 +11,7 @@ import { createErrorFactory } from './messages.ts';
 import { createPendingUploads } from './pending-uploads.ts';
 import { createProgressTracker, type ProgressTracker } from './progress.ts';
 import { createQueue } from './queue.ts';
-import { createSend } from './request.ts';
+import { createSend, type IdempotencyKeys } from './request.ts';
 import { type Hold, retry } from './retry.ts';
 import type {
   ClientConfig,
@@ -51,6 +51,8 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
   const queue = createQueue(concurrency);
   const hold: Hold = { untilMs: 0, code: 'BUSY' };
   const pending = createPendingUploads(endpoint);
+  /** The keys that a failed upload of a file has left, for the next one of the same file. */
+  const keysLeft = new WeakMap<File, IdempotencyKeys>();
   let inFlight = 0;
 
   const warnBeforeLeaving = (event: Event) => event.preventDefault();
@@ -101,6 +103,8 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
     count(1);
     let id: string | undefined;
     let isStored = false;
+    const keys = keysLeft.get(file) ?? {};
+    keysLeft.delete(file); // an upload of it at the same time is another one
     try {
       // A file that can't be accepted is rejected before it waits in the queue. Other failures are retried there.
       const current = await config.read(signal).catch((error) => {
@@ -130,7 +134,7 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
           pending.put({ ...entry, ticket }, id);
         };
         const events = { onStored, onDelivery };
-        const uploadFile = createFileUpload(prepared, uploadOptions, progress, deps, events);
+        const uploadFile = createFileUpload(prepared, uploadOptions, progress, deps, events, keys);
         return retry(uploadFile, { errors, file: prepared, signal, options, hold, progress });
       }, signal);
       isStored = false;
@@ -138,6 +142,7 @@ export function createUploader(options: UploaderOptions = {}): Uploader {
     } catch (error) {
       // What is in storage may be completed by the next load of the page.
       isStored &&= error instanceof UploadError && error.retryable;
+      keysLeft.set(file, keys);
       throw error;
     } finally {
       if (id && !isStored) pending.remove(id);

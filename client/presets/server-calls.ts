@@ -1,13 +1,20 @@
+import { sleep } from '../abortable.ts';
+import { completeUpload } from '../file-upload.ts';
 import { createErrorFactory } from '../messages.ts';
-import { createSend } from '../request.ts';
+import { createSend, type IdempotencyKeys, isOutcomeOpen } from '../request.ts';
 import type { ClientConfig, UploaderOptions } from '../types.ts';
-import type { UploadError } from '../upload-error.ts';
+import { UploadError } from '../upload-error.ts';
 
 /** Options with the same meaning as the uploader's. */
 export type ServerOptions = Pick<
   UploaderOptions,
   'endpoint' | 'headers' | 'credentials' | 'language' | 'messages'
 >;
+
+/** As many retries as Uppy makes. */
+export const MAX_RETRIES = 3;
+/** Where the server asks for a longer wait, the file fails instead. */
+export const MAX_WAIT_MS = 60_000;
 
 /** A signed URL for one file, and the ticket for it. */
 export interface SignedUpload {
@@ -25,12 +32,14 @@ export interface ServerCalls {
   prepareRequest(xhr: XMLHttpRequest): Promise<void>;
   /** The error of such a request. */
   toError(xhr: XMLHttpRequest): UploadError;
+  /** Whether a repeat of such a request, which may or may not have stored its file, needs its key again. */
+  needsKeyAgain(xhr: XMLHttpRequest): boolean;
   /** @throws UploadError */
   config(): Promise<ClientConfig>;
   /** Requests a signed URL; `form` has the fields and the leading bytes of the file. @throws UploadError */
-  initiate(form: FormData): Promise<SignedUpload>;
-  /** Completes a file that is in storage. Resolves to its public URL. @throws UploadError */
-  complete(signedUpload: SignedUpload): Promise<string>;
+  initiate(form: FormData, keys: IdempotencyKeys): Promise<SignedUpload>;
+  /** Completes a file that is in storage, again after a lost response. Resolves to its public URL. @throws UploadError */
+  complete(signedUpload: SignedUpload, keys: IdempotencyKeys): Promise<string>;
 }
 
 /** Calls the API at `endpoint`, by default `/api` of the page's own origin. */
@@ -54,12 +63,26 @@ export function createServerCalls(options: ServerOptions): ServerCalls {
       const { code = 'UPSTREAM_ERROR', message, ...body } = parseErrorBody(xhr.responseText);
       return errors.toError(code, { retryable: status >= 500, ...body, status }, message);
     },
+    needsKeyAgain(xhr) {
+      // A captive portal responds 200 with its own page.
+      if (xhr.status >= 200 && xhr.status < 300) return !xhr.responseText.startsWith('{');
+      const error = parseErrorBody(xhr.responseText);
+      return error.code === undefined || isOutcomeOpen(error);
+    },
     config: async () => (await send({ method: 'GET', path: '/config' })) as ClientConfig,
-    initiate: async (body) =>
-      (await send({ method: 'POST', path: '/messages/upload/initiate', body })) as SignedUpload,
-    async complete({ ticket }) {
-      const call = { method: 'POST', path: '/messages/upload/complete', body: JSON.stringify({ ticket }) };
-      return urlOf(await send({ ...call, headers: { 'Content-Type': 'application/json' } }));
+    initiate: async (body, keys) =>
+      (await send({ method: 'POST', path: '/messages/upload/initiate', body, keys })) as SignedUpload,
+    async complete({ ticket }, keys) {
+      for (let retries = 0; ; retries += 1) {
+        try {
+          return urlOf(await completeUpload(send, ticket, { keys }));
+        } catch (error) {
+          if (!(error instanceof UploadError && error.retryable) || retries === MAX_RETRIES) throw error;
+          const { retryAfterMs = 0 } = error;
+          if (retryAfterMs > MAX_WAIT_MS) throw error;
+          await sleep(Math.max(retryAfterMs, 1000 * 2 ** retries), undefined);
+        }
+      }
     },
   };
 }

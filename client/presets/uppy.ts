@@ -1,6 +1,9 @@
+import { type IdempotencyKeys, keyFor } from '../request.ts';
 import type { ClientConfig } from '../types.ts';
 import {
   createServerCalls,
+  MAX_RETRIES,
+  MAX_WAIT_MS,
   type ServerOptions,
   type SignedUpload,
   setHeaders,
@@ -9,9 +12,6 @@ import {
 
 /** Enough for the server to recognise the type of a file. */
 const LEADING_BYTES = 64 * 1024;
-/** Where the server asks for a longer wait, the file fails instead. */
-const MAX_WAIT_MS = 60_000;
-const MAX_RETRIES = 3; // Uppy's own number
 const FIELDS = ['conversationId', 'contactId', 'locationId', 'channel'];
 
 /** The fields of Uppy's file that the preset reads. */
@@ -70,11 +70,19 @@ export function xhrUploadOptions(uppy: UppyLike, options: ServerOptions = {}): X
   const server = createServerCalls(options);
   const signeds = new Map<string, SignedUpload>();
   let forwardPath = '/messages/upload?mode=forward';
-  const fileIds = new WeakMap<XMLHttpRequest, string>();
+  const sent = new WeakMap<XMLHttpRequest, { readonly file: UppyFileLike; readonly content: string }>();
+  const keysByFile = new WeakMap<object, IdempotencyKeys>();
   const isServer = (xhr: XMLHttpRequest) => xhr.responseURL.startsWith(server.url('/'));
 
+  /** The keys of a file, which it keeps when the user tries again. */
+  function keysOf({ data }: UppyFileLike): IdempotencyKeys {
+    const keys = keysByFile.get(data as Blob) ?? {};
+    keysByFile.set(data as Blob, keys);
+    return keys;
+  }
+
   async function initiate(file: UppyFileLike): Promise<SignedUpload> {
-    const signed = await server.initiate(leadingBytesForm(file));
+    const signed = await server.initiate(leadingBytesForm(file), keysOf(file));
     signeds.set(file.id, signed);
     return signed;
   }
@@ -116,11 +124,14 @@ export function xhrUploadOptions(uppy: UppyLike, options: ServerOptions = {}): X
 
     // Must never throw: Uppy would wait forever.
     async onBeforeRequest(xhr, retryCount, [file]) {
-      const id = file?.id ?? '';
-      fileIds.set(xhr, id);
-      const signed = signeds.get(id);
+      if (file === undefined) return;
+      const content = `${forwardPath} ${[...fieldsOf(file)]}`;
+      sent.set(xhr, { file, content });
+      const signed = signeds.get(file.id);
       if (signed !== undefined && retryCount === 0) return setHeaders(xhr, signed.headers);
-      if (signed !== undefined && file !== undefined) {
+      if (signed === undefined) {
+        setHeaders(xhr, { 'Idempotency-Key': keyFor(keysOf(file), content) });
+      } else {
         // The PUT failed: the URL may have expired, or the network may block storage.
         const { ticket, contentType } = await initiate(file).catch(() => signed);
         xhr.open('PUT', server.url('/messages/upload/content'));
@@ -130,6 +141,8 @@ export function xhrUploadOptions(uppy: UppyLike, options: ServerOptions = {}): X
     },
 
     async onAfterResponse(xhr, retryCount) {
+      const { file, content = '' } = sent.get(xhr) ?? {};
+      if (file !== undefined && !server.needsKeyAgain(xhr)) delete keysOf(file)[content];
       if (xhr.status < 400 || !isServer(xhr)) return;
       const error = server.toError(xhr);
       const { retryable, retryAfterMs = 0 } = error;
@@ -146,8 +159,9 @@ export function xhrUploadOptions(uppy: UppyLike, options: ServerOptions = {}): X
     },
 
     async getResponseData(xhr) {
-      const signed = signeds.get(fileIds.get(xhr) ?? '');
-      if (signed !== undefined) return { url: await server.complete(signed) };
+      const { file } = sent.get(xhr) ?? {};
+      const signed = signeds.get(file?.id ?? '');
+      if (signed !== undefined) return { url: await server.complete(signed, file ? keysOf(file) : {}) };
       // Direct is offered again since the configuration was read: the next attempt uses it.
       if (xhr.status === 202) throw server.toError(xhr);
       return { url: urlOf(JSON.parse(xhr.responseText)) };
@@ -160,15 +174,22 @@ function isForStorage(size: number, config: ClientConfig | undefined): boolean {
 }
 
 /** The form for `initiate`: the fields and the leading bytes of a file. */
-function leadingBytesForm({ type, data, meta }: UppyFileLike): FormData {
+function leadingBytesForm(file: UppyFileLike): FormData {
   const form = new FormData();
-  const values: { readonly [name: string]: unknown } = { ...meta };
-  for (const field of FIELDS) {
-    const value = values[field];
-    if (value !== undefined && value !== null) form.append(field, String(value));
-  }
-  const file = data as Blob;
-  form.append('fileSize', String(file.size));
-  form.append('fileAttachment', file.slice(0, LEADING_BYTES, type), String(values['name']));
+  for (const [name, value] of fieldsOf(file)) form.append(name, value);
+  const data = file.data as Blob;
+  form.append('fileAttachment', data.slice(0, LEADING_BYTES, file.type), String(metaOf(file)['name']));
   return form;
+}
+
+function* fieldsOf(file: UppyFileLike): Generator<[string, string]> {
+  for (const field of FIELDS) {
+    const value = metaOf(file)[field];
+    if (value !== undefined && value !== null) yield [field, String(value)];
+  }
+  yield ['fileSize', String((file.data as Blob).size)];
+}
+
+function metaOf({ meta }: UppyFileLike): { readonly [name: string]: unknown } {
+  return { ...meta };
 }

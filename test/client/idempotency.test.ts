@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createUploader, type UploadError } from '../../client/index.ts';
+import { createUploader, type UploadError, type Uploader } from '../../client/index.ts';
 import { KEY_PATTERN } from '../../server/idempotency/idempotency.ts';
 import { CONFIG, FakePage, type FakeRequest, forwarded, IDS, QUICK, signed, textFile } from './fake-page.ts';
 
@@ -88,6 +88,74 @@ describe('the Idempotency-Key of the client', () => {
       await uploading;
     });
   }
+
+  describe('of a file that is uploaded again', () => {
+    /** Fails the one attempt of an upload and gives its key. */
+    const failOnce = async (
+      uploading: Promise<unknown>,
+      fail: (request: FakeRequest) => void = (request) => request.lose(),
+    ): Promise<string> => {
+      const failure = assert.rejects(uploading);
+      const request = await nextUpload();
+      fail(request);
+      await failure;
+      return keyOf(request);
+    };
+    const succeed = async (uploading: Promise<unknown>): Promise<string> => {
+      const request = await nextUpload();
+      request.respond(200, forwarded());
+      await uploading;
+      return keyOf(request);
+    };
+    const file = () => textFile('a.txt', 10);
+    let uploader: Uploader;
+    beforeEach(async () => {
+      uploader = createUploader({ ...QUICK, retries: 0 });
+      await succeed(uploader.upload(file(), IDS));
+    });
+
+    it('is that of the upload that failed, until the server has responded', async () => {
+      const again = file();
+      const lost = await failOnce(uploader.upload(again, IDS));
+      const rejected = await failOnce(uploader.upload(again, IDS), (request) =>
+        request.reject(409, 'IDEMPOTENCY_UNKNOWN'),
+      );
+      const anyway = await succeed(uploader.upload(again, IDS));
+      assert.equal(rejected, lost, 'a retry by the user');
+      assert.notEqual(anyway, lost, 'an upload in spite of the unknown outcome');
+    });
+
+    it('is that of a cancelled upload', async () => {
+      const again = file();
+      const cancelling = new AbortController();
+      const { signal } = cancelling;
+      const lost = await failOnce(uploader.upload(again, { ...IDS, signal }), () => cancelling.abort());
+      assert.equal(await succeed(uploader.upload(again, IDS)), lost);
+    });
+
+    it('is a new one for another conversation', async () => {
+      const again = file();
+      const lost = await failOnce(uploader.upload(again, IDS));
+      const other = { ...IDS, conversationId: 'another' };
+      assert.notEqual(await succeed(uploader.upload(again, other)), lost);
+    });
+
+    it('is a new one for a second upload at the same time, and after success', async () => {
+      const again = file();
+      const lost = await failOnce(uploader.upload(again, IDS));
+      const first = uploader.upload(again, IDS);
+      const second = uploader.upload(again, IDS);
+      const keys = [];
+      for (const request of [await nextUpload(), await page.next()]) {
+        keys.push(keyOf(request));
+        request.respond(200, forwarded());
+      }
+      await Promise.all([first, second]);
+      keys.push(await succeed(uploader.upload(again, IDS)));
+      assert.equal(new Set(keys).size, 3);
+      assert.equal(keys[0], lost);
+    });
+  });
 
   it('is a new one when only the leading bytes are sent, and the old one when the file is sent again', async () => {
     const config = { ...CONFIG, limits: { ...CONFIG.limits, forwardMaxBytes: 100_000 } };

@@ -101,7 +101,34 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
         assert.deepEqual(opened.complaints, []);
       });
 
+      if (sendsItself && guide !== 'uppy') return; // such a request can't be repeated by itself
+
+      it('stores a file once although the first response is lost', async () => {
+        await using opened = await open();
+        const { page, testServer } = opened;
+        await page.waitForSelector(input);
+        const lost = await loseOneResponse(page, /\/messages\/upload(\?.*)?$/);
+        await pickFiles(page, input, PATHS[0] as string);
+        await start(page, kit);
+        await urlsIn(page, kit.urls, 1);
+        assert.equal(lost.length, 1);
+        assert.deepEqual(answersOf(testServer), [200, 200]);
+        await testServer.assertClean({ completeUploads: 1 });
+      });
+
       if (!isDirect) return;
+
+      it('stores a large file once although the response to complete is lost', async () => {
+        await using opened = await open();
+        const { page, testServer } = opened;
+        const lost = await loseOneResponse(page, /\/complete$/);
+        await choose(page, input, film(8_000_000));
+        await start(page, kit);
+        await urlsIn(page, kit.urls, 1);
+        assert.equal(lost.length, 1);
+        assert.deepEqual(callsOf(testServer), ['initiate', 'PUT', 'complete']);
+        await testServer.assertClean();
+      });
 
       it('puts a large file straight into storage', async () => {
         await using opened = await open();
@@ -117,6 +144,21 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
     },
     kinds,
   );
+}
+
+/** Cuts the connection under the first response to a POST to such a URL. Returns the URLs whose responses were lost. */
+async function loseOneResponse(page: Page, url: RegExp): Promise<readonly string[]> {
+  const lost: string[] = [];
+  const session = await page.createCDPSession();
+  session.on('Fetch.requestPaused', ({ requestId, request }) => {
+    const isLost = lost.length === 0 && request.method === 'POST' && url.test(request.url);
+    if (isLost) lost.push(request.url);
+    void (isLost
+      ? session.send('Fetch.failRequest', { requestId, errorReason: 'ConnectionReset' })
+      : session.send('Fetch.continueRequest', { requestId }));
+  });
+  await session.send('Fetch.enable', { patterns: [{ requestStage: 'Response' }] });
+  return lost;
 }
 
 /** Gives the file input what `file`, an expression of the page's own language, makes. */
