@@ -35,7 +35,8 @@ export function maxBytesFor(options: CheckOptions, config: ClientConfig): number
   return Math.max(...requestedModes(options).map((mode) => limitOf(mode, options, config)));
 }
 
-function channelOf({ channel }: CheckOptions, { channels }: ClientConfig): string {
+/** The name of the channel that counts, as the settings of the server have it. */
+export function channelOf({ channel }: CheckOptions, { channels }: ClientConfig): string {
   return (channel || channels.default).toUpperCase();
 }
 
@@ -68,7 +69,8 @@ export function predictDelivery(
   };
 }
 
-function extensionOf(name: string): string {
+/** The extension of a name in lower case; empty if it has none. */
+export function extensionOf(name: string): string {
   return /.\.([^.]+)$/s.exec(name)?.[1]?.toLowerCase() ?? '';
 }
 

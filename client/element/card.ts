@@ -2,6 +2,7 @@ import { deliveryWarning, type UploadItem } from '../store.ts';
 import { copyText } from './copy-text.ts';
 import { canRetry, describeItem, hasEnded, isForUser, type Moment } from './describe-item.ts';
 import { create, createButton, createRing, setIcon, setText } from './dom.ts';
+import type { FileTypes } from './kinds.ts';
 import { createThumbnail } from './thumbnail.ts';
 
 /** How long a button says that it has copied. */
@@ -22,6 +23,7 @@ export interface Card {
 /** Creates a card; `act` is called for its buttons, `say` with what screen readers should hear. */
 export function createCard(
   { file }: UploadItem,
+  types: FileTypes | undefined,
   { act, say }: { act: (action: CardAction) => void; say: (text: string) => void },
 ): Card {
   const name = create('a', {
@@ -52,7 +54,7 @@ export function createCard(
   const element = create(
     'li',
     { part: 'card' },
-    createThumbnail({ file }),
+    createThumbnail(file, types),
     create('div', { class: 'text' }, name, line, fine, warning, bar),
     create('div', { class: 'actions' }, ...buttons),
   );
@@ -65,7 +67,7 @@ export function createCard(
   }
   copy.onclick = async () => {
     if (!last || !(await copyText(link.href, link))) return;
-    say(last[1].texts.copiedFile(file.name));
+    say(`${last[1].texts.copied}: ${file.name}`);
     setCopied(true);
     setTimeout(setCopied, COPIED_MS, false);
   };
@@ -76,14 +78,17 @@ export function createCard(
   }
 
   function setButtonTexts({ texts }: Pick<Moment, 'texts'>, isAnyway: boolean): void {
-    copy.ariaLabel = (isCopied ? texts.copiedFile : texts.copyFile)(file.name);
-    retry.ariaLabel = isAnyway ? `${texts.anyway}: ${file.name}` : texts.retryFile(file.name);
     cancel.ariaLabel = cancel.title = texts.cancelFile(file.name);
     remove.ariaLabel = remove.title = texts.removeFile(file.name);
     copy.classList.toggle('copied', isCopied);
     setIcon(copy.children[0] as Element, isCopied ? 'check' : 'copy');
-    setText(copy.children[1] as Element, isCopied ? texts.copied : texts.copy);
-    setText(retry.children[1] as Element, isAnyway ? texts.anyway : texts.retry);
+    for (const [button, word] of [
+      [copy, isCopied ? texts.copied : texts.copy],
+      [retry, isAnyway ? texts.anyway : texts.retry],
+    ] as const) {
+      setText(button.children[1] as Element, word);
+      button.ariaLabel = `${word}: ${file.name}`;
+    }
   }
 
   const card: Card = {

@@ -29,7 +29,7 @@ export interface CardWords {
 
 /** Whether an upload has come to its end, good or bad. */
 export function hasEnded({ state }: Pick<UploadItem, 'state'>): boolean {
-  return state === 'done' || state === 'failed' || state === 'cancelled';
+  return ['done', 'failed', 'cancelled'].includes(state);
 }
 
 /** Whether trying again can help: not where the file itself is the reason. */
@@ -91,16 +91,16 @@ export function announceItem(item: UploadItem, before: UploadItem | undefined, s
   const { retryAtMs } = item.progress;
   if (item.state === before?.state && retryAtMs === before.progress.retryAtMs) return '';
   if (item.state === 'done') return `${texts.saidDone(name)} ${deliveryWarning(item)}`.trim();
-  if (item.error) return texts.saidFailed(name, item.error.message);
-  if (item.state === 'cancelled') return texts.saidCancelled(name);
+  if (item.error) return `${name}: ${item.error.message}`;
+  if (item.state === 'cancelled') return `${name}: ${texts.cancelled}`;
   if (retryAtMs === undefined) return '';
-  return texts.saidRetrying(name, formatRemaining(retryAtMs - Date.now(), language));
+  return `${name}: ${texts.retryIn(formatRemaining(retryAtMs - Date.now(), language))}`;
 }
 
 /** Joins the parts that there are; lines break between them and not within. */
 export function join(...parts: (string | false | undefined)[]): string {
   return parts
-    .filter((part) => typeof part === 'string' && part !== '')
+    .filter(Boolean)
     .map((part) => String(part).replaceAll(' ', '\u00a0'))
     .join(', ');
 }

@@ -1,6 +1,12 @@
-import { maxBytesFor } from '../file-check.ts';
 import { createUploadStore, type ItemOptions, type UploadItem } from '../store.ts';
-import type { ClientConfig, Uploader, UploaderOptions, UploadOptions, UploadResult } from '../types.ts';
+import type {
+  ClientConfig,
+  Uploader,
+  UploaderOptions,
+  UploadMode,
+  UploadOptions,
+  UploadResult,
+} from '../types.ts';
 import { UploadError } from '../upload-error.ts';
 import { createUploader } from '../uploader.ts';
 import { BOOLEANS, STRINGS } from './attributes.ts';
@@ -9,8 +15,7 @@ import { listenForFiles } from './drop-area.ts';
 import { type FoundFiles, readFolder } from './dropped-files.ts';
 import type { LeadwayUploadEventMap } from './events.ts';
 import { FormControlElement } from './form-control.ts';
-import { formatBytes } from './formats.ts';
-import { describeKinds, extensionsOf, isAccepted } from './kinds.ts';
+import { describeKinds, describeLimits, type FileTypes, isAccepted, typesFor } from './kinds.ts';
 import { STYLES } from './styles.ts';
 import { type Language, TEXTS, type UploadTexts } from './texts.ts';
 import { createView, type View, type ViewState } from './view.ts';
@@ -115,10 +120,14 @@ export class LeadwayUpload extends FormControlElement {
   get uploader(): Uploader {
     if (this.#uploader) return this.#uploader;
     const { endpoint } = this;
-    const options = { ...this.#options, ...(endpoint && { endpoint }) };
-    const { language } = options;
-    Object.defineProperty(options, 'language', { get: () => language ?? this.#language });
-    this.#ownUploader ??= createUploader(options);
+    const language = () => this.#options.language ?? this.#language;
+    this.#ownUploader ??= createUploader({
+      ...this.#options,
+      ...(endpoint && { endpoint }),
+      get language() {
+        return language();
+      },
+    });
     return this.#ownUploader;
   }
 
@@ -145,18 +154,14 @@ export class LeadwayUpload extends FormControlElement {
 
   /** Adds files and uploads them, as if they had been chosen; `overrides` replaces attributes for these files. */
   add(files: File | Iterable<File>, overrides: Partial<ItemOptions> = {}): UploadItem[] {
-    let list = files instanceof File ? [files] : [...files];
-    this.#view.notify('');
-    if (this.multiple) {
-      const taken = this.items.filter(({ state }) => state !== 'failed' && state !== 'cancelled').length;
-      const room = Math.max(0, (this.max ?? Number.POSITIVE_INFINITY) - taken);
-      if (list.length > room) this.#view.notify(this.#speech.tooMany(this.max ?? 1));
-      list = list.slice(0, room);
-    } else {
-      if (list.length > 1) this.#view.notify(this.#speech.tooMany(1));
-      list = list.slice(0, 1);
-      if (list.length) this.#store.clear();
-    }
+    const { multiple } = this;
+    const max = multiple ? (this.max ?? Number.POSITIVE_INFINITY) : 1;
+    const taken = this.items.filter(({ state }) => state !== 'failed' && state !== 'cancelled').length;
+    const room = Math.max(0, multiple ? max - taken : 1);
+    const all = files instanceof File ? [files] : [...files];
+    const list = all.slice(0, room);
+    this.#view.notify(all.length > room ? this.#speech.tooMany(max) : '');
+    if (!multiple && list.length) this.#store.clear();
     if (!list.length) return [];
     if (!this.#config) this.#connectSoon();
     const { conversation, contact, location, channel, mode } = this;
@@ -209,28 +214,12 @@ export class LeadwayUpload extends FormControlElement {
     this.#view.browse.focus(options);
   }
 
-  override addEventListener<K extends keyof LeadwayUploadEventMap>(
+  declare addEventListener: (<K extends keyof LeadwayUploadEventMap>(
     type: K,
     listener: (this: LeadwayUpload, event: LeadwayUploadEventMap[K]) => unknown,
     options?: boolean | AddEventListenerOptions,
-  ): void;
-  override addEventListener<K extends keyof HTMLElementEventMap>(
-    type: K,
-    listener: (this: HTMLElement, event: HTMLElementEventMap[K]) => unknown,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  override addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject,
-    options?: boolean | AddEventListenerOptions,
-  ): void;
-  override addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject,
-    options?: boolean | AddEventListenerOptions,
-  ): void {
-    super.addEventListener(type, listener, options);
-  }
+  ) => void) &
+    HTMLElement['addEventListener'];
 
   connectedCallback(): void {
     for (const name of PROPERTIES) {
@@ -283,6 +272,11 @@ export class LeadwayUpload extends FormControlElement {
     return { ...TEXTS[this.#language], ...this.#texts };
   }
 
+  /** The types that are taken, once they are known. */
+  get #types(): FileTypes {
+    return this.#config ? typesFor(this.#config, this.accept) : [];
+  }
+
   get #isDisabled(): boolean {
     return this.disabled || this.#isFormDisabled;
   }
@@ -302,8 +296,7 @@ export class LeadwayUpload extends FormControlElement {
     if (isAccepted(accept, file)) {
       return this.uploader.upload(file, { onlyDeliverable: !this.#anyway.has(file), ...options });
     }
-    const extensions = this.#config ? extensionsOf(this.#config, accept) : [];
-    const kinds = describeKinds(extensions, this.#speech, this.#language);
+    const kinds = describeKinds(this.#types, { texts: this.#speech, language: this.#language });
     const message = this.#speech.notAccepted(kinds);
     return Promise.reject(new UploadError('TYPE_NOT_ALLOWED', message, { status: 415, retryable: false }));
   }
@@ -390,12 +383,12 @@ export class LeadwayUpload extends FormControlElement {
 
   /** Renders everything again, after a change of something other than the list. */
   #refresh(): void {
-    const { accept, channel, area, details, multiple } = this;
+    const { accept, channel, mode, area, details, multiple } = this;
     const language = this.#language;
     const texts = this.#speech;
     const config = this.#config;
-    const extensions = config ? extensionsOf(config, accept) : [];
-    const kinds = describeKinds(extensions, texts, language);
+    const types = this.#types;
+    const options = { channel, mode: (mode || 'auto') as UploadMode };
     this.#state = {
       texts,
       language,
@@ -404,11 +397,10 @@ export class LeadwayUpload extends FormControlElement {
       isMultiple: multiple,
       isDisabled: this.#isDisabled,
       accept: accept || this.#accept,
-      takesPictures: extensions.includes('jpg') || extensions.includes('jpeg'),
+      types: config?.types,
+      takesPictures: types.some(({ mimeTypes }) => mimeTypes.includes('image/jpeg')),
       coversPage: area === 'body',
-      limits: config
-        ? texts.limits(kinds, formatBytes(maxBytesFor({ channel }, config), language))
-        : this.#configError,
+      limits: config ? describeLimits(config, types, options, { texts, language }) : this.#configError,
       isWrong: !config && this.#configError !== '',
     };
     this.internals.role = 'group';

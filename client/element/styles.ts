@@ -29,7 +29,7 @@ export const STYLES = `
   ${declareColours((light) => light)}
   --_surface: var(--leadway-surface, transparent);
   --_radius: var(--leadway-radius, 10px);
-  --_quick: 160ms cubic-bezier(.2, 0, 0, 1);
+  --_quick: 200ms cubic-bezier(.2, 0, 0, 1);
   display: block;
   container-type: inline-size;
   min-inline-size: min(100%, 16em);
@@ -48,7 +48,7 @@ export const STYLES = `
 p, ul { margin: 0; padding: 0; list-style: none; }
 p { unicode-bidi: plaintext; }
 p:dir(rtl) { text-align: right; }
-.unseen {
+.unseen, :host([compact]) :is(.words, .button span, .limits:not(.wrong)) {
   position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden;
   clip-path: inset(50%); white-space: nowrap;
 }
@@ -61,12 +61,12 @@ p:dir(rtl) { text-align: right; }
 .drop {
   display: grid; align-content: center; gap: .875em 1.5em; padding: 1.25em; border: 2px dashed var(--_edge);
   border-radius: var(--_radius); background: var(--_surface);
-  transition: border-color var(--_quick), background-color var(--_quick);
 }
+.drop, button { transition: border-color var(--_quick), background-color var(--_quick); }
 .over .drop { border-color: var(--_accent); border-style: solid; background: color-mix(in srgb, var(--_accent) 9%, var(--_surface)); }
 .heading { font-size: 1.125em; font-weight: 650; line-height: 1.3; }
-.hint { color: var(--_soft); }
-.limits { grid-column: 1 / -1; min-height: 1.45em; color: var(--_soft); font-size: .8125em; }
+.hint, .limits, .count, .fine { color: var(--_soft); }
+.limits { grid-column: 1 / -1; min-height: 1.45em; font-size: .8125em; }
 .notice:empty { display: none; }
 .limits.wrong, .notice, .warning, [data-state=failed] .line { color: var(--_wrong); }
 .buttons { display: flex; flex-wrap: wrap; gap: .625em; }
@@ -74,16 +74,14 @@ button {
   display: inline-flex; align-items: center; justify-content: center; gap: .5em; margin: 0; border: 0;
   border-radius: calc(var(--_radius) * .7); background: none; color: inherit; font: inherit; white-space: nowrap;
   cursor: pointer;
-  transition: background-color var(--_quick), border-color var(--_quick);
 }
 button span { text-box: trim-both cap alphabetic; }
 button:disabled { opacity: .5; cursor: default; }
 .button { flex: 1 1 auto; min-height: 2.875em; padding: 0 1.125em; border: 2px solid var(--_accent); font-size: .9375em; font-weight: 600; }
-.button.browse { background: var(--_accent); color: var(--_on-accent); }
-.button:not(.browse, :disabled):hover { background: color-mix(in srgb, var(--_accent) 10%, transparent); }
-.button.browse:not(:disabled):hover { background: color-mix(in srgb, var(--_accent) 88%, var(--_ink)); }
+.browse { background: var(--_accent); color: var(--_on-accent); }
+button:not(:disabled):hover { background: color-mix(in srgb, currentcolor 9%, transparent); }
+.browse:not(:disabled):hover { background: color-mix(in srgb, var(--_accent) 88%, var(--_ink)); }
 .quiet { min-width: 2.75em; min-height: 2.75em; padding: 0 .75em; font-size: .875em; font-weight: 600; }
-.quiet:hover { background: color-mix(in srgb, currentcolor 9%, transparent); }
 .quiet:active { background: color-mix(in srgb, currentcolor 18%, transparent); }
 .camera { display: none; }
 @media (hover: none) and (pointer: coarse) {
@@ -93,8 +91,7 @@ button:disabled { opacity: .5; cursor: default; }
 
 .summary { display: flex; flex-wrap: wrap; align-items: center; margin-block-start: .75em; }
 .summary .quiet { padding: 0 .625em; }
-.summary .pause span { display: none; }
-.count { flex: 1 0 6em; min-height: 2.75em; align-content: center; color: var(--_soft); font-size: .875em; font-variant-numeric: tabular-nums; }
+.count { flex: 1 0 6em; min-height: 2.75em; align-content: center; font-size: .875em; font-variant-numeric: tabular-nums; }
 .track { flex-basis: 100%; visibility: hidden; height: 4px; overflow: hidden; border-radius: 2px; background: var(--_line); }
 .track div {
   height: 100%; border-radius: inherit; background: var(--_accent);
@@ -107,10 +104,9 @@ button:disabled { opacity: .5; cursor: default; }
 .card {
   display: grid; grid-template-columns: auto minmax(0, 1fr) auto; align-items: start; gap: 0 .875em;
   padding: .75em 0; border-block-end: 1px solid var(--_line);
-  animation: arrive 280ms cubic-bezier(.2, 0, 0, 1) backwards;
 }
 .card:last-child { border: 0; padding-block-end: 0; }
-@keyframes arrive { from { opacity: 0; transform: translateY(8px); } }
+@keyframes arrive { from { opacity: 0; translate: 0 8px; } }
 .thumbnail { position: relative; width: 3.25em; height: 3.25em; }
 .face {
   position: relative; display: grid; align-content: space-between; justify-items: start; width: 100%; height: 100%;
@@ -124,8 +120,8 @@ button:disabled { opacity: .5; cursor: default; }
   background: var(--_done); color: var(--_on-done); box-shadow: 0 0 0 2px var(--leadway-ground, Canvas);
 }
 .badge .icon { display: block; width: .75em; height: .75em; stroke-width: 3.5; }
-[data-state=done] .badge { display: block; animation: pop 240ms cubic-bezier(.3, 0, 0, 1.4) backwards; }
-@keyframes pop { from { opacity: 0; scale: .4; } }
+[data-state=done] .badge { display: block; }
+.card, .badge { animation: arrive var(--_quick) backwards; }
 .text { min-height: 3.75em; align-content: center; }
 .thumbnail, .actions { margin-block-start: .25em; }
 .name, .url {
@@ -136,11 +132,11 @@ button:disabled { opacity: .5; cursor: default; }
 .name[href] { text-decoration: underline 1px; }
 .line { font-size: .875em; overflow-wrap: anywhere; }
 .url { font: .9375em/1.6 ui-monospace, monospace; }
-.fine { color: var(--_soft); font-size: .8125em; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.fine { font-size: .8125em; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .warning { font-size: .8125em; }
 .actions { display: flex; font-size: 1.0625em; }
 .card .quiet { position: relative; padding: 0; }
-.card .quiet span { display: none; }
+.pause span, .card .quiet span { display: none; }
 .anyway .actions { grid-column: 2; }
 .anyway .retry span { display: inline; }
 .ring { position: absolute; inset: 0; fill: none; stroke: var(--_line); stroke-width: 3; rotate: -90deg; }
@@ -156,18 +152,17 @@ button:disabled { opacity: .5; cursor: default; }
 .landing {
   position: fixed; z-index: 2147483647; inset: 0; display: grid; place-items: center; padding: 1em; outline: 3px dashed; outline-offset: -1rem;
   background: color-mix(in srgb, var(--_accent) 94%, transparent); color: var(--_on-accent); opacity: 0; visibility: hidden; pointer-events: none;
-  font-size: clamp(2em, 1em + 5vw, 4.5em); font-weight: 700; transition: opacity var(--_quick), visibility var(--_quick);
+  font-size: 3em; font-weight: 700; transition: opacity var(--_quick), visibility var(--_quick);
 }
 .over .landing { opacity: 1; visibility: visible; }
 
 :host([compact]) .drop { padding: 0; border: 0; background: none; }
-:host([compact]) .words, :host([compact]) .button span, :host([compact]) .limits:not(.wrong) { position: absolute; clip-path: inset(50%); white-space: nowrap; }
 :host([compact]) .button { flex: none; width: 2.75em; min-height: 2.75em; padding: 0; border: 0; background: none; color: inherit; font-size: 1em; }
 :host([compact]) .thumbnail { width: 2.5em; height: 2.5em; }
 :host([compact]) .text { min-height: 2.875em; }
 
 @container (min-width: 30em) {
-  .summary .pause span { display: inline; }
+  .pause span { display: inline; }
   .card { align-items: center; }
   .thumbnail, .actions { margin: 0; }
   .anyway .actions { grid-column: 3; }
@@ -181,7 +176,7 @@ button:disabled { opacity: .5; cursor: default; }
   .button, .quiet, .track, .face { border: 1px solid; }
   .track div { background: Highlight; }
   .ring .sent { stroke: Highlight; }
-  .button.browse { forced-color-adjust: none; background: ButtonText; color: ButtonFace; border-color: ButtonText; }
+  .browse { forced-color-adjust: none; background: ButtonText; color: ButtonFace; border-color: ButtonText; }
 }
 @media (prefers-reduced-motion: reduce) {
   *, ::before, ::after { animation-duration: 0s !important; animation-iteration-count: 1 !important; transition-duration: 0s !important; }

@@ -18,6 +18,8 @@ export interface UploadTexts {
   hint: string;
   /** What is accepted, such as "Pictures and PDF. Up to 5 MB each." */
   limits(kinds: string, size: string): string;
+  /** What the channel delivers of that, where it is less: "pictures 5 MB and videos 16 MB". */
+  delivered(list: string): string;
   choose(isMultiple: boolean): string;
   folder: string;
   camera: string;
@@ -55,19 +57,13 @@ export interface UploadTexts {
   retry: string;
   /** In place of `retry`, where the file may be there already or will not be delivered. */
   anyway: string;
-  /** Names of the buttons and of the bar of one file. */
-  copyFile(name: string): string;
-  copiedFile(name: string): string;
-  retryFile(name: string): string;
+  /** Names of buttons of one file, and of its bar; the others are named "Retry: name". */
   cancelFile(name: string): string;
   removeFile(name: string): string;
   progressOf(name: string): string;
   /** What screen readers hear. */
   saidAdded(count: number): string;
   saidDone(name: string): string;
-  saidFailed(name: string, message: string): string;
-  saidCancelled(name: string): string;
-  saidRetrying(name: string, time: string): string;
   tooMany(max: number): string;
   /** The page was left before these files had been sent. */
   interrupted(names: string): string;
@@ -80,23 +76,27 @@ export interface UploadTexts {
   kinds: Readonly<Record<FileKind, string>>;
 }
 
-/** What people call the types of files. */
+/** The kinds of files that have a name of their own: words of their MIME types. */
 export type FileKind =
-  | 'picture'
+  | 'image'
   | 'video'
   | 'audio'
   | 'pdf'
   | 'word'
-  | 'text'
+  | 'excel'
+  | 'powerpoint'
+  | 'plain'
   | 'zip'
   | 'rar'
-  | 'contact'
+  | 'vcard'
+  | 'calendar'
   | 'any';
 
 const ENGLISH: UploadTexts = {
   heading: (isMultiple) => (isMultiple ? 'Add files' : 'Add a file'),
   hint: 'Drop files here, or paste them.',
   limits: (kinds, size) => `${kinds}. Up to ${size} each.`,
+  delivered: (list) => `This channel delivers at most: ${list}.`,
   choose: (isMultiple) => (isMultiple ? 'Choose files' : 'Choose a file'),
   folder: 'Folder',
   camera: 'Take a photo',
@@ -133,17 +133,11 @@ const ENGLISH: UploadTexts = {
   copied: 'Copied',
   retry: 'Retry',
   anyway: 'Upload anyway',
-  copyFile: (name) => `Copy link to ${name}`,
-  copiedFile: (name) => `Copied the link to ${name}`,
-  retryFile: (name) => `Retry ${name}`,
   cancelFile: (name) => `Cancel ${name}`,
   removeFile: (name) => `Remove ${name}`,
   progressOf: (name) => `Progress of ${name}`,
   saidAdded: (count) => (count === 1 ? '1 file added.' : `${count} files added.`),
   saidDone: (name) => `${name} is uploaded.`,
-  saidFailed: (name, message) => `${name} failed: ${message}`,
-  saidCancelled: (name) => `${name} is cancelled.`,
-  saidRetrying: (name, time) => `${name}: next try in ${time}.`,
   tooMany: (max) => (max === 1 ? 'Only 1 file can be added.' : `Only ${max} files can be added.`),
   interrupted: (names) => `Not uploaded: ${names}. Choose again.`,
   folderCut: (max) => `Only the first ${max} files of the folder were added.`,
@@ -151,15 +145,18 @@ const ENGLISH: UploadTexts = {
   stillUploading: 'Wait until the files are uploaded.',
   required: 'Add a file.',
   kinds: {
-    picture: 'pictures',
+    image: 'pictures',
     video: 'videos',
     audio: 'audio',
     pdf: 'PDF',
     word: 'Word',
-    text: 'text',
+    excel: 'Excel',
+    powerpoint: 'PowerPoint',
+    plain: 'text',
     zip: 'ZIP',
     rar: 'RAR',
-    contact: 'contacts',
+    vcard: 'contacts',
+    calendar: 'calendar entries',
     any: 'files',
   },
 };
@@ -168,6 +165,7 @@ const SPANISH: UploadTexts = {
   heading: (isMultiple) => (isMultiple ? 'Añade archivos' : 'Añade un archivo'),
   hint: 'Suelta archivos aquí o pégalos.',
   limits: (kinds, size) => `${kinds}. Hasta ${size} cada uno.`,
+  delivered: (list) => `Este canal entrega como máximo: ${list}.`,
   choose: (isMultiple) => (isMultiple ? 'Elegir archivos' : 'Elegir un archivo'),
   folder: 'Carpeta',
   camera: 'Hacer una foto',
@@ -204,17 +202,11 @@ const SPANISH: UploadTexts = {
   copied: 'Copiado',
   retry: 'Reintentar',
   anyway: 'Subir de todos modos',
-  copyFile: (name) => `Copiar enlace a ${name}`,
-  copiedFile: (name) => `Copiado el enlace a ${name}`,
-  retryFile: (name) => `Reintentar ${name}`,
   cancelFile: (name) => `Cancelar ${name}`,
   removeFile: (name) => `Quitar ${name}`,
   progressOf: (name) => `Progreso de ${name}`,
   saidAdded: (count) => (count === 1 ? '1 archivo añadido.' : `${count} archivos añadidos.`),
   saidDone: (name) => `${name} se ha subido.`,
-  saidFailed: (name, message) => `${name} ha fallado: ${message}`,
-  saidCancelled: (name) => `${name} se ha cancelado.`,
-  saidRetrying: (name, time) => `${name}: nuevo intento en ${time}.`,
   tooMany: (max) =>
     max === 1 ? 'Solo se puede añadir 1 archivo.' : `Solo se pueden añadir ${max} archivos.`,
   interrupted: (names) => `Sin subir: ${names}. Elige de nuevo.`,
@@ -223,15 +215,18 @@ const SPANISH: UploadTexts = {
   stillUploading: 'Espera a que terminen de subir los archivos.',
   required: 'Añade un archivo.',
   kinds: {
-    picture: 'imágenes',
+    image: 'imágenes',
     video: 'vídeos',
     audio: 'audio',
     pdf: 'PDF',
     word: 'Word',
-    text: 'texto',
+    excel: 'Excel',
+    powerpoint: 'PowerPoint',
+    plain: 'texto',
     zip: 'ZIP',
     rar: 'RAR',
-    contact: 'contactos',
+    vcard: 'contactos',
+    calendar: 'citas',
     any: 'archivos',
   },
 };

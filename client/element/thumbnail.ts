@@ -1,24 +1,23 @@
+import { extensionOf } from '../file-check.ts';
 import { create, createIcon } from './dom.ts';
-import { extensionOf, iconOf } from './kinds.ts';
+import { type FileTypes, iconOf } from './kinds.ts';
 
 /** Side of the picture, in pixels of a fine screen. */
 const SIDE = 128;
 
 /** What a file is, at a glance: the picture itself where it is one, else an icon and the extension. */
-export function createThumbnail({ file }: { readonly file: File }): HTMLElement {
+export function createThumbnail(file: File, types: FileTypes | undefined): HTMLElement {
   const extension = extensionOf(file.name);
-  const icon = iconOf(extension);
+  const icon = iconOf(file, types);
   const face = create(
     'div',
     { part: 'face', 'aria-hidden': 'true' },
     createIcon(icon),
     create('span', { part: 'extension' }, extension.slice(0, 5)),
   );
-  if (icon === 'picture') void drawPicture(face, file);
-  const thumbnail = create('div', { part: 'thumbnail' }, face);
+  if (icon === 'image') void drawPicture(face, file);
   const badge = create('div', { part: 'badge' }, createIcon('check'));
-  thumbnail.append(badge);
-  return thumbnail;
+  return create('div', { part: 'thumbnail' }, face, badge);
 }
 
 /** By a canvas: no URL to revoke, no megapixels kept, and nothing that the page's policy would have to allow. */

@@ -3,6 +3,7 @@ import { type Card, type CardAction, createCard } from './card.ts';
 import { announceItem, join, type Moment } from './describe-item.ts';
 import { create, createButton, setIcon, setText } from './dom.ts';
 import { formatRemaining } from './formats.ts';
+import type { FileTypes } from './kinds.ts';
 
 /** Announces more changes than this at once as a count. */
 const MAX_NEWS = 3;
@@ -13,6 +14,8 @@ export interface ViewState extends Omit<Moment, 'nowMs' | 'tookMs'> {
   readonly isDisabled: boolean;
   /** For the file chooser. */
   readonly accept: string;
+  /** The types that the server takes, once they are known. */
+  readonly types: FileTypes | undefined;
   readonly takesPictures: boolean;
   readonly coversPage: boolean;
   /** What is accepted; an error where the server can't be reached. */
@@ -132,7 +135,7 @@ export function createView(on: ViewEvents): View {
 
   function addCard(item: UploadItem): Card {
     const { id } = item;
-    const card = createCard(item, { act: (action) => on.act(id, action), say });
+    const card = createCard(item, shown?.types, { act: (action) => on.act(id, action), say });
     list.append(card.element);
     return card;
   }

@@ -52,19 +52,19 @@ describeInBrowsers(
       while ((await tab(page)) && names.length < 30);
       assert.deepEqual(names, [
         ...['Choose files', 'Folder', 'Pause', 'Cancel all'],
-        ...['a.txt', await urlOf(page), 'Copy link to a.txt', 'Remove a.txt'],
+        ...['a.txt', await urlOf(page), 'Copy link: a.txt', 'Remove a.txt'],
         ...['Remove invoice.pdf', 'Cancel b.txt'],
       ]);
       await page.focus('leadway-upload >>> .cancel:not([hidden])');
       await page.keyboard.press('Enter');
       await waitForCards(page, 'cancelled');
-      assert.equal(await nameOfFocus(page), 'Retry b.txt');
+      assert.equal(await nameOfFocus(page), 'Retry: b.txt');
       await page.keyboard.press('Tab');
       await page.keyboard.press('Space');
       assert.deepEqual(await textsIn(page, '.name'), ['a.txt', 'invoice.pdf']);
       assert.equal(await nameOfFocus(page), 'Remove invoice.pdf');
       await page.keyboard.press('Enter');
-      assert.equal(await nameOfFocus(page), 'Copy link to a.txt');
+      assert.equal(await nameOfFocus(page), 'Copy link: a.txt');
       await testServer.sandbox.waitFor((requests) =>
         requests.every(({ complete, aborted }) => complete || aborted),
       );

@@ -60,7 +60,7 @@ describeInBrowsers(
         await sendSample(page, 'tooMany');
         await waitForCards(page, 'retrying');
         assert.match(await textIn(page, '.fine'), /^Next\stry\sin\s\d+\ss, /);
-        assert.match(await textIn(page, '[role=status]'), /notes.txt: next try in/);
+        assert.match(await textIn(page, '[role=status]'), /notes.txt: Next try in/);
         const seconds = await secondsOf(page);
         await page.waitForFunction(
           (before) => {
