@@ -28,11 +28,16 @@ export type RequestedMode = (typeof MODES)[number];
 /** How a file is uploaded. */
 export type Mode = Exclude<RequestedMode, 'auto'>;
 
+/** Whether `mode` puts files in storage with a signed URL. For `auto`, that is not decided yet. */
+export function goesToStorage(mode: RequestedMode): boolean {
+  return mode === 'direct' || mode === 'relay';
+}
+
 /** What the choice of a mode depends on. */
 export interface ModeFacts {
   readonly mode: RequestedMode;
   readonly isGroupSms: boolean;
-  /** Whether the file must stay private, which only a forwarded one can. */
+  /** Whether the file is private. Only `forward` supports that. */
   readonly isSecureAttachment: boolean;
   readonly fileCount: number;
   /** Size of the one file in bytes: declared, or certain from the length of the body; null when unknown. */
@@ -79,11 +84,10 @@ export function tooLarge(facts: ModeFacts, limit: number): AppError {
   const channel = facts.channel ?? facts.defaultChannel;
   const directLimit = channelMaxBytes(channel);
   const wouldFit = directLimit > limit && (facts.size === null || facts.size <= directLimit);
-  const isCarried = facts.mode === 'direct' || facts.mode === 'relay';
   const use = facts.isDirectAllowed ? 'direct' : 'relay';
   const takesAll = use === 'relay' || facts.fileCount <= 1;
-  const hasOther =
-    wouldFit && takesAll && facts.isDirectOffered && forwardOnlyField(facts) === null && !isCarried;
+  const mayGoThere = !goesToStorage(facts.mode) && forwardOnlyField(facts) === null;
+  const hasOther = wouldFit && takesAll && facts.isDirectOffered && mayGoThere;
   return fileTooLarge(limit, channel, hasOther ? { use } : {});
 }
 
@@ -102,7 +106,7 @@ export function assertNotForwardOnly(facts: Parameters<typeof forwardOnlyField>[
 }
 
 function forwardOnlyMode(facts: ModeFacts): Mode {
-  if (facts.mode === 'direct' || facts.mode === 'relay') assertNotForwardOnly(facts);
+  if (goesToStorage(facts.mode)) assertNotForwardOnly(facts);
   if (facts.isGroupSms && facts.fileCount > 1) throw tooManyFiles(1);
   const limit = facts.isGroupSms ? facts.forwardMaxBytes : forwardLimit(facts);
   if (facts.size !== null && facts.size > limit) throw tooLarge(facts, limit);

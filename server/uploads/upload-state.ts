@@ -13,6 +13,7 @@ import {
   channelMaxBytes,
   forwardLimit,
   forwardOnlyField,
+  goesToStorage,
   LARGEST_CHANNEL_BYTES,
   type ModeFacts,
   type RequestedMode,
@@ -158,7 +159,7 @@ export class UploadState {
     const { mode } = this.#options;
     const { fileSize } = this.#fields;
     const most = fileSize ?? toCome ?? Number.POSITIVE_INFINITY;
-    if (mode === 'direct' || mode === 'relay' || most <= MIN_LIMIT_BYTES) return undefined;
+    if (goesToStorage(mode) || most <= MIN_LIMIT_BYTES) return undefined;
     const refreshed = this.#context.sizeLimits.refresh();
     if (fileSize === null) return refreshed;
     const ask = async (): Promise<void> => void (await this.askToTestLimit(fileSize));
@@ -176,8 +177,8 @@ export class UploadState {
     const isRejected = size > forwardLimit(facts) && size <= ofSettings;
     if (locationId === null || !isRejected || facts.fileCount > 1) return undefined;
     const isElsewhere = facts.mode === 'auto' && facts.isDirectOffered && forwardOnlyField(facts) === null;
-    const isCarried = facts.mode === 'direct' || facts.mode === 'relay';
-    if (isCarried || (isElsewhere && size <= channelMaxBytes(this.#channel))) return undefined;
+    if (goesToStorage(facts.mode) || (isElsewhere && size <= channelMaxBytes(this.#channel)))
+      return undefined;
     return this.#context.sizeLimits.claimTest(locationId, this.#channel).then((isGranted) => {
       this.#isLimitTest = isGranted;
       return isGranted;
