@@ -5,6 +5,7 @@ import { toOriginUrl } from '../server/config/addresses.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
 import { addLogFields } from '../server/http/log-fields.ts';
+import { isFromTrustedProxy, settingToTrust } from './forwarded.ts';
 
 /** Response headers that a page of another origin may read. */
 const EXPOSED_HEADERS = ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy'];
@@ -53,7 +54,8 @@ export function checkOrigin({ config }: Pick<AppContext, 'config'>): RequestHand
   const allowed = new Set(config.origins.allowed);
   return function checkOrigin(req: Request, _res: Response, next: NextFunction) {
     if (isSafeMethod(req.method) || isOwnOrAllowed(req, allowed)) return next();
-    noteRejectedOrigin(req, req.get('Origin'));
+    const origin = req.get('Origin');
+    noteRejectedOrigin(req, origin, wouldMatchForwardedHost(req, origin) ? settingToTrust(req) : undefined);
     next(appError('ORIGIN_NOT_ALLOWED'));
   };
 }
@@ -61,14 +63,13 @@ export function checkOrigin({ config }: Pick<AppContext, 'config'>): RequestHand
 /** Longer than any real host or origin. */
 const MAX_LOGGED_CHARACTERS = 255;
 
-/** Logs the requested host and the setting that would allow `origin`. */
-function noteRejectedOrigin(req: Request, origin: string | undefined): void {
+/** Logs the requested host and the setting that would allow `origin`: by default to list it. */
+function noteRejectedOrigin(req: Request, origin: string | undefined, setting?: string): void {
   const host = req.headers.host?.slice(0, MAX_LOGGED_CHARACTERS);
   const isListable = origin !== undefined && toOriginUrl(origin)?.origin === origin;
-  addLogFields(req, {
-    ...(host !== undefined && { host }),
-    ...(isListable && { fix: `ALLOWED_ORIGINS=${origin.slice(0, MAX_LOGGED_CHARACTERS)}` }),
-  });
+  const fix =
+    setting ?? (isListable ? `ALLOWED_ORIGINS=${origin.slice(0, MAX_LOGGED_CHARACTERS)}` : undefined);
+  addLogFields(req, { ...(host !== undefined && { host }), ...(fix !== undefined && { fix }) });
 }
 
 function isOwnOrAllowed(req: Request, allowed: ReadonlySet<string>): boolean {
@@ -76,22 +77,29 @@ function isOwnOrAllowed(req: Request, allowed: ReadonlySet<string>): boolean {
   const origin = req.get('Origin');
   if (origin !== undefined && allowed.has(origin)) return true;
   if (site !== undefined) return site === 'same-origin' || site === 'none';
-  return origin === undefined || isOwnHost(req, origin);
+  // HTTP/1.0 may come without a Host, and Express then has none.
+  return origin === undefined || isHostOf(origin, req.host as string | undefined);
 }
 
 /**
  * For browsers without `Sec-Fetch-Site`: the page came from the host that this request came to. The scheme is not
  * compared: a TLS proxy in front need not forward it. HSTS keeps plain-http pages of our host away.
  */
-function isOwnHost(req: Request, origin: string): boolean {
-  // HTTP/1.0 may come without a Host, and Express then has none.
-  const host: string | undefined = req.host;
+function isHostOf(origin: string, host: string | undefined): boolean {
   if (host === undefined || !URL.canParse(origin)) return false;
   const { protocol, origin: written, host: originHost } = new URL(origin);
   // Browsers write an origin in one way only; whatever else can be parsed is not from one.
   if (written !== origin) return false;
   const address = `${protocol}//${host}`;
   return URL.canParse(address) && new URL(address).host === originHost;
+}
+
+/** Whether the page came from the host that a proxy has forwarded, which is ignored because the proxy is not trusted. */
+function wouldMatchForwardedHost(req: Request, origin: string | undefined): boolean {
+  if (origin === undefined || req.get('Sec-Fetch-Site') !== undefined || isFromTrustedProxy(req))
+    return false;
+  // Of several proxies, the first one has seen the page's host; Express takes that, too.
+  return isHostOf(origin, req.get('X-Forwarded-Host')?.split(',')[0]?.trim());
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);

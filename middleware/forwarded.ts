@@ -38,6 +38,16 @@ export function isFromTrustedProxy(req: Request): boolean {
   return trust(req.socket.remoteAddress ?? '', 0);
 }
 
+/** The address of the peer, as `TRUST_PROXY` takes it; undefined on a unix socket, where it has none. */
+function peerAddress(req: Request): string | undefined {
+  return req.socket.remoteAddress?.replace(/^::ffff:/, '');
+}
+
+/** The setting that makes the peer a trusted proxy. */
+export function settingToTrust(req: Request): string {
+  return `TRUST_PROXY=${peerAddress(req) ?? 1}`;
+}
+
 /**
  * Logs, once, that a header of a proxy came from an address that is not trusted: most likely `TRUST_PROXY` is
  * missing, and all users count as one client.
@@ -52,12 +62,12 @@ export function createForwardedNotice({
     if (notice === null) {
       const header = FORWARDED_HEADERS.find((name) => req.headers[name] !== undefined);
       if (header !== undefined && !isFromTrustedProxy(req)) {
-        // On a unix socket, a peer has no address.
-        const peer = req.socket.remoteAddress?.replace(/^::ffff:/, '') ?? null;
+        const peer = peerAddress(req);
+        const fix = `If it is your proxy, set ${settingToTrust(req)}`;
         const detail =
-          peer === null
-            ? `${header} from the unix socket is ignored, since TRUST_PROXY is not set. If it is your proxy, set TRUST_PROXY=1`
-            : `${header} from ${peer} is ignored, since TRUST_PROXY does not cover that address. If it is your proxy, set TRUST_PROXY=${peer}, or its network`;
+          peer === undefined
+            ? `${header} from the unix socket is ignored, since TRUST_PROXY is not set. ${fix}`
+            : `${header} from ${peer} is ignored, since TRUST_PROXY does not cover that address. ${fix}, or its network`;
         notice = { text: 'Headers of a proxy are ignored, since it is not trusted', detail };
         logger.warn({ header, peer: peer ?? 'unix socket' }, detail);
       }

@@ -3,6 +3,7 @@ import request from 'supertest';
 import { fixture, mp4 } from '../helpers/multipart.ts';
 import { filePart, sendUpload, textParts } from '../helpers/send-upload.ts';
 import { createTestServer, type TestServer } from '../helpers/test-server.ts';
+import { assertError } from '../server/errors/assert-error.ts';
 
 interface OwnUrls {
   readonly contentUrl: string;
@@ -132,6 +133,58 @@ describe('a rejected origin', () => {
       assert.equal(line['fix'], fix);
     }
   });
+
+  for (const [what, env, headers, fix] of [
+    [
+      'of a proxy that is not trusted',
+      {},
+      { 'X-Forwarded-Host': 'app.example.com' },
+      'TRUST_PROXY=127.0.0.1',
+    ],
+    [
+      'of the first of two proxies',
+      { TRUST_PROXY: '203.0.113.7' },
+      { 'X-Forwarded-Host': 'app.example.com, lb.internal' },
+      'TRUST_PROXY=127.0.0.1',
+    ],
+    [
+      'of a proxy that names another host',
+      {},
+      { 'X-Forwarded-Host': 'www.example.com' },
+      'ALLOWED_ORIGINS=https://app.example.com',
+    ],
+    [
+      'of a proxy that says only the scheme',
+      {},
+      { 'X-Forwarded-Proto': 'https' },
+      'ALLOWED_ORIGINS=https://app.example.com',
+    ],
+    [
+      'of a page that the browser knows to be foreign',
+      {},
+      { 'X-Forwarded-Host': 'app.example.com', 'Sec-Fetch-Site': 'cross-site' },
+      'ALLOWED_ORIGINS=https://app.example.com',
+    ],
+    [
+      'of a proxy that is trusted already',
+      { TRUST_PROXY: 'loopback' },
+      { 'X-Forwarded-Host': 'www.example.com' },
+      'ALLOWED_ORIGINS=https://app.example.com',
+    ],
+  ] as const) {
+    it(`names the setting that lets the page in, ${what}: ${fix}`, async () => {
+      await using testServer = await createTestServer({ env });
+      const call = request(testServer.api).post('/messages/upload').set('Origin', 'https://app.example.com');
+      await call.set(headers).expect(403);
+      const line = testServer.log.entries.find(({ code }) => code === 'ORIGIN_NOT_ALLOWED');
+      assert.equal(line?.['fix'], fix);
+      // It is true: with that setting, the same request passes.
+      const [name = '', value = ''] = fix.split('=');
+      await using fixed = await createTestServer({ env: { ...env, [name]: value } });
+      const again = request(fixed.api).post('/messages/upload').set('Origin', 'https://app.example.com');
+      assertError(await again.set(headers), 'NOT_MULTIPART');
+    });
+  }
 
   it('is not in the lines of other requests', async () => {
     await using testServer = await createTestServer();
