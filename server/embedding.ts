@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Client } from './auth/authenticator.ts';
 import { appError } from './errors/app-error.ts';
 import type { Logger } from './logger.ts';
+import type { Mode } from './uploads/mode.ts';
 
 /** The user behind a request. */
 export interface User {
@@ -43,7 +44,7 @@ export interface PendingUpload extends UploadTarget {
 
 /** What `afterUpload` gets. */
 export interface FinishedUpload extends UploadTarget {
-  readonly mode: 'forward' | 'direct' | 'relay';
+  readonly mode: Mode;
   readonly files: readonly UploadedFile[];
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { AppError } from '../errors/app-error.ts';
+import type { Mode } from '../uploads/mode.ts';
 
 /** What a line of the access log adds to the HTTP facts. `docs/deployment/logs.md` explains each field. */
 export interface LogFields {
@@ -16,7 +17,7 @@ export interface LogFields {
   /** The rate limit that the request exceeded. */
   limit?: 'requests' | 'address' | 'failures';
   /** How the file reached Leadway. */
-  mode?: 'forward' | 'direct' | 'relay';
+  mode?: Mode;
   /** Stands for the user; see `createUserHash`. */
   userHash?: string;
   /** A location that the user may use. */

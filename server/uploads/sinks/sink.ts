@@ -2,12 +2,13 @@ import type { AppError } from '../../errors/app-error.ts';
 import { directUnavailable } from '../../errors/factories.ts';
 import type { LogFields } from '../../http/log-fields.ts';
 import type { IncomingFile } from '../incoming-file.ts';
+import type { Mode } from '../mode.ts';
 
 export type SinkKind = 'hold' | 'forward' | 'relay' | 'discard';
 
 /** The body of a response to a forwarded or relayed upload. */
 export interface StoredResponse {
-  readonly mode: 'forward' | 'relay';
+  readonly mode: Exclude<Mode, 'direct'>;
   readonly uploadedFiles: Readonly<Record<string, string>>;
   readonly twilioMediaSids?: readonly string[] | undefined;
   /** When the URLs of secure attachments stop being public, in Unix milliseconds. */
