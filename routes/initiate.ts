@@ -27,6 +27,7 @@ export function addInitiate(
   const reader = createMultipartReader({
     fileField: FILE_FIELD,
     fieldNames: INITIATE_FIELD_NAMES,
+    isFileRequired: false,
     maxFiles: 1,
   });
   const takeSlot = createUploadSlot(context); // leading bytes take memory, as an upload does

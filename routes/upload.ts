@@ -28,6 +28,7 @@ export function addUpload(
   const reader = createMultipartReader({
     fileField: FILE_FIELD,
     fieldNames: UPLOAD_FIELD_NAMES,
+    isFileRequired: true,
     maxFiles: uploads.maxFiles,
   });
 

@@ -34,6 +34,8 @@ export interface AdapterOptions {
   readonly fileField: string;
   /** Text fields that are read; `name[]` and `name[0]` are read as `name` if `name[]` is listed. Others are ignored. */
   readonly fieldNames: ReadonlySet<string>;
+  /** Whether a form must have a file. */
+  readonly isFileRequired: boolean;
   readonly limits: FormLimits;
 }
 
@@ -151,18 +153,21 @@ function feed(
   req: Request,
   busboy: Writable,
   { boundary, handler }: Reading,
-  { limits, fileField, fieldNames }: AdapterOptions,
+  { limits, fileField, fieldNames, isFileRequired }: AdapterOptions,
 ): void {
   let stream: PartStream | null = null;
   const isFromBrowser = req.headers['sec-fetch-site'] !== undefined;
   let hasNewFields = false;
   let isBodyRead = false;
+  let hasFile = false;
+  let hasFileText = false;
 
   const parser = new FormParser(boundary, limits, {
     onField({ name, contentType }, value, isTruncated) {
       // Text alone is not a file: FilePond describes each file in a text field of the same name.
       if (name === fileField && (contentType !== null || isTruncated || !isUtf8(value)))
         throw badFilename('missing');
+      hasFileText ||= name === fileField && value.length > 0;
       const known = name.endsWith(']') ? name.replace(/\[\d*\]$/, '') : name;
       if (!fieldNames.has(known === name ? name : `${known}[]`)) return;
       // At once: multer would report it at the end of the body.
@@ -174,6 +179,7 @@ function feed(
     onFile(headers: PartHeaders & { filename: string }, offset) {
       const { name: field, filename, contentType } = headers;
       if (field !== fileField) throw unexpectedFileField(field);
+      hasFile = true;
       reportFields();
       const onWanted = (): void => {
         if (stream === opened) resume();
@@ -212,6 +218,8 @@ function feed(
   function finishWhenRead(): void {
     if (!isBodyRead || parser.isWaiting) return;
     parser.end();
+    // The text was the file: its part only lacks a filename.
+    if (isFileRequired && hasFileText && !hasFile) throw badFilename('missing');
     handler.signal.removeEventListener('abort', stop);
     busboy.emit('close');
   }

@@ -153,6 +153,21 @@ describe('the file names of an upload', () => {
     await testServer.assertClean({ completeUploads: 2 });
   });
 
+  it('are missing where the only content of the file field is text without a type', async () => {
+    const part = { name: 'fileAttachment', content: 'hello' };
+    for (const form of [
+      [...fields, part],
+      [part, ...fields],
+    ]) {
+      const response = await sendUpload(testServer, form);
+      assert.equal(response.body.code, 'BAD_FILENAME', response.text);
+      assert.match(response.body.message ?? '', /without a file name/);
+    }
+    const empty = await sendUpload(testServer, [...fields, { ...part, content: '' }]);
+    assert.equal(empty.body.code, 'NO_FILE');
+    await testServer.assertClean();
+  });
+
   it('may have 255 bytes', async () => {
     const name = `${'ñ'.repeat(125)}a.png`;
     assert.equal(Buffer.byteLength(name), 255);
