@@ -16,7 +16,7 @@ export function isForm(contentType: string | undefined): boolean {
 /**
  * The boundary of a `multipart/form-data` content type.
  *
- * @throws AppError `NOT_MULTIPART` for another type, and for a boundary that is missing, malformed or given twice.
+ * @throws AppError `NOT_MULTIPART` for another type, and for a boundary that is missing or malformed, and for two different ones.
  */
 export function parseBoundary(contentType: string | undefined): string {
   const type = FORM.exec(contentType ?? '')?.[0];
@@ -33,8 +33,9 @@ export function parseBoundary(contentType: string | undefined): string {
     }
     // Some parsers take `boundary*` (RFC 2231) for the boundary, so it counts as one.
     if (/^boundary(?:$|\*)/i.test(match[1] ?? '')) {
-      if (boundary !== null) throw notMultipart('twoBoundaries');
-      boundary = match[2] ?? match[3] ?? '';
+      const value = match[2] ?? match[3] ?? '';
+      if (boundary !== null && boundary !== value) throw notMultipart('twoBoundaries');
+      boundary = value;
       if (match[1]?.includes('*') || !BOUNDARY.test(boundary)) throw notMultipart('boundary');
     }
     at = PARAMETER.lastIndex;
