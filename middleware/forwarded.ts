@@ -4,12 +4,7 @@ import type { AppContext } from '../server/context.ts';
 import type { Notice } from '../server/lifecycle.ts';
 
 /** Headers of proxies that this server reads, from trusted ones. */
-const FORWARDED_HEADERS = [
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-forwarded-prefix',
-] as const;
+const FORWARDED_HEADERS = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-prefix'];
 
 /** At most eight segments; a value that is longer, or holds anything else, did not come from a proxy's settings. */
 const PREFIX = /^(\/[A-Za-z0-9._~-]+){1,8}$/;
@@ -53,14 +48,20 @@ export function settingToTrust(req: Request): string {
  * missing, and all users count as one client.
  */
 export function createForwardedNotice({
+  config,
   logger,
   lifecycle,
-}: Pick<AppContext, 'logger' | 'lifecycle'>): RequestHandler {
+}: Pick<AppContext, 'config' | 'logger' | 'lifecycle'>): RequestHandler {
   let notice: Notice | null = null;
+  // Every user would be 401, and nothing would say why.
+  const headers =
+    config.auth.kind === 'header'
+      ? [...FORWARDED_HEADERS, config.auth.userHeader.toLowerCase()]
+      : FORWARDED_HEADERS;
   lifecycle.addNotice(() => notice);
   return function forwardedNotice(req: Request, _res: Response, next: NextFunction) {
     if (notice === null) {
-      const header = FORWARDED_HEADERS.find((name) => req.headers[name] !== undefined);
+      const header = headers.find((name) => req.headers[name] !== undefined);
       if (header !== undefined && !isFromTrustedProxy(req)) {
         const peer = peerAddress(req);
         const fix = `If it is your proxy, set ${settingToTrust(req)}`;

@@ -105,6 +105,16 @@ describe('a header of a proxy that is not trusted', () => {
     });
   }
 
+  it('is logged when it names the user, whom AUTH=header does not believe then', async () => {
+    const auth = { AUTH: 'header', AUTH_USER_HEADER: 'X-Auth-User' };
+    await using testServer = await createTestServer({ env: { ...auth, TRUST_PROXY: '203.0.113.7' } });
+    await request(testServer.api).post('/messages/upload').set('X-Auth-User', 'maria').expect(401);
+    assert.equal(warnings(testServer, /TRUST_PROXY=127\.0\.0\.1/)[0]?.['header'], 'x-auth-user');
+    await using open = await createTestServer();
+    await request(open.api).get('/config').set('X-Auth-User', 'maria').expect(200);
+    assert.deepEqual(warnings(open, /TRUST_PROXY/), []);
+  });
+
   it('is not logged when the proxy is trusted, and without such a header', async () => {
     await using testServer = await createTestServer({ env: { TRUST_PROXY: 'loopback' } });
     await request(testServer.api).get('/config').set('X-Forwarded-For', '192.0.2.1').expect(200);
