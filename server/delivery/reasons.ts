@@ -46,7 +46,7 @@ export const REASONS = {
     verdict: 'unlikely',
     message: {
       en: 'This channel delivers videos coded as H.264 only. This one is coded as {codec}: convert it to H.264.',
-      es: 'Este canal solo entrega vídeos codificados en H.264. Este está codificado en {codec}: conviértelo a H.264.',
+      es: 'Este canal solo entrega videos codificados en H.264. Este está codificado en {codec}: conviértelo a H.264.',
     },
   },
   AUDIO_CODEC_NOT_DELIVERED: {
@@ -60,7 +60,7 @@ export const REASONS = {
     verdict: 'unlikely',
     message: {
       en: 'This channel delivers videos with one audio track. This one has several.',
-      es: 'Este canal entrega vídeos con una sola pista de audio. Este tiene varias.',
+      es: 'Este canal entrega videos con una sola pista de audio. Este tiene varias.',
     },
   },
   COLOURS_NOT_DELIVERED: {

@@ -14,23 +14,23 @@ export type Localised = Readonly<Record<Language, string>>;
 export const MESSAGES = {
   BAD_REQUEST: {
     en: 'The HTTP request is malformed.',
-    es: 'La petición HTTP está mal formada.',
+    es: 'La solicitud HTTP está mal formada.',
   },
   'BAD_REQUEST.transfer': {
     en: 'The request must have exactly one Host header and a length or plain chunked encoding.',
-    es: 'La petición debe llevar una sola cabecera Host y una longitud o la codificación chunked.',
+    es: 'La solicitud debe llevar un solo encabezado Host y una longitud o la codificación chunked.',
   },
   'BAD_REQUEST.contentTypes': {
     en: 'The request has two Content-Type headers: send one.',
-    es: 'La petición lleva dos cabeceras Content-Type: envía una sola.',
+    es: 'La solicitud lleva dos encabezados Content-Type: envía uno solo.',
   },
   'BAD_REQUEST.target': {
     en: 'The path of the request is ambiguous: send it without encoded slashes or dots.',
-    es: 'La ruta de la petición es ambigua: envíala sin barras ni puntos codificados.',
+    es: 'La ruta de la solicitud es ambigua: envíala sin barras ni puntos codificados.',
   },
   'BAD_REQUEST.chunks': {
     en: 'The body arrives in chunks of a few bytes: send larger ones.',
-    es: 'El cuerpo llega en trozos de unos pocos bytes: envía trozos mayores.',
+    es: 'El cuerpo llega en fragmentos de unos pocos bytes: envía fragmentos más grandes.',
   },
   BAD_MULTIPART: {
     en: 'The form is malformed: send it as multipart/form-data.',
@@ -66,7 +66,7 @@ export const MESSAGES = {
   },
   'BAD_MULTIPART.partHeaders': {
     en: 'The headers of a part are longer than {max} bytes.',
-    es: 'Las cabeceras de una parte superan los {max} bytes.',
+    es: 'Los encabezados de una parte superan los {max} bytes.',
   },
   'BAD_MULTIPART.fieldName': {
     en: 'The name of a field is longer than {max} bytes.',
@@ -74,11 +74,11 @@ export const MESSAGES = {
   },
   'BAD_MULTIPART.header': {
     en: 'A part has a malformed header.',
-    es: 'Una parte tiene una cabecera mal formada.',
+    es: 'Una parte tiene un encabezado mal formado.',
   },
   'BAD_MULTIPART.duplicateHeader': {
     en: 'A part has two {header} headers.',
-    es: 'Una parte tiene dos cabeceras {header}.',
+    es: 'Una parte tiene dos encabezados {header}.',
   },
   'BAD_MULTIPART.noDisposition': {
     en: 'A part has no Content-Disposition.',
@@ -142,7 +142,7 @@ export const MESSAGES = {
   },
   'INVALID_FIELD.id': {
     en: 'The field "{field}" must have 1 to 64 letters, digits, "_" or "-".',
-    es: 'El campo "{field}" debe tener de 1 a 64 letras, cifras, "_" o "-".',
+    es: 'El campo "{field}" debe tener de 1 a 64 letras, dígitos, "_" o "-".',
   },
   'INVALID_FIELD.oneOf': {
     en: 'The field "{field}" must be one of: {expected}.',
@@ -154,7 +154,7 @@ export const MESSAGES = {
   },
   'INVALID_FIELD.chatServiceSid': {
     en: 'The field "{field}" must be "IS" followed by 32 hexadecimal digits.',
-    es: 'El campo "{field}" debe ser "IS" seguido de 32 cifras hexadecimales.',
+    es: 'El campo "{field}" debe ser "IS" seguido de 32 dígitos hexadecimales.',
   },
   'INVALID_FIELD.channel': {
     en: 'The field "{field}" must be a channel name such as SMS, WHATSAPP or EMAIL.',
@@ -194,7 +194,7 @@ export const MESSAGES = {
   },
   NO_FILE: {
     en: 'No file was sent in the field "fileAttachment".',
-    es: 'No se ha enviado ningún archivo en el campo "fileAttachment".',
+    es: 'No se envió ningún archivo en el campo "fileAttachment".',
   },
   TOO_MANY_FILES: {
     en: 'Too many files: at most {max} can be sent at once.',
@@ -250,7 +250,7 @@ export const MESSAGES = {
   },
   'ORIGIN_NOT_ALLOWED.host': {
     en: 'Outside production this server does not accept the host "{host}". Add its origin to ALLOWED_ORIGINS, for example http://{host}.',
-    es: 'Fuera de producción este servidor no acepta el host "{host}". Añade su origen a ALLOWED_ORIGINS, por ejemplo http://{host}.',
+    es: 'Fuera de producción este servidor no acepta el host "{host}". Agrega su origen a ALLOWED_ORIGINS, por ejemplo http://{host}.',
   },
   LOCATION_NOT_ALLOWED: {
     en: 'This location does not exist or is not yours.',
@@ -278,7 +278,7 @@ export const MESSAGES = {
   },
   REQUEST_TIMEOUT: {
     en: 'The request took too long to arrive: check your connection and try again.',
-    es: 'La petición tardó demasiado en llegar: revisa tu conexión e inténtalo de nuevo.',
+    es: 'La solicitud tardó demasiado en llegar: revisa tu conexión e inténtalo de nuevo.',
   },
   IDEMPOTENCY_UNKNOWN: {
     en: 'The file may have been sent already: look in the conversation before you send it again.',
@@ -286,7 +286,7 @@ export const MESSAGES = {
   },
   TICKET_EXPIRED: {
     en: 'The upload ticket has expired: start the upload again.',
-    es: 'El ticket de subida ha caducado: empieza la subida de nuevo.',
+    es: 'El ticket de subida venció: empieza la subida de nuevo.',
   },
   FILE_TOO_LARGE: {
     en: 'The file is larger than {limit}. Send a smaller one, or a link to it.',
@@ -294,11 +294,11 @@ export const MESSAGES = {
   },
   BODY_TOO_LARGE: {
     en: 'The request body is larger than {limit}.',
-    es: 'El cuerpo de la petición supera {limit}.',
+    es: 'El cuerpo de la solicitud supera {limit}.',
   },
   URI_TOO_LONG: {
     en: 'The request address is too long.',
-    es: 'La dirección de la petición es demasiado larga.',
+    es: 'La dirección de la solicitud es demasiado larga.',
   },
   NOT_MULTIPART: {
     en: 'Send the upload as multipart/form-data with a boundary.',
@@ -306,7 +306,7 @@ export const MESSAGES = {
   },
   'NOT_MULTIPART.boundary': {
     en: 'Content-Type has a malformed boundary: use 1 to 70 letters, digits or "-", and quote anything else.',
-    es: 'Content-Type tiene un boundary mal formado: usa de 1 a 70 letras, cifras o "-", y lo demás entre comillas.',
+    es: 'Content-Type tiene un boundary mal formado: usa de 1 a 70 letras, dígitos o "-", y lo demás entre comillas.',
   },
   'NOT_MULTIPART.twoBoundaries': {
     en: 'Content-Type has two boundaries: send one.',
@@ -314,7 +314,7 @@ export const MESSAGES = {
   },
   NOT_JSON: {
     en: 'Send the request as application/json in UTF-8.',
-    es: 'Envía la petición como application/json en UTF-8.',
+    es: 'Envía la solicitud como application/json en UTF-8.',
   },
   UNSUPPORTED_ENCODING: {
     en: 'Send the body without a Content-Encoding.',
@@ -331,6 +331,10 @@ export const MESSAGES = {
   'TYPE_NOT_ALLOWED.advice': {
     en: '{filename} looks like {found}, which is not accepted. {advice} Accepted: {allowed}.',
     es: '{filename} parece {found}, y ese tipo de archivo no se acepta. {advice} Se aceptan: {allowed}.',
+  },
+  'TYPE_NOT_ALLOWED.rename': {
+    en: '{filename} looks like {found}, but names that end in {extension} are not accepted. {advice} Accepted: {allowed}.',
+    es: '{filename} parece {found}, pero no se aceptan nombres que terminan en {extension}. {advice} Se aceptan: {allowed}.',
   },
   'TYPE_NOT_ALLOWED.noExtension': {
     en: 'The file name has no extension such as {example}: rename the file. Accepted: {allowed}.',
@@ -361,8 +365,8 @@ export const MESSAGES = {
     es: 'Tu navegador indica que este archivo es {declared}, pero por su nombre es {expected}. Si el nombre es correcto, prueba con otro navegador o dispositivo.',
   },
   'TYPE_MISMATCH.ticket': {
-    en: 'The Content-Type must be {expected}, as in the response that brought the ticket.',
-    es: 'El Content-Type debe ser {expected}, como en la respuesta que trajo el ticket.',
+    en: 'The Content-Type must be {expected}, as in the response that contained the ticket.',
+    es: 'El Content-Type debe ser {expected}, como en la respuesta que contenía el ticket.',
   },
   EXPECTATION_FAILED: {
     en: 'The only expectation that this server supports is 100-continue.',
@@ -386,7 +390,7 @@ export const MESSAGES = {
   },
   RATE_LIMITED: {
     en: 'Too many requests: try again in {seconds} s.',
-    es: 'Demasiadas peticiones: inténtalo de nuevo en {seconds} s.',
+    es: 'Demasiadas solicitudes: inténtalo de nuevo en {seconds} s.',
   },
   TOO_MANY_UPLOADS: {
     en: 'Too many uploads at once: wait until one of them has finished.',
@@ -394,11 +398,11 @@ export const MESSAGES = {
   },
   HEADERS_TOO_LARGE: {
     en: 'The request headers are too large, most often because of cookies: delete this site’s cookies.',
-    es: 'Las cabeceras de la petición son demasiado grandes, casi siempre por las cookies: borra las de este sitio.',
+    es: 'Los encabezados de la solicitud son demasiado grandes, casi siempre por las cookies: borra las de este sitio.',
   },
   INTERNAL: {
     en: 'Something went wrong on the server: tell its administrator.',
-    es: 'Algo ha fallado en el servidor: avisa a su administrador.',
+    es: 'Algo falló en el servidor: avisa al administrador.',
   },
   'INTERNAL.bodyRead': {
     en: 'The server is misconfigured: something read the upload before the upload router. Its log says how to fix it.',
@@ -410,11 +414,11 @@ export const MESSAGES = {
   },
   UPSTREAM_ERROR: {
     en: 'Leadway failed or returned an invalid response: try again later.',
-    es: 'Leadway ha fallado o ha devuelto una respuesta no válida: inténtalo de nuevo más tarde.',
+    es: 'Leadway falló o devolvió una respuesta no válida: inténtalo de nuevo más tarde.',
   },
   'UPSTREAM_ERROR.final': {
     en: 'Leadway can’t handle the request: tell the administrator of this server.',
-    es: 'Leadway no puede atender la petición: avisa al administrador de este servidor.',
+    es: 'Leadway no puede atender la solicitud: avisa al administrador de este servidor.',
   },
   UPSTREAM_UNREACHABLE: {
     en: 'Leadway can’t be reached at the moment: try again later.',
@@ -422,7 +426,7 @@ export const MESSAGES = {
   },
   UPSTREAM_AUTH: {
     en: 'Leadway rejected the credentials of this server: tell its administrator.',
-    es: 'Leadway rechazó las credenciales de este servidor: avisa a su administrador.',
+    es: 'Leadway rechazó las credenciales de este servidor: avisa al administrador.',
   },
   UPSTREAM_ABORTED: {
     en: 'The connection to Leadway broke before it responded: try again.',
@@ -430,7 +434,7 @@ export const MESSAGES = {
   },
   UPSTREAM_REJECTED: {
     en: 'Leadway rejected the request.',
-    es: 'Leadway rechazó la petición.',
+    es: 'Leadway rechazó la solicitud.',
   },
   'UPSTREAM_REJECTED.length': {
     en: 'Leadway needs the size of the file in advance: send the field "fileSize" before the file.',
@@ -458,7 +462,7 @@ export const MESSAGES = {
   },
   UPSTREAM_BUDGET: {
     en: 'Leadway accepts no more requests for now: try again in {seconds} s.',
-    es: 'Leadway no admite más peticiones por ahora: inténtalo de nuevo en {seconds} s.',
+    es: 'Leadway no admite más solicitudes por ahora: inténtalo de nuevo en {seconds} s.',
   },
   UPSTREAM_TIMEOUT: {
     en: 'Leadway took too long to respond: try again.',

@@ -45,11 +45,11 @@ const ADVICE = {
   pack: { en: 'Pack the files into a single ZIP.', es: 'Comprime los archivos en un solo ZIP.' },
   heic: {
     en: 'Save it as {formats}, or choose "Most Compatible" in the camera settings of the iPhone.',
-    es: 'Guarda la foto como {formats} o elige «Más compatible» en los ajustes de cámara del iPhone.',
+    es: 'Guarda la foto como {formats} o elige “Más compatible” en la configuración de la cámara del iPhone.',
   },
   owner: {
     en: 'Choose the document itself: its name does not begin with "~$".',
-    es: 'Elige el documento mismo: su nombre no empieza por «~$».',
+    es: 'Elige el documento mismo: su nombre no empieza con “~$”.',
   },
   program: {
     en: 'For safety, send a link to it instead.',
@@ -98,9 +98,9 @@ function notAllowed(extension: string, filename: string, allowed: ReadonlySet<st
   const kind = kindOfExtension(extension);
   if (kind === null) return { message: 'TYPE_NOT_ALLOWED', params };
   const advice = adviceOn(kind, allowed);
-  return advice === null
-    ? { message: 'TYPE_NOT_ALLOWED.kind', params: { ...params, found: kind.name } }
-    : { message: 'TYPE_NOT_ALLOWED.advice', params: { ...params, found: kind.name, advice } };
+  if (advice === null) return { message: 'TYPE_NOT_ALLOWED.kind', params: { ...params, found: kind.name } };
+  const message = kind.advice === 'rename' ? 'TYPE_NOT_ALLOWED.rename' : 'TYPE_NOT_ALLOWED.advice';
+  return { message, params: { ...params, found: kind.name, advice } };
 }
 
 function mismatch(

@@ -87,9 +87,8 @@ function single(raw: RawFields, field: string): string | null {
   const value = raw[field];
   if (value === undefined || value === null || value === '') return null;
   if (Array.isArray(value)) throw duplicateField(field);
-  // JSON bodies may give a size as a number, and a flag as a boolean.
-  if (typeof value === 'number' && field === 'fileSize') return String(value);
-  if (typeof value === 'boolean' && field.startsWith('is')) return String(value);
+  // JSON bodies may give a size as a number, and a flag as a boolean; anything else says what was expected.
+  if (typeof value !== 'object' && (field === 'fileSize' || field.startsWith('is'))) return String(value);
   if (typeof value !== 'string') throw invalidField(field, 'text');
   return value;
 }

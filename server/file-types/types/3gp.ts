@@ -21,7 +21,7 @@ export const threeGp = defineFileType({
     },
     contradictedBy: null,
   },
-  label: { en: 'a 3GP video', es: 'un vídeo 3GP' },
+  label: { en: 'a 3GP video', es: 'un video 3GP' },
   advice: 'save',
   saveAs: ['mp4'],
 });

@@ -16,5 +16,5 @@ export const mp4 = defineFileType({
     },
     contradictedBy: null,
   },
-  label: { en: 'an MP4 video', es: 'un vídeo MP4' },
+  label: { en: 'an MP4 video', es: 'un video MP4' },
 });

@@ -15,7 +15,7 @@ export const mpeg = defineFileType({
     match: (bytes) => (isPackHeader(bytes) || isSequenceHeader(bytes) ? MATCH : mismatch()),
     contradictedBy: anythingBut('mpg'),
   },
-  label: { en: 'an MPEG video', es: 'un vídeo MPEG' },
+  label: { en: 'an MPEG video', es: 'un video MPEG' },
 });
 
 const PACK_START = 0x000001ba;

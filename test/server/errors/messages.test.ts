@@ -39,7 +39,7 @@ describe('error messages', () => {
 
   it('take values that are texts themselves in their language', () => {
     const limit = { en: 'five', es: 'cinco' };
-    assert.equal(formatMessage('BODY_TOO_LARGE', 'es', { limit }), 'El cuerpo de la petición supera cinco.');
+    assert.equal(formatMessage('BODY_TOO_LARGE', 'es', { limit }), 'El cuerpo de la solicitud supera cinco.');
   });
 
   it('show sizes as file managers do', () => {

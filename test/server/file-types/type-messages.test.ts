@@ -158,11 +158,9 @@ describe('the message for a file whose extension is not accepted', () => {
     ['a.gif', 'a GIF picture', 'Save or export it as PNG or MP4'],
     ['a.xlsx', 'an Excel spreadsheet', 'Save it as PDF, or pack it into a ZIP'],
     ['a.pptx', 'a PowerPoint presentation', 'Save it as PDF, or pack it into a ZIP'],
-    ['a.csv', 'a table', 'Rename it so that it ends in .txt'],
     ['a.svg', 'a drawing', 'Save or export it as PNG or PDF'],
     ['a.html', 'a web page', 'Save or export it as PDF'],
     ['setup.exe', 'a Windows program', 'For safety, send a link'],
-    ['a.jfif', 'a JPEG picture', 'Rename it so that it ends in .jpg'],
     ['a.7z', 'a 7z archive', 'Pack the files into a single ZIP'],
   ] as const) {
     it(`says what ${filename} is, what to do, and what is accepted`, async () => {
@@ -170,6 +168,24 @@ describe('the message for a file whose extension is not accepted', () => {
       assert(en.startsWith(`${filename} looks like ${kind}`), en);
       assert(en.includes(`which is not accepted. ${advice}`) && en.endsWith(accepted), en);
       assert(es.startsWith(`${filename} parece un`) && es.includes(' Se aceptan: JPG, '), es);
+    });
+  }
+
+  for (const [filename, kind, ending, instead] of [
+    ['a.csv', 'a table (CSV)', '.csv', '.txt'],
+    ['a.jfif', 'a JPEG picture', '.jfif', '.jpg'],
+    ['a.log', 'a text file', '.log', '.txt'],
+    ['a.wave', 'a WAV recording', '.wave', '.wav'],
+    ['a.m4v', 'an M4V video', '.m4v', '.mp4'],
+  ] as const) {
+    it(`does not say of ${filename} that its kind is not accepted, when only its name is not`, async () => {
+      const { en, es } = await say({ filename });
+      assert.equal(
+        en,
+        `${filename} looks like ${kind}, but names that end in ${ending} are not accepted. ` +
+          `Rename it so that it ends in ${instead}.${accepted}`,
+      );
+      assert(es.includes(`, pero no se aceptan nombres que terminan en ${ending}. Cambia el nombre`), es);
     });
   }
 

@@ -128,7 +128,7 @@ describe('toCallerError', () => {
   });
 
   it('has its own words where Leadway has none', () => {
-    assert.equal(tell(400, '').messageIn('es'), 'Leadway rechazó la petición.');
+    assert.equal(tell(400, '').messageIn('es'), 'Leadway rechazó la solicitud.');
   });
 
   it('never shows a rejection of the BFF’s token, nor what Leadway said to it', () => {

@@ -43,6 +43,11 @@ describe('parseUploadFields', () => {
     }
   });
 
+  it('says what a size or a flag must be when JSON brings something else than text', () => {
+    assert.throws(() => parse({ fileSize: true }), { message: /must be a whole number of bytes/ });
+    assert.throws(() => parse({ isGroupSms: 1 }), { message: /must be one of: true, false/ });
+  });
+
   it('says that a file of no bytes is empty', () => {
     for (const value of [0, -0, '0']) assert.throws(() => parse({ fileSize: value }), { code: 'EMPTY_FILE' });
   });
