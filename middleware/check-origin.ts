@@ -4,11 +4,10 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { toOriginUrl } from '../server/config/addresses.ts';
 import type { AppContext } from '../server/context.ts';
 import { appError } from '../server/errors/app-error.ts';
+import { EXPOSED_HEADERS } from '../server/http/listener.ts';
 import { addLogFields } from '../server/http/log-fields.ts';
 import { isFromTrustedProxy, settingToTrust } from './forwarded.ts';
 
-/** Response headers that a page of another origin may read. */
-const EXPOSED_HEADERS = ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy'];
 const PREFLIGHT_MAX_AGE_S = 600;
 
 /**

@@ -6,7 +6,7 @@ import type { Config, Secrets } from './config/config.ts';
 import { type AppContext, createContext } from './context.ts';
 import type { Embedding } from './embedding.ts';
 import { addressOf, listen, localAddressOf } from './http/listen.ts';
-import { createListener } from './http/listener.ts';
+import { createListener, LISTENER_LIMITS } from './http/listener.ts';
 import type { Logger } from './logger.ts';
 import type { Tracing } from './observability/tracing.ts';
 import type { DemoTarget } from './sandbox-mode.ts';
@@ -71,6 +71,8 @@ export async function startServer(
       });
     },
     context.lingering,
+    LISTENER_LIMITS,
+    config.origins.allowed,
   );
   const sockets = new Set<Socket>();
   listener.on('connection', (socket) => {

@@ -1,13 +1,12 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type AppError, appError } from '../errors/app-error.ts';
 import { methodNotAllowed } from '../errors/factories.ts';
-import type { Language } from '../errors/messages.ts';
-import { languageOf, sendError, toErrorResponse } from '../errors/response.ts';
+import { chooseLanguage, sendError, toErrorResponse } from '../errors/response.ts';
 import { LingeringClose } from './lingering-close.ts';
 import { http } from './node-http.ts';
 import { Connection, halfClose, PIPELINING_LIMITS, type PipeliningLimits } from './pipelining.ts';
-import { newRequestId, requestIdOf } from './request-id.ts';
+import { toRequestId } from './request-id.ts';
 import { canRespond, onResponseEnd } from './response-end.ts';
 
 /** Limits of the HTTP listener itself. */
@@ -41,6 +40,9 @@ export interface Listener extends Server {
   closeConnectionsAfterResponses(): void;
 }
 
+/** Response headers that a page of another origin may read. */
+export const EXPOSED_HEADERS = ['X-Request-Id', 'Retry-After', 'RateLimit', 'RateLimit-Policy'];
+
 /** How often connections are checked: whether clients read their responses, and are still there. */
 const CHECK_MS = 1_000;
 
@@ -53,26 +55,34 @@ const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
  *
  * `Expect` is left to `handler`, so that a rejection goes out before a byte of the body was sent. So is a missing `Host`,
  * which Node would reject without a body.
+ *
+ * @param allowedOrigins Origins of pages that may read the errors made here.
  */
 export function createListener(
   handler: RequestHandler,
   onRejected: OnRejectedConnection,
   lingering: LingeringClose = new LingeringClose(),
   limits: ListenerLimits = LISTENER_LIMITS,
+  allowedOrigins: readonly string[] = [],
 ): Listener {
   const connections = new Set<Connection>();
   let closesAfterResponses = false;
   const rejected = new WeakSet<Socket>();
   const handle: RequestHandler = (req, res) => Connection.of(req.socket)?.add(req, res);
-  const reject = async (socket: Socket, error: AppError, req?: IncomingMessage): Promise<void> => {
+  const reject = async (socket: Socket, error: AppError, request: IncomingHttpHeaders): Promise<void> => {
     rejected.add(socket);
     // Earlier complete requests still get their responses.
     await Connection.of(socket)?.responded();
     if (!socket.writable) return;
-    const requestId = req === undefined ? newRequestId() : requestIdOf(req);
+    const requestId = toRequestId(request['x-request-id']);
     onRejected(error, requestId, socket);
-    const language = req === undefined ? 'en' : languageOf(req);
-    writeRawError(socket, error, { requestId, language }, lingering);
+    const { status, headers, body } = toErrorResponse(
+      error,
+      requestId,
+      chooseLanguage(request['accept-language']),
+    );
+    writeRaw(socket, status, { ...headers, ...corsHeaders(request.origin, allowedOrigins) }, body);
+    lingering.discard(socket, LINGER_MS);
   };
 
   const server = http.createServer(
@@ -107,7 +117,7 @@ export function createListener(
     socket.once('end', () => socket.end());
     socket.resume();
     const error = methodNotAllowed(METHODS);
-    void reject(socket, error, req);
+    void reject(socket, error, req.headers);
   });
   server.on('clientError', (error: ParserError, socket: Socket) => {
     // The parser emits its error again with every chunk that still arrives.
@@ -118,7 +128,7 @@ export function createListener(
     if (hasLeft || !socket.writable) {
       socket.destroy();
     } else if (broken === null) {
-      void reject(socket, problem);
+      void reject(socket, problem, headersIn(error));
     } else {
       rejected.add(socket);
       rejectBody(broken.req, broken.res, problem);
@@ -146,6 +156,31 @@ function rejectBody(req: IncomingMessage, res: ServerResponse, error: AppError):
 export interface ParserError extends Error {
   readonly code?: string;
   readonly rawPacket?: Buffer;
+  /** How much of `rawPacket` was parsed. */
+  readonly bytesParsed?: number;
+}
+
+/** Headers that the response depends on. */
+const NEEDED_HEADER = /^(x-request-id|accept-language|origin):([^\r\n]*)/gim;
+
+/** The headers of a request that the parser gave up on, as far as they are in its last packet. */
+function headersIn({ rawPacket, bytesParsed = 0 }: ParserError): IncomingHttpHeaders {
+  const packet = rawPacket?.toString('latin1') ?? '';
+  const start = packet.slice(0, bytesParsed).lastIndexOf('\r\n\r\n') + 1; // behind earlier requests
+  const [head = ''] = packet.slice(start).trimStart().split('\r\n\r\n', 1);
+  const needed = [...head.matchAll(NEEDED_HEADER)];
+  return Object.fromEntries(needed.map(([, name = '', value = '']) => [name.toLowerCase(), value.trim()]));
+}
+
+/** Without these, a browser shows a page of another origin no more than that the call failed. */
+function corsHeaders(origin: string | undefined, allowed: readonly string[]): Record<string, string> {
+  if (origin === undefined || !allowed.includes(origin)) return {};
+  return {
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Allow-Credentials': 'true',
+    'Access-Control-Expose-Headers': EXPOSED_HEADERS.join(','),
+    Vary: 'Origin',
+  };
 }
 
 /** The response to a {@link ParserError}; null if the client has gone. */
@@ -175,17 +210,15 @@ function isRequestLineOverflow(packet: Buffer | undefined): boolean {
 /** How long the connection is read after the response, in milliseconds: nothing on it can be parsed any more. */
 const LINGER_MS = 2_000;
 
-/** Sends an error on a bare socket, for which Node has no response object, and closes it. */
-function writeRawError(
+/** Sends a response on a bare socket, for which Node has no response object, and closes it. */
+function writeRaw(
   socket: Socket,
-  error: AppError,
-  { requestId, language }: { readonly requestId: string; readonly language: Language },
-  lingering: LingeringClose,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: string,
 ): void {
-  const { status, headers, body } = toErrorResponse(error, requestId, language);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(
     `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${lines.join('')}Connection: close\r\n\r\n${body}`,
   );
-  lingering.discard(socket, LINGER_MS);
 }

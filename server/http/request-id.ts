@@ -14,13 +14,12 @@ type WithId = IncomingMessage & { [ID]?: string };
 export function requestIdOf(req: WithId): string {
   const known = req[ID];
   if (known !== undefined) return known;
-  const given = req.headers['x-request-id'];
-  const id = typeof given === 'string' && WELL_FORMED.test(given) ? given : newRequestId();
+  const id = toRequestId(req.headers['x-request-id']);
   req[ID] = id;
   return id;
 }
 
-/** An id for a request of which nothing could be read. */
-export function newRequestId(): string {
-  return randomUUID();
+/** `given` if it is well-formed, otherwise a new UUID. */
+export function toRequestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && WELL_FORMED.test(given) ? given : randomUUID();
 }

@@ -177,6 +177,33 @@ describe('requests that no client library sends', () => {
     );
   });
 
+  it('heeds id, language and origin of a request that the parser rejects, so that its page can show why', async () => {
+    await using other = await createTestServer({ env: { ALLOWED_ORIGINS: 'https://app.example.com' } });
+    const head = 'Host: localhost\r\nX-Request-Id: odd-1 \r\norigin:https://app.example.com\r\n';
+    const language = 'Accept-Language: es-MX\r\n';
+    for (const [first, code] of [
+      [`GET / HTTP/1.1\r\n${head}${language}Cookie: ${'a'.repeat(20_000)}\r\n\r\n`, 'HEADERS_TOO_LARGE'],
+      [`GET / HTTP/1.1\r\nCookie: ${'a'.repeat(20_000)}\r\n${head}${language}\r\n`, 'HEADERS_TOO_LARGE'],
+      [`GET / HTTP/1.1\r\n${head}${language}nonsense\r\n\r\n`, 'BAD_REQUEST'],
+    ] as const) {
+      using wire = await dial(other.url, first);
+      const response = await wire.response();
+      assert.equal(assertError(response, code).requestId, 'odd-1');
+      assert.equal(response.headers['content-language'], 'es');
+      assert.equal(response.headers['access-control-allow-origin'], 'https://app.example.com');
+      assert.match(response.headers['access-control-expose-headers'] ?? '', /X-Request-Id/);
+    }
+    // What is written in an earlier request, or from another origin, does not count.
+    using wire = await dial(
+      other.url,
+      `GET /healthz HTTP/1.1\r\n${head}\r\nGET / HTTP/1.1\r\nOrigin: https://evil.example\r\nnonsense\r\n\r\n`,
+    );
+    assert.equal((await wire.response()).headers['x-request-id'], 'odd-1');
+    const response = await wire.response();
+    assert.notEqual(assertError(response, 'BAD_REQUEST').requestId, 'odd-1');
+    assert.equal(response.headers['access-control-allow-origin'], undefined);
+  });
+
   it('logs requests that could not be read, without their bytes', async () => {
     using wire = await dial(testServer.url, 'GET /?token=hidden-in-garbage HTTP/9.9\r\n\r\n');
     const { requestId } = assertError(await wire.response(), 'BAD_REQUEST');
