@@ -1,8 +1,13 @@
 import type { NextFunction, Request, Response } from 'express';
 import { AppError, appError } from '../server/errors/app-error.ts';
 import { bodyTooLarge, tooManyValues } from '../server/errors/factories.ts';
-import { BodyOverflowError, readBody, sendContinue } from '../server/http/body.ts';
-
+import {
+  assertNoEncoding,
+  BodyOverflowError,
+  contentLengthOf,
+  readBody,
+  sendContinue,
+} from '../server/http/body.ts';
 import { parseJsonObject } from '../server/json-object.ts';
 
 const MAX_BYTES = 1024 * 1024;
@@ -32,10 +37,10 @@ export function createJsonBody(maxValues = Infinity): AsyncHandler {
 
 /** @throws AppError what the head of `req` says against reading its body. */
 function assertReadable(req: Request): void {
-  const { 'content-encoding': coding, 'content-type': type = '', 'content-length': length } = req.headers;
-  if (coding !== undefined && coding.toLowerCase() !== 'identity') throw appError('UNSUPPORTED_ENCODING');
+  const { 'content-type': type = '' } = req.headers;
+  assertNoEncoding(req);
   if (req.is('application/json') !== 'application/json' || !isUtf8(type)) throw appError('NOT_JSON');
-  if (Number(length ?? 0) > MAX_BYTES) throw bodyTooLarge(MAX_BYTES);
+  if ((contentLengthOf(req) ?? 0) > MAX_BYTES) throw bodyTooLarge(MAX_BYTES);
 }
 
 /** JSON is UTF-8 (RFC 8259, section 8.1). A filter in front could read UTF-7 or UTF-16 differently. */

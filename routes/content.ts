@@ -4,9 +4,9 @@ import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { type AppError, appError } from '../server/errors/app-error.ts';
-import { emptyFile, fileTooLarge, sizeMismatch } from '../server/errors/factories.ts';
+import { emptyFile, fileTooLarge, missingField, sizeMismatch } from '../server/errors/factories.ts';
 import { sendError } from '../server/errors/response.ts';
-import { sendContinue } from '../server/http/body.ts';
+import { assertNoEncoding, contentLengthOf, sendContinue } from '../server/http/body.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
 import { canRespond, onResponseEnd } from '../server/http/response-end.ts';
 import { ContentUpload } from '../server/uploads/content.ts';
@@ -41,20 +41,14 @@ export function addContent(router: Router, context: Pick<AppContext, 'slots' | '
 function requiredTicket(req: Request): string {
   const field = 'Upload-Ticket';
   const ticket = req.get(field);
-  if (!ticket) throw appError('MISSING_FIELD', { params: { field }, details: { field } });
+  if (!ticket) throw missingField(field);
   return ticket;
-}
-
-function contentLengthOf(req: Request): number | null {
-  const length = req.get('Content-Length');
-  return length === undefined ? null : Number(length);
 }
 
 /** Everything that can be rejected before the body arrives. */
 function assertFits(req: Request, size: number | null, ticket: Ticket): void {
   const { contentType, filename, fileSize } = ticket;
-  const encoding = req.headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw appError('UNSUPPORTED_ENCODING');
+  assertNoEncoding(req);
   const declared = req.get('Content-Type')?.split(';')[0]?.trim().toLowerCase();
   if (declared !== undefined && declared !== contentType) {
     const extension = filename.split('.').at(-1) ?? '';

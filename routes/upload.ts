@@ -11,6 +11,7 @@ import { toDelivery } from '../server/delivery/assess.ts';
 import type { AppError } from '../server/errors/app-error.ts';
 import { duplicateField, invalidField } from '../server/errors/factories.ts';
 import { languageOf, sendError } from '../server/errors/response.ts';
+import { contentLengthOf } from '../server/http/body.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
 import { mayRunOn } from '../server/http/pipelining.ts';
 import { addRequestWork, canRespond, onResponseEnd } from '../server/http/response-end.ts';
@@ -83,9 +84,4 @@ function parseLocation(value: unknown): string | null {
   if (value === undefined || value === '') return null;
   if (typeof value === 'string') return value;
   throw duplicateField('locationId');
-}
-
-function contentLengthOf(req: Request): number | null {
-  const value = req.headers['content-length'];
-  return value === undefined ? null : Number(value);
 }

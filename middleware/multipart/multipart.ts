@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
-import { type AppError, appError } from '../../server/errors/app-error.ts';
-import { sendContinue } from '../../server/http/body.ts';
+import type { AppError } from '../../server/errors/app-error.ts';
+import { assertNoEncoding, sendContinue } from '../../server/http/body.ts';
 import type { RawFields } from '../../server/uploads/fields.ts';
 import type { FilePart } from '../../server/uploads/upload.ts';
 import { parseBoundary } from './boundary.ts';
@@ -51,9 +51,7 @@ export function createMultipartReader({ maxFiles, ...options }: MultipartOptions
   const readForm = createMulterAdapter({ ...options, limits });
   return {
     boundaryOf(req) {
-      const encoding = req.headers['content-encoding'];
-      if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
-        throw appError('UNSUPPORTED_ENCODING');
+      assertNoEncoding(req);
       return parseBoundary(req.headers['content-type']);
     },
     read(req, res, boundary, handler) {

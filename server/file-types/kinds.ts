@@ -248,12 +248,12 @@ function addKind(kind: Kind, mimeTypes: readonly string[], extensions: readonly 
 
 const TYPES: readonly FileType[] = Object.values(FILE_TYPES);
 for (const { contentType, extensions, label, advice = null, saveAs = [] } of TYPES) {
-  addKind({ mimeType: contentType, name: label, advice, saveAs }, [toLower(contentType)], extensions);
+  addKind({ mimeType: contentType, name: label, advice, saveAs }, [essenceOf(contentType)], extensions);
 }
 // Rows share names (CSV and XLS are both declared as Excel's type): each one's own comes first.
 for (const { contentType, mimeTypes } of TYPES) {
-  const kind = BY_MIME_TYPE.get(toLower(contentType));
-  if (kind) addKind(kind, mimeTypes.map(toLower), []);
+  const kind = BY_MIME_TYPE.get(essenceOf(contentType));
+  if (kind) addKind(kind, mimeTypes.map(essenceOf), []);
 }
 for (const [mimeTypes, extensions, en, es, advice = null, saveAs = ''] of OTHER_KINDS) {
   const names = mimeTypes.toLowerCase().split(' ');
@@ -261,15 +261,16 @@ for (const [mimeTypes, extensions, en, es, advice = null, saveAs = ''] of OTHER_
   addKind(kind, names, extensions.split(' ').filter(Boolean));
 }
 
-function toLower(text: string): string {
-  return text.toLowerCase();
-}
-
 export const KNOWN_EXTENSIONS: readonly string[] = [...BY_EXTENSION.keys()];
+
+/** A MIME type without its parameters, in lower case: what WHATWG's MIME Sniffing calls its essence. */
+export function essenceOf(mimeType: string): string {
+  return (mimeType.split(';', 1)[0] ?? '').trim().toLowerCase();
+}
 
 /** The kind of a MIME type, with or without parameters. */
 export function kindOfMimeType(mimeType: string): Kind | null {
-  return BY_MIME_TYPE.get((mimeType.split(';', 1)[0] ?? '').trim().toLowerCase()) ?? null;
+  return BY_MIME_TYPE.get(essenceOf(mimeType)) ?? null;
 }
 
 export function kindOfExtension(extension: string): Kind | null {

@@ -6,7 +6,7 @@ import {
   fileTypeOfExtension,
   type TypePolicy,
 } from './file-types.ts';
-import { kindOfExtension } from './kinds.ts';
+import { essenceOf, kindOfExtension } from './kinds.ts';
 import { describeContent, isKnownToFileType, recognise } from './recognise.ts';
 
 export interface TypeProblem {
@@ -172,7 +172,7 @@ const MEDIA_TYPE = /^[!#$%&'*+.^_`|~0-9a-z-]+\/[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
 const ALL: readonly FileType[] = Object.values(FILE_TYPES);
 const ROWS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
-  ALL.map(({ name, mimeTypes }) => [name, new Set(mimeTypes.map(toLower))]),
+  ALL.map(({ name, mimeTypes }) => [name, new Set(mimeTypes.map(essenceOf))]),
 );
 
 /** What a browser would run, whatever else it is called. */
@@ -206,7 +206,7 @@ async function declarationFits(
   type: FileType,
   { multipart, policy }: DeclaredContext,
 ): Promise<boolean> {
-  const essence = toLower((declared ?? '').split(';', 1)[0] ?? '').trim();
+  const essence = essenceOf(declared ?? '');
   if (isOfRow(essence, type)) return true;
   if (essence === 'application/octet-stream' || (multipart && essence === 'text/plain')) return true;
   return !saysSomething(essence, policy);
@@ -237,8 +237,4 @@ function saysSomething(essence: string, policy: TypePolicy): boolean {
 
 function isConcrete(essence: string): boolean {
   return MEDIA_TYPE.test(essence) && !essence.endsWith('/*');
-}
-
-function toLower(text: string): string {
-  return text.toLowerCase();
 }

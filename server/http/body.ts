@@ -1,8 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { appError } from '../errors/app-error.ts';
+import { joinBuffers } from './buffers.ts';
 
 /** Whether `req` announces a body (RFC 9112, section 6.3). */
 export function hasBody(req: IncomingMessage): boolean {
-  return req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+  return req.headers['transfer-encoding'] !== undefined || (contentLengthOf(req) ?? 0) > 0;
+}
+
+/** The announced length of the body in bytes; null when it is not announced. */
+export function contentLengthOf(req: IncomingMessage): number | null {
+  const value = req.headers['content-length'];
+  return value === undefined ? null : Number(value);
+}
+
+/** @throws AppError `UNSUPPORTED_ENCODING` when the body is compressed, which no route takes. */
+export function assertNoEncoding(req: IncomingMessage): void {
+  const encoding = req.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw appError('UNSUPPORTED_ENCODING');
 }
 
 const CONTINUED = Symbol('100 Continue sent');
@@ -48,8 +62,7 @@ export function readBody(message: IncomingMessage, maxBytes: number): Promise<Bu
   };
   message.on('data', onData);
   message.once('end', () => {
-    const [first] = chunks;
-    resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks));
+    resolve(joinBuffers(chunks));
   });
   message.once('error', reject);
   // Cut short, or destroyed before it was read. Creating an error is expensive, so only do it if needed.

@@ -131,6 +131,12 @@ function createTinyCount(): (bytes: number) => boolean {
   };
 }
 
+/** All bytes of `chunks`, which is copied only if there are several. */
+export function joinBuffers(chunks: readonly Buffer[]): Buffer {
+  const [first] = chunks;
+  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
+}
+
 /** Smaller buffers are not worth the call, and may share their memory with others. */
 const MIN_RELEASED_BYTES = 16 * 1024;
 

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { appError } from '../errors/app-error.ts';
 import { LEADING_BYTES } from '../file-types/file-types.ts';
+import { joinBuffers } from '../http/buffers.ts';
 
 /** The beginning of a file. */
 export interface FileStart {
@@ -105,8 +106,7 @@ export class FileStream extends EventEmitter {
     let bytes = 0;
     return this.#read<FileStart>(signal, (resolve) => {
       const finish = (isWhole: boolean): void => {
-        const [first] = chunks;
-        resolve({ leadingBytes: chunks.length === 1 && first ? first : Buffer.concat(chunks), isWhole });
+        resolve({ leadingBytes: joinBuffers(chunks), isWhole });
       };
       return {
         take(chunk) {
