@@ -2,9 +2,9 @@ import type { ListenAddress } from '../http/listen.ts';
 import { isLoopback } from './addresses.ts';
 import type { AuthConfig, Derived } from './config.ts';
 import type { Environment, Values } from './environment.ts';
-import type { ConfigProblem } from './parsers.ts';
+import { type ConfigProblem, toChoice } from './parsers.ts';
 import { parseLocationTokens, type ReadFile, readSecretFile, type Secret, showPath } from './secrets.ts';
-import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
+import { AUTH_KINDS, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts';
 
 /** What the cross-checks share: the variables, read one by one, and the lists that they add to. */
 export interface Checks {
@@ -140,7 +140,7 @@ function checkAuth(checks: Checks): AuthConfig {
   const { values, environment, production, warnings } = checks;
   const isGiven = environment.given.has('AUTH');
   if (production && !isGiven) {
-    report(checks, 'AUTH', 'must be set in production: none, jwt, header or sso');
+    report(checks, 'AUTH', `must be set in production: ${toChoice(AUTH_KINDS)}`);
   }
   // A malformed AUTH must not set off complaints about what it would have meant.
   const isKnown = values.AUTH !== null || (!isGiven && !production);
@@ -285,9 +285,9 @@ function readLocationTokens({ values, readFile, problems }: Checks): Derived['lo
 function checkLimits(checks: Checks): void {
   const { values, environment, warnings } = checks;
   const { FORWARD_MAX_BYTES: maxBytes, MAX_CONCURRENT_UPLOADS: max } = values;
-  adjustToMax(checks, 'FORWARD_HOLD_BYTES', 'most', Math.min(values.FORWARD_HOLD_BYTES, maxBytes));
+  adjustToForwardMax(checks, 'FORWARD_HOLD_BYTES', 'most', Math.min(values.FORWARD_HOLD_BYTES, maxBytes));
   const fallbackMaxBytes = Math.max(values.FORWARD_FALLBACK_MAX_BYTES, maxBytes);
-  adjustToMax(checks, 'FORWARD_FALLBACK_MAX_BYTES', 'least', fallbackMaxBytes);
+  adjustToForwardMax(checks, 'FORWARD_FALLBACK_MAX_BYTES', 'least', fallbackMaxBytes);
   const name = 'MAX_CONCURRENT_UPLOADS_PER_CALLER';
   if (environment.given.has(name) && values[name] > max) {
     warnings.push(`${name} is ${values[name]}, but MAX_CONCURRENT_UPLOADS allows ${max}`);
@@ -295,7 +295,7 @@ function checkLimits(checks: Checks): void {
   values[name] = Math.min(values[name], max);
 }
 
-function adjustToMax(
+function adjustToForwardMax(
   checks: Checks,
   name: 'FORWARD_HOLD_BYTES' | 'FORWARD_FALLBACK_MAX_BYTES',
   bound: 'most' | 'least',

@@ -33,6 +33,7 @@ import {
   parseSwitch,
   parseUserHeader,
   setOf,
+  toChoice,
 } from './parsers.ts';
 import { parseRedisUrl } from './redis-address.ts';
 import {
@@ -308,12 +309,14 @@ const UPSTREAM = {
   }),
 };
 
+/** The values of `AUTH`. */
+export const AUTH_KINDS = ['none', 'jwt', 'header', 'sso'] as const;
+
 const ACCESS = {
-  AUTH: optional(null, oneOf('none', 'jwt', 'header', 'sso'), {
+  AUTH: optional(null, oneOf(...AUTH_KINDS), {
     example: 'none',
     doc: 'How clients authenticate. Must be set in production; `none` by default elsewhere',
-    details:
-      '`none`, `jwt`, `header` or `sso`; `none` in production is a warning. See [How clients are known](#how-clients-are-known).',
+    details: `${toChoice(AUTH_KINDS.map((kind) => `\`${kind}\``))}; \`none\` in production is a warning. See [How clients are known](#how-clients-are-known).`,
   }),
   AUTH_JWT_ISSUER: optional(null, parseIssuer, {
     example: 'https://login.example.com/',
