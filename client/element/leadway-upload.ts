@@ -224,9 +224,10 @@ export class LeadwayUpload extends FormControlElement {
   connectedCallback(): void {
     for (const name of PROPERTIES) {
       if (!Object.hasOwn(this, name)) continue;
-      const value = this[name];
-      Reflect.deleteProperty(this, name);
-      Object.assign(this, { [name]: value });
+      const own = this as Record<string, unknown>;
+      const value = own[name];
+      Reflect.deleteProperty(own, name);
+      own[name] = value;
     }
     this.#languageObserver = new MutationObserver(() => this.#refresh());
     this.#languageObserver.observe(document.documentElement, { attributeFilter: ['lang'] });
@@ -304,7 +305,7 @@ export class LeadwayUpload extends FormControlElement {
   #take({ files, cutAt }: FoundFiles): void {
     if (this.#isDisabled) return;
     this.add(files);
-    if (cutAt) this.#view.notify(this.#speech.folderCut(cutAt));
+    if (cutAt) this.#view.notify(this.#speech.tooMany(cutAt));
   }
 
   #listen(): void {

@@ -75,14 +75,12 @@ button {
   border-radius: calc(var(--_radius) * .7); background: none; color: inherit; font: inherit; white-space: nowrap;
   cursor: pointer;
 }
-button span { text-box: trim-both cap alphabetic; }
+button span, .count { text-box: trim-both cap alphabetic; }
 button:disabled { opacity: .5; cursor: default; }
 .button { flex: 1 1 auto; min-height: 2.875em; padding: 0 1.125em; border: 2px solid var(--_accent); font-size: .9375em; font-weight: 600; }
 .browse { background: var(--_accent); color: var(--_on-accent); }
-button:not(:disabled):hover { background: color-mix(in srgb, currentcolor 9%, transparent); }
-.browse:not(:disabled):hover { background: color-mix(in srgb, var(--_accent) 88%, var(--_ink)); }
+button:not(:disabled):hover { box-shadow: inset 0 0 0 9em color-mix(in srgb, var(--_ink) 9%, transparent); }
 .quiet { min-width: 2.75em; min-height: 2.75em; padding: 0 .75em; font-size: .875em; font-weight: 600; }
-.quiet:active { background: color-mix(in srgb, currentcolor 18%, transparent); }
 .camera { display: none; }
 @media (hover: none) and (pointer: coarse) {
   .hint, .folder { display: none; }
@@ -128,7 +126,7 @@ button:not(:disabled):hover { background: color-mix(in srgb, currentcolor 9%, tr
   display: block; width: fit-content; max-width: 100%; overflow: hidden; color: inherit;
   text-overflow: ellipsis; white-space: nowrap; text-underline-offset: 3px;
 }
-.name { font-size: .9375em; font-weight: 600; text-decoration: none; }
+.name { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; white-space: normal; overflow-wrap: anywhere; font-size: .9375em; font-weight: 600; text-decoration: none; }
 .name[href] { text-decoration: underline 1px; }
 .line { font-size: .875em; overflow-wrap: anywhere; }
 .url { font: .9375em/1.6 ui-monospace, monospace; }

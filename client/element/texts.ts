@@ -67,7 +67,6 @@ export interface UploadTexts {
   tooMany(max: number): string;
   /** The page was left before these files had been sent. */
   interrupted(names: string): string;
-  folderCut(max: number): string;
   /** Why a file is rejected by the element's own `accept`. */
   notAccepted(kinds: string): string;
   /** Validation messages of forms. */
@@ -140,7 +139,6 @@ const ENGLISH: UploadTexts = {
   saidDone: (name) => `${name} is uploaded.`,
   tooMany: (max) => (max === 1 ? 'Only 1 file can be added.' : `Only ${max} files can be added.`),
   interrupted: (names) => `Not uploaded: ${names}. Choose again.`,
-  folderCut: (max) => `Only the first ${max} files of the folder were added.`,
   notAccepted: (kinds) => `This file is not accepted here. Accepted: ${kinds}.`,
   stillUploading: 'Wait until the files are uploaded.',
   required: 'Add a file.',
@@ -210,7 +208,6 @@ const SPANISH: UploadTexts = {
   tooMany: (max) =>
     max === 1 ? 'Solo se puede añadir 1 archivo.' : `Solo se pueden añadir ${max} archivos.`,
   interrupted: (names) => `Sin subir: ${names}. Elige de nuevo.`,
-  folderCut: (max) => `Solo se han añadido los primeros ${max} archivos de la carpeta.`,
   notAccepted: (kinds) => `Este archivo no se acepta aquí. Se aceptan: ${kinds}.`,
   stillUploading: 'Espera a que terminen de subir los archivos.',
   required: 'Añade un archivo.',
