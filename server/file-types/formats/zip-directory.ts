@@ -1,3 +1,5 @@
+import { MAX_PADDING_BYTES, PADDING } from './tail-window.ts';
+
 /** What a part of an archive that was split into several files is called here. */
 export const SPLIT_ZIP = 'application/x-zip-split';
 
@@ -8,8 +10,6 @@ export interface ZipDirectory {
   readonly offset: number;
 }
 
-/** As much padding behind an archive as is looked past. */
-const MAX_PADDING_BYTES = 64 * 1024;
 /** The longest end record with its comment, room for the ZIP64 records before it and for padding after it. */
 export const ZIP_END_BYTES = 22 + 0xffff + 4096 + MAX_PADDING_BYTES;
 
@@ -21,9 +21,6 @@ const ZIP64_LOCATOR = 0x07064b50;
 const ZIP64_LOCATOR_BYTES = 20;
 const ZIP64_END = 0x06064b50;
 const ZIP64_END_BYTES = 56;
-
-/** NUL, LF, CR: archives padded to a block, and line ends that PHP programs write after them. */
-const PADDING: ReadonlySet<number | undefined> = new Set([0x00, 0x0a, 0x0d]);
 
 /**
  * Reads the end of central directory record (APPNOTE.TXT 6.3.10, sections 4.3.14 to 4.3.16) from the last

@@ -41,11 +41,26 @@ describe('a ZIP', () => {
         assert.equal(await codeOf(Buffer.concat([archive, Buffer.from(padding)]), 'a.zip'), null);
       }
     }
-    for (const rubbish of [' ', 'x', '\n\n.\n', `${'\0'.repeat(512)}MZ`, '\0'.repeat(70_000)]) {
+    for (const rubbish of [' ', 'x', '\n\n.\n', `${'\0'.repeat(512)}MZ`, `${'\0'.repeat(400_000)}MZ`]) {
       const bytes = Buffer.concat([commented, Buffer.from(rubbish)]);
       assert.equal(await codeOf(bytes, 'a.zip'), 'TYPE_MISMATCH', JSON.stringify(rubbish.slice(0, 9)));
     }
     assert.equal(await codeOf(commented.subarray(0, -1), 'a.zip'), 'TYPE_MISMATCH');
+  });
+
+  it('may have any amount of padding behind it, as padding to the blocks of a tape or disk is', async () => {
+    for (const padding of ['\0'.repeat(65_536), '\0'.repeat(70_000), '\r\n'.repeat(500_000)]) {
+      for (const name of ['archive.zip', 'zip64.zip', 'empty.zip', 'larger-than-tail.zip', 'word.docx']) {
+        const bytes = Buffer.concat([fixture(name), Buffer.from(padding)]);
+        assert.equal(await codeOf(bytes, name), null, `${name} and ${padding.length}`);
+      }
+    }
+    const entries = zip.subarray(0, zip.readUInt32LE(end + 16));
+    const directory = changed(zip.subarray(entries.length), (copy) => {
+      copy.writeUInt32LE(entries.length + 400_000, copy.length - END_BYTES + 16);
+    });
+    const between = Buffer.concat([entries, Buffer.alloc(400_000), directory]);
+    assert.equal(await codeOf(between, 'a.zip'), null, 'between its entries and its directory');
   });
 
   it('is not the last part of one that was split', async () => {
