@@ -14,8 +14,8 @@ const MAX_SHOWN_CHARACTERS = 100;
 type TrustFunction = (address: string | undefined, distance: number) => boolean;
 
 /**
- * Sets `trust proxy`. Everyone who connects to a unix socket counts as a proxy of `TRUST_PROXY`: they have no address,
- * and the file's mode decides who they are.
+ * Sets `trust proxy`. Everyone who connects to a unix socket counts as a proxy of `TRUST_PROXY`: they have no address;
+ * file permissions decide who can connect.
  */
 export function setTrustProxy(
   app: Application,

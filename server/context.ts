@@ -54,7 +54,7 @@ export interface AppContext extends AsyncDisposable {
   readonly userHash: (userId: string) => string;
   /** Where clients begin their session here (`AUTH=sso`). */
   readonly sessions: Sessions | null;
-  /** Whether requests need credentials, which clients could guess at. */
+  /** Whether clients authenticate with credentials that could be guessed. */
   readonly hasCredentials: boolean;
   /** The one decision on proxies, for whatever calls out. */
   readonly proxyFor: ProxyFor;

@@ -36,8 +36,7 @@ interface SealingKey {
  * Seals with JWE in its compact form (RFC 7516) and a direct AES-256-GCM key. The first of `secrets` seals, all
  * of them open, so that a secret can be rotated while what it sealed is still out.
  *
- * A header is never interpreted: it is one of those that we write, or the string is not ours. That leaves nothing
- * to choose to who made it, and needs no more than Node's own cipher.
+ * The header is compared, never parsed, so an attacker can't choose the algorithm.
  *
  * @param type What is sealed; something sealed under one type does not open under another, even with the
  *   same secrets.
@@ -89,7 +88,7 @@ function toSealingKey(type: string, secret: string): SealingKey {
   };
 }
 
-/** Null for stray bits at the end, which decoding overlooks: what was changed only there would still open. */
+/** Null unless it re-encodes to the same text: decoding ignores stray bits at the end. */
 function decode(part: string): Buffer | null {
   const bytes = Buffer.from(part, 'base64url');
   return bytes.toString('base64url') === part ? bytes : null;

@@ -7,7 +7,7 @@ export interface Client {
   readonly id: string;
   /** Locations that the client may use; null for all that are configured. */
   readonly locations: ReadonlySet<string> | null;
-  /** A browser sent the proof of identity by itself, so the request may be another site's doing. */
+  /** A browser sent the proof of identity by itself, so another site may have caused the request. */
   readonly isByCookie: boolean;
 }
 

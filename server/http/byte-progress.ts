@@ -86,8 +86,8 @@ export function isBelowRate(
 
 /**
  * The slow-body timeout: calls `onTooSlow` once if the body of `req` arrives more slowly than `pace`, until the body is
- * complete or the response has been sent. Time in which we hold the client back (a paused request: Leadway is slower
- * than the client) does not count.
+ * complete or the response has been sent. Time while we have paused the client (because Leadway is
+ * slower) does not count.
  */
 export function watchBody(
   req: IncomingMessage,

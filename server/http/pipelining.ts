@@ -151,7 +151,7 @@ export class Connection {
     else this.#socket.pause();
   }
 
-  /** Drops the requests that wait, and all that still arrive: Node's parser would keep each of them. */
+  /** Too many requests: stop parsing. Node's parser would keep each one in memory. */
   #overflow(): void {
     this.#waiting = [];
     this.#isClosing = true;

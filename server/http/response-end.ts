@@ -18,8 +18,8 @@ const WORK = Symbol('work of the request');
 type Tracked = ServerResponse & { [OUTCOME]?: Outcome | null; [CHOSEN]?: true; [WORK]?: Promise<unknown>[] };
 
 /**
- * Calls `listener` once when the response has ended: it was handed to the kernel, or its connection has closed. At once if
- * that has happened already.
+ * Calls `listener` once when the response has ended: it was handed to the kernel, or its connection has closed. Called
+ * immediately if it has already ended.
  *
  * This is not `close`: a response that precedes the request's body stays open until the body has been read
  * (lingering-close.ts), and no slot, counter or log line waits for that.

@@ -40,7 +40,7 @@ export interface RecordedRequest {
   outcomeFor(fingerprint: string): unknown;
 }
 
-/** Makes one request happen at most once. Nothing of it may go upstream before {@link begin} has resolved to null. */
+/** Makes one request happen at most once. Send nothing upstream before {@link begin} resolves to null. */
 export interface IdempotentRequest {
   /**
    * Resolves to null for the first request with its key. A repeat waits for the first and resolves to its outcome; if
@@ -58,8 +58,8 @@ export interface IdempotentRequest {
    */
   fail(error: AppError, isPartial?: boolean): Promise<void>;
   /**
-   * The error to respond with, before {@link fail}: where the outcome is unknown, no repeat can succeed, whatever `error` says
-   * by itself.
+   * The error to respond with, before {@link fail}. If the outcome is unknown, a retry can't succeed, so the error is made
+   * non-retryable.
    */
   toClientError(error: AppError, isPartial?: boolean): AppError;
 }

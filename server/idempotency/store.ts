@@ -25,8 +25,8 @@ export interface IdempotencyStore {
   take(claim: Claim): Promise<Entry | null>;
   renew(claim: Claim): Promise<void>;
   /**
-   * Notes that the request is about to be committed: without an outcome, it is unknown from now on. Resolves to false if
-   * its lease has ended and another request has taken the key.
+   * Call before the commit. If no outcome follows, it is `unknown`. Resolves to false if its lease has ended and another
+   * request has taken the key.
    */
   commit(claim: Claim, fingerprint: string): Promise<boolean>;
   /** Remembers the sealed outcome; null if it is unknown. */
@@ -59,7 +59,7 @@ interface LocalEntry {
   fingerprint: string;
   /** Sealed; empty until it is `done`. */
   outcome: string;
-  /** When its lease ends, or ended; of no meaning once it is done or unknown. */
+  /** When its lease ends, or ended. Unused once done or unknown. */
   leaseEndsAt: number;
   forgottenAt: number;
 }

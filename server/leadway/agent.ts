@@ -100,7 +100,7 @@ function throughPlainProxy(request: ExchangeRequest, proxy: OutboundProxy): Exch
 /** The latest TLS session of each host, so that a new connection needs no full handshake. */
 type TlsSessions = Map<string, Buffer>;
 
-/** Opens a connection of `agent` for undici, so that both clients connect by the same rules and report alike. */
+/** Opens a connection of `agent` for undici, so that undici connects through the same agent and the same hooks as node:http. */
 function openSocket(
   agent: Agent,
   url: URL,

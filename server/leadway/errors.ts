@@ -46,7 +46,7 @@ export interface Advice {
   /** Why Leadway rejected it; a sentence without its full stop, as `fix`. */
   readonly cause: string;
   readonly fix: string;
-  /** Whether it is the token that is bad, for whatever it is used. */
+  /** Whether the token itself is invalid, for every call. */
   readonly isOfTokenItself: boolean;
 }
 

@@ -137,7 +137,7 @@ function waitFor(account: Account, kind: CallKind, at: number): number {
     const foreignMs = isShared ? account.foreignUntil - at : Number.POSITIVE_INFINITY;
     return Math.max(1, Math.min(ownMs, foreignMs));
   }
-  // This call finds out whether a new day has begun; the others go on waiting.
+  // Let one call a minute through, to see if the daily limit has been reset.
   if (account.isDayUsedUp) account.blockedUntil = at + DAILY_PROBE_MS;
   return 0;
 }
@@ -163,7 +163,7 @@ function updateAccount(account: Account, reported: ReportedLimits, at: number): 
 /** Unused entries are forgotten after this time. */
 const FORGET_MS = 60 * 60_000;
 
-// Both scripts do what the counter of one process does; quota-counter.ts has the reasons.
+// The Lua twins of `waitFor` and `updateAccount` above; change both.
 const TAKE = defineScript(`
 local id, kind = ARGV[1], ARGV[2]
 local account = redis.call('HMGET', KEYS[1], 'max', 'window', 'blocked', 'day', 'foreign', 'foreignUntil', 'reported')

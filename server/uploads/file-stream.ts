@@ -26,8 +26,8 @@ interface Reader {
  * The bytes of one file, read in two steps: the leading bytes, which are checked, and the rest. Bytes wait while nothing
  * reads.
  *
- * A `Readable` would do the same with a queue, events and turns of the event loop for each chunk. Extends EventEmitter only
- * because multer attaches an error listener.
+ * A `Readable` costs several events and event-loop turns per chunk. Extends EventEmitter only because multer attaches an
+ * error listener.
  */
 export class FileStream extends EventEmitter {
   readonly #onWanted: () => void;

@@ -18,11 +18,11 @@ export interface RelayOptions extends SinkLink {
 }
 
 /**
- * PUTs files to signed URLs while they arrive. All of them are put in storage first and completed together: Leadway
- * knows nothing of a file that was not completed.
+ * PUTs files to signed URLs while they arrive. All of them are put in storage first and completed together: a file
+ * that is not completed stays invisible to Leadway.
  *
- * The last chunk is held back until the file has passed its checks, so storage never has a complete object before that,
- * whether or not the length was announced.
+ * The last chunk is held back until the file has passed its checks, so storage can't have a complete object before the
+ * checks, with or without Content-Length.
  */
 export class RelaySink implements Sink {
   readonly kind = 'relay';
