@@ -79,8 +79,8 @@ function codeOfGuide(folder: string, files: ReadonlyMap<string, string>): Plugin
     enforce: 'pre',
     resolveId(id, importer) {
       const path = id.startsWith('.') && importer !== undefined ? join(dirname(importer), id) : id;
-      // Next.js leaves out the extension.
-      return [path, `${path}.tsx`].find((one) => files.has(relative(folder, one)));
+      // The templates of Next.js and Svelte leave out the extension.
+      return [path, `${path}.tsx`, `${path}.ts`].find((one) => files.has(relative(folder, one)));
     },
     load(id) {
       const text = files.get(relative(folder, id));

@@ -6,7 +6,7 @@ import { GUIDES, guideBlocks, guideFiles, guideNames } from './guide-files.ts';
 const CODE = new Set(['js', 'jsx', 'ts', 'tsx', 'vue', 'svelte', 'html']);
 /** Files that no other file of their guide imports: the tests begin with them, or `dev-servers.test.ts` runs them. */
 const ENTRIES = new Set([
-  ...['main.js', 'main.ts', 'main.tsx', 'options-only.ts', 'svelte-main.js', 'vanilla.ts'],
+  ...['main.js', 'main.ts', 'main.tsx', 'options-only.ts', 'svelte-main.ts', 'vanilla.ts'],
   ...['src/App.tsx', 'app/page.tsx'],
   ...['index.html', 'page.html', 'vanilla.html', 'vite.config.ts', 'next.config.ts'],
 ]);
@@ -33,7 +33,7 @@ describe('the guides', () => {
       }
       const files = guideFiles(guide);
       for (const file of files.keys()) {
-        const name = basename(file).replace(/\.tsx$/, '');
+        const name = basename(file).replace(/\.tsx?$/, '');
         const isImported = [...files.values()].some((text) => text.includes(`'./${name}`));
         assert(isImported || ENTRIES.has(file), `${file} belongs to no page`);
       }

@@ -13,8 +13,8 @@ const LIST: Omit<Kit, 'guide'> = {
 };
 for (const [name, guide, entry] of [
   ['React', 'react', 'main.tsx'],
-  ['Vue', 'vue', 'main.js'],
-  ['Svelte', 'vue', 'svelte-main.js'],
+  ['Vue', 'vue', 'main.ts'],
+  ['Svelte', 'vue', 'svelte-main.ts'],
 ] as const) {
   describeKit(`the guide for ${name}`, { ...LIST, guide, entry }, ['chromium']);
 

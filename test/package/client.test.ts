@@ -41,7 +41,16 @@ console.log(store.getSnapshot().length);
 
 /** Packages that guides import and whose types come with them. */
 const PACKAGES = [
-  ...['react', 'react-dom', '@types/react', '@types/react-dom', 'csstype', 'react-hook-form', 'vue'],
+  ...[
+    'react',
+    'react-dom',
+    '@types/react',
+    '@types/react-dom',
+    'csstype',
+    'react-hook-form',
+    'vue',
+    'svelte',
+  ],
   ...[
     '@uppy/core',
     '@uppy/dashboard',
@@ -56,6 +65,14 @@ const PACKAGES = [
 /** What the guides use of packages that are not installed here, and of an app's own declarations. */
 const DECLARATIONS = `
 declare module '*.css';
+declare module '*.vue' {
+  const component: import('vue').DefineComponent;
+  export default component;
+}
+declare module '*.svelte' {
+  const component: import('svelte').Component<object>;
+  export default component;
+}
 declare module 'next' {
   type Rewrite = { source: string; destination: string };
   export type NextConfig = { rewrites?: () => Promise<Rewrite[]> };
