@@ -109,12 +109,33 @@ export class ExchangePool implements Disposable {
   }
 }
 
+const CONTINUE = Buffer.from('HTTP/1.1 100');
+
+/**
+ * Skips an interim 100 that was not asked for, as a client must (RFC 9110, section 15.2). undici ends the connection
+ * there, and nobody knows what became of the request.
+ */
+function skipContinue(socket: Socket, isHeadDue: () => boolean): void {
+  const read = socket.read.bind(socket);
+  socket.read = (size?: number): Buffer | null => {
+    let chunk: Buffer | null = read(size);
+    while (chunk !== null && isHeadDue() && chunk.subarray(0, CONTINUE.length).equals(CONTINUE)) {
+      const end = chunk.indexOf('\r\n\r\n');
+      if (end === -1) break;
+      chunk = end + 4 < chunk.length ? chunk.subarray(end + 4) : read(size);
+    }
+    return chunk;
+  };
+}
+
 /** A client of undici. It opens a socket when it needs one, and another when that was closed while it was idle. */
 class PooledConnection implements Disposable {
   readonly #client: Client;
   socket: Socket | null = null;
   /** How many requests the socket has been used for. */
   uses = 0;
+  /** Whether a response has yet to begin. */
+  isHeadDue = false;
   isClosed = false;
 
   constructor(url: URL, openSocket: OpenSocket) {
@@ -126,6 +147,7 @@ class PooledConnection implements Disposable {
         openSocket(url, (...args) => {
           this.socket = args[1];
           this.uses = 0;
+          if (args[1] !== null) skipContinue(args[1], () => this.isHeadDue);
           callback(...args);
         }),
     });
@@ -187,11 +209,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#controller = controller;
     this.#isReused = this.#connection.uses > 0;
     this.#connection.uses += 1;
+    this.#connection.isHeadDue = true;
     this.#bytesReadBefore = this.#connection.socket?.bytesRead ?? 0;
   }
 
   onResponseStart(_controller: unknown, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return; // the response that counts comes after it
+    this.#connection.isHeadDue = false;
     this.#status = status;
     this.#headers = headers;
   }

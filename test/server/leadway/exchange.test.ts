@@ -66,6 +66,23 @@ describe('a request whose body is known in full', () => {
     assert.equal(sockets.length, 3);
   });
 
+  it('skips interim responses, a 100 that was not asked for too', async () => {
+    const interim = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
+    respond = (socket) => socket.write(interim + OK);
+    assert.equal((await send()).status, 200);
+    assert.equal((await send()).body?.toString(), '{}', 'on a reused connection');
+    respond = (socket) =>
+      socket.write('HTTP/1.1 100 Continue\r\n\r\n', () => setImmediate(() => socket.write(OK)));
+    assert.equal((await send({ connection: 'fresh' })).status, 200, 'alone in its packet');
+    const text = 'HTTP/1.1 100 Continue\r\n\r\n';
+    respond = (socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n`, () => socket.write(text));
+    };
+    assert.equal((await send()).body?.toString(), text, 'in a body it is content');
+    respond = (socket) => socket.end('HTTP/1.1 100 Continue\r\n\r\n');
+    assert.equal((await fails(send())).isStale, false, 'it has looked at the request');
+  });
+
   it('is stale when a reused connection ends before a byte of a response, and never on a fresh one', async () => {
     await send();
     respond = (socket) => socket.destroy();
