@@ -1,5 +1,5 @@
-import { writeSync } from 'node:fs';
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
+import sonicBoom from 'sonic-boom';
 import { AppError } from './errors/app-error.ts';
 import { redactText } from './redaction.ts';
 
@@ -65,11 +65,27 @@ export function createLogger({ level, destination, target }: LoggerOptions): Log
 const STDOUT = 1;
 const GATHER_MS = 50;
 const GATHER_BYTES = 4096;
+/** What may wait for the reader; more is dropped. */
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
 /** Standard output, written to once for all lines of 50 ms or 4 KiB, and when the process ends. */
 function createOutput(): DestinationStream {
+  let isExiting = false;
   // It writes in the background, so that a reader that is slow or stuck does not hold up uploads.
-  const output = pino.destination({ dest: STDOUT, sync: false });
+  const output = new sonicBoom.SonicBoom({
+    fd: STDOUT,
+    sync: false,
+    maxLength: MAX_WAITING_BYTES,
+    retryEAGAIN: () => !isExiting,
+  });
+  // A full disk, or a reader that has gone, costs lines and nothing else.
+  let isBroken = false;
+  output.on('error', () => {
+    isBroken = true;
+  });
+  output.on('write', () => {
+    isBroken = false;
+  });
   let gathered = '';
   let timer: NodeJS.Timeout | null = null;
   const take = (): string => {
@@ -78,10 +94,13 @@ function createOutput(): DestinationStream {
     return text;
   };
   process.once('exit', () => {
+    isExiting = true;
+    if (isBroken) return; // the flush would try for ever
     try {
-      writeSync(STDOUT, take()); // pino's own flush at the exit never returns if the reader has gone
+      output.write(take());
+      output.flushSync();
     } catch {
-      // The reader has gone.
+      // Nobody reads it.
     }
   });
   return {

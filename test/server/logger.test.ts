@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -84,6 +85,29 @@ describe('standard output', () => {
       const lines = await text(run(rest).stdout);
       assert.match(lines, /"msg":"started"/);
     }
+  });
+});
+
+describe('standard output on a disk that is full', () => {
+  it('loses lines and does not end the process', async () => {
+    const full = openSync('/dev/full', 'w');
+    const code = `import { createLogger } from './server/logger.ts';
+      const log = createLogger({ level: 'info' });
+      log.info('x'.repeat(10_000));
+      process.stdin.once('end', () => { log.info('lost'); process.exitCode = 3; }).once('data', () => {
+        log.info('x'.repeat(10_000));
+      });
+      process.stderr.write('ready');`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+      stdio: ['pipe', full, 'pipe'],
+    });
+    closeSync(full);
+    assert(child.stdin !== null && child.stderr !== null);
+    const exited = once(child, 'exit');
+    await once(child.stderr, 'data');
+    child.stdin.write('more');
+    child.stdin.end();
+    assert.deepEqual(await exited, [3, null]);
   });
 });
 
