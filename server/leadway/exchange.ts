@@ -56,6 +56,8 @@ export type OpenSocket = (
 
 /** A free connection is closed after four seconds, before servers usually do. */
 const IDLE_TIMEOUT_MS = 4_000;
+/** How many are kept for each origin, with or without a socket. */
+const MAX_IDLE = 256;
 
 /** Connections for requests whose bodies are known in full. */
 export class ExchangePool implements Disposable {
@@ -90,7 +92,7 @@ export class ExchangePool implements Disposable {
    */
   #putBack(connection: PooledConnection, idle: PooledConnection[], isLater = false): void {
     if (connection.isClosed) return;
-    if (connection.hasSentAll && !this.#isDisposed) idle.push(connection);
+    if (connection.hasSentAll && !this.#isDisposed && idle.length < MAX_IDLE) idle.push(connection);
     else if (isLater || this.#isDisposed) connection[Symbol.dispose]();
     else setImmediate(() => this.#putBack(connection, idle, true));
   }

@@ -51,7 +51,8 @@ export class UploadRequest<Result> {
     request.on('drain', () => this.#onDrain());
     request.once('response', (response) => this.#onResponse(response));
     request.on('error', (error) => this.#onError(toConnectionFault(error, isConnected(request))));
-    request.once('close', () => this.#watch.stop());
+    // A 101 closes it with neither a response nor an error.
+    request.once('close', () => this.#onError(appError('UPSTREAM_ERROR')));
   }
 
   /**
@@ -94,6 +95,7 @@ export class UploadRequest<Result> {
     this.#watch.stop();
     this.#releaseWriter();
     this.#request.destroy();
+    this.#committed?.reject(appError('UPSTREAM_ABORTED')); // unless it has a response
   }
 
   /** Writes what was gathered. The writer waits only if the kernel did not take everything. */
@@ -174,9 +176,9 @@ export class UploadRequest<Result> {
 
   #onError(error: AppError): void {
     if (this.#isClosed || this.#isResponded) return;
+    this.#committed?.reject(error);
     this.destroy();
-    if (this.#committed !== null) this.#committed.reject(error);
-    else this.#options.onFailure(error);
+    if (this.#committed === null) this.#options.onFailure(error);
   }
 
   #releaseWriter(): void {

@@ -7,6 +7,7 @@ import { createUpstreamAgent, type UpstreamAgent } from '../../../server/leadway
 import { LeadwayClient } from '../../../server/leadway/client.ts';
 import { createLogger } from '../../../server/logger.ts';
 import { LogSink } from '../../helpers/log-sink.ts';
+import { within } from '../../helpers/within.ts';
 
 /** An upstream that responds byte by byte, as the test says. */
 describe('an upload that is streamed to Leadway', () => {
@@ -149,6 +150,22 @@ describe('an upload that is streamed to Leadway', () => {
       socket.end(begun);
       await assert.rejects(committed, { code: 'UPSTREAM_ABORTED' });
     }
+  });
+
+  it('fails the commit when Leadway switches protocols, which is neither a response nor an error', async () => {
+    const committed = open().commit([Buffer.from('all of it')]);
+    const socket = await untilSent('all of it');
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
+    await assert.rejects(within(committed, 'the commit fails'), { code: 'UPSTREAM_ERROR' });
+  });
+
+  it('fails the commit when it is destroyed', async () => {
+    const request = open();
+    const committed = request.commit([Buffer.from('all of it')]);
+    await untilSent('all of it');
+    request.destroy();
+    await assert.rejects(within(committed, 'the commit fails'), { code: 'UPSTREAM_ABORTED' });
+    assert.deepEqual(failures, []);
   });
 
   it('fails the commit when the response is no HTTP', async () => {
