@@ -100,6 +100,8 @@ export interface ClientSlotsOptions {
 }
 
 const LEASE_MS = 60_000;
+/** How often a slot is renewed in the time of its lease. */
+const RENEWALS = 3;
 
 const TAKE = defineScript(`
 local max, lease = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -121,17 +123,21 @@ return 1
 export function createClientSlots({ store, logger, leaseMs = LEASE_MS }: ClientSlotsOptions): ClientSlots {
   /** Keys by id: the slots that are taken, and those that are released but not yet in Redis. */
   const held = new Map<string, string>();
-  const released = new Map<string, string>();
+  const released = new Map<string, { readonly key: string; tries: number }>();
   const note = (err: unknown): void => logger.debug({ err }, 'a slot could not be updated in Redis');
-  const release = (id: string, key: string): void => {
-    released.set(id, key);
+  const sendRelease = (id: string, key: string): void => {
     store.send('ZREM', key, id).then(() => released.delete(id), note);
   };
   const timer = setInterval(() => {
+    for (const [id, slot] of released) {
+      slot.tries += 1;
+      if (slot.tries > RENEWALS)
+        released.delete(id); // its lease has ended in Redis
+      else if (store.isUp) sendRelease(id, slot.key);
+    }
     if (!store.isUp) return;
     for (const [id, key] of held) RENEW(store, [key], [leaseMs, id]).catch(note);
-    for (const [id, key] of released) release(id, key);
-  }, leaseMs / 3);
+  }, leaseMs / RENEWALS);
   timer.unref();
   return {
     async take(client, max) {
@@ -142,7 +148,9 @@ export function createClientSlots({ store, logger, leaseMs = LEASE_MS }: ClientS
       if (!isTaken) return null;
       held.set(id, key);
       return () => {
-        if (held.delete(id)) release(id, key);
+        if (!held.delete(id)) return;
+        released.set(id, { key, tries: 0 });
+        sendRelease(id, key);
       };
     },
     [Symbol.dispose]: () => clearInterval(timer),

@@ -106,6 +106,18 @@ describe('the places of a client', () => {
       assert.deepEqual(store.commands, []);
     });
 
+    it('that were given back while Redis was down are forgotten when their leases have ended', async () => {
+      const release = await places.take('ann', 1);
+      store.respond = () => Promise.reject(new Error('away'));
+      store.isUp = false;
+      release?.();
+      await turn();
+      for (let renewals = 0; renewals < 4; renewals += 1) await renew();
+      store.isUp = true;
+      await renew();
+      assert.deepEqual(store.commands, []);
+    });
+
     it('are given back once, however often that is asked for', async () => {
       const release = await places.take('ann', 1);
       release?.();
