@@ -3,7 +3,7 @@ import { clientOf } from '../middleware/authenticate.ts';
 import { createMethodNotAllowed } from '../middleware/error-handler.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
-import { type AppError, appError } from '../server/errors/app-error.ts';
+import { appError, toAppError } from '../server/errors/app-error.ts';
 import { emptyFile, fileTooLarge, missingField, sizeMismatch } from '../server/errors/factories.ts';
 import { sendError } from '../server/errors/response.ts';
 import { assertNoEncoding, contentLengthOf, sendContinue } from '../server/http/body.ts';
@@ -23,12 +23,11 @@ export function addContent(router: Router, context: Pick<AppContext, 'slots' | '
     const upload = new ContentUpload(context.uploads, ticket, length, log);
     // When the response ends (client disconnect, timeout), the upload ends too.
     onResponseEnd(res, () => upload.fail(appError('UPSTREAM_ABORTED')));
-    upload.stored.then(
-      () => {
+    upload.stored
+      .then(() => {
         if (canRespond(res)) res.status(204).end();
-      },
-      (error: AppError) => sendError(req, res, error),
-    );
+      })
+      .catch((error) => sendError(req, res, toAppError(error)));
     sendContinue(req, res);
     upload.receive(req);
   };

@@ -8,7 +8,7 @@ import { createMultipartReader } from '../middleware/multipart/multipart.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { toDelivery } from '../server/delivery/assess.ts';
-import { type AppError, appError } from '../server/errors/app-error.ts';
+import { appError, toAppError } from '../server/errors/app-error.ts';
 import { languageOf, sendError } from '../server/errors/response.ts';
 import { logFieldsOf } from '../server/http/log-fields.ts';
 import { canRespond, disconnectSignal, onResponseEnd } from '../server/http/response-end.ts';
@@ -38,12 +38,11 @@ export function addInitiate(
     const addPrefix = readPrefix(req);
     const form = new InitiateForm(uploads, clientOf(req), logFieldsOf(req), idempotentRequestOf(req));
     onResponseEnd(res, () => form.fail(appError('UPSTREAM_ABORTED')));
-    form.response.then(
-      (response) => {
+    form.response
+      .then((response) => {
         if (canRespond(res)) send(req, res, response, addPrefix);
-      },
-      (error: AppError) => sendError(req, res, error),
-    );
+      })
+      .catch((error) => sendError(req, res, toAppError(error)));
     reader.read(req, res, boundary, form);
   };
   const initiateByDescription = async (req: Request, res: Response): Promise<void> => {

@@ -8,7 +8,7 @@ import { createMultipartReader } from '../middleware/multipart/multipart.ts';
 import { createUploadSlot } from '../middleware/upload-slot.ts';
 import type { AppContext } from '../server/context.ts';
 import { toDelivery } from '../server/delivery/assess.ts';
-import type { AppError } from '../server/errors/app-error.ts';
+import { toAppError } from '../server/errors/app-error.ts';
 import { duplicateField, invalidField } from '../server/errors/factories.ts';
 import { languageOf, sendError } from '../server/errors/response.ts';
 import { contentLengthOf } from '../server/http/body.ts';
@@ -53,10 +53,9 @@ export function addUpload(
       upload.onDisconnect(mayRunOn(req.socket, options.idempotent !== null));
       if (!upload.signal.aborted) logLateOutcome(context, req, upload.response);
     });
-    upload.response.then(
-      (response) => send(req, res, response, addPrefix),
-      (error: AppError) => sendError(req, res, error),
-    );
+    upload.response
+      .then((response) => send(req, res, response, addPrefix))
+      .catch((error) => sendError(req, res, toAppError(error)));
     reader.read(req, res, boundary, upload);
   };
   router

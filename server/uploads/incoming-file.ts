@@ -61,6 +61,7 @@ export class IncomingFile {
   /** Leading bytes that may or may not be the whole file. */
   #undecided: Buffer | null = null;
   #isVerified = false;
+  #isDestroyed = false;
   #observers: readonly FileObserver[] = [];
 
   /** @throws AppError `TYPE_NOT_ALLOWED`, which needs no content. */
@@ -98,6 +99,7 @@ export class IncomingFile {
     } finally {
       this.#checks.onChecked?.(this.#type !== null, performance.now() - startedAt);
     }
+    if (this.#isDestroyed) throw appError('UPSTREAM_ABORTED');
     this.#probe.update(bytes); // a direct upload is decided before `update` sees them
     this.#probedBytes = bytes.length;
     const { name, contentType } = this;
@@ -130,6 +132,7 @@ export class IncomingFile {
 
   /** Ends the observers: the file is not sent on. */
   destroy(): void {
+    this.#isDestroyed = true;
     for (const observer of this.#observers) observer.destroy();
     this.#observers = [];
   }

@@ -300,9 +300,9 @@ export class Upload {
     if (locationId === null) throw fieldOrder('locationId');
     await this.#verifyHeld();
     if (await this.#isRepeat()) return;
+    if (this.#state.fileWithKnownEnd() !== null) assertRecipient(this.#state.fields); // no field can follow
     await leadway.takeQuota(locationId, this.signal);
     this.signal.throwIfAborted();
-    if (this.#state.fileWithKnownEnd() !== null) assertRecipient(this.#state.fields); // no field can follow
     await this.#replaceHold(new ForwardSink(leadway, this.#state, locationId, this.#link));
   }
 
@@ -431,8 +431,10 @@ export class Upload {
       return;
     }
     const { mode, uploadedFiles } = response;
+    const urls = Object.values(uploadedFiles);
+    const onlyUrl = urls.length === 1 ? urls[0] : undefined; // whatever Leadway has made of the name
     const files = this.#state.files.map(({ name, contentType, size }) => {
-      return { name, contentType, size, url: uploadedFiles[name] ?? '' };
+      return { name, contentType, size, url: uploadedFiles[name] ?? onlyUrl ?? '' };
     });
     this.#context.hooks.after({ ...this.#state.target(), mode, files });
   }

@@ -72,6 +72,19 @@ describe('Upload', () => {
     await assertNothingCame();
   });
 
+  it('takes no call from the quota of the location when the recipient is missing', async () => {
+    const { uploads } = testServer.server.context;
+    const taken: string[] = [];
+    uploads.leadway.takeQuota = async (locationId) => void taken.push(locationId);
+    const film = mp4(400_000);
+    upload = new Upload(uploads, { ...REQUEST, contentLength: film.length });
+    const { conversationId: _, contactId: __, ...fields } = testServer.fields;
+    upload.fieldsChanged({ ...fields, fileSize: `${film.length}` });
+    await begin(film, 'a.mp4').catch(() => {});
+    await assert.rejects(upload.response, { code: 'MISSING_FIELD' });
+    assert.deepEqual(taken, []);
+  });
+
   it('settles once: what comes after its response changes nothing', async () => {
     await begin(fixture('picture.png'), 'a.png');
     upload.onFormEnd();
