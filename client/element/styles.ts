@@ -87,7 +87,7 @@ button:not(:disabled):hover { box-shadow: inset 0 0 0 9em color-mix(in srgb, var
   .camera { display: inline-flex; }
 }
 
-.summary { display: flex; flex-wrap: wrap; align-items: center; margin-block-start: .75em; }
+.summary { display: flex; flex-wrap: wrap; align-items: center; row-gap: .25em; margin-block-start: .75em; }
 .summary .quiet { padding: 0 .625em; }
 .count { flex: 1 0 6em; min-height: 2.75em; align-content: center; font-size: .875em; font-variant-numeric: tabular-nums; }
 .track { flex-basis: 100%; visibility: hidden; height: 4px; overflow: hidden; border-radius: 2px; background: var(--_line); }

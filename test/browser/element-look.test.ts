@@ -120,6 +120,28 @@ describeInBrowsers(
       );
     });
 
+    it('shows two lines of a long name on a phone, and says the whole name', async () => {
+      await using opened = await openElement(browser(), {
+        attributes: 'multiple',
+        page: { viewport: PHONE },
+      });
+      const { page } = opened;
+      const name =
+        'Presupuesto definitivo de la reforma integral de la cocina y el baño (versión revisada).txt';
+      await addFiles(page, [note(name), note('a.txt')]);
+      await waitForCards(page, 'done', 2);
+      const [long, short] = await page.evaluate(() => {
+        const names = document.querySelector('leadway-upload')?.shadowRoot?.querySelectorAll('.name') ?? [];
+        return [...names].map((element) => {
+          const { title } = element as HTMLElement;
+          return { height: element.getBoundingClientRect().height, title };
+        });
+      });
+      assert.equal(Math.round((long?.height ?? 0) / (short?.height ?? 1)), 2);
+      assert.equal(long?.title, name);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), PHONE.width);
+    });
+
     it('shows progress and buttons in forced colours', async () => {
       await using opened = await openElement(browser(), { attributes: 'multiple' });
       const { page } = opened;
