@@ -182,13 +182,12 @@ describe('a hostile form', () => {
     await assertRejected(encodeForm([...textParts(testServer.fields), ...empties, filePart('a.png', png)]));
   });
 
-  it('is rejected for a boundary that is missing, doubled, too long or not its own', async () => {
+  it('is rejected for a boundary that is missing, contradicted, too long or not its own', async () => {
     const form = encodeForm([...textParts(testServer.fields), filePart('a.png', png)]);
     const types = [
       'multipart/form-data',
       'multipart/form-data; boundary=',
       'multipart/form-data; boundary=""',
-      `multipart/form-data; boundary=${BOUNDARY}; boundary=${BOUNDARY}`,
       `multipart/form-data; boundary=${BOUNDARY}; Boundary=other`,
       `multipart/form-data; boundary=${'x'.repeat(71)}`,
       `multipart/form-data; boundary="${BOUNDARY} "`,
