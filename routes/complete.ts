@@ -42,7 +42,7 @@ export function addComplete(
     const log = logFieldsOf(req);
     const completing = runIdempotently(
       idempotent,
-      { locationId, request: () => ticket, commits: true, signal, log },
+      { locationId, describe: () => ticket, isCommit: true, signal, log },
       () => context.direct.complete(ticket, ended.signal, log),
     );
     addRequestWork(res, completing);

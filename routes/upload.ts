@@ -33,7 +33,7 @@ export function addUpload(
     maxFiles: uploads.maxFiles,
   });
 
-  const takeUpload = (req: Request, res: Response): void => {
+  const receiveUpload = (req: Request, res: Response): void => {
     const boundary = reader.boundaryOf(req);
     const { query } = req; // every access parses it
     const options = {
@@ -60,7 +60,7 @@ export function addUpload(
   };
   router
     .route('/messages/upload')
-    .post(createUploadSlot(context), takeUpload)
+    .post(createUploadSlot(context), receiveUpload)
     .all(createMethodNotAllowed('POST'));
 }
 

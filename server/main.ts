@@ -127,14 +127,14 @@ async function listen(
       rejectStart(error.message);
       return null;
     }
-    const isOfAdmin = error instanceof AdminListenError && config.admin !== null;
-    const problem = isOfAdmin
+    const isAdmin = error instanceof AdminListenError && config.admin !== null;
+    const problem = isAdmin
       ? explainListenError(error.cause, config.admin, 'ADMIN_')
       : explainListenError(error, config.listen);
     if (problem === null) throw error;
     rejectStart(problem);
     // A port may be free later; what is wrong with the path of a socket stays so.
-    if (isOfAdmin || config.listen.path === undefined) process.exitCode = 1;
+    if (isAdmin || config.listen.path === undefined) process.exitCode = 1;
     return null;
   }
 }

@@ -98,9 +98,9 @@ export function createClockCheck(logger: Logger, now: () => number = Date.now): 
   let notice: Notice | null = null;
   return {
     note(date) {
-      const theirs = date === undefined ? Number.NaN : Date.parse(date);
-      if (Number.isNaN(theirs)) return;
-      const skewMs = now() - theirs;
+      const leadwayTime = date === undefined ? Number.NaN : Date.parse(date);
+      if (Number.isNaN(leadwayTime)) return;
+      const skewMs = now() - leadwayTime;
       if (Math.abs(skewMs) <= MAX_SKEW_MS) {
         if (notice !== null) logger.info('the clock agrees with Leadway’s again');
         notice = null;

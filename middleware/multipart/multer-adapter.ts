@@ -117,7 +117,7 @@ function presentAsForm(req: Request, boundary: string): void {
   req.headers['content-type'] = `multipart/form-data; boundary="${boundary}"`;
 }
 
-const OVER = new Error('the form has ended');
+const FORM_ENDED = new Error('the form has ended');
 const ignore = (): void => {};
 
 /**
@@ -128,7 +128,7 @@ const ignore = (): void => {};
 function detachBusboy(busboy: Writable): void {
   busboy.removeAllListeners();
   busboy.on('error', ignore);
-  busboy.destroy(OVER); // with a shared error, so that none is created
+  busboy.destroy(FORM_ENDED); // with a shared error, so that none is created
 }
 
 /** The content of one file part, and what the adapter knows of it. */

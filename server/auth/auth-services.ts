@@ -54,8 +54,7 @@ export function createAuthServices(
         sessionSecrets: secrets.sessionSecrets.map((secret) => secret.reveal()),
         ttlMs: auth.sessionTtlMs,
         locationIds: leadway.locationIds,
-        memory:
-          store === null ? createLocalSessionStore(Date.now) : createSharedSessionStore(store, Date.now),
+        store: store === null ? createLocalSessionStore(Date.now) : createSharedSessionStore(store, Date.now),
         logger,
       });
       return { authenticator: sessions, sessions, [Symbol.dispose]: () => {} };

@@ -36,7 +36,7 @@ export interface SessionsOptions {
   readonly ttlMs: number;
   /** The locations that this server has tokens for. */
   readonly locationIds: readonly string[];
-  readonly memory: SessionStore;
+  readonly store: SessionStore;
   readonly logger: Logger;
   readonly now?: () => number;
 }
@@ -48,12 +48,12 @@ export const MAX_USES = 5;
 
 /** `AUTH=sso`: sealed, stateless sessions; only what was ended or used up is remembered. */
 export function createSessions(options: SessionsOptions): Sessions {
-  const { sharedSecret, sessionSecrets, ttlMs, locationIds, memory, logger, now = Date.now } = options;
+  const { sharedSecret, sessionSecrets, ttlMs, locationIds, store, logger, now = Date.now } = options;
   if (sharedSecret === '') throw new TypeError('sessions need a shared secret');
   const sealer = createSealer('leadway-session', sessionSecrets);
 
   const assertFresh = async ({ digest, userId, activeLocation }: SsoUser): Promise<void> => {
-    const { count, firstAt } = await memory.countUse(digest);
+    const { count, firstAt } = await store.countUse(digest);
     if (count === 1) return;
     const facts = { userId, activeLocation, count, afterMs: now() - firstAt };
     if (count <= MAX_USES && facts.afterMs <= REUSE_WINDOW_MS) {
@@ -70,7 +70,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       typeof sub === 'string' &&
       typeof locationId === 'string' &&
       typeof expiresAt === 'number';
-    if (!isWhole || expiresAt <= now() || (await memory.hasEnded(jti))) return null;
+    if (!isWhole || expiresAt <= now() || (await store.hasEnded(jti))) return null;
     return { jti, sub, locationId, expiresAt };
   };
 
@@ -87,7 +87,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     async end(token) {
       const session = await open(token);
-      if (session !== null) await memory.end(session.jti, session.expiresAt);
+      if (session !== null) await store.end(session.jti, session.expiresAt);
     },
     async authenticate(request) {
       const credential = readCredential(request, SESSION_COOKIE);

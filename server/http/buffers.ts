@@ -43,7 +43,7 @@ export class BufferList {
   }
 
   /** Empties the list and returns what was in it. */
-  take(): Buffer[] {
+  drain(): Buffer[] {
     this.#closeBlock();
     const chunks = this.#chunks;
     this.#chunks = [];
@@ -87,7 +87,7 @@ export function joinSmallChunks(req: IncomingMessage, onTiny: () => void): void 
   let isReported = false;
 
   const flush = (): void => {
-    for (const chunk of waiting.take()) if (!req.destroyed) push(chunk);
+    for (const chunk of waiting.drain()) if (!req.destroyed) push(chunk);
   };
   const flushLater = (): void => {
     isFlushDue = false;

@@ -43,7 +43,7 @@ const SAMPLE_MS = 250;
 const LAST_BYTE = { idleMs: 1_000, totalMs: 30_000 } as const;
 
 /** How long a connection may be slow or idle, in milliseconds; see {@link LingeringLimits}. */
-interface Patience {
+interface LingeringTimeouts {
   readonly idleMs: number;
   /** The same until the first byte. */
   readonly firstByteMs: number;
@@ -51,7 +51,7 @@ interface Patience {
 }
 
 /** A connection whose response has been sent while its request is still arriving. */
-interface Lingering extends Patience {
+interface Lingering extends LingeringTimeouts {
   readonly socket: Socket;
   /** The client's address, by subnet. */
   readonly address: string;
@@ -172,7 +172,7 @@ export class LingeringClose implements Disposable {
     socket: Socket,
     address: string,
     onEnd: () => void,
-    patience: Patience,
+    timeouts: LingeringTimeouts,
     sendLastByte = (): void => {},
   ): void {
     const source = req ?? socket;
@@ -190,7 +190,7 @@ export class LingeringClose implements Disposable {
       address,
       startedAt: now,
       progress: new ByteProgress(receivedBytes(socket), now),
-      ...patience,
+      ...timeouts,
       sendLastByte,
       source,
       release() {
@@ -207,7 +207,7 @@ export class LingeringClose implements Disposable {
     socket.once('end', finish); // the body can't end if the parser has failed
     socket.once('close', forget);
     this.#connections.add(lingering);
-    this.#timer ??= setInterval(() => this.#checkAll(), Math.min(SAMPLE_MS, patience.idleMs)).unref();
+    this.#timer ??= setInterval(() => this.#checkAll(), Math.min(SAMPLE_MS, timeouts.idleMs)).unref();
     this.#makeRoom(address);
     source.resume();
   }

@@ -5,7 +5,7 @@ import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import { invalidField } from '../errors/factories.ts';
 import { LEADING_BYTES } from '../file-types/file-types.ts';
 import type { LogFields } from '../http/log-fields.ts';
-import { isOfLeadwayItself } from '../leadway/errors.ts';
+import { cameFromLeadway } from '../leadway/errors.ts';
 import type { Logger } from '../logger.ts';
 import { createSealer } from '../sealing.ts';
 import { type Claim, type IdempotencyStore, LEASE_MS } from './store.ts';
@@ -108,7 +108,7 @@ export function createIdempotency(
       return ended === null ? Promise.resolve() : ending(ended);
     };
     const isUnknown = (error: AppError, isPartial: boolean): boolean =>
-      committed !== null && (isPartial || (UNKNOWN_OUTCOMES.has(error.code) && !isOfLeadwayItself(error)));
+      committed !== null && (isPartial || (UNKNOWN_OUTCOMES.has(error.code) && !cameFromLeadway(error)));
     const seal = (outcome: object): string | null => {
       const sealed = sealer.seal({ outcome });
       return sealed.length <= MAX_OUTCOME_CHARACTERS ? sealed : null;
@@ -185,12 +185,12 @@ export function leadingDigest(bytes: Buffer): string {
 }
 
 /** A call that {@link runIdempotently} makes. */
-export interface OnceOptions {
+export interface RunOptions {
   readonly locationId: string;
   /** What makes two requests the same; asked for only if there is a key. */
-  readonly request: () => object;
+  readonly describe: () => object;
   /** Whether the call completes something at Leadway, so that a failure can leave the outcome unknown. */
-  readonly commits: boolean;
+  readonly isCommit: boolean;
   readonly signal: AbortSignal;
   /** Where it is noted for the log and the metrics that nothing was done but to repeat. */
   readonly log: LogFields;
@@ -202,11 +202,11 @@ export interface OnceOptions {
  */
 export async function runIdempotently<T extends object>(
   idempotent: IdempotentRequest | null,
-  { locationId, request, commits, signal, log }: OnceOptions,
+  { locationId, describe, isCommit, signal, log }: RunOptions,
   call: () => Promise<T>,
 ): Promise<T> {
   if (idempotent === null) return call();
-  const fingerprint = fingerprintOf(request());
+  const fingerprint = fingerprintOf(describe());
   const recorded = await idempotent.begin(locationId, signal);
   if (recorded !== null) {
     const outcome = recorded.outcomeFor(fingerprint) as T;
@@ -214,7 +214,7 @@ export async function runIdempotently<T extends object>(
     return outcome;
   }
   try {
-    if (commits) await idempotent.commit(fingerprint);
+    if (isCommit) await idempotent.commit(fingerprint);
     const outcome = await call();
     await idempotent.succeed(fingerprint, outcome).catch(() => {}); // a repeat gets IDEMPOTENCY_UNKNOWN
     return outcome;

@@ -47,11 +47,11 @@ export interface Advice {
   readonly cause: string;
   readonly fix: string;
   /** Whether the token itself is invalid, for every call. */
-  readonly isOfTokenItself: boolean;
+  readonly isTokenInvalid: boolean;
 }
 
 /** What the log, the readiness probe and the self-test say about the token. */
-const AUTH_PROBLEMS: Readonly<Record<AuthProblem, Omit<Advice, 'isOfTokenItself'>>> = {
+const AUTH_PROBLEMS: Readonly<Record<AuthProblem, Omit<Advice, 'isTokenInvalid'>>> = {
   'bad-token': {
     cause: 'Leadway rejected the token: it is wrong, expired or revoked',
     fix: 'Put a valid one in LEADWAY_TOKEN',
@@ -73,12 +73,12 @@ export function adviceFor(rejection: LeadwayRejection, use: LeadwayUse): Advice 
     return {
       cause: 'Leadway says that the token has no access to this location',
       fix: 'Check LEADWAY_LOCATION_ID and the token',
-      isOfTokenItself: false,
+      isTokenInvalid: false,
     };
   }
   if (rejection.status !== 401) return null;
   const problem = toAuthProblem(rejection);
-  const advice = { ...AUTH_PROBLEMS[problem], isOfTokenItself: problem === 'bad-token' };
+  const advice = { ...AUTH_PROBLEMS[problem], isTokenInvalid: problem === 'bad-token' };
   // The calls of `PASSTHROUGH` need their own scopes, which Leadway's documentation names with each.
   return problem === 'missing-scope' && use !== 'uploads'
     ? { ...advice, cause: `The Leadway token lacks the scope of ${use}, which PASSTHROUGH lists` }
@@ -184,7 +184,7 @@ export function toClientError(
  * Whether `error` is what Leadway itself responded, so that it has not done what was requested. A 502 or 504 comes from a
  * gateway before it, as a web page does, and the request may have got through.
  */
-export function isOfLeadwayItself({ options }: AppError): boolean {
+export function cameFromLeadway({ options }: AppError): boolean {
   const status = options.details?.['upstreamStatus'];
   return typeof status === 'number' && status !== 502 && status !== 504 && options.cause === undefined;
 }

@@ -51,7 +51,7 @@ function toWindowMs(intervalMs: number): number {
 
 interface Account {
   /** Whether any response has come. */
-  isTold: boolean;
+  isInformed: boolean;
   max: number | null;
   windowMs: number;
   blockedUntil: number;
@@ -83,7 +83,7 @@ export function createLocalCounter(now: () => number): LocalQuotaCounter {
       return known;
     }
     const account: Account = {
-      isTold: false,
+      isInformed: false,
       max: null,
       windowMs: UNKNOWN_WINDOW_MS,
       blockedUntil: 0,
@@ -98,7 +98,7 @@ export function createLocalCounter(now: () => number): LocalQuotaCounter {
   const note = (locationId: string, callId: string): void => {
     const account = accountOf(locationId);
     // Without limits there is nothing to count for.
-    if (!account.isTold || account.max !== null) account.calls.push({ id: callId, at: now() });
+    if (!account.isInformed || account.max !== null) account.calls.push({ id: callId, at: now() });
   };
   return {
     note,
@@ -127,7 +127,7 @@ function waitFor(account: Account, kind: CallKind, at: number): number {
   if (kind !== 'retry' && account.blockedUntil > at) return account.blockedUntil - at;
   const used = account.calls.length;
   if (account.max === null) {
-    return !account.isTold && kind === 'normal' && used >= MAX_UNINFORMED ? UNINFORMED : 0;
+    return !account.isInformed && kind === 'normal' && used >= MAX_UNINFORMED ? UNINFORMED : 0;
   }
   const isShared = account.foreignUntil > at && kind !== 'retry';
   const room = account.max - (isShared ? account.foreign : 0);
@@ -143,7 +143,7 @@ function waitFor(account: Account, kind: CallKind, at: number): number {
 }
 
 function updateAccount(account: Account, reported: ReportedLimits, at: number): void {
-  account.isTold = true;
+  account.isInformed = true;
   if (reported.max === null && account.max === null) account.calls = [];
   if (reported.max !== null) {
     account.max = reported.max;
@@ -193,7 +193,7 @@ redis.call('PEXPIRE', KEYS[2], ${FORGET_MS})
 return 0
 `);
 
-const LEARN = defineScript(`
+const UPDATE = defineScript(`
 local max, interval, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local remaining, block, day, isRetry = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6], ARGV[7] == '1'
 local blocked = tonumber(redis.call('HGET', KEYS[1], 'blocked')) or 0
@@ -228,7 +228,7 @@ export function createSharedCounter(store: SharedStore, onError: (err: unknown) 
     },
     update(locationId, { max, intervalMs, remaining, blockMs, isDayUsedUp, isRetry }) {
       const day = isDayUsedUp === null ? '' : Number(isDayUsedUp);
-      LEARN(store, keysOf(locationId), [
+      UPDATE(store, keysOf(locationId), [
         max ?? '',
         intervalMs,
         toWindowMs(intervalMs),

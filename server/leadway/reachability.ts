@@ -7,17 +7,17 @@ import { ConnectTimeoutError, isConnected, toTarget, type UpstreamAgent } from '
 export interface Reachability {
   noteConnected(host: string): void;
   /** Logs what the operator can do: once for the probe and once for requests, until a connection succeeds. */
-  noteUnreachable(host: string, error: Error, proxy: OutboundProxy | null, finder?: Finder): void;
+  noteUnreachable(host: string, error: Error, proxy: OutboundProxy | null, attempt?: Attempt): void;
   /** That Leadway can't be reached; null when it can, as far as is known. */
   problem(): Notice | null;
 }
 
 /** What could not connect: a probe in the background, or a request that a user waits for. */
-type Finder = 'probe' | 'call';
+type Attempt = 'probe' | 'call';
 
 /** Every host counts as reachable until a connection fails. */
 export function createReachability(baseUrl: URL, logger: Logger): Reachability {
-  const unreachable = new Map<string, { readonly finders: Set<Finder>; readonly sentence: string }>();
+  const unreachable = new Map<string, { readonly attempts: Set<Attempt>; readonly sentence: string }>();
   const leadway = baseUrl.host;
   return {
     noteConnected(host) {
@@ -25,12 +25,12 @@ export function createReachability(baseUrl: URL, logger: Logger): Reachability {
       if (unreachable.size === 0) return;
       if (unreachable.delete(host)) logger.info({ host }, `${host} can be reached again`);
     },
-    noteUnreachable(host, error, proxy, finder = 'call') {
-      const finders = unreachable.get(host)?.finders ?? new Set<Finder>();
-      const isKnown = finders.has(finder);
+    noteUnreachable(host, error, proxy, attempt = 'call') {
+      const attempts = unreachable.get(host)?.attempts ?? new Set<Attempt>();
+      const isKnown = attempts.has(attempt);
       const setting = host === leadway ? 'LEADWAY_BASE_URL' : null;
       const sentence = explainConnectProblem(error, { host, setting, proxy: proxy?.shown ?? null });
-      unreachable.set(host, { finders: finders.add(finder), sentence });
+      unreachable.set(host, { attempts: attempts.add(attempt), sentence });
       const { code } = error as NodeJS.ErrnoException;
       const facts = { host, ...(code !== undefined && { reason: code }) };
       logger[isKnown ? 'debug' : 'error'](facts, sentence);
@@ -116,13 +116,13 @@ function explainProxy(error: unknown, proxy: string): ConnectProblem | null {
     return { cause, fix: 'Have the proxy allow this host, or list the host in NO_PROXY.' };
   }
   const { cause } = explain(error, '');
-  return isOfTls(code)
+  return isTlsError(code)
     ? null
     : { cause: `it is behind the proxy ${proxy}, and ${cause}`, fix: 'Check HTTPS_PROXY and HTTP_PROXY.' };
 }
 
 /** Whether connecting failed in the TLS handshake, or may have: a reset is one of either kind. */
-export function isOfTls(code: string): boolean {
+export function isTlsError(code: string): boolean {
   return /CERT|^ERR_SSL_|^ERR_TLS_|^EPROTO$|^ECONNRESET$|^UNABLE_TO/.test(code);
 }
 

@@ -195,7 +195,7 @@ interface Rejection {
   readonly locationId: string;
   readonly use: LeadwayUse;
   readonly sentence: string;
-  readonly isOfTokenItself: boolean;
+  readonly isTokenInvalid: boolean;
 }
 
 /**
@@ -214,7 +214,7 @@ export function createTokenHealth(logger: Logger): TokenHealth {
       const isKnown = [...rejections.values()].some(
         (rejected) => rejected.locationId === locationId && rejected.sentence === sentence,
       );
-      rejections.set(key, { locationId, use, sentence, isOfTokenItself: advice.isOfTokenItself });
+      rejections.set(key, { locationId, use, sentence, isTokenInvalid: advice.isTokenInvalid });
       const { status: upstreamStatus } = rejection;
       logger[isKnown ? 'debug' : 'error']({ locationId, upstreamStatus }, sentence);
     },
@@ -223,7 +223,7 @@ export function createTokenHealth(logger: Logger): TokenHealth {
       if (rejections.size === 0) return;
       const fixed = [...rejections].filter(
         ([, rejected]) =>
-          rejected.locationId === locationId && (rejected.use === use || rejected.isOfTokenItself),
+          rejected.locationId === locationId && (rejected.use === use || rejected.isTokenInvalid),
       );
       if (fixed.length === 0) return;
       for (const [key] of fixed) rejections.delete(key);

@@ -113,7 +113,7 @@ export class UploadRequest<Result> {
   }
 
   #takeGathered(): readonly Buffer[] {
-    const chunks = this.#gathered.take();
+    const chunks = this.#gathered.drain();
     clearImmediate(this.#flushing);
     this.#flushing = undefined;
     return chunks;

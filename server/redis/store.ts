@@ -40,7 +40,7 @@ export function openSharedStore(url: string, logger: Logger): SharedStore {
   let isClosing = false;
   let reason = '';
 
-  const markAway = (error: unknown): void => {
+  const markDown = (error: unknown): void => {
     const isNew = state !== 'down' && !isClosing;
     state = 'down';
     if (!isNew) return;
@@ -71,7 +71,7 @@ export function openSharedStore(url: string, logger: Logger): SharedStore {
       state = 'up';
       logger.info('Redis responds: limits are shared by all replicas');
     } catch (error) {
-      markAway(error);
+      markDown(error);
     } finally {
       isProbing = false;
     }
@@ -79,7 +79,7 @@ export function openSharedStore(url: string, logger: Logger): SharedStore {
 
   const connection = openRedisConnection(address, {
     onReady: () => void probe(),
-    onError: markAway,
+    onError: markDown,
     isUsable: () => state === 'up',
   });
   const prober = setInterval(() => void probe(), PROBE_INTERVAL_MS);
@@ -94,7 +94,7 @@ export function openSharedStore(url: string, logger: Logger): SharedStore {
       try {
         return await run(command);
       } catch (error) {
-        if (!isScriptMissing(error)) markAway(error);
+        if (!isScriptMissing(error)) markDown(error);
         throw error;
       }
     },

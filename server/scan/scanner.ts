@@ -34,7 +34,7 @@ export function createScanner({ address, onError, timeoutMs, logger, onScanned }
   let reason = '';
   let lastPingMs = Number.NEGATIVE_INFINITY;
 
-  const markAway = (err: unknown): void => {
+  const markDown = (err: unknown): void => {
     if (state !== 'down') {
       const effect = onError === 'reject' ? 'Uploads are rejected' : 'Files are not scanned';
       logger.error(
@@ -53,7 +53,7 @@ export function createScanner({ address, onError, timeoutMs, logger, onScanned }
     const now = performance.now();
     if (now - lastPingMs < PING_EVERY_MS) return;
     lastPingMs = now;
-    ping(address).then(markUp, markAway);
+    ping(address).then(markUp, markDown);
   };
   refresh();
 
@@ -88,7 +88,7 @@ export function createScanner({ address, onError, timeoutMs, logger, onScanned }
             result = await stream.end();
           } catch (error) {
             onScanned?.('failed', performance.now() - started);
-            markAway(error);
+            markDown(error);
             if (onError === 'reject') throw appError('SCAN_UNAVAILABLE', { cause: error });
             logger.warn({ err: error }, 'a file was let through without a scan');
             return;

@@ -8,7 +8,7 @@ import { meansNotOffered } from '../leadway/capability.ts';
 import { PATHS } from '../leadway/client.ts';
 import { adviceFor, isConversationMissing } from '../leadway/errors.ts';
 import { ExchangeError, type ExchangeResponse } from '../leadway/exchange.ts';
-import { connectProblem, isOfTls } from '../leadway/reachability.ts';
+import { connectProblem, isTlsError } from '../leadway/reachability.ts';
 import { type LeadwayResponse, maxResponseBytes, parseResponse } from '../leadway/response.ts';
 import { MAX_SKEW_MS } from '../start-checks.ts';
 import { createMultipartEncoder } from '../uploads/multipart-encoder.ts';
@@ -121,7 +121,7 @@ export class LeadwayChecks {
   #failCall(error: ExchangeError): void {
     const { code = '' } = error.cause as NodeJS.ErrnoException;
     if (!error.wasConnected) {
-      this.#failConnection(isOfTls(code) && code !== 'ECONNRESET' ? 'tls' : 'tcp', error);
+      this.#failConnection(isTlsError(code) && code !== 'ECONNRESET' ? 'tls' : 'tcp', error);
       return;
     }
     const { host } = this.#context.config.leadway.baseUrl;

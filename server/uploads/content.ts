@@ -74,15 +74,15 @@ export class ContentUpload {
     const { leadingBytes, isWhole } = await stream.readStart(signal);
     await this.#file.checkLeadingBytes(leadingBytes, isWhole ? 'whole' : 'partial');
     await this.#sink.begin(this.#file, []);
-    await this.#take(leadingBytes);
-    if (!isWhole) await stream.pump((chunk) => this.#take(chunk), signal);
+    await this.#receiveChunk(leadingBytes);
+    if (!isWhole) await stream.pump((chunk) => this.#receiveChunk(chunk), signal);
     await this.#file.verify();
     const { fileSize } = this.#ticket;
     if (fileSize !== null && this.#file.size !== fileSize) throw sizeMismatch(fileSize, this.#file.size);
     await this.#sink.end();
   }
 
-  #take(chunk: Buffer): Promise<void> | undefined {
+  #receiveChunk(chunk: Buffer): Promise<void> | undefined {
     const observed = this.#file.update(chunk);
     this.#log.bytes = this.#file.size;
     const { fileSize } = this.#ticket;

@@ -100,11 +100,11 @@ function flag(raw: RawFields, field: string): boolean | null {
   throw invalidField(field, 'oneOf', { expected: 'true, false' });
 }
 
-type Wanted = Parameters<typeof invalidField>[1];
+type FieldVariant = Parameters<typeof invalidField>[1];
 
-function matching(raw: RawFields, field: string, pattern: RegExp, wanted: Wanted): string | null {
+function matching(raw: RawFields, field: string, pattern: RegExp, variant: FieldVariant): string | null {
   const value = single(raw, field);
-  if (value !== null && !pattern.test(value)) throw invalidField(field, wanted);
+  if (value !== null && !pattern.test(value)) throw invalidField(field, variant);
   return value;
 }
 

@@ -17,7 +17,7 @@ const MAX_WAITING_BYTES = 64 * 1024;
 /** Gets the bytes. */
 interface Reader {
   /** Await the promise, if there is one, before the next chunk. */
-  take(chunk: Buffer): Promise<void> | undefined;
+  onChunk(chunk: Buffer): Promise<void> | undefined;
   end(): void;
   fail(error: unknown): void;
 }
@@ -109,7 +109,7 @@ export class FileStream extends EventEmitter {
         resolve({ leadingBytes: joinBuffers(chunks), isWhole });
       };
       return {
-        take(chunk) {
+        onChunk(chunk) {
           chunks.push(chunk);
           bytes += chunk.length;
           if (bytes >= LEADING_BYTES) finish(false);
@@ -121,12 +121,12 @@ export class FileStream extends EventEmitter {
   }
 
   /**
-   * Passes every chunk to `take`, which may return a promise to wait for. Resolves at the end.
+   * Passes every chunk to `onChunk`, which may return a promise to wait for. Resolves at the end.
    *
-   * @throws what `take` throws; AppError when `signal` is aborted first.
+   * @throws what `onChunk` throws; AppError when `signal` is aborted first.
    */
-  pump(take: Reader['take'], signal: AbortSignal): Promise<void> {
-    return this.#read<void>(signal, (resolve) => ({ take, end: resolve }));
+  pump(onChunk: Reader['onChunk'], signal: AbortSignal): Promise<void> {
+    return this.#read<void>(signal, (resolve) => ({ onChunk, end: resolve }));
   }
 
   #read<Result>(
@@ -144,7 +144,7 @@ export class FileStream extends EventEmitter {
       this.#reader = null;
       signal.removeEventListener('abort', onAbort);
     };
-    const { take, end } = createReader((result) => {
+    const { onChunk, end } = createReader((result) => {
       stop();
       resolve(result);
     });
@@ -152,7 +152,7 @@ export class FileStream extends EventEmitter {
       stop();
       reject(error);
     };
-    this.#reader = { take, end, fail };
+    this.#reader = { onChunk, end, fail };
     this.#flow();
     return promise;
   }
@@ -171,7 +171,7 @@ export class FileStream extends EventEmitter {
 
   #hand(reader: Reader, chunk: Buffer): void {
     try {
-      const wait = reader.take(chunk);
+      const wait = reader.onChunk(chunk);
       if (wait === undefined) return;
       this.#isHeldBack = true;
       wait.then(

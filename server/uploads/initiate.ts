@@ -92,8 +92,8 @@ export async function initiateUpload(
     fileSize,
     channel,
   };
-  const request = () => ({ ...described, digest: leading === null ? null : leadingDigest(leading.bytes) });
-  return runIdempotently(idempotent, { locationId, request, commits: false, signal, log }, async () => {
+  const describe = () => ({ ...described, digest: leading === null ? null : leadingDigest(leading.bytes) });
+  return runIdempotently(idempotent, { locationId, describe, isCommit: false, signal, log }, async () => {
     const ticket = await context.direct.initiate({ ...described, delivery }, signal, log);
     if (ticket === null) throw directUnavailable();
     if (fileSize !== null && fileSize > ticket.maxFileSize) throw fileTooLarge(ticket.maxFileSize, channel);
@@ -189,7 +189,7 @@ export class InitiateForm {
         if (size > limit) throw bodyTooLarge(limit);
       };
       await stream.pump(keep, this.signal);
-      this.#leading = { filename, declaredType, bytes: Buffer.concat(chunks.take()) };
+      this.#leading = { filename, declaredType, bytes: Buffer.concat(chunks.drain()) };
     } catch (error) {
       this.fail(toAppError(error));
       stream.discard();

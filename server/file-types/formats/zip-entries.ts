@@ -112,7 +112,7 @@ export class ZipEntryCatcher {
   /** Gives up the bytes from the local header at `offset` on; null when no entry of the name was seen there. */
   takeAt(offset: number): Buffer | null {
     const entry = this.#caught.find((caught) => caught.offset === offset);
-    return entry === undefined ? null : Buffer.concat(entry.kept.take());
+    return entry === undefined ? null : Buffer.concat(entry.kept.drain());
   }
 
   #search(chunk: Buffer): void {

@@ -37,7 +37,7 @@ export class HoldSink implements Sink {
   /** Passes everything on to `next`, which replaces this sink. */
   async handOver(next: Sink): Promise<void> {
     for (const { file, chunks } of this.#held) {
-      await next.begin(file, chunks.take());
+      await next.begin(file, chunks.drain());
       if (file.isWhole) await next.end(file);
     }
   }
@@ -52,7 +52,7 @@ export class HoldSink implements Sink {
       .join('');
     for (const { file, chunks } of this.#held) {
       text += toFilePart(encoder, file);
-      body.push(Buffer.from(text), ...chunks.take());
+      body.push(Buffer.from(text), ...chunks.drain());
       text = encoder.fileTail;
     }
     body.push(Buffer.from(text + encoder.closing));

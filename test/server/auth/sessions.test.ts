@@ -21,7 +21,7 @@ async function makeSessions(more: Partial<Parameters<typeof createSessions>[0]> 
     sessionSecrets: [SESSION_SECRET],
     ttlMs: TTL_MS,
     locationIds: ['loc1', 'loc2'],
-    memory: createLocalSessionStore(now),
+    store: createLocalSessionStore(now),
     logger: await createLogger({ level: 'trace', destination: log }),
     now,
     ...more,

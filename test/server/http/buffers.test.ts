@@ -116,15 +116,15 @@ describe('BufferList', () => {
       list.push(chunk);
     }
     assert.equal(list.bytes, Buffer.concat(sent).length);
-    assert(Buffer.concat(list.take()).equals(Buffer.concat(sent)));
+    assert(Buffer.concat(list.drain()).equals(Buffer.concat(sent)));
     assert.equal(list.bytes, 0);
-    assert.deepEqual(list.take(), []);
+    assert.deepEqual(list.drain(), []);
   });
 
   it('keeps a body of single bytes in few buffers', () => {
     const list = new BufferList();
     for (let index = 0; index < 100_000; index++) list.push(Buffer.from([index & 0xff]));
-    const chunks = list.take();
+    const chunks = list.drain();
     assert(chunks.length <= 8, `${chunks.length} buffers`);
     assert.equal(Buffer.concat(chunks)[70_001], 70_001 & 0xff);
   });
@@ -132,7 +132,7 @@ describe('BufferList', () => {
   it('writes into nothing that it has given away', () => {
     const list = new BufferList();
     list.push(Buffer.from('first'));
-    const [first] = list.take();
+    const [first] = list.drain();
     list.push(Buffer.from('other'));
     assert.equal(String(first), 'first');
   });
