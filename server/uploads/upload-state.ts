@@ -154,35 +154,31 @@ export class UploadState {
     return assessDelivery(this.#channel, files);
   }
 
-  /** Refreshes Leadway's known limits before a file of up to `toCome` bytes. Await the promise, if there is one. */
-  prepareLimits(toCome: number | null): Promise<void> | undefined {
-    const { mode } = this.#options;
+  /** Refreshes Leadway's known limits before a file of up to `toCome` bytes. */
+  async prepareLimits(toCome: number | null): Promise<void> {
     const { fileSize } = this.#fields;
     const most = fileSize ?? toCome ?? Number.POSITIVE_INFINITY;
-    if (goesToStorage(mode) || most <= MIN_LIMIT_BYTES) return undefined;
-    const refreshed = this.#context.sizeLimits.refresh();
-    if (fileSize === null) return refreshed;
-    const ask = async (): Promise<void> => void (await this.askToTestLimit(fileSize));
-    return refreshed === undefined ? this.askToTestLimit(fileSize)?.then(() => {}) : refreshed.then(ask);
+    if (goesToStorage(this.#options.mode) || most <= MIN_LIMIT_BYTES) return;
+    await this.#context.sizeLimits.refresh();
+    if (fileSize !== null && this.canTestLimit(fileSize)) await this.testLimit();
   }
 
-  /**
-   * Asks whether a file of `size` may be forwarded to find out if Leadway's limit still holds. Undefined if another
-   * limit applies, or if the file can go direct instead.
-   */
-  askToTestLimit(size: number): Promise<boolean> | undefined {
-    const locationId = this.location();
+  /** Whether Leadway's known limit is all that keeps a file of `size` bytes from its location. */
+  canTestLimit(size: number): boolean {
     const facts = this.modeFacts(false);
     const ofSettings = forwardLimit({ ...facts, ...this.#forwardLimits(Number.POSITIVE_INFINITY) });
-    const isRejected = size > forwardLimit(facts) && size <= ofSettings;
-    if (locationId === null || !isRejected || facts.fileCount > 1) return undefined;
-    const isElsewhere = facts.mode === 'auto' && facts.isDirectOffered && forwardOnlyField(facts) === null;
-    if (goesToStorage(facts.mode) || (isElsewhere && size <= channelMaxBytes(this.#channel)))
-      return undefined;
-    return this.#context.sizeLimits.claimTest(locationId, this.#channel).then((isGranted) => {
-      this.#isLimitTest = isGranted;
-      return isGranted;
-    });
+    const isBetween = size > forwardLimit(facts) && size <= ofSettings;
+    if (this.location() === null || !isBetween || facts.fileCount > 1 || goesToStorage(facts.mode))
+      return false;
+    const mayGoDirect = facts.mode === 'auto' && facts.isDirectOffered && forwardOnlyField(facts) === null;
+    return !mayGoDirect || size > channelMaxBytes(this.#channel);
+  }
+
+  /** Asks to forward one file over Leadway's known limit, to find out whether it still holds. */
+  async testLimit(): Promise<boolean> {
+    const locationId = required(this.location(), 'locationId');
+    this.#isLimitTest = await this.#context.sizeLimits.claimTest(locationId, this.#channel);
+    return this.#isLimitTest;
   }
 
   /** Remembers what a rejection by Leadway says about its limits. `isComplete`: Leadway had the whole form. */

@@ -93,7 +93,7 @@ export class Upload {
     this.#state = new UploadState(context, options);
     this.#idempotency = new UploadIdempotency(options.idempotent ?? null, this.#state);
     this.#link = { signal: this.signal, log, fail: (error) => this.fail(error) };
-    this.#sink = new HoldSink(context.leadway, this.#state, this.#link);
+    this.#sink = new HoldSink(context.leadway, this.#state, this.#link, context.forward.holdBytes);
     this.#logLocation();
     this.#response.promise.catch(() => {});
   }
@@ -146,8 +146,7 @@ export class Upload {
     try {
       const file = this.#openFile(part);
       const toCome = this.#state.setOffset(part.offset);
-      const preparing = this.#state.prepareLimits(toCome);
-      if (preparing !== undefined) await preparing;
+      await this.#state.prepareLimits(toCome);
       await this.#assertForwardable(part.stream);
       const { leadingBytes, isWhole } = await part.stream.readStart(this.signal);
       await file.checkLeadingBytes(
@@ -163,7 +162,7 @@ export class Upload {
       await this.#receiveChunk(file, leadingBytes);
       if (!isWhole) await part.stream.pump((chunk) => this.#receiveChunk(file, chunk), this.signal);
       file.isWhole = true;
-      if (this.#isSending()) {
+      if (this.#sink.isSending) {
         await this.#verify(file); // before more bytes, which could complete the announced Content-Length
         await this.#sink.end(file);
       }
@@ -188,7 +187,7 @@ export class Upload {
     else assertRecipient(fields);
     await this.#askHook();
     if (this.#idempotency.isRepeat) return this.#repeat(this.#idempotency.fingerprint());
-    if (this.#isSending()) {
+    if (this.#sink.isSending) {
       this.#state.assertDeclaredSize(first);
       chooseMode({ ...this.#state.modeFacts(true), size: null });
       const field = forwardOnlyField(fields); // relayed by its size, before the field came
@@ -199,6 +198,7 @@ export class Upload {
       if (this.#sink.kind === 'hold') await this.#verifyHeld();
       if (await this.#isRepeat()) return this.#repeat(this.#idempotency.fingerprint());
     }
+    required(this.#state.location(), 'locationId');
     const delivery = this.#assessDelivery();
     const fingerprint = this.#idempotency.fingerprint();
     if (this.#sink.kind === 'hold') this.#log.mode = 'forward';
@@ -251,18 +251,17 @@ export class Upload {
     const changing = file.size > this.#limit ? this.#exceedLimit(file) : undefined;
     const written = this.#sink.write(file, chunk);
     if (changing !== undefined) return Promise.all([changing, written]).then(() => {});
-    const isFull = this.#sink instanceof HoldSink && this.#sink.size > this.#context.forward.holdBytes;
-    return isFull ? this.#chooseSink(false) : written;
+    return this.#sink.isFull ? this.#chooseSink(false) : written;
   }
 
   /** The file exceeds its sink's limit: `auto` can still switch to direct; any other mode fails. */
   #exceedLimit(file: IncomingFile): Promise<void> | undefined {
-    const asking = this.#sink.kind === 'discard' ? undefined : this.#state.askToTestLimit(file.size);
-    return asking === undefined ? this.#switchMode(file) : this.#testLimit(file, asking);
+    const canTest = this.#sink.kind !== 'discard' && this.#state.canTestLimit(file.size);
+    return canTest ? this.#testLimit(file) : this.#switchMode(file);
   }
 
-  async #testLimit(file: IncomingFile, asking: Promise<boolean>): Promise<void> {
-    if (await asking) this.#updateLimit();
+  async #testLimit(file: IncomingFile): Promise<void> {
+    if (await this.#state.testLimit()) this.#updateLimit();
     else await this.#switchMode(file);
   }
 
@@ -278,17 +277,13 @@ export class Upload {
     return undefined;
   }
 
-  /** Whether bytes go upstream as they arrive. */
-  #isSending(): boolean {
-    return this.#sink.kind === 'forward' || this.#sink.kind === 'relay';
-  }
-
   /** Chooses the sink from what is known. A complete form that will be forwarded stays held. */
   async #chooseSink(isComplete: boolean): Promise<void> {
     const mode = chooseMode(this.#state.modeFacts(isComplete));
     if (mode === 'undecided') this.#discard();
     else if (mode === 'direct') await this.#respondDirect(isComplete);
-    else if (this.#sink === discardSink) throw mode === 'relay' ? fieldOrder('channel') : directUnavailable();
+    else if (this.#sink.kind === 'discard')
+      throw mode === 'relay' ? fieldOrder('channel') : directUnavailable();
     else if (mode === 'relay') await this.#openRelay(isComplete);
     else if (!isComplete) await this.#openForward();
     this.#updateLimit();

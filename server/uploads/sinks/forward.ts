@@ -11,6 +11,8 @@ import type { Sink, SinkLink, StoredResponse } from './sink.ts';
 /** Writes files to Leadway while they arrive, in our own form. Its closing delimiter is the commit. */
 export class ForwardSink implements Sink {
   readonly kind = 'forward';
+  readonly isSending = true;
+  readonly isFull = false;
   readonly #leadway: LeadwayClient;
   readonly #state: UploadState;
   readonly #locationId: string;

@@ -10,17 +10,24 @@ import type { Sink, SinkLink, StoredResponse } from './sink.ts';
 /** Holds files in memory until another sink takes them over, or until the form is whole and small enough to forward in one piece. */
 export class HoldSink implements Sink {
   readonly kind = 'hold';
+  readonly isSending = false;
   readonly #leadway: LeadwayClient;
   readonly #state: UploadState;
   readonly #link: SinkLink;
   readonly #held: { readonly file: IncomingFile; readonly chunks: BufferList }[] = [];
-  /** Bytes held. */
-  size = 0;
+  readonly #maxBytes: number;
+  #bytes = 0;
 
-  constructor(leadway: LeadwayClient, state: UploadState, link: SinkLink) {
+  /** @param maxBytes How many bytes make it full. */
+  constructor(leadway: LeadwayClient, state: UploadState, link: SinkLink, maxBytes: number) {
     this.#leadway = leadway;
     this.#state = state;
     this.#link = link;
+    this.#maxBytes = maxBytes;
+  }
+
+  get isFull(): boolean {
+    return this.#bytes > this.#maxBytes;
   }
 
   begin(file: IncomingFile): undefined {
@@ -29,7 +36,7 @@ export class HoldSink implements Sink {
 
   write(_file: IncomingFile, chunk: Buffer): undefined {
     this.#held.at(-1)?.chunks.push(chunk);
-    this.size += chunk.length;
+    this.#bytes += chunk.length;
   }
 
   end(): undefined {}

@@ -26,6 +26,8 @@ export interface RelayOptions extends SinkLink {
  */
 export class RelaySink implements Sink {
   readonly kind = 'relay';
+  readonly isSending = true;
+  readonly isFull = false;
   readonly #options: RelayOptions;
   readonly #stored: Ticket[] = [];
   #ticket: Ticket | null = null;

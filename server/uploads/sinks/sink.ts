@@ -23,6 +23,10 @@ export interface StoredResponse {
  */
 export interface Sink {
   readonly kind: SinkKind;
+  /** Whether bytes go upstream as they arrive. */
+  readonly isSending: boolean;
+  /** Whether another sink has to take over before more bytes arrive. */
+  readonly isFull: boolean;
   /** @param held Bytes that arrived before this sink took over; the sink owns them. */
   begin(file: IncomingFile, held: readonly Buffer[]): Promise<void> | undefined;
   /** Takes the next bytes of the file. They belong to the sink, which frees them once they are sent. */
@@ -47,6 +51,8 @@ export interface SinkLink {
 /** Drops the bytes: only the fields and the leading bytes are needed for a signed URL. */
 export const discardSink: Sink = {
   kind: 'discard',
+  isSending: false,
+  isFull: false,
   begin: () => undefined,
   write: () => undefined,
   end: () => undefined,
