@@ -179,7 +179,7 @@ describe('the limits of a forwarded upload', () => {
         [fields, 'NO_FILE'],
         [[...fields, filePart('', '')], 'NO_FILE'],
         [[...fields, filePart('', '', 'application/octet-stream')], 'NO_FILE'],
-        [[...fields, { name: 'fileAttachment', content: 'text' }], 'NO_FILE'],
+        [[...fields, { name: 'fileAttachment', content: 'text' }], 'BAD_FILENAME'],
         [[...fields, { name: 'file', filename: 'a.png', content: 'x' }], 'UNEXPECTED_FILE_FIELD'],
         [[...fields, { name: 'fileAttachment[]', filename: 'a.png', content: 'x' }], 'UNEXPECTED_FILE_FIELD'],
         [[...fields, { name: 'conversationId', filename: 'a.png', content: 'x' }], 'UNEXPECTED_FILE_FIELD'],
