@@ -223,7 +223,9 @@ export interface UploadProgress {
   readonly phase: UploadPhase;
   /** Undefined until it is chosen. */
   readonly mode: UploadMode | undefined;
+  /** Bytes of the file that have been sent in this attempt. */
   readonly loadedBytes: number;
+  /** The size of the file as it is sent, which `prepare` may have changed. */
   readonly totalBytes: number;
   /** From 0 to 1. */
   readonly fraction: number;
@@ -260,7 +262,9 @@ export interface UploadProgress {
  * ```
  */
 export interface Delivery {
+  /** `warning`: it may arrive in another form, or not everywhere. `unlikely`: it will not arrive. */
   readonly verdict: 'ok' | 'warning' | 'unlikely' | 'unknown';
+  /** What speaks against the delivery; `message` is for the user. */
   readonly reasons: readonly { readonly code: string; readonly message: string; readonly file: string }[];
 }
 
@@ -284,6 +288,7 @@ export interface UploadResult {
   readonly name: string;
   /** The public URL, for `attachments` of a message. */
   readonly url: string;
+  /** The mode in which the file was uploaded in the end. */
   readonly mode: UploadMode;
   /** Missing where the server does not say. */
   readonly delivery?: Delivery | undefined;
@@ -338,16 +343,20 @@ export interface ClientConfig {
   readonly fileField: string;
   /** Files in one request at most; the uploader sends one in each. */
   readonly maxFiles: number;
+  /** The accepted types of file. Extensions are in lower case and have no dot. */
   readonly types: readonly {
     readonly extensions: readonly string[];
     readonly mimeTypes: readonly string[];
   }[];
+  /** `default` is the channel of an upload that names none. */
   readonly channels: { readonly default: string };
   readonly limits: {
+    /** The largest file that is forwarded, in bytes. */
     readonly forwardMaxBytes: number;
     /** By channel; `default` for all others. */
     readonly directMaxBytes: { readonly default: number; readonly [channel: string]: number };
   };
+  /** The modes that this server offers. */
   readonly modes: readonly ('auto' | UploadMode)[];
   /** Messages for extensions that are not accepted, with the places `{filename}`, `{extension}` and `{allowed}`. */
   readonly rejections?: {
@@ -432,6 +441,7 @@ export interface RequestEntry {
   readonly method: string;
   /** Signed URLs come without their query, which is a secret. */
   readonly url: string;
+  /** Where the request goes: to the upload server, or straight into storage. */
   readonly target: 'server' | 'storage';
   /** The file that the request is for. */
   readonly file?: File | undefined;
@@ -459,12 +469,16 @@ export interface RequestEntry {
  */
 export interface Uploader {
   /**
-   * Uploads one file, or several through the queue.
+   * Uploads one file through the queue.
    *
-   * @throws UploadError; for several files the first error, after all have ended. The reason of `options.signal`
-   *   when that cancelled it.
+   * @throws UploadError, or the reason of `options.signal` when that cancelled the upload.
    */
   upload(file: File, options: UploadOptions): Promise<UploadResult>;
+  /**
+   * Uploads several files through the queue and resolves to their results, in their order.
+   *
+   * @throws UploadError the first error, after all have ended; `uploadAll` gives the result of each.
+   */
   upload(files: FileInput, options: UploadOptions): Promise<UploadResult[]>;
   /**
    * Uploads several files and resolves to the result of each, in their order. A file that `options.signal` cancelled
@@ -486,11 +500,16 @@ export interface Uploader {
   accept(): Promise<string>;
   /**
    * Checks a file before it is uploaded, as far as name and size tell: resolves when it would be accepted, to whether
-   * the channel would deliver it. For a list it resolves to the error of each file, or null, in their order.
+   * the channel would deliver it.
    *
-   * @throws UploadError with the code of the server; for a list only when the server can't be reached.
+   * @throws UploadError with the code of the server.
    */
   check(file: File, options?: Pick<UploadOptions, 'channel' | 'mode'>): Promise<Delivery | undefined>;
+  /**
+   * Checks several files. Resolves to the error of each, or null, in their order.
+   *
+   * @throws UploadError only when the server can't be reached.
+   */
   check(files: FileInput, options?: Pick<UploadOptions, 'channel' | 'mode'>): Promise<(UploadError | null)[]>;
   /**
    * Finishes what an earlier load of the page has left for a conversation: files in storage are completed, all

@@ -45,6 +45,7 @@ export class UploadError extends Error implements UploadErrorFacts {
   declare readonly retryAfterMs?: number | undefined;
   declare readonly requestId?: string | undefined;
   declare readonly details?: Readonly<Record<string, unknown>> | undefined;
+  /** One of the server's codes (docs/errors.md), or one of the client's own; `is()` narrows `details` by it. */
   readonly code: UploadErrorCode;
 
   constructor(code: UploadErrorCode, message: string, facts: UploadErrorFacts) {
