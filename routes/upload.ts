@@ -50,7 +50,7 @@ export function addUpload(
     onResponseEnd(res, () => {
       // Most responses end because the upload has settled; they need no error and its stack.
       if (upload.signal.aborted) return;
-      upload.onDisconnect(mayRunOn(req.socket, options.idempotent !== null));
+      upload.onResponseEnd(mayRunOn(req.socket, options.idempotent !== null));
       if (!upload.signal.aborted) logLateOutcome(context, req, upload.response);
     });
     upload.response

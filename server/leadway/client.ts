@@ -184,7 +184,7 @@ export class LeadwayClient {
         onRejected?.(result.rejection);
         return this.toError(result.rejection, locationId);
       },
-      onFailure: fail,
+      fail,
     });
   }
 

@@ -18,7 +18,7 @@ export interface UploadRequestOptions<Result> {
   /** The error for a response that came before the commit. */
   readonly toEarlyError: (result: Result) => AppError;
   /** Called once if the upload fails before {@link UploadRequest.commit}. */
-  readonly onFailure: (error: AppError) => void;
+  readonly fail: (error: AppError) => void;
 }
 
 /** How much is gathered before it is written: fewer, larger system calls make large uploads cheap. */
@@ -133,7 +133,7 @@ export class UploadRequest<Result> {
   }
 
   #onResponse(response: IncomingMessage): void {
-    const { log, toEarlyError, onFailure } = this.#options;
+    const { log, toEarlyError, fail } = this.#options;
     this.#isResponded = true;
     // An error ends `read`. Without a listener it would end the process.
     response.on('error', () => {});
@@ -149,7 +149,7 @@ export class UploadRequest<Result> {
     this.#early = result.then(toEarlyError).catch(toAppError);
     this.#early.then((error) => {
       this.destroy();
-      onFailure(error);
+      fail(error);
     });
   }
 
@@ -178,7 +178,7 @@ export class UploadRequest<Result> {
     if (this.#isClosed || this.#isResponded) return;
     this.#committed?.reject(error);
     this.destroy();
-    if (this.#committed === null) this.#options.onFailure(error);
+    if (this.#committed === null) this.#options.fail(error);
   }
 
   #releaseWriter(): void {

@@ -103,7 +103,7 @@ export class Upload {
     return this.#response.promise;
   }
 
-  /** Resolves when nothing of the upload goes on. */
+  /** Resolves when the upload has settled and its outcome is stored for a repeat. */
   async ended(): Promise<void> {
     await this.#response.promise.catch(() => {});
     await this.#idempotency.ended();
@@ -119,10 +119,10 @@ export class Upload {
   }
 
   /**
-   * The client has disconnected, which ends the upload. A committed one runs to its end if it may, so that its outcome is
-   * known.
+   * The response has ended before the upload has: the client has disconnected or was too slow. That ends the upload, but
+   * a committed one that may run on settles, so that the log says whether Leadway has the file.
    */
-  onDisconnect(mayRunOn: boolean): void {
+  onResponseEnd(mayRunOn: boolean): void {
     if (!this.#isCommitted || !mayRunOn) this.fail(appError('UPSTREAM_ABORTED'));
   }
 

@@ -62,7 +62,7 @@ export class RelaySink implements Sink {
         return response.statusCode ?? 0;
       },
       toEarlyError: storageRefused,
-      onFailure: fail,
+      fail,
     });
     let wait: Promise<void> | undefined;
     for (const chunk of held) wait = this.#send(chunk);
