@@ -21,7 +21,8 @@ const MAX_ORIGIN_LENGTH = 255;
 export function createAccessLog({
   logger,
   observers,
-}: Pick<AppContext, 'logger' | 'observers'>): RequestHandler {
+  lifecycle,
+}: Pick<AppContext, 'logger' | 'observers' | 'lifecycle'>): RequestHandler {
   return function accessLog(req: Request, res: Response, next: NextFunction) {
     const startedAt = performance.now();
     const socket: WithCount = req.socket;
@@ -56,7 +57,11 @@ export function createAccessLog({
           ...(error?.options.upstreamTraceId && { upstreamTraceId: error.options.upstreamTraceId }),
           ...(error && error.status >= 500 && { err: error }),
         },
-        isResponded ? 'request' : 'request: the client disconnected',
+        isResponded
+          ? 'request'
+          : lifecycle.phase === 'closing'
+            ? 'request: cut off by the shutdown'
+            : 'request: the client disconnected',
       );
     });
     next();

@@ -20,7 +20,7 @@ const RETRY_AFTER_MS = 2_000;
 /** Rejects new requests while the process shuts down; those in flight finish. */
 export function rejectWhileDraining({ lifecycle }: Pick<AppContext, 'lifecycle'>): RequestHandler {
   return function rejectWhileDraining(_req: Request, _res: Response, next: NextFunction) {
-    if (lifecycle.phase !== 'draining') return next();
+    if (lifecycle.phase !== 'draining' && lifecycle.phase !== 'closing') return next();
     next(appError('DRAINING', { retryAfterMs: RETRY_AFTER_MS }));
   };
 }

@@ -1,7 +1,10 @@
-/** `stopping`: no longer ready, but requests are still served. `draining`: new requests are rejected. */
-export type Phase = 'starting' | 'ready' | 'stopping' | 'draining';
+/**
+ * `stopping`: no longer ready, but requests are still served. `draining`: new requests are rejected. `closing`: what is
+ * still in flight is cut off.
+ */
+export type Phase = 'starting' | 'ready' | 'stopping' | 'draining' | 'closing';
 
-const PHASES: readonly Phase[] = ['starting', 'ready', 'stopping', 'draining'];
+const PHASES: readonly Phase[] = ['starting', 'ready', 'stopping', 'draining', 'closing'];
 
 /** Something that an operator should know. */
 export interface Notice {
@@ -36,6 +39,11 @@ export class Lifecycle {
   /** New requests are rejected from now on; those in flight finish. */
   markDraining(): void {
     this.#enter('draining');
+  }
+
+  /** The grace is over: all connections are closed now. */
+  markClosing(): void {
+    this.#enter('closing');
   }
 
   /** Adds something that readiness depends on; `check` returns why the process is not ready. */

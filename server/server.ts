@@ -82,6 +82,7 @@ export async function startServer(
   let admin: AdminServer | null = null;
   const close = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+    context.lifecycle.markClosing();
     for (const socket of sockets) socket.destroy();
     await closed;
     await admin?.[Symbol.asyncDispose](); // last, so that probes and Prometheus see the end

@@ -134,6 +134,8 @@ describe('a server', () => {
     assert.equal(await testServer.server.drain({ graceMs: 50 }), false);
     await busy.wire.closed;
     await testServer.assertClean();
+    const line = testServer.log.entries.find(({ route }) => String(route).endsWith('/messages/upload'));
+    assert.equal(line?.msg, 'request: cut off by the shutdown', 'the client is not to blame');
   });
 
   it('cuts it at once when hurried, in the delay too', async () => {
