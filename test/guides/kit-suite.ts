@@ -107,7 +107,7 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
         await using opened = await open();
         const { page, testServer } = opened;
         await page.waitForSelector(input);
-        const lost = await loseOneResponse(page, /\/messages\/upload(\?.*)?$/);
+        const lost = await loseResponses(page, /\/messages\/upload(\?.*)?$/);
         await pickFiles(page, input, PATHS[0] as string);
         await start(page, kit);
         await urlsIn(page, kit.urls, 1);
@@ -121,7 +121,7 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
       it('stores a large file once although the response to complete is lost', async () => {
         await using opened = await open();
         const { page, testServer } = opened;
-        const lost = await loseOneResponse(page, /\/complete$/);
+        const lost = await loseResponses(page, /\/complete$/);
         await choose(page, input, film(8_000_000));
         await start(page, kit);
         await urlsIn(page, kit.urls, 1);
@@ -146,12 +146,12 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
   );
 }
 
-/** Cuts the connection under the first response to a POST to such a URL. Returns the URLs whose responses were lost. */
-async function loseOneResponse(page: Page, url: RegExp): Promise<readonly string[]> {
+/** Cuts the connection under the first `count` responses to POSTs to such a URL. Returns the URLs of lost responses. */
+export async function loseResponses(page: Page, url: RegExp, count = 1): Promise<readonly string[]> {
   const lost: string[] = [];
   const session = await page.createCDPSession();
   session.on('Fetch.requestPaused', ({ requestId, request }) => {
-    const isLost = lost.length === 0 && request.method === 'POST' && url.test(request.url);
+    const isLost = lost.length < count && request.method === 'POST' && url.test(request.url);
     if (isLost) lost.push(request.url);
     void (isLost
       ? session.send('Fetch.failRequest', { requestId, errorReason: 'ConnectionReset' })

@@ -8,6 +8,7 @@ import {
   choose,
   describeKit,
   film,
+  loseResponses,
   PATHS,
   press,
   textBecomes,
@@ -66,6 +67,19 @@ describeInBrowsers(
       await textBecomes(page, '.uppy-StatusBar', /Upload failed/);
       assert.deepEqual(callsOf(testServer), []);
       assert.deepEqual(opened.complaints, []);
+    });
+
+    it('stores a file once when the user retries after all responses were lost', async () => {
+      await using opened = await openGuide(browser(), 'uppy');
+      const { page, testServer } = opened;
+      await page.waitForSelector(INPUT);
+      await loseResponses(page, /\/messages\/upload\?/, 4); // of the attempt and Uppy's three retries
+      await choose(page, INPUT, `new File(['Hello'], 'hello.txt')`);
+      await press(page, START);
+      await press(page, '.uppy-StatusBar-actionBtn--retry');
+      await urlsIn(page, '#urls', 1);
+      assert.deepEqual(answersOf(testServer), [200, 200, 200, 200, 200]);
+      await testServer.assertClean({ completeUploads: 1 });
     });
 
     it('forwards a large file where direct uploads are known not to be offered', async () => {
