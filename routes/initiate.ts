@@ -36,7 +36,11 @@ export function addInitiate(
   const initiateByContent = (req: Request, res: Response): void => {
     const boundary = reader.boundaryOf(req);
     const addPrefix = readPrefix(req);
-    const form = new InitiateForm(uploads, clientOf(req), logFieldsOf(req), idempotentRequestOf(req));
+    const form = new InitiateForm(uploads, {
+      client: clientOf(req),
+      log: logFieldsOf(req),
+      idempotent: idempotentRequestOf(req),
+    });
     onResponseEnd(res, () => form.fail(appError('UPSTREAM_ABORTED')));
     form.response
       .then((response) => {

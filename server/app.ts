@@ -33,17 +33,16 @@ import type { Metrics } from './observability/metrics.ts';
 import type { Tracing } from './observability/tracing.ts';
 import type { DemoTarget } from './sandbox-mode.ts';
 
-/**
- * The whole application as a list: what a request passes, in this order.
- *
- * @param demo Adds the page.
- * @param tracing Adds traces.
- */
-export function createApp(
-  context: AppContext,
-  demo: DemoTarget | null = null,
-  tracing: Tracing | null = null,
-): Express {
+/** What {@link createApp} adds on request. */
+export interface AppOptions {
+  /** Adds the page. */
+  readonly demo?: DemoTarget | null;
+  /** Adds traces. */
+  readonly tracing?: Tracing | null;
+}
+
+/** The whole application as a list: what a request passes, in this order. */
+export function createApp(context: AppContext, { demo = null, tracing = null }: AppOptions = {}): Express {
   const { config } = context;
   const app = express();
   app.disable('x-powered-by');

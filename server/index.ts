@@ -96,13 +96,7 @@ export function createServer(options: Options): Server {
 
   const start = async (): Promise<RunningServer> => {
     const sandbox = config.sandbox ? resources.use(await runSandbox(config, secrets)) : null;
-    const running = await startServer(
-      sandbox?.config ?? config,
-      sandbox?.secrets ?? secrets,
-      logger,
-      sandbox?.demo ?? null,
-      embedding,
-    );
+    const running = await startServer({ ...(sandbox ?? { config, secrets }), logger, embedding });
     if (sandbox === null) running.context.probeLeadway();
     return running;
   };

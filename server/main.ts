@@ -8,8 +8,8 @@ import { type Config, describeConfig, formatProblems, loadConfig, type Secrets }
 import { explainListenError } from './http/listen.ts';
 import { createLogger, createPrettyStream, type Logger } from './logger.ts';
 import { TracingNotInstalled } from './observability/tracing-packages.ts';
-import { type DemoTarget, runSandbox } from './sandbox-mode.ts';
-import { type RunningServer, startServer } from './server.ts';
+import { runSandbox } from './sandbox-mode.ts';
+import { type RunningServer, type ServerOptions, startServer } from './server.ts';
 import { listenForSignals } from './signals.ts';
 
 /** `EX_CONFIG` of sysexits.h: a restart does not help. */
@@ -54,9 +54,8 @@ async function selfTest(
   const { runSelfTest } = await import('./self-test/self-test.ts');
   const { formatReport, toJsonReport } = await import('./self-test/report.ts');
   await using sandbox = config.sandbox ? await runSandbox(config, secrets) : null;
-  const report = await runSelfTest(sandbox?.config ?? config, sandbox?.secrets ?? secrets, {
-    conversationId,
-  });
+  const target = sandbox ?? { config, secrets };
+  const report = await runSelfTest(target.config, target.secrets, { conversationId });
   process.stdout.write(json ? toJsonReport(report) : formatReport(report));
   return report.ok ? 0 : 1;
 }
@@ -80,12 +79,7 @@ async function run(config: Config, secrets: Secrets, warnings: readonly string[]
       logger.warn('SIGUSR1 ignored: it would open the inspector; start Node with --inspect instead'),
   });
   await using sandbox = config.sandbox ? await runSandbox(config, secrets) : null;
-  const server = await listen(
-    sandbox?.config ?? config,
-    sandbox?.secrets ?? secrets,
-    logger,
-    sandbox?.demo ?? null,
-  );
+  const server = await listen({ ...(sandbox ?? { config, secrets }), logger });
   if (server === null) return;
   running = server;
   logger.info({ url: server.listensOn, basePath: config.basePath }, `listening on ${server.listensOn}`);
@@ -114,14 +108,10 @@ async function reload(server: RunningServer | null, logger: Logger): Promise<voi
   else logger.info('SIGHUP: no token file to read again; other settings need a restart');
 }
 
-async function listen(
-  config: Config,
-  secrets: Secrets,
-  logger: Logger,
-  demo: DemoTarget | null,
-): Promise<RunningServer | null> {
+async function listen(options: ServerOptions): Promise<RunningServer | null> {
+  const { config } = options;
   try {
-    return await startServer(config, secrets, logger, demo);
+    return await startServer(options);
   } catch (error) {
     if (error instanceof TracingNotInstalled) {
       rejectStart(error.message);

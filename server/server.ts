@@ -39,24 +39,33 @@ export interface DrainOptions {
   readonly hurry?: AbortSignal;
 }
 
+/** What {@link startServer} builds from. */
+export interface ServerOptions {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly logger: Logger;
+  /** Adds the demo page, which uploads there. */
+  readonly demo?: DemoTarget | null;
+  /** What a program around it adds. */
+  readonly embedding?: Embedding;
+}
+
 /**
  * Builds the application of `config` and listens.
  *
- * @param demo Adds the demo page, which uploads there.
- * @param embedding What a program around it adds.
  * @throws the listener's error, such as `EADDRINUSE`.
  */
-export async function startServer(
-  config: Config,
-  secrets: Secrets,
-  logger: Logger,
-  demo: DemoTarget | null = null,
-  embedding: Embedding = {},
-): Promise<RunningServer> {
+export async function startServer({
+  config,
+  secrets,
+  logger,
+  demo = null,
+  embedding = {},
+}: ServerOptions): Promise<RunningServer> {
   const context = createContext(config, secrets, logger, embedding);
   const tracing = await startTracing(context);
   const listener = createListener(
-    createApp(context, demo, tracing),
+    createApp(context, { demo, tracing }),
     ({ status, code, cause }, requestId, socket) => {
       const { code: reason } = (cause ?? {}) as NodeJS.ErrnoException;
       const facts = { requestId, status, code, ip: socket.remoteAddress, ...(reason && { reason }) };

@@ -50,6 +50,19 @@ interface LingeringTimeouts {
   readonly graceMs: number;
 }
 
+interface LingerOptions {
+  /** Null if no parser reads the socket. */
+  readonly req: IncomingMessage | null;
+  readonly socket: Socket;
+  /** The client's address, by subnet. */
+  readonly address: string;
+  readonly timeouts: LingeringTimeouts;
+  /** Called at the end of the body, if that comes within the limits. */
+  readonly onEnd: () => void;
+  /** Completes the response. */
+  readonly sendLastByte?: (() => void) | undefined;
+}
+
 /** A connection whose response has been sent while its request is still arriving. */
 interface Lingering extends LingeringTimeouts {
   readonly socket: Socket;
@@ -138,8 +151,8 @@ export class LingeringClose implements Disposable {
   /** Reads and discards the body of `req` within the limits, and calls `onEnd` at its end. */
   #lingerOver(req: IncomingMessage, address: string, onEnd: () => void, sendLastByte?: () => void): void {
     const { idleMs, heldBackMs, graceMs } = this.#limits;
-    const firstByteMs = isBodyHeldBack(req) ? heldBackMs : idleMs;
-    this.#linger(req, req.socket, address, onEnd, { idleMs, firstByteMs, graceMs }, sendLastByte);
+    const timeouts = { idleMs, firstByteMs: isBodyHeldBack(req) ? heldBackMs : idleMs, graceMs };
+    this.#linger({ req, socket: req.socket, address, timeouts, onEnd, sendLastByte });
   }
 
   /**
@@ -148,11 +161,9 @@ export class LingeringClose implements Disposable {
    * @param patienceMs How long little or nothing may arrive.
    */
   discard(socket: Socket, patienceMs: number): void {
-    this.#linger(null, socket, socket.remoteAddress ?? '', () => socket.destroy(), {
-      idleMs: patienceMs,
-      firstByteMs: patienceMs,
-      graceMs: patienceMs,
-    });
+    const timeouts = { idleMs: patienceMs, firstByteMs: patienceMs, graceMs: patienceMs };
+    const address = socket.remoteAddress ?? '';
+    this.#linger({ req: null, socket, address, timeouts, onEnd: () => socket.destroy() });
   }
 
   /** Closes `socket`, as if it had exceeded a limit. */
@@ -167,14 +178,7 @@ export class LingeringClose implements Disposable {
     this.#timer = null;
   }
 
-  #linger(
-    req: IncomingMessage | null,
-    socket: Socket,
-    address: string,
-    onEnd: () => void,
-    timeouts: LingeringTimeouts,
-    sendLastByte = (): void => {},
-  ): void {
+  #linger({ req, socket, address, timeouts, onEnd, sendLastByte = () => {} }: LingerOptions): void {
     const source = req ?? socket;
     const onData = (): void => this.#check(lingering, performance.now());
     const resume = (): void => void source.resume();

@@ -134,6 +134,14 @@ async function typeByContent(
 /** How much of a file is kept to be checked. */
 const MAX_KEPT_BYTES = Math.max(LEADING_BYTES, 64 * 1024);
 
+/** Options of {@link InitiateForm}. */
+export interface InitiateFormOptions {
+  readonly client: Client;
+  /** Where the form writes what the log needs. */
+  readonly log?: LogFields;
+  readonly idempotent?: IdempotentRequest | null;
+}
+
 /** A form that asks for a signed URL and brings the leading bytes of the file. It settles once. */
 export class InitiateForm {
   readonly #settled = new AbortController();
@@ -147,13 +155,7 @@ export class InitiateForm {
   #raw: RawFields = {};
   #leading: LeadingBytes | null = null;
 
-  /** @param log Where the form writes what the log needs. */
-  constructor(
-    context: UploadContext,
-    client: Client,
-    log: LogFields = {},
-    idempotent: IdempotentRequest | null = null,
-  ) {
+  constructor(context: UploadContext, { client, log = {}, idempotent = null }: InitiateFormOptions) {
     this.#context = context;
     this.#client = client;
     this.#log = log;

@@ -10,7 +10,7 @@ import type { Measurement } from './measured-server.ts';
 const loaded = loadConfig(process.env);
 if (!loaded.ok) throw new Error('bad settings');
 const logger = await createLogger({ level: 'silent' });
-const server = await startServer(loaded.config, loaded.secrets, logger);
+const server = await startServer({ ...loaded, logger });
 const { slots, activity, lingering } = server.context;
 
 process.on('message', (message) => {

@@ -62,7 +62,7 @@ export async function createTestServer({
   const logger = await createLogger({ level: loaded.config.log.level, destination: log });
   const { conversationId, contactId } = sandbox;
   const demo = page ? { conversationId, contactId } : null;
-  const server = await startServer(loaded.config, loaded.secrets, logger, demo, embedding);
+  const server = await startServer({ ...loaded, logger, demo, embedding });
 
   return {
     url: server.url,

@@ -173,7 +173,7 @@ describe('a server', () => {
     });
     assert(loaded.ok);
     const logger = await createLogger({ level: 'silent', destination: new LogSink() });
-    await assert.rejects(startServer(loaded.config, loaded.secrets, logger), { code: 'EADDRINUSE' });
+    await assert.rejects(startServer({ ...loaded, logger }), { code: 'EADDRINUSE' });
   });
 
   for (const [host, listensOn, url = listensOn] of [

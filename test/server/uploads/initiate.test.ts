@@ -15,9 +15,7 @@ describe('a form with the leading bytes of a file', () => {
 
   function createForm(): InitiateForm {
     return new InitiateForm(testServer.server.context.uploads, {
-      id: 'ip:127.0.0.1',
-      locations: null,
-      isByCookie: false,
+      client: { id: 'ip:127.0.0.1', locations: null, isByCookie: false },
     });
   }
 
