@@ -6,7 +6,7 @@ import { hasBody } from '../server/http/body.ts';
 import { joinSmallChunks } from '../server/http/buffers.ts';
 import { BODY_PACE, watchBody } from '../server/http/byte-progress.ts';
 import { isResponseSent } from '../server/http/response-end.ts';
-import { addressKeyOf } from './authenticate.ts';
+import { addressKeyOf } from './client-address.ts';
 
 /**
  * Rejects bodies that arrive too slowly or in too small pieces, and drains the rest of a body after an early response.

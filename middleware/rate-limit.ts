@@ -12,7 +12,8 @@ import { appError } from '../server/errors/app-error.ts';
 import { addLogFields } from '../server/http/log-fields.ts';
 import { KEY_PREFIX, toKeyPart } from '../server/redis/script.ts';
 import { type SharedStore, sharedOrLocal } from '../server/redis/store.ts';
-import { addressKeyOf, clientOf } from './authenticate.ts';
+import { clientOf } from './authenticate.ts';
+import { addressKeyOf } from './client-address.ts';
 
 type Parts = Pick<AppContext, 'config' | 'sharedStore'>;
 
@@ -88,9 +89,7 @@ export class LocalRateStore extends MemoryStore {
   }
 }
 
-/**
- * Counts requests in Redis, so that replicas count together, and in this process while Redis is down.
- */
+/** Counts requests in Redis, so that replicas count together, and in this process while Redis is down. */
 export class SharedRateStore implements Store {
   readonly prefix: string;
   readonly #store: SharedStore;

@@ -26,9 +26,7 @@ export interface AuthServicesOptions {
   readonly logger: Logger;
 }
 
-/**
- * Makes what `AUTH` asks for.
- */
+/** Makes what `AUTH` asks for. */
 export function createAuthServices(
   { auth, leadway }: Config,
   secrets: Secrets,
