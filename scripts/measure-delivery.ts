@@ -6,7 +6,7 @@ import { assessDelivery } from '../server/delivery/assess.ts';
 import { CHANNEL_RULES } from '../server/delivery/channel-rules.ts';
 import { createMediaProbe } from '../server/delivery/media-probe.ts';
 import { ALL_EXTENSIONS, createTypePolicy } from '../server/file-types/file-types.ts';
-import { checkLeadingBytes } from '../server/file-types/validation.ts';
+import { checkContent } from '../server/file-types/validation.ts';
 
 interface Stream {
   readonly codec_type: string;
@@ -22,10 +22,10 @@ let probedBytes = 0;
 for (const filename of readdirSync(folder)) {
   const path = join(folder, filename);
   const bytes = readFileSync(path);
-  const checked = await checkLeadingBytes({
+  const checked = await checkContent({
     filename,
-    declared: null,
-    multipart: true,
+    declaredType: null,
+    isMultipart: true,
     policy,
     bytes,
     isWhole: true,

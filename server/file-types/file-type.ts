@@ -51,10 +51,15 @@ export type Match =
   | { readonly matches: true }
   | { readonly matches: false; readonly detected: string | null };
 
-/** Follows one file to its end; each call of `update` brings the next bytes, beginning with the first. */
-export interface StructureCheck {
+/** Follows one file to its end, where its leading bytes alone do not settle what it is. */
+export interface StructureCheck<Result = Match> {
+  /**
+   * Takes every chunk of the file in order, beginning with the first byte. Synchronous and cheap; what has to be kept is
+   * copied, so the chunk may be reused afterwards.
+   */
   update(chunk: Buffer): void;
-  finish(): Match;
+  /** Call it after the last byte. */
+  finish(): Result;
 }
 
 export type LeadingBytesMatch =

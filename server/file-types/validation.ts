@@ -28,8 +28,8 @@ export interface TypeProblem {
 export interface DeclaredInput {
   readonly filename: string;
   /** The Content-Type that came with the file; null when none did. */
-  readonly declared: string | null;
-  readonly multipart: boolean;
+  readonly declaredType: string | null;
+  readonly isMultipart: boolean;
   readonly policy: TypePolicy;
 }
 
@@ -48,46 +48,38 @@ export type ContentValidation =
       readonly ok: true;
       readonly type: FileType;
       /** Needs the whole file, from its first byte; null if the leading bytes settle it. */
-      readonly structure: StructureValidator | null;
+      readonly structure: StructureCheck<TypeProblem | null> | null;
     }
   | Failure;
 
-/** Follows a file to its end, where its leading bytes alone do not settle what it is. */
-export interface StructureValidator {
-  /**
-   * Takes every chunk of the file in order, beginning with the first byte. Synchronous and cheap;
-   * what has to be kept is copied, so the chunk may be reused afterwards.
-   */
-  update(chunk: Buffer): void;
-  /** To be called after the last byte: null when the structure is right, else the problem. */
-  finish(): TypeProblem | null;
-}
-
 /** Whether the extension is on the list, which no content is needed for. */
-export function checkName({ filename, declared, policy }: DeclaredInput): NameValidation {
+export function checkName({ filename, declaredType, policy }: DeclaredInput): NameValidation {
   const extension = extensionOf(filename);
   const type = policy.allowed.has(extension) ? fileTypeOfExtension(extension) : undefined;
-  if (!type) return { ok: false, problem: typeNotAllowed(extension, declared, policy.allowed) };
+  if (!type) return { ok: false, problem: typeNotAllowed(extension, declaredType, policy.allowed) };
   return { ok: true, type };
 }
 
 /** Checks name and declared type. An extension off the list is not allowed; any other disagreement is a mismatch. */
 export async function checkDeclaredType(input: DeclaredInput): Promise<NameValidation> {
   const byName = checkName(input);
-  if (!byName.ok || (await declarationFits(input.declared, byName.type, input))) return byName;
-  return { ok: false, problem: typeMismatch('declared', extensionOf(input.filename), input.declared, null) };
+  if (!byName.ok || (await declarationFits(input.declaredType, byName.type, input))) return byName;
+  return {
+    ok: false,
+    problem: typeMismatch('declared', extensionOf(input.filename), input.declaredType, null),
+  };
 }
 
 /** Checks name, declared type and the beginning of the content; no bytes make it throw. */
-export async function checkLeadingBytes(input: LeadingBytesInput): Promise<ContentValidation> {
-  const { declared, bytes, isWhole } = input;
+export async function checkContent(input: LeadingBytesInput): Promise<ContentValidation> {
+  const { declaredType, bytes, isWhole } = input;
   const byName = checkName(input);
   if (!byName.ok) return byName;
   const { type } = byName;
   const { matcher } = type;
   const extension = extensionOf(input.filename);
   const match = settle(matcher.match(bytes, isWhole), bytes, isWhole);
-  const mismatch = (detected: string | null) => typeMismatch('content', extension, declared, detected);
+  const mismatch = (detected: string | null) => typeMismatch('content', extension, declaredType, detected);
   const isSettled = match.matches && (!matcher.contradictedBy || matcher.isDoubtful?.(bytes) === false);
   const recognised = isSettled ? null : await recognise(bytes);
 
@@ -98,10 +90,10 @@ export async function checkLeadingBytes(input: LeadingBytesInput): Promise<Conte
   if (recognised && matcher.contradictedBy?.(recognised)) {
     return { ok: false, problem: mismatch(recognised.mime) };
   }
-  if (!(await declarationFits(declared, type, input))) {
-    return { ok: false, problem: typeMismatch('declared', extension, declared, type.contentType) };
+  if (!(await declarationFits(declaredType, type, input))) {
+    return { ok: false, problem: typeMismatch('declared', extension, declaredType, type.contentType) };
   }
-  return { ok: true, type, structure: match.structure && createValidator(match.structure, mismatch) };
+  return { ok: true, type, structure: match.structure && withProblem(match.structure, mismatch) };
 }
 
 /** With the whole file in hand there is nothing to wait for. */
@@ -112,10 +104,10 @@ function settle(match: LeadingBytesMatch, bytes: Buffer, isWhole: boolean): Lead
   return settled.matches ? { matches: true, structure: null } : settled;
 }
 
-function createValidator(
+function withProblem(
   structure: StructureCheck,
   toProblem: (detected: string | null) => TypeProblem,
-): StructureValidator {
+): StructureCheck<TypeProblem | null> {
   return {
     update: (chunk) => structure.update(chunk),
     finish() {
@@ -139,7 +131,7 @@ function echo(text: string): string {
 
 function typeNotAllowed(
   extension: string,
-  declared: string | null,
+  declaredType: string | null,
   allowed: ReadonlySet<string>,
 ): TypeProblem {
   return {
@@ -147,7 +139,7 @@ function typeNotAllowed(
     reason: 'extension',
     details: {
       extension: echo(extension),
-      declared: declared && echo(declared),
+      declared: declaredType && echo(declaredType),
       detected: kindOfExtension(extension)?.mimeType ?? null,
       allowed: [...allowed],
     },
@@ -157,13 +149,13 @@ function typeNotAllowed(
 function typeMismatch(
   reason: 'content' | 'declared',
   extension: string,
-  declared: string | null,
+  declaredType: string | null,
   detected: string | null,
 ): TypeProblem {
   return {
     code: 'TYPE_MISMATCH',
     reason,
-    details: { extension: echo(extension), declared: declared && echo(declared), detected },
+    details: { extension: echo(extension), declared: declaredType && echo(declaredType), detected },
   };
 }
 
@@ -193,7 +185,7 @@ const PROGRAMS: ReadonlySet<string> = new Set(
 
 export interface DeclaredContext {
   /** In a multipart part, many libraries send `text/plain` for everything (RFC 7578 section 4.4). */
-  readonly multipart: boolean;
+  readonly isMultipart: boolean;
   readonly policy: TypePolicy;
 }
 
@@ -202,13 +194,13 @@ export interface DeclaredContext {
  * one of the file's own row agrees, another one disagrees only when it names something else.
  */
 async function declarationFits(
-  declared: string | null,
+  declaredType: string | null,
   type: FileType,
-  { multipart, policy }: DeclaredContext,
+  { isMultipart, policy }: DeclaredContext,
 ): Promise<boolean> {
-  const essence = essenceOf(declared ?? '');
+  const essence = essenceOf(declaredType ?? '');
   if (isOfRow(essence, type)) return true;
-  if (essence === 'application/octet-stream' || (multipart && essence === 'text/plain')) return true;
+  if (essence === 'application/octet-stream' || (isMultipart && essence === 'text/plain')) return true;
   return !saysSomething(essence, policy);
 }
 

@@ -1,14 +1,10 @@
 import { createMediaProbe, type Media, type MediaProbe } from '../delivery/media-probe.ts';
 import { type AppError, appError } from '../errors/app-error.ts';
 import { emptyFile } from '../errors/factories.ts';
+import type { StructureCheck } from '../file-types/file-type.ts';
 import type { FileType, TypePolicy } from '../file-types/file-types.ts';
 import { typeMessage } from '../file-types/type-messages.ts';
-import {
-  checkLeadingBytes,
-  checkName,
-  type StructureValidator,
-  type TypeProblem,
-} from '../file-types/validation.ts';
+import { checkContent, checkName, type TypeProblem } from '../file-types/validation.ts';
 
 /** A file as its sender describes it. */
 export interface FileMetadata {
@@ -54,7 +50,7 @@ export class IncomingFile {
   readonly #metadata: FileMetadata;
   readonly #checks: FileChecks;
   #type: FileType | null = null;
-  #structure: StructureValidator | null = null;
+  #structure: StructureCheck<TypeProblem | null> | null = null;
   #probe: MediaProbe | null = null;
   /** Bytes that the probe has seen before they were passed on. */
   #probedBytes = 0;
@@ -140,7 +136,7 @@ export class IncomingFile {
   async #checkType(leadingBytes: Buffer, completeness: 'whole' | 'unknown' | 'partial'): Promise<FileType> {
     if (leadingBytes.length === 0) throw emptyFile(this.name);
     const isWhole = completeness === 'whole';
-    const checked = await checkLeadingBytes({ ...this.#description(), bytes: leadingBytes, isWhole });
+    const checked = await checkContent({ ...this.#description(), bytes: leadingBytes, isWhole });
     if (!checked.ok) throw this.#toError(checked.problem);
     this.#type = checked.type;
     if (completeness === 'unknown') this.#undecided = leadingBytes;
@@ -154,7 +150,7 @@ export class IncomingFile {
 
   #description() {
     const { name, declaredType, isMultipart } = this.#metadata;
-    return { filename: name, declared: declaredType, multipart: isMultipart, policy: this.#checks.policy };
+    return { filename: name, declaredType, isMultipart, policy: this.#checks.policy };
   }
 }
 

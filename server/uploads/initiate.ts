@@ -106,9 +106,9 @@ type CheckedFile = Pick<IncomingFile, 'contentType' | 'media'>;
 async function typeByName(
   { policy }: UploadContext,
   filename: string,
-  declared: string | null,
+  declaredType: string | null,
 ): Promise<CheckedFile> {
-  const checked = await checkDeclaredType({ filename, declared, multipart: false, policy });
+  const checked = await checkDeclaredType({ filename, declaredType, isMultipart: false, policy });
   if (!checked.ok) throw toTypeError(checked.problem, filename, policy);
   return { contentType: checked.type.contentType, media: createMediaProbe(checked.type).media() };
 }

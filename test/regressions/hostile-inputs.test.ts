@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import { createTypePolicy } from '../../server/file-types/file-types.ts';
-import { checkLeadingBytes } from '../../server/file-types/validation.ts';
+import { checkContent } from '../../server/file-types/validation.ts';
 import { parseRejection, toClientError } from '../../server/leadway/errors.ts';
 import { createTestServer } from '../helpers/test-server.ts';
 import { localEntry } from '../helpers/zip.ts';
@@ -18,10 +18,10 @@ async function statusOf(call: http.ClientRequest): Promise<number | undefined> {
 describe('what an attack has found', () => {
   it('a DOCX with many lists of content types is rejected at the second', async () => {
     const list = localEntry({ name: '[Content_Types].xml', content: Buffer.alloc(256 * 1024, 'a') });
-    const result = await checkLeadingBytes({
+    const result = await checkContent({
       filename: 'a.docx',
-      declared: null,
-      multipart: true,
+      declaredType: null,
+      isMultipart: true,
       policy: createTypePolicy(['docx']),
       bytes: Buffer.concat(Array.from({ length: 200 }, () => list)),
       isWhole: false,

@@ -6,7 +6,7 @@ import {
 } from '../../../server/file-types/file-types.ts';
 import {
   type ContentValidation,
-  checkLeadingBytes,
+  checkContent,
   type TypeProblem,
 } from '../../../server/file-types/validation.ts';
 
@@ -20,11 +20,12 @@ interface Upload {
 }
 
 export function checkBeginning(head: Buffer, upload: Upload, isWhole = false): Promise<ContentValidation> {
-  return checkLeadingBytes({
-    declared: null,
-    multipart: true,
-    policy: everything,
-    ...upload,
+  const { filename, declared = null, multipart = true, policy = everything } = upload;
+  return checkContent({
+    filename,
+    declaredType: declared,
+    isMultipart: multipart,
+    policy,
     bytes: head,
     isWhole,
   });

@@ -12,11 +12,16 @@ import { checkBeginning, everything } from './checking.ts';
 import { fixture } from './type-fixtures.ts';
 
 function checkedName(filename: string, declared: string | null = null) {
-  return checkName({ filename, declared, multipart: false, policy: everything });
+  return checkName({ filename, declaredType: declared, isMultipart: false, policy: everything });
 }
 
 async function codeOf(filename: string, declared: string | null = null, multipart = false) {
-  const result = await checkDeclaredType({ filename, declared, multipart, policy: everything });
+  const result = await checkDeclaredType({
+    filename,
+    declaredType: declared,
+    isMultipart: multipart,
+    policy: everything,
+  });
   return result.ok ? null : result.problem.code;
 }
 
@@ -51,8 +56,8 @@ describe('the list of allowed types', () => {
   it('refuses what is in the table but not on the list', () => {
     const result = checkName({
       filename: 'a.vcf',
-      declared: 'text/vcard',
-      multipart: true,
+      declaredType: 'text/vcard',
+      isMultipart: true,
       policy: createTypePolicy(['PNG', ' jpg']),
     });
     assert.deepEqual(result, {
@@ -104,7 +109,7 @@ describe('a file name', () => {
   it('is repeated in a response only in part', () => {
     const policy = createTypePolicy(DEFAULT_ALLOWED);
     const filename = `a.${'x'.repeat(10_000)}`;
-    const result = checkName({ filename, declared: 'y'.repeat(10_000), multipart: false, policy });
+    const result = checkName({ filename, declaredType: 'y'.repeat(10_000), isMultipart: false, policy });
     assert.ok(!result.ok && JSON.stringify(result).length < 500);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createTypePolicy, fileTypeOfExtension } from '../../../server/file-types/file-types.ts';
-import { checkLeadingBytes } from '../../../server/file-types/validation.ts';
+import { checkContent } from '../../../server/file-types/validation.ts';
 import { createRandom, randomBytes } from '../../helpers/random.ts';
 import { checkBeginning, checkStream } from './checking.ts';
 import { ACCEPTED_AS, fixture } from './type-fixtures.ts';
@@ -187,10 +187,10 @@ describe('hostile bytes', () => {
   it('are not read at all when the extension is off the list', async () => {
     const policy = createTypePolicy(['png']);
     const head = fixture('picture.png');
-    const result = await checkLeadingBytes({
+    const result = await checkContent({
       filename: 'a.gif',
-      declared: null,
-      multipart: true,
+      declaredType: null,
+      isMultipart: true,
       policy,
       bytes: head,
       isWhole: true,
