@@ -13,7 +13,7 @@ const MESSAGES: Partial<Record<UploadErrorCode, readonly [status: number, en: st
     'The server can’t be reached from this page.',
     'No se puede contactar con el servidor desde esta página.',
   ],
-  UNREADABLE: [0, 'The file has changed: choose it again.', 'El archivo ha cambiado: elígelo de nuevo.'],
+  UNREADABLE: [0, 'The file has changed: choose it again.', 'El archivo cambió: elígelo de nuevo.'],
   NO_FILE: [400, 'Choose a file first.', 'Elige antes un archivo.'],
   EMPTY_FILE: [400, 'The file is empty.', 'El archivo está vacío.'],
   BAD_FILENAME: [

@@ -213,7 +213,7 @@ const SPANISH: UploadTexts = {
   required: 'Añade un archivo.',
   kinds: {
     image: 'imágenes',
-    video: 'vídeos',
+    video: 'videos',
     audio: 'audio',
     pdf: 'PDF',
     word: 'Word',

@@ -270,7 +270,7 @@ export const MESSAGES = {
   },
   NOT_UPLOADED: {
     en: 'The file has not arrived in storage: upload it before completing.',
-    es: 'El archivo no ha llegado al almacenamiento: súbelo antes de completar la subida.',
+    es: 'El archivo no llegó al almacenamiento: súbelo antes de completar la subida.',
   },
   METHOD_NOT_ALLOWED: {
     en: 'This address accepts only {allow}.',

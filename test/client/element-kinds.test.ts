@@ -71,7 +71,7 @@ describe('the limit that the element names', () => {
     );
     assert.equal(
       limitsOf(config, 'WHATSAPP', { accept: 'video/*,.pdf', language: 'es' }),
-      'Vídeos y PDF. Hasta 100 MB cada uno. Este canal entrega como máximo: vídeos 16 MB.',
+      'Videos y PDF. Hasta 100 MB cada uno. Este canal entrega como máximo: videos 16 MB.',
     );
     assert.equal(limitsOf(config, 'WHATSAPP', { accept: '.pdf' }), 'PDF. Up to 100 MB each.');
     for (const channel of ['SMS', 'EMAIL', 'FB', '']) {
