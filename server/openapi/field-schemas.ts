@@ -2,12 +2,11 @@ import type { Config } from '../config/config.ts';
 import { ID_PATTERN } from '../config/parsers.ts';
 import { FILE_TYPES } from '../file-types/file-types.ts';
 import { CHANNEL, CHAT_SERVICE_SID, FILE_FIELD, UPLOAD_FIELD_NAMES } from '../uploads/fields.ts';
-import { CHANNEL_LIMITS } from '../uploads/mode.ts';
+import { CHANNEL_LIMITS, MIB } from '../uploads/mode.ts';
 import type { Schema } from './document.ts';
 
 type Settings = Pick<Config, 'uploads' | 'leadway' | 'attachmentUrlOrigins' | 'forward'>;
 
-const MIB = 1024 * 1024;
 const id = (description: string, example: string): Schema => ({
   type: 'string',
   pattern: ID_PATTERN.source,

@@ -1,7 +1,7 @@
 import type { AppError } from '../errors/app-error.ts';
 import { directUnavailable, fileTooLarge, invalidField, tooManyFiles } from '../errors/factories.ts';
 
-const MIB = 1024 * 1024;
+export const MIB = 1024 * 1024;
 
 /** Largest file of a direct or relayed upload on any channel but these: the vendor's rule for signed URLs. */
 const MAX_BYTES = 5 * MIB;
