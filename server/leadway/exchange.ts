@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { Client, type Dispatcher } from 'undici';
 import { BodyOverflowError } from '../http/body.ts';
+import { joinBuffers } from '../http/buffers.ts';
 
 /** A request whose body is known in full. */
 export interface ExchangeRequest {
@@ -229,8 +230,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    const [first] = this.#chunks;
-    const body = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks);
+    const body = joinBuffers(this.#chunks);
     const { hasSentAll } = this.#connection;
     this.#settle();
     this.#outcome.resolve({ status: this.#status, headers: this.#headers, body, hasSentAll });

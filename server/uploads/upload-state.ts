@@ -15,6 +15,7 @@ import {
   forwardOnlyField,
   goesToStorage,
   LARGEST_CHANNEL_BYTES,
+  MIB,
   type ModeFacts,
   type RequestedMode,
 } from './mode.ts';
@@ -42,7 +43,6 @@ export interface UploadOptions {
 const FIELDS_SLACK = 16 * 1024;
 /** No part is shorter: its `Content-Disposition:form-data;name=a` alone has more bytes. */
 const SMALLEST_PART_BYTES = 32;
-const MIB = 1024 * 1024;
 
 /** What is known of an upload while its form arrives: its fields, its files, their sizes and where they go. */
 export class UploadState {
