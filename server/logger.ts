@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
 import sonicBoom from 'sonic-boom';
 import { AppError } from './errors/app-error.ts';
@@ -95,10 +96,9 @@ function createOutput(): DestinationStream {
   };
   process.once('exit', () => {
     isExiting = true;
-    if (isBroken) return; // the flush would try for ever
     try {
-      output.write(take());
-      output.flushSync();
+      if (!isBroken) output.flushSync(); // which would try for ever
+      writeSync(STDOUT, take()); // `output.write` would begin a write that nothing waits for
     } catch {
       // Nobody reads it.
     }

@@ -86,6 +86,15 @@ describe('standard output', () => {
       assert.match(lines, /"msg":"started"/);
     }
   });
+
+  it('has the last line when the process is ended while earlier ones are still being written', async () => {
+    const rest = `
+      const log = createLogger({ level: 'info' });
+      log.info('x'.repeat(10_000));
+      log.info('last');
+      process.exit(3);`;
+    for (let time = 0; time < 5; time += 1) assert.match(await text(run(rest).stdout), /"msg":"last"/);
+  });
 });
 
 describe('standard output on a disk that is full', () => {
