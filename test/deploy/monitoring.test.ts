@@ -124,10 +124,10 @@ async function startPrometheus(target: string) {
     async query(query: string): Promise<Sample> {
       for (;;) {
         assert.equal(child.exitCode, null, 'Prometheus has ended');
-        const answer = (await get(`/api/v1/query?query=${encodeURIComponent(query)}`).catch(() => null)) as {
+        const body = (await get(`/api/v1/query?query=${encodeURIComponent(query)}`).catch(() => null)) as {
           data?: { result?: Sample[] };
         } | null;
-        const sample = answer?.data?.result?.[0];
+        const sample = body?.data?.result?.[0];
         if (sample !== undefined) return sample;
         await sleep(100);
       }

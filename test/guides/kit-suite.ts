@@ -17,7 +17,7 @@ export interface Kit {
   readonly urls: string;
   /** Where an error is to be seen, as text. */
   readonly errors: string;
-  /** What cancels the one file under way. */
+  /** What cancels the one file in flight. */
   readonly cancel: string;
   /** What starts the upload of chosen files, where choosing them does not. */
   readonly start?: string;
@@ -79,7 +79,7 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
           kit.errors,
           sendsItself ? /no es una imagen JPEG/ : /not really a JPEG picture/,
         );
-        assert.deepEqual(answersOf(testServer), [415]);
+        assert.deepEqual(statusesOf(testServer), [415]);
         await testServer.assertClean();
         assert.deepEqual(opened.complaints, []);
       });
@@ -112,7 +112,7 @@ export function describeKit(title: string, kit: Kit, kinds?: readonly BrowserKin
         await start(page, kit);
         await urlsIn(page, kit.urls, 1);
         assert.equal(lost.length, 1);
-        assert.deepEqual(answersOf(testServer), [200, 200]);
+        assert.deepEqual(statusesOf(testServer), [200, 200]);
         await testServer.assertClean({ completeUploads: 1 });
       });
 
@@ -226,7 +226,7 @@ export async function urlsIn(page: Page | Frame, selector: string, count: number
 }
 
 /** The status of every upload that was asked for. */
-export function answersOf({ log }: TestServer): unknown[] {
+export function statusesOf({ log }: TestServer): unknown[] {
   const uploads = log.entries.filter(({ route }) => String(route).includes('/messages/upload'));
   return uploads.filter(({ method }) => method === 'POST').map(({ status }) => status);
 }

@@ -3,7 +3,6 @@ import { describeInBrowsers } from '../helpers/browser.ts';
 import { pickFiles } from '../helpers/browser-page.ts';
 import { openGuide } from './guide-page.ts';
 import {
-  answersOf,
   callsOf,
   choose,
   describeKit,
@@ -11,6 +10,7 @@ import {
   loseResponses,
   PATHS,
   press,
+  statusesOf,
   textBecomes,
   urlsIn,
 } from './kit-suite.ts';
@@ -41,7 +41,7 @@ describeInBrowsers(
       await press(page, START);
       await urlsIn(page, '#urls', PATHS.length);
       // The one of the three that came last was sent once more, and not before it could succeed.
-      assert.deepEqual(answersOf(testServer).toSorted(), [200, 200, 200, 429]);
+      assert.deepEqual(statusesOf(testServer).toSorted(), [200, 200, 200, 429]);
       await testServer.assertClean({ completeUploads: PATHS.length });
     });
 
@@ -58,7 +58,7 @@ describeInBrowsers(
       });
     }
 
-    it('shows why a large file is refused before anything of it is stored, and counts it as failed', async () => {
+    it('shows why a large file is rejected before anything of it is stored, and counts it as failed', async () => {
       await using opened = await openGuide(browser(), 'uppy');
       const { page, testServer } = opened;
       await choose(page, INPUT, film(8_000_000).replace('film.mp4', 'film.pdf'));
@@ -78,7 +78,7 @@ describeInBrowsers(
       await press(page, START);
       await press(page, '.uppy-StatusBar-actionBtn--retry');
       await urlsIn(page, '#urls', 1);
-      assert.deepEqual(answersOf(testServer), [200, 200, 200, 200, 200]);
+      assert.deepEqual(statusesOf(testServer), [200, 200, 200, 200, 200]);
       await testServer.assertClean({ completeUploads: 1 });
     });
 

@@ -36,7 +36,7 @@ export async function openPage(
       }
     });
     page.on('console', (message) => {
-      // Refused uploads are errors in the console too; they are not the page's fault.
+      // Rejected uploads are errors in the console too; they are not the page's fault.
       if (message.text().startsWith(BREACH)) complaints.push(message.text());
     });
     // Not all browsers write breaches to the console by themselves.

@@ -14,7 +14,7 @@ export interface TestRedis extends AsyncDisposable {
   kill(): Promise<void>;
   /** Starts it again on the same port, empty. */
   start(): Promise<void>;
-  /** Lets it hang: connections stay open and nothing is answered. */
+  /** Lets it hang: connections stay open and get no reply. */
   pause(): void;
   resume(): void;
   /** Sends one command of the test's own. */

@@ -57,8 +57,8 @@ describe('the access log', () => {
   });
 
   it('has the code of a rejection', async () => {
-    await upload('refused', 'picture.exe');
-    const line = await lineOf(testServer, 'refused');
+    await upload('rejected', 'picture.exe');
+    const line = await lineOf(testServer, 'rejected');
     assert.equal(line['status'], 415);
     assert.equal(line['code'], 'TYPE_NOT_ALLOWED');
     assert.equal(line['level'], 'info');

@@ -13,7 +13,7 @@ describe('a body that stops coming', () => {
   afterEach(() => testServer.assertClean());
   after(() => testServer[Symbol.asyncDispose]());
 
-  it('is answered 408 in the middle of a file, and the request to Leadway is destroyed', async () => {
+  it('gets a 408 in the middle of a file, and the request to Leadway is destroyed', async () => {
     const form = encodeForm([...textParts(testServer.fields), filePart('film.mp4', mp4(1_000_000))]);
     using wire = await dial(
       testServer.url,
@@ -27,7 +27,7 @@ describe('a body that stops coming', () => {
 
   const jsonPaths = ['initiate', 'complete'];
   for (const path of jsonPaths) {
-    it(`is answered 408 in the middle of the JSON of ${path}`, async () => {
+    it(`gets a 408 in the middle of the JSON of ${path}`, async () => {
       using wire = await dial(
         testServer.url,
         `POST /api/messages/upload/${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n`,
@@ -36,7 +36,7 @@ describe('a body that stops coming', () => {
     });
   }
 
-  it('is answered 408 when it never begins after 100 Continue', async () => {
+  it('gets a 408 when it never begins after 100 Continue', async () => {
     using wire = await dial(
       testServer.url,
       'POST /api/messages/upload/complete HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n',

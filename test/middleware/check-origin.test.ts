@@ -50,7 +50,7 @@ describe('who may call from a page', () => {
     ['not an origin', null, false],
   ];
   for (const [origin, site, isAllowed] of matrix) {
-    it(`${isAllowed ? 'lets in' : 'refuses'} Origin ${origin} with Sec-Fetch-Site ${site}`, async () => {
+    it(`${isAllowed ? 'lets in' : 'rejects'} Origin ${origin} with Sec-Fetch-Site ${site}`, async () => {
       const call = request(testServer.api).post('/messages/upload');
       if (origin !== null) void call.set('Origin', origin === 'own' ? testServer.url : origin);
       if (site !== null) void call.set('Sec-Fetch-Site', site);

@@ -74,7 +74,7 @@ describe('CORS', () => {
       for (const more of calls) {
         const { headers } = await from(origin, more);
         assert.deepEqual(corsOf(headers), {}, `${origin} ${more.path}`);
-        // Or a cache would give a listed origin what was answered to this one.
+        // Or a cache would give a listed origin the response to this one.
         assert.match(headers.vary ?? '', /\bOrigin\b/i);
       }
     }

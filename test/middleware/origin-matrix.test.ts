@@ -95,7 +95,7 @@ describe('the origin of a request', () => {
       ['example.com', 'chrome-extension://example.com', false],
     ];
     for (const [host, origin, allowed] of table) {
-      it(`${origin || 'an empty origin'} at ${host} is ${allowed ? 'let pass' : 'refused'}`, async () => {
+      it(`${origin || 'an empty origin'} at ${host} is ${allowed ? 'let pass' : 'rejected'}`, async () => {
         assert.equal(await passes('POST', { Host: host, Origin: origin }), allowed);
       });
     }
@@ -131,7 +131,7 @@ describe('the origin of a request', () => {
       ['http://localhost:5174', false],
     ];
     for (const [origin, allowed] of table) {
-      it(`${origin} is ${allowed ? 'let pass' : 'refused'}`, async () => {
+      it(`${origin} is ${allowed ? 'let pass' : 'rejected'}`, async () => {
         assert.equal(await passes('POST', { Origin: origin }), allowed);
       });
     }

@@ -20,9 +20,9 @@ async function ask(
 }
 
 /** How many calls of `count`, sent at once in turns to all test servers, were let through. */
-async function letThrough(houses: readonly TestServer[], count: number): Promise<number> {
+async function letThrough(servers: readonly TestServer[], count: number): Promise<number> {
   const responses = await Promise.all(
-    Array.from({ length: count }, (_, index) => ask(houses[index % houses.length] as TestServer)),
+    Array.from({ length: count }, (_, index) => ask(servers[index % servers.length] as TestServer)),
   );
   for (const { status, code } of responses) {
     assert(status === 405 || (status === 429 && code === 'RATE_LIMITED'), `${status} ${code}`);
@@ -72,25 +72,25 @@ describe('The rate limit of three replicas with one Redis', function suite() {
     await using first = await testServerWith(redis.url);
     await using second = await testServerWith(redis.url);
     await using third = await testServerWith(redis.url);
-    const houses = [first, second, third];
-    await settled(() => houses.every(isUp), 'Redis is there');
-    assert.equal(await letThrough(houses, 5 * LIMIT), LIMIT);
+    const servers = [first, second, third];
+    await settled(() => servers.every(isUp), 'Redis is there');
+    assert.equal(await letThrough(servers, 5 * LIMIT), LIMIT);
     assert.match((await ask(third)).policy ?? '', new RegExp(`"requests"; q=${LIMIT}; w=60`));
   });
 
   it('goes on in each process when Redis dies, says so once, and comes back together', async () => {
     await using first = await testServerWith(redis.url);
     await using second = await testServerWith(redis.url);
-    const houses = [first, second];
-    await settled(() => houses.every(isUp), 'Redis is there');
-    assert.equal(await letThrough(houses, LIMIT), LIMIT);
-    assert.equal(await letThrough(houses, 2), 0);
+    const servers = [first, second];
+    await settled(() => servers.every(isUp), 'Redis is there');
+    assert.equal(await letThrough(servers, LIMIT), LIMIT);
+    assert.equal(await letThrough(servers, 2), 0);
 
     await redis.kill();
     // Each process begins its own count.
     assert.equal(await letThrough([first], LIMIT + 5), LIMIT);
     assert.equal(await letThrough([second], LIMIT + 5), LIMIT);
-    for (const testServer of houses) {
+    for (const testServer of servers) {
       await settled(() => linesAbout(testServer, 'Redis is down') > 0, 'the log tells');
       assert.equal(linesAbout(testServer, 'Redis is down'), 1);
       const { status, notices } = await readiness(testServer);
@@ -99,10 +99,10 @@ describe('The rate limit of three replicas with one Redis', function suite() {
     }
 
     await redis.start();
-    for (const testServer of houses) await comesBack(testServer);
-    for (const testServer of houses) assert.deepEqual((await readiness(testServer)).notices, []);
-    assert.equal(await letThrough(houses, 3 * LIMIT), LIMIT, 'an empty Redis begins a new count for all');
-    for (const testServer of houses) assert.equal(linesAbout(testServer, 'Redis is down'), 1);
+    for (const testServer of servers) await comesBack(testServer);
+    for (const testServer of servers) assert.deepEqual((await readiness(testServer)).notices, []);
+    assert.equal(await letThrough(servers, 3 * LIMIT), LIMIT, 'an empty Redis begins a new count for all');
+    for (const testServer of servers) assert.equal(linesAbout(testServer, 'Redis is down'), 1);
   });
 
   it('counts guesses at a session together', async () => {

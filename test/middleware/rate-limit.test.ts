@@ -90,7 +90,7 @@ function begin(testServer: TestServer, forwardedFor: string): Promise<Wire> {
   );
 }
 
-describe('places for uploads', () => {
+describe('slots for uploads', () => {
   let testServer: TestServer;
   before(async () => {
     testServer = await createTestServer({
@@ -101,7 +101,7 @@ describe('places for uploads', () => {
   after(() => testServer[Symbol.asyncDispose]());
 
   const taken = (count: number) =>
-    settled(() => testServer.server.context.slots.taken === count, `${count} places are taken`);
+    settled(() => testServer.server.context.slots.taken === count, `${count} slots are taken`);
 
   it('are so many for one client and so many for all, and are free again when clients leave', async () => {
     using first = await begin(testServer, '192.0.2.1');

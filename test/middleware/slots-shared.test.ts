@@ -26,11 +26,11 @@ async function replicas(
         TICKET_SECRETS: 't'.repeat(32),
       },
     });
-  const houses: [TestServer, TestServer, TestServer] = [await make(), await make(), await make()];
-  await settled(() => houses.every(isUp), 'Redis is there');
-  return Object.assign(houses, {
+  const servers: [TestServer, TestServer, TestServer] = [await make(), await make(), await make()];
+  await settled(() => servers.every(isUp), 'Redis is there');
+  return Object.assign(servers, {
     async [Symbol.asyncDispose]() {
-      for (const testServer of houses) await testServer[Symbol.asyncDispose]();
+      for (const testServer of servers) await testServer[Symbol.asyncDispose]();
     },
   });
 }
@@ -39,16 +39,16 @@ const small = (testServer: TestServer) =>
   sendUpload(testServer, [...textParts(testServer.fields), filePart('a.png', fixture('picture.png'))]);
 
 /** Uploads that have a place and go no further. */
-async function occupy(houses: readonly TestServer[], count: number): Promise<RawClient[]> {
-  const before = houses.reduce((sum, { server }) => sum + server.context.slots.taken, 0);
+async function occupy(servers: readonly TestServer[], count: number): Promise<RawClient[]> {
+  const before = servers.reduce((sum, { server }) => sum + server.context.slots.taken, 0);
   const clients = await Promise.all(
     Array.from({ length: count }, (_, index) =>
-      beginUpload(houses[index % houses.length] as TestServer, 1_000),
+      beginUpload(servers[index % servers.length] as TestServer, 1_000),
     ),
   );
   await settled(
-    () => houses.reduce((sum, { server }) => sum + server.context.slots.taken, 0) === before + count,
-    'the places are taken',
+    () => servers.reduce((sum, { server }) => sum + server.context.slots.taken, 0) === before + count,
+    'the slots are taken',
   );
   return clients;
 }
@@ -69,30 +69,30 @@ describe('The uploads of one client at three replicas with one Redis', function 
   });
   afterEach(() => redis.kill());
 
-  it('have their places in common, and give them back when the clients leave', async () => {
+  it('have their slots in common, and release them when the clients leave', async () => {
     await using sandbox = await createSandbox();
-    await using houses = await replicas(redis, sandbox);
-    const clients = await occupy(houses, MAX);
-    for (const testServer of houses) {
+    await using servers = await replicas(redis, sandbox);
+    const clients = await occupy(servers, MAX);
+    for (const testServer of servers) {
       const { status, body, headers } = await small(testServer);
       assert.deepEqual({ status, code: body.code }, { status: 429, code: 'TOO_MANY_UPLOADS' });
       assert(Number(headers['retry-after']) >= 1);
     }
     for (const client of clients) client.leave();
-    await untilAccepted(houses[0]);
-    await settled(() => houses.every(({ server }) => server.context.slots.taken === 0), 'places are free');
+    await untilAccepted(servers[0]);
+    await settled(() => servers.every(({ server }) => server.context.slots.taken === 0), 'slots are free');
   });
 
-  it('never get more places than there are when all ask at the same moment', async () => {
+  it('never get more slots than there are when all ask at the same moment', async () => {
     await using sandbox = await createSandbox();
-    await using houses = await replicas(redis, sandbox);
+    await using servers = await replicas(redis, sandbox);
     const clients = await Promise.all(
-      Array.from({ length: 12 }, (_, index) => beginUpload(houses[index % 3] as TestServer, 1_000)),
+      Array.from({ length: 12 }, (_, index) => beginUpload(servers[index % 3] as TestServer, 1_000)),
     );
     const rejected = (): number => clients.filter(({ received }) => received.includes('429')).length;
     await settled(() => rejected() === 12 - MAX, 'all but three are rejected');
     assert.equal(
-      houses.reduce((sum, { server }) => sum + server.context.slots.taken, 0),
+      servers.reduce((sum, { server }) => sum + server.context.slots.taken, 0),
       MAX,
     );
     for (const client of clients) client.leave();
@@ -100,14 +100,14 @@ describe('The uploads of one client at three replicas with one Redis', function 
 
   it('go on when Redis dies in the middle, with a place each process counts for itself', async () => {
     await using sandbox = await createSandbox();
-    await using houses = await replicas(redis, sandbox);
-    const clients = await occupy(houses, MAX);
+    await using servers = await replicas(redis, sandbox);
+    const clients = await occupy(servers, MAX);
     await redis.kill();
-    assert.equal((await small(houses[0])).status, 200);
-    const others = await occupy([houses[0]], MAX - 1);
-    assert.equal((await small(houses[0])).body.code, 'TOO_MANY_UPLOADS');
+    assert.equal((await small(servers[0])).status, 200);
+    const others = await occupy([servers[0]], MAX - 1);
+    assert.equal((await small(servers[0])).body.code, 'TOO_MANY_UPLOADS');
     for (const client of [...clients, ...others]) client.leave();
-    await settled(() => houses.every(({ server }) => server.context.slots.taken === 0), 'places are free');
+    await settled(() => servers.every(({ server }) => server.context.slots.taken === 0), 'slots are free');
   });
 
   it('are free again when a replica with uploads in flight was killed', async () => {
@@ -115,25 +115,25 @@ describe('The uploads of one client at three replicas with one Redis', function 
     const open = async () => {
       const store = openSharedStore(redis.url, logger);
       await settled(() => store.isUp, 'Redis is there');
-      return { store, places: createClientSlots({ store, logger, leaseMs: 300 }) };
+      return { store, slots: createClientSlots({ store, logger, leaseMs: 300 }) };
     };
     const dead = await open();
     const alive = await open();
-    assert.notEqual(await dead.places.take('ana', 1), null);
-    assert.equal(await alive.places.take('ana', 1), null);
-    assert.notEqual(await alive.places.take('eva', 1), null, 'another client has its own places');
+    assert.notEqual(await dead.slots.take('ana', 1), null);
+    assert.equal(await alive.slots.take('ana', 1), null);
+    assert.notEqual(await alive.slots.take('eva', 1), null, 'another client has its own slots');
     // What a killed process does: nothing, from now on.
-    dead.places[Symbol.dispose]();
+    dead.slots[Symbol.dispose]();
     await dead.store[Symbol.asyncDispose]();
     let isFree = false;
-    while (!isFree) isFree = (await alive.places.take('ana', 1)) !== null;
+    while (!isFree) isFree = (await alive.slots.take('ana', 1)) !== null;
 
     // A living one renews what it holds, for longer than a lease lasts.
     await redis.command('FLUSHALL');
     const key = async () => ((await redis.command('KEYS', '*uploads*')) as string[]).length;
     while ((await key()) < 2) await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(await alive.places.take('ana', 1), null, 'an empty Redis is told what is held');
-    alive.places[Symbol.dispose]();
+    assert.equal(await alive.slots.take('ana', 1), null, 'an empty Redis is told what is held');
+    alive.slots[Symbol.dispose]();
     await alive.store[Symbol.asyncDispose]();
   });
 
@@ -141,12 +141,12 @@ describe('The uploads of one client at three replicas with one Redis', function 
     const logger = await createLogger({ level: 'silent', destination: new LogSink() });
     await using store = openSharedStore(redis.url, logger);
     await settled(() => store.isUp, 'Redis is there');
-    using places = createClientSlots({ store, logger });
-    assert.notEqual(await places.take('ana', 1), null);
+    using slots = createClientSlots({ store, logger });
+    assert.notEqual(await slots.take('ana', 1), null);
     const real = Date.now;
     try {
       Date.now = () => real() + 3_600_000;
-      assert.equal(await places.take('ana', 1), null);
+      assert.equal(await slots.take('ana', 1), null);
     } finally {
       Date.now = real;
     }

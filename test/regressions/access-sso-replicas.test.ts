@@ -17,14 +17,14 @@ async function replicas(
   sandbox: Sandbox,
 ): Promise<[TestServer, TestServer] & AsyncDisposable> {
   const env = { ...SSO_ENV, REDIS_URL: redis.url };
-  const houses: [TestServer, TestServer] = [
+  const servers: [TestServer, TestServer] = [
     await createTestServer({ upstream: sandbox, env }),
     await createTestServer({ upstream: sandbox, env }),
   ];
-  await settled(() => houses.every(isUp), 'Redis is there');
-  return Object.assign(houses, {
+  await settled(() => servers.every(isUp), 'Redis is there');
+  return Object.assign(servers, {
     async [Symbol.asyncDispose]() {
-      for (const testServer of houses) await testServer[Symbol.asyncDispose]();
+      for (const testServer of servers) await testServer[Symbol.asyncDispose]();
     },
   });
 }
@@ -65,26 +65,26 @@ describe('sessions of replicas that share a Redis', function suite() {
   });
 
   it('count the exchanges of one context together, those at the same moment too', async () => {
-    await using houses = await replicas(redis, sandbox);
+    await using servers = await replicas(redis, sandbox);
     const responses = await Promise.all(
-      Array.from({ length: MAX_USES * 2 }, (_, index) => signIn(houses[index % 2] as TestServer, payload)),
+      Array.from({ length: MAX_USES * 2 }, (_, index) => signIn(servers[index % 2] as TestServer, payload)),
     );
     const accepted = responses.filter(({ status }) => status === 200);
     assert.equal(accepted.length, MAX_USES);
-    for (const testServer of houses) assert.equal((await signIn(testServer, payload)).status, 401);
+    for (const testServer of servers) assert.equal((await signIn(testServer, payload)).status, 401);
     const [key] = (await redis.command('KEYS', 'leadway-bff:context:*')) as string[];
     const leftMs = Number(await redis.command('PTTL', String(key)));
     assert(leftMs > MONTH_MS - 60_000 && leftMs <= MONTH_MS, `${leftMs} ms`);
   });
 
   it('end together, and are remembered as ended for as long as they would last', async () => {
-    await using houses = await replicas(redis, sandbox);
-    const [first, second] = houses;
+    await using servers = await replicas(redis, sandbox);
+    const [first, second] = servers;
     const token = await sessionAt(first, payload);
     const other = await sessionAt(first, payload);
     assert(await isIn(second, token));
     assert.equal((await signOut(first, token)).status, 204);
-    for (const testServer of houses) {
+    for (const testServer of servers) {
       assert.equal(await isIn(testServer, token), false);
       assert.equal(await isIn(testServer, other), true);
     }
@@ -94,17 +94,17 @@ describe('sessions of replicas that share a Redis', function suite() {
   });
 
   it('go on counting when Redis has forgotten its scripts', async () => {
-    await using houses = await replicas(redis, sandbox);
-    await sessionAt(houses[0], payload);
+    await using servers = await replicas(redis, sandbox);
+    await sessionAt(servers[0], payload);
     await redis.command('SCRIPT', 'FLUSH');
     for (let count = 1; count < MAX_USES; count += 1)
-      await sessionAt(houses[count % 2] as TestServer, payload);
-    for (const testServer of houses) assert.equal((await signIn(testServer, payload)).status, 401);
+      await sessionAt(servers[count % 2] as TestServer, payload);
+    for (const testServer of servers) assert.equal((await signIn(testServer, payload)).status, 401);
   });
 
   it('are each replica’s own while Redis is down: what one has seen, it still rejects', async () => {
-    await using houses = await replicas(redis, sandbox);
-    const [first, second] = houses;
+    await using servers = await replicas(redis, sandbox);
+    const [first, second] = servers;
     const token = await sessionAt(first, payload);
     await redis.kill();
     try {

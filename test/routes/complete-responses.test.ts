@@ -5,7 +5,7 @@ import { createTestServer } from '../helpers/test-server.ts';
 
 const UPLOADED = { uploadedFiles: { 'note.txt': 'https://files.test/note.txt' } };
 
-/** What is answered to a complete call when Leadway responds it so. */
+/** The response to a complete call, by that of Leadway. */
 async function completed(response: FakeResponse, declared: { fileSize?: number } = {}): Promise<Reply> {
   await using leadway = await createFakeLeadway((path) =>
     path.endsWith('/complete')

@@ -123,7 +123,7 @@ describe('POST /messages/upload/initiate with the head of the file', () => {
     await testServer.assertClean();
   });
 
-  it('takes one of the places for uploads, as the JSON of initiate need not', async () => {
+  it('takes one of the slots for uploads, as the JSON of initiate need not', async () => {
     for (const [env, status, code] of [
       [{ MAX_CONCURRENT_UPLOADS: '1' }, 503, 'BUSY'],
       [{ MAX_CONCURRENT_UPLOADS_PER_CALLER: '1' }, 429, 'TOO_MANY_UPLOADS'],

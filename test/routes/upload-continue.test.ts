@@ -49,7 +49,7 @@ describe('an upload whose client asks before it sends', () => {
     await testServer.assertClean();
   });
 
-  it('is rejected without a 100 when all places are taken, or its content type is wrong', async () => {
+  it('is rejected without a 100 when all slots are taken, or its content type is wrong', async () => {
     await using testServer = await createTestServer({ env: { MAX_CONCURRENT_UPLOADS: '1' } });
     using first = await beginUpload(testServer, 1_000, [EXPECT]);
     assert(await first.until(() => isTold(first)));

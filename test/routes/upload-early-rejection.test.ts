@@ -40,7 +40,7 @@ describe('an upload that is rejected while its client is still sending', () => {
   afterEach(() => testServer[Symbol.asyncDispose]());
 
   for (const query of ['', '?mode=forward', '?mode=direct', '?mode=relay']) {
-    it(`is answered at once, before more is sent (${query || 'auto'})`, async () => {
+    it(`gets its response at once, before more is sent (${query || 'auto'})`, async () => {
       using client = await beginUpload(testServer, TOTAL, [], query);
       await client.send(badOpening(testServer));
       const response = await client.response();

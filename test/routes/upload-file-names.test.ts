@@ -73,7 +73,7 @@ describe('the file names of an upload', () => {
     });
   }
 
-  const REFUSED: readonly (readonly [string, string | Buffer, number, string])[] = [
+  const REJECTED: readonly (readonly [string, string | Buffer, number, string])[] = [
     ['a bidi override', 'filename="a\u202egnp.exe.png"', 400, 'BAD_FILENAME'],
     ['an escaped bidi override', "filename*=UTF-8''a%E2%80%AEgnp.png", 400, 'BAD_FILENAME'],
     ['bidi isolates', 'filename="a\u2066b\u2069.png"', 400, 'BAD_FILENAME'],
@@ -100,7 +100,7 @@ describe('the file names of an upload', () => {
     ['a NUL', 'filename="a\u0000.png"', 400, 'BAD_MULTIPART'],
     ['text behind the quotes', 'filename="a.png"b', 400, 'BAD_MULTIPART'],
   ];
-  for (const [what, parameters, status, code] of REFUSED) {
+  for (const [what, parameters, status, code] of REJECTED) {
     it(`rejects ${what}`, async () => {
       const response = await sendNamed(parameters);
       assert.equal(response.status, status, response.text);

@@ -10,12 +10,12 @@ describe('the page and its policy', () => {
   afterEach(() => testServer[Symbol.asyncDispose]());
 
   it('lets the page load its own files and talk to us and to storage, and nothing else', async () => {
-    const answer = await request(testServer.url)
+    const response = await request(testServer.url)
       .get('/')
       .expect(200)
       .expect('Content-Type', /^text\/html/);
     const ours = `'self' ${testServer.sandbox.storageOrigin}`;
-    assert.deepEqual(answer.get('Content-Security-Policy')?.split(';').sort(), [
+    assert.deepEqual(response.get('Content-Security-Policy')?.split(';').sort(), [
       "base-uri 'none'",
       `connect-src ${ours}`,
       "default-src 'none'",
@@ -31,15 +31,15 @@ describe('the page and its policy', () => {
   it('leaves the policy of everything else as it is', async () => {
     const page = await request(testServer.url).get('/');
     for (const path of ['/main.js', '/healthz', '/api/config', '/nothing-here']) {
-      const answer = await request(testServer.url).get(path);
-      assert(answer.get('Content-Security-Policy'), path);
-      assert.notEqual(answer.get('Content-Security-Policy'), page.get('Content-Security-Policy'), path);
+      const response = await request(testServer.url).get(path);
+      assert(response.get('Content-Security-Policy'), path);
+      assert.notEqual(response.get('Content-Security-Policy'), page.get('Content-Security-Policy'), path);
     }
   });
 
   it('tells the page where to upload, and no secret', async () => {
-    const answer = await request(testServer.url).get('/demo.json').expect(200);
-    assert.deepEqual(answer.body, { basePath: '/api', ...testServer.fields });
+    const response = await request(testServer.url).get('/demo.json').expect(200);
+    assert.deepEqual(response.body, { basePath: '/api', ...testServer.fields });
   });
 
   it('gives out nothing but what the page needs of its own folder', async () => {
@@ -52,10 +52,10 @@ describe('the page and its policy', () => {
       '/..%2fpackage.json',
       '/.env',
     ]) {
-      const answer = await request(testServer.url).get(path);
+      const response = await request(testServer.url).get(path);
       assert(
-        answer.status === 400 || answer.status === 403 || answer.status === 404,
-        `${path}: ${answer.status}`,
+        response.status === 400 || response.status === 403 || response.status === 404,
+        `${path}: ${response.status}`,
       );
     }
   });
@@ -63,8 +63,8 @@ describe('the page and its policy', () => {
   it('is not there unless it is asked for', async () => {
     await using plain = await createTestServer();
     for (const path of ['/', '/demo.json', '/main.js']) {
-      const answer = await request(plain.url).get(path).expect(404);
-      assert.equal(answer.body.code, 'NOT_FOUND');
+      const response = await request(plain.url).get(path).expect(404);
+      assert.equal(response.body.code, 'NOT_FOUND');
     }
   });
 });

@@ -116,7 +116,7 @@ describe('a ZIP', () => {
 describe('a DOCX', () => {
   const docx = fixture('document.docx');
 
-  it('is refused when another part of its directory is another kind', async () => {
+  it('is rejected when another part of its directory is another kind', async () => {
     const bytes = changed(fixture('many-parts.docx'), (copy) => {
       const name = Buffer.from('word/media/part0500.bin');
       const at = copy.lastIndexOf(name); // in the directory

@@ -49,11 +49,11 @@ describe('the table of types', () => {
 });
 
 describe('the list of allowed types', () => {
-  it('refuses extensions that the table does not know', () => {
+  it('rejects extensions that the table does not know', () => {
     assert.throws(() => createTypePolicy(['jpg', 'exe']), /unknown file extension "exe"/);
   });
 
-  it('refuses what is in the table but not on the list', () => {
+  it('rejects what is in the table but not on the list', () => {
     const result = checkName({
       filename: 'a.vcf',
       declaredType: 'text/vcard',

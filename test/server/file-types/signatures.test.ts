@@ -163,7 +163,7 @@ describe('a DOC', () => {
     assert.equal(await fits(bytes, 'a.doc'), false);
   });
 
-  it('is refused when its root is of a class that is not Word', async () => {
+  it('is rejected when its root is of a class that is not Word', async () => {
     const bytes = Buffer.from(fixture('word-plain.doc'));
     const root = bytes.indexOf(Buffer.from('Root Entry', 'utf16le'));
     Buffer.from('84100c00000000000000c000000000000046', 'hex').copy(bytes, root + 0x50, 0, 4);

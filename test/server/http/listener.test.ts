@@ -105,7 +105,7 @@ describe('the listener', () => {
     await wire.closed;
   });
 
-  it('adds no second response when a body breaks after its request was answered', async () => {
+  it('adds no second response when a body breaks after its request has a response', async () => {
     await using server = await listen((_req, res) => res.setHeader('Content-Length', '2').end('no'));
     using wire = await dial(server.url, `${POST}Transfer-Encoding: chunked\r\n\r\n5\r\nab`);
     assert.equal((await wire.response()).body, 'no');

@@ -10,7 +10,7 @@ import { dial } from './wire.ts';
 const UPLOAD = 'POST /api/messages/upload HTTP/1.1\r\nHost: localhost\r\n';
 
 /** Requests that are rejected before or by the strict checks, and what they are told. */
-const REFUSED: readonly (readonly [what: string, bytes: string, code: ErrorCode])[] = [
+const REJECTED: readonly (readonly [what: string, bytes: string, code: ErrorCode])[] = [
   ['no HTTP at all', 'hello\r\n\r\n', 'BAD_REQUEST'],
   ['TLS to a plain port', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'BAD_REQUEST'],
   ['an unknown method', 'FETCH / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'BAD_REQUEST'],
@@ -106,7 +106,7 @@ describe('requests that no client library sends', () => {
   afterEach(() => testServer.assertClean());
   after(() => testServer[Symbol.asyncDispose]());
 
-  for (const [what, bytes, code] of REFUSED) {
+  for (const [what, bytes, code] of REJECTED) {
     it(`responds to ${what} with ${code} in the shape of every error`, async () => {
       using wire = await dial(testServer.url, bytes);
       const response = await wire.response();

@@ -67,10 +67,10 @@ const WAYS: Readonly<Record<string, { env?: Record<string, string>; call: Client
 };
 
 /** Sends all at once, in turns to every test server, and holds what came of it to the budget. */
-async function flood(sandbox: Sandbox, houses: readonly TestServer[], call: Client): Promise<void> {
+async function flood(sandbox: Sandbox, servers: readonly TestServer[], call: Client): Promise<void> {
   const started = performance.now();
   const responses = await Promise.all(
-    Array.from({ length: CALLS }, (_, index) => call(houses[index % houses.length] as TestServer)),
+    Array.from({ length: CALLS }, (_, index) => call(servers[index % servers.length] as TestServer)),
   );
   assert(performance.now() - started < 10_000, 'the machine is too slow for this test to say anything');
   const toLeadway = sandbox.requests.filter(({ service }) => service === 'leadway');
@@ -112,12 +112,12 @@ describe('The budget of a location with Leadway’s real limit', () => {
         await using first = await createTestServer(options);
         await using second = await createTestServer(options);
         await using third = await createTestServer(options);
-        const houses = [first, second, third];
+        const servers = [first, second, third];
         await settled(
-          () => houses.every((testServer) => testServer.server.context.sharedStore?.isUp),
+          () => servers.every((testServer) => testServer.server.context.sharedStore?.isUp),
           'Redis is there',
         );
-        await flood(sandbox, houses, call);
+        await flood(sandbox, servers, call);
       });
     }
   });

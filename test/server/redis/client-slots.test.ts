@@ -30,7 +30,7 @@ class FakeStore implements SharedStore {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('the places of a client', () => {
+describe('the slots of a client', () => {
   let logger: Logger;
   before(async () => {
     logger = await createLogger({ level: 'silent', destination: new LogSink() });
@@ -38,14 +38,14 @@ describe('the places of a client', () => {
 
   describe('while Redis comes and goes', () => {
     let store: FakeStore;
-    let places: ClientSlots;
+    let slots: ClientSlots;
     beforeEach(() => {
       mock.timers.enable({ apis: ['setInterval'] });
       store = new FakeStore();
-      places = createClientSlots({ store, logger, leaseMs: LEASE_MS });
+      slots = createClientSlots({ store, logger, leaseMs: LEASE_MS });
     });
     afterEach(() => {
-      places[Symbol.dispose]();
+      slots[Symbol.dispose]();
       mock.timers.reset();
     });
     const sent = (name: string) => store.commands.filter(([first]) => first === name).length;
@@ -55,8 +55,8 @@ describe('the places of a client', () => {
       await turn();
     };
 
-    it('are renewed three times in each lease, until they are given back', async () => {
-      const release = await places.take('ann', 1);
+    it('are renewed three times in each lease, until they are released', async () => {
+      const release = await slots.take('ann', 1);
       await renew();
       assert.equal(sent('EVALSHA'), 1);
       await renew();
@@ -70,14 +70,14 @@ describe('the places of a client', () => {
 
     it('are rejected when there are as many as allowed, and nothing is renewed then', async () => {
       store.respond = () => 0;
-      assert.equal(await places.take('ann', 1), null);
+      assert.equal(await slots.take('ann', 1), null);
       await renew();
       assert.deepEqual(store.commands, []);
     });
 
     it('are never rejected by a Redis that does not respond, and counted when it is back', async () => {
       store.respond = () => Promise.reject(new Error('away'));
-      const release = await places.take('ann', 1);
+      const release = await slots.take('ann', 1);
       assert(release !== null);
       store.isUp = false;
       await renew();
@@ -88,8 +88,8 @@ describe('the places of a client', () => {
       assert.equal(sent('EVALSHA'), 1);
     });
 
-    it('that were given back while Redis was down are given back when it is there again', async () => {
-      const release = await places.take('ann', 1);
+    it('that were released while Redis was down are released when it is there again', async () => {
+      const release = await slots.take('ann', 1);
       store.respond = () => Promise.reject(new Error('away'));
       store.isUp = false;
       release?.();
@@ -106,8 +106,8 @@ describe('the places of a client', () => {
       assert.deepEqual(store.commands, []);
     });
 
-    it('that were given back while Redis was down are forgotten when their leases have ended', async () => {
-      const release = await places.take('ann', 1);
+    it('that were released while Redis was down are forgotten when their leases have ended', async () => {
+      const release = await slots.take('ann', 1);
       store.respond = () => Promise.reject(new Error('away'));
       store.isUp = false;
       release?.();
@@ -118,8 +118,8 @@ describe('the places of a client', () => {
       assert.deepEqual(store.commands, []);
     });
 
-    it('are given back once, however often that is asked for', async () => {
-      const release = await places.take('ann', 1);
+    it('are released once, however often that is asked for', async () => {
+      const release = await slots.take('ann', 1);
       release?.();
       await turn();
       release?.();
@@ -128,8 +128,8 @@ describe('the places of a client', () => {
     });
 
     it('are renewed no more once the process stops', async () => {
-      await places.take('ann', 1);
-      places[Symbol.dispose]();
+      await slots.take('ann', 1);
+      slots[Symbol.dispose]();
       await renew();
       assert.deepEqual(store.commands, []);
     });
@@ -146,7 +146,7 @@ describe('the places of a client', () => {
       all = [];
     });
     afterEach(async () => {
-      for (const places of all) places[Symbol.dispose]();
+      for (const slots of all) slots[Symbol.dispose]();
       for (const store of stores) await store[Symbol.asyncDispose]();
       await redis.kill();
     });
@@ -154,9 +154,9 @@ describe('the places of a client', () => {
       const store = openSharedStore(redis.url, logger);
       stores.push(store);
       await settled(() => store.isUp, 'Redis is there');
-      const places = createClientSlots({ store, logger, leaseMs: LEASE_MS });
-      all.push(places);
-      return places;
+      const slots = createClientSlots({ store, logger, leaseMs: LEASE_MS });
+      all.push(slots);
+      return slots;
     };
 
     it('that a dead replica held end with their lease, though the living ones go on', async () => {
@@ -164,7 +164,7 @@ describe('the places of a client', () => {
       assert(await dead.take('ann', 3));
       assert(await dead.take('ann', 3));
       dead[Symbol.dispose]();
-      // Each success makes the key live on, and must not keep the dead places with it.
+      // Each success makes the key live on, and must not keep the dead slots with it.
       const release = await alive.take('ann', 3);
       assert(release !== null);
       assert.equal(await alive.take('ann', 3), null);

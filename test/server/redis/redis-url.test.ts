@@ -29,9 +29,9 @@ async function isLetThrough(testServer: TestServer): Promise<boolean> {
 }
 
 /** How many of `count` calls, sent at once in turns to all test servers, were let through. */
-async function letThrough(houses: readonly TestServer[], count: number): Promise<number> {
+async function letThrough(servers: readonly TestServer[], count: number): Promise<number> {
   const calls = Array.from({ length: count }, (_, index) =>
-    isLetThrough(houses[index % houses.length] as TestServer),
+    isLetThrough(servers[index % servers.length] as TestServer),
   );
   return (await Promise.all(calls)).filter((isLet) => isLet).length;
 }
@@ -145,9 +145,9 @@ describe('REDIS_URL', () => {
       const url = `redis+sentinel://127.0.0.1:${await freePort()},127.0.0.1:${sentinel.port}/${MASTER_NAME}`;
       await using first = await testServerWith(url);
       await using second = await testServerWith(url);
-      const houses = [first, second];
-      await settled(() => houses.every(isUp), 'Redis is there', 5_000);
-      assert.equal(await letThrough(houses, 3 * LIMIT), LIMIT);
+      const servers = [first, second];
+      await settled(() => servers.every(isUp), 'Redis is there', 5_000);
+      assert.equal(await letThrough(servers, 3 * LIMIT), LIMIT);
       await replicated(master);
       // Before it has found the replica, a Sentinel can't replace the master.
       while (((await sentinel.command('SENTINEL', 'REPLICAS', MASTER_NAME)) as unknown[]).length === 0);
@@ -155,16 +155,16 @@ describe('REDIS_URL', () => {
       await master.kill();
       let isOver = false;
       let letThroughMeanwhile = 0;
-      const load = houses.map(async (testServer) => {
+      const load = servers.map(async (testServer) => {
         while (!isOver) if (await isLetThrough(testServer)) letThroughMeanwhile += 1;
       });
-      await settled(() => !houses.some(isUp), 'Redis is down');
-      await settled(() => houses.every(isUp), 'the new master is used', 15_000);
+      await settled(() => !servers.some(isUp), 'Redis is down');
+      await settled(() => servers.every(isUp), 'the new master is used', 15_000);
       isOver = true;
       await Promise.all(load);
       assert.match(String(await replica.command('INFO', 'replication')), /role:master/);
-      assert(letThroughMeanwhile <= houses.length * LIMIT, `${letThroughMeanwhile} calls let through`);
-      assert.equal(await letThrough(houses, 2 * LIMIT), 0, 'the replica has the count');
+      assert(letThroughMeanwhile <= servers.length * LIMIT, `${letThroughMeanwhile} calls let through`);
+      assert.equal(await letThrough(servers, 2 * LIMIT), 0, 'the replica has the count');
     });
 
     it('gives Sentinels that ask for a password the same one', async () => {

@@ -36,7 +36,7 @@ describe('the store that replicas share', function suite() {
     assert.deepEqual(lines('error'), []);
   });
 
-  it('gives up a command that is not answered in time, and all others at once until a probe got through', async () => {
+  it('gives up a command that gets no reply in time, and all others at once until a probe got through', async () => {
     redis.pause();
     await assert.rejects(store.send('ECHO', 'here'), /did not respond in time/);
     assert.equal(store.isUp, false);

@@ -26,7 +26,7 @@ describe('direct uploads', () => {
   });
   afterEach(() => testServer[Symbol.asyncDispose]());
 
-  it('seal into the ticket what was asked for and what was answered', async () => {
+  it('seal into the ticket the request and the response', async () => {
     const { direct, tickets } = testServer.server.context;
     const ticket = await direct.initiate(file, signal);
     assert(ticket !== null);
