@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { createElement } from 'react';
 import { renderToString } from 'react-dom/server';
-import { build } from 'vite';
 import { LeadwayUploadArea } from '../../client/element/react.ts';
 import { describeInBrowsers } from '../helpers/browser.ts';
 import { openPage } from '../helpers/browser-page.ts';
+import { bundleComponent } from '../helpers/bundle-component.ts';
 import { createSite } from '../helpers/site.ts';
 import { createTestServer } from '../helpers/test-server.ts';
 import { textsIn, waitForCards } from './element-page.ts';
@@ -38,27 +38,6 @@ const COMPONENT = `
   window.unmount = () => root.unmount();
 `;
 
-/** The component and React as one script. */
-async function bundle(): Promise<string> {
-  const entry = `${ROOT}test/browser/component.js`;
-  const built = await build({
-    configFile: false,
-    root: ROOT,
-    logLevel: 'error',
-    plugins: [
-      {
-        name: 'component',
-        resolveId: (id) => (id === entry ? entry : undefined),
-        load: (id) => (id === entry ? COMPONENT : undefined),
-      },
-    ],
-    define: { 'process.env.NODE_ENV': '"development"' },
-    build: { write: false, minify: false, rolldownOptions: { input: entry, output: { format: 'iife' } } },
-  });
-  const [{ output } = { output: [] }] = [built].flat() as { output: { code?: string }[] }[];
-  return output[0]?.code ?? '';
-}
-
 describe('<LeadwayUploadArea> on a server', () => {
   it('is the element with its attributes, and nothing of the properties', () => {
     const html = renderToString(
@@ -81,7 +60,7 @@ describe('<LeadwayUploadArea> on a server', () => {
 describeInBrowsers('<LeadwayUploadArea>', (browser) => {
   let script = '';
   before(async () => {
-    script = await bundle();
+    script = await bundleComponent(COMPONENT);
   });
 
   it('has the props of the element, reports what happens, and ends with its component', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { Window } from 'happy-dom';
-import { build } from 'vite';
+import { bundleComponent } from '../helpers/bundle-component.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -26,29 +26,9 @@ const COMPONENT = `
 
 let script = '';
 
-async function bundle(): Promise<string> {
-  const entry = `${ROOT}test/client/component.js`;
-  const built = await build({
-    configFile: false,
-    root: ROOT,
-    logLevel: 'error',
-    plugins: [
-      {
-        name: 'component',
-        resolveId: (id) => (id === entry ? entry : undefined),
-        load: (id) => (id === entry ? COMPONENT : undefined),
-      },
-    ],
-    define: { 'process.env.NODE_ENV': '"development"' },
-    build: { write: false, minify: false, rolldownOptions: { input: entry, output: { format: 'iife' } } },
-  });
-  const [{ output } = { output: [] }] = [built].flat() as { output: { code?: string }[] }[];
-  return output[0]?.code ?? '';
-}
-
 /** A page in happy-dom, with its own globals. */
 async function openHappyDom() {
-  script ||= await bundle();
+  script ||= await bundleComponent(COMPONENT);
   const window = new Window({
     url: 'http://localhost/',
     console, // its own one lacks what React calls

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
 import type { Uploads } from '../../client/react.ts';
 import { describeInBrowsers } from '../helpers/browser.ts';
+import { bundleComponent } from '../helpers/bundle-component.ts';
 import { openClientPage } from './client-page.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -36,31 +36,10 @@ const COMPONENT = `
 
 let script = '';
 
-/** The component and React as one script. */
-async function bundle(): Promise<string> {
-  const entry = 'virtual:component.js';
-  const built = await build({
-    configFile: false,
-    root: ROOT,
-    logLevel: 'error',
-    plugins: [
-      {
-        name: 'component',
-        resolveId: (id) => (id === entry ? `${ROOT}test/client/component.js` : undefined),
-        load: (id) => (id.endsWith('test/client/component.js') ? COMPONENT : undefined),
-      },
-    ],
-    define: { 'process.env.NODE_ENV': '"development"' },
-    build: { write: false, minify: false, rolldownOptions: { input: entry, output: { format: 'iife' } } },
-  });
-  const [{ output } = { output: [] }] = [built].flat() as { output: { code?: string }[] }[];
-  return output[0]?.code ?? '';
-}
-
 describeInBrowsers('useUploads', (browser) => {
   before('the component is bundled', async function () {
     this.timeout(60_000);
-    script ||= await bundle();
+    script ||= await bundleComponent(COMPONENT);
   });
 
   async function openComponent() {
