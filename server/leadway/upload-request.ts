@@ -51,8 +51,7 @@ export class UploadRequest<Result> {
     request.on('drain', () => this.#onDrain());
     request.once('response', (response) => this.#onResponse(response));
     request.on('error', (error) => this.#onError(toConnectionFault(error, isConnected(request))));
-    // A 101 closes it with neither a response nor an error.
-    request.once('close', () => this.#onError(appError('UPSTREAM_ERROR')));
+    request.once('close', () => this.#onClose());
   }
 
   /**
@@ -172,6 +171,11 @@ export class UploadRequest<Result> {
     this.#hasStalled = true;
     if (this.#isResponded) this.#request.destroy();
     else this.#onError(appError(isConnected(this.#request) ? 'UPSTREAM_TIMEOUT' : 'UPSTREAM_UNREACHABLE'));
+  }
+
+  /** A 101 closes the request with neither a response nor an error. */
+  #onClose(): void {
+    if (!this.#isClosed && !this.#isResponded) this.#onError(appError('UPSTREAM_ERROR'));
   }
 
   #onError(error: AppError): void {
